@@ -1,0 +1,107 @@
+import type { TableName } from '../definition/definition.js'
+
+/**
+ * A definition as PostgreSQL prints it back from its catalogs; two indexes are the same when these are equal.
+ * Written by one query for existing indexes and for the probe of declared ones (house rule: the server decides).
+ */
+export interface CanonicalDefinition {
+  readonly method: string
+  readonly unique: boolean
+  readonly nullsDistinct: boolean
+  /** Key text with collation, opclass, opclass parameters, order and nulls, all spelled out. */
+  readonly keys: readonly string[]
+  readonly include: readonly string[]
+  readonly predicate: string | null
+  /** `name=value`, sorted. */
+  readonly storage: readonly string[]
+  readonly tablespace: string | null
+}
+
+export interface ExistingTable {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** r table, p partitioned table, m materialized view, v view, f foreign table ... (pg_class.relkind). */
+  readonly relkind: string
+  readonly temporary: boolean
+  /** pg_class.reltuples; -1 when never vacuumed or analyzed. */
+  readonly estimatedRows: number
+  /** Heap and TOAST, without indexes. */
+  readonly sizeBytes: number
+  /** The current role may do what the owner may. */
+  readonly owned: boolean
+  /** The current role may create in the table's schema. */
+  readonly creatable: boolean
+}
+
+export interface ExistingIndex {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly table: TableName
+  readonly tableOid: number
+  /** relkind I: the index of a partitioned table. */
+  readonly partitioned: boolean
+  /** Attached to the index of a partitioned table. */
+  readonly attached: boolean
+  readonly valid: boolean
+  readonly ready: boolean
+  readonly live: boolean
+  readonly unique: boolean
+  readonly primary: boolean
+  /** Constraint that it backs: primary key, unique or exclusion. */
+  readonly constraint: string | null
+  /** Foreign keys of other tables that depend on it. */
+  readonly referencedBy: readonly string[]
+  readonly replicaIdentity: boolean
+  readonly clustered: boolean
+  readonly sizeBytes: number
+  /** pg_stat_all_indexes.idx_scan on this server only. */
+  readonly scans: number
+  /** pg_get_indexdef with search_path = pg_catalog: a statement that makes it again (not concurrently). */
+  readonly ddl: string
+  readonly canonical: CanonicalDefinition
+}
+
+/** A row of pg_stat_progress_create_index (any session of this database), or a build that waits for its table lock. */
+export interface RunningBuild {
+  readonly pid: number
+  readonly indexOid: number
+  readonly tableOid: number
+  readonly table: string
+  readonly index: string | null
+  readonly command: string
+  readonly phase: string
+  /** 0 to 100 of the current phase; null when the phase counts nothing. */
+  readonly percent: number | null
+  readonly ageMs: number
+  readonly applicationName: string
+  readonly user: string | null
+}
+
+export interface ServerFacts {
+  readonly version: string
+  readonly versionNum: number
+  readonly database: string
+  readonly user: string
+  readonly host: string
+  readonly port: number
+  readonly systemIdentifier: string | null
+  readonly inRecovery: boolean
+  readonly readOnly: boolean
+}
+
+/** What the catalog said at one moment, for the tables and names that the profiles mention. */
+export interface Snapshot {
+  readonly server: ServerFacts
+  readonly tables: readonly ExistingTable[]
+  readonly indexes: readonly ExistingIndex[]
+  /** Relations that bear a declared index name and are no index. */
+  readonly relations: readonly { readonly schema: string; readonly name: string; readonly relkind: string }[]
+  readonly builds: readonly RunningBuild[]
+  readonly extensions: readonly { readonly name: string; readonly installed: boolean; readonly available: boolean }[]
+  /** Indexes that the ledger owns: schema and name. */
+  readonly owned: readonly { readonly schema: string; readonly name: string }[]
+  /** Age of the oldest transaction with a snapshot or a write lock here, with its pid. */
+  readonly oldestTransaction: { readonly pid: number; readonly ageMs: number; readonly text: string } | null
+}

