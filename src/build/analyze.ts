@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TableName } from '../definition/definition.js'
+import { quoteQualified } from '../definition/quote.js'
+import { PerfdbError } from '../errors.js'
+import type { Session } from '../server/session.js'
+import { lastAnalyzeSql } from '../sql/progress.js'
+import { perfdbError } from './statement.js'
+
+export interface Analyzed {
+  readonly table: TableName
+  readonly ok: boolean
+  readonly durationMs: number
+  readonly message: string | null
+}
+
+const tries = 30
+
+/**
+ * ANALYZE of each table, once, and the proof that it happened: a non-owner gets a warning and success (fault 27). Its
+ * lock_timeout is below deadlock_timeout: queued for longer behind somebody's build it would end that build (faults 21, 22).
+ */
+export async function analyzeTables(session: Session, tables: readonly TableName[], signal: AbortSignal): Promise<readonly Analyzed[]> {
+  const analyzed: Analyzed[] = []
+  for (const table of tables) {
+    const started = performance.now()
+    const failure = signal.aborted ? 'not reached' : await analyze(session, table, signal).then(() => null, (error: unknown) => perfdbError(error).message)
+    analyzed.push({ table, ok: failure === null, durationMs: performance.now() - started, message: failure })
+  }
+  return analyzed
+}
+
+async function analyze(session: Session, table: TableName, signal: AbortSignal): Promise<void> {
+  const before = await lastAnalyze(session, table)
+  session.takeNotices()
+  await withShortLock(session, `analyze ${quoteQualified(table.schema, table.name)}`, signal)
+  const warning = session.takeNotices().find((notice) => notice.severity === 'WARNING')
+  if (warning !== undefined) throw new PerfdbError('PRIVILEGE', warning.message, { sqlstate: warning.code })
+  // PostgreSQL 14 tells its statistics collector by a message that takes a moment.
+  for (let look = 0; look < 20; look += 1) {
+    if ((await lastAnalyze(session, table)) !== before) return
+    await sleep(150)
+  }
+  throw new PerfdbError('QUERY_FAILED', `ANALYZE of ${table.schema}.${table.name} reported success, but pg_stat_all_tables.last_analyze did not move`)
+}
+
+async function lastAnalyze(session: Session, table: TableName): Promise<string | null> {
+  const rows = await session.query<{ lastAnalyze: string | null }>(lastAnalyzeSql, [table.schema, table.name])
+  return rows[0]?.lastAnalyze ?? null
+}
+
+async function withShortLock(session: Session, statement: string, signal: AbortSignal): Promise<void> {
+  await session.query("set lock_timeout = '600ms'")
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await session.query(statement)
+        return
+      } catch (error) {
+        const passing = error instanceof PerfdbError && (error.sqlstate === '55P03' || error.sqlstate === '40P01')
+        if (!passing || attempt >= tries || signal.aborted) throw error
+        await sleep(200 + Math.random() * 600)
+      }
+    }
+  } finally {
+    await session.query('set lock_timeout = 0').catch(() => undefined)
+  }
+}

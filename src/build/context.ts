@@ -1,0 +1,43 @@
+import type { Outcome } from '../commands/result.js'
+import type { ErrorFields } from '../errors.js'
+import type { Step } from '../plan/plan.js'
+import type { Session } from '../server/session.js'
+import type { Listener } from './events.js'
+
+/** Everything that a run needs: two sessions (facts 4 and 13), patience, and someone who keeps the record. */
+export interface BuildContext {
+  /** Holds the run lock and runs every statement that changes something. */
+  readonly ddl: Session
+  /** Looks on meanwhile. */
+  readonly watchdog: Session
+  /** A new session after one was lost; throws while the server is away. */
+  readonly reconnect: () => Promise<Session>
+  readonly maxWaitMs: number
+  /** How often a step is tried again after an error that passes by itself (deadlock, lock timeout). */
+  readonly retries: number
+  readonly signal: AbortSignal
+  readonly listener: Listener
+  readonly recorder: Recorder
+}
+
+/** The ledger, or nothing with --no-ledger. */
+export interface Recorder {
+  started(step: Step, number: number): Promise<void>
+  finished(result: StepResult, number: number): Promise<void>
+}
+
+export interface StepError extends Omit<ErrorFields, 'cause' | 'place'> {
+  readonly code: string
+  readonly message: string
+}
+
+export interface StepResult {
+  readonly step: Step
+  readonly outcome: Outcome
+  readonly durationMs: number
+  readonly waitedMs: number
+  readonly sizeBytes: number | null
+  /** What the catalog says of the index after the step; null when it was not asked. */
+  readonly state: 'valid' | 'invalid' | 'missing' | 'building' | null
+  readonly error: StepError | null
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildSearchPath } from '../catalog/probe.js'
+import { readIndex } from '../catalog/read.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
+import { PerfdbError } from '../errors.js'
+import type { Statement, Step } from '../plan/plan.js'
+import { retryable } from '../server/failure.js'
+import { dropIndexSql } from '../sql/index-ddl.js'
+import { otherBuildsSql } from '../sql/progress.js'
+import { cleanUp } from './clean-up.js'
+import type { BuildContext } from './context.js'
+import { duplicateKeys } from './duplicates.js'
+import { recoverBuild } from './recover.js'
+import { runWatched } from './statement.js'
+import { verifyBuilt } from './verify.js'
+
+/** A build that ended well. */
+export interface Built {
+  readonly index: ExistingIndex
+  readonly waitedMs: number
+}
+
+/**
+ * One CREATE INDEX CONCURRENTLY: waits until no other build runs on the table, builds, verifies. When it fails its own
+ * leftover is dropped at once (an invalid index costs writes, stops HOT updates, and a unique one rejects rows: faults 8, 9),
+ * and an error that passes by itself is tried again. Throws BUILD_FAILED, DUPLICATE_KEYS, BLOCKED, CHANGED, NOT_AS_DECLARED,
+ * INTERRUPTED or CONNECTION_LOST; the error's hint says what is left to do by hand.
+ */
+export async function runBuild(context: BuildContext, step: Step, statement: Statement, attempt = 0): Promise<Built> {
+  const { ddl, watchdog } = context
+  const { schema, table } = step
+  const name = statement.index
+  await otherBuildsGone(context, step)
+  if ((await readIndex(watchdog, schema, name)) !== undefined) {
+    throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
+  }
+  await ddl.query(`set search_path = ${buildSearchPath(ddl, schema)}`)
+  const ran = await runWatched(context, name, statement.sql.join(';\n'))
+  await ddl.query('set search_path = pg_catalog').catch(() => undefined)
+  if (ran.error === null) {
+    return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
+  }
+  if (ran.error.code === 'CONNECTION_LOST') return recoverBuild(context, step, name, ran)
+  const left = await cleanUp(context, schema, name, ran)
+  if (left === 'valid') return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
+  if (left === 'missing' && retryable(ran.error.sqlstate) && ran.error.code !== 'BLOCKED' && attempt < context.retries && !context.signal.aborted) {
+    context.listener({ type: 'warning', message: `${name}: ${ran.error.message}; trying again (${attempt + 1} of ${context.retries})` })
+    await sleep(500 * 2 ** attempt * (1 + Math.random()))
+    return runBuild(context, step, statement, attempt + 1)
+  }
+  throw await describe(context, step, statement, ran.error, left)
+}
+
+/** A second build on a table deadlocks with the first, which may be nearly done (fault 20): wait before joining. */
+async function otherBuildsGone(context: BuildContext, { table, index }: Step): Promise<void> {
+  const started = performance.now()
+  let told = ''
+  while (!context.signal.aborted) {
+    const builds = await context.watchdog.query<{ pid: number; applicationName: string; user: string; phase: string; index: string }>(otherBuildsSql, [table.schema, table.name, context.ddl.pid])
+    const [other] = builds
+    if (other === undefined) return
+    const text = `pid ${other.pid} (${other.applicationName}, user ${other.user}) builds ${other.index} on the same table`
+    if (text !== told) context.listener({ type: 'step-progress', index, phase: 'waiting for another build', percent: null, etaMs: null, elapsedMs: performance.now() - started, blocker: text })
+    told = text
+    if (performance.now() - started > context.maxWaitMs) throw new PerfdbError('BLOCKED', `${index} was not started`, { detail: text })
+    await sleep(500)
+  }
+}
+
+async function describe(context: BuildContext, step: Step, statement: Statement, error: PerfdbError, left: 'missing' | 'invalid'): Promise<PerfdbError> {
+  const hint = left === 'invalid' ? `an invalid index is left: ${dropIndexSql(step.schema, statement.index)}` : error.hint
+  if (error.sqlstate === '23505' && step.declared !== null) {
+    const keys = await duplicateKeys(context.watchdog, step.declared)
+    const detail = keys === null || keys.length === 0 ? error.detail : `duplicate keys, the most frequent first: ${keys.join('; ')}`
+    return new PerfdbError('DUPLICATE_KEYS', error.message, { detail, sqlstate: error.sqlstate, ...(left === 'invalid' ? { hint } : {}), cause: error })
+  }
+  const code = error.code === 'QUERY_FAILED' ? 'BUILD_FAILED' : error.code
+  return new PerfdbError(code, error.message, { detail: error.detail, hint: code === error.code || left === 'invalid' ? hint : undefined, sqlstate: error.sqlstate, cause: error })
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Outcome } from '../commands/result.js'
+import { readIndex } from '../catalog/read.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
+import { PerfdbError } from '../errors.js'
+import type { Statement, Step } from '../plan/plan.js'
+import { sameDefinition } from '../plan/same.js'
+import type { BuildContext, StepError, StepResult } from './context.js'
+import { runBuild } from './run-build.js'
+import { perfdbError, runShort, runWatched } from './statement.js'
+import { stateOf, verifyBuilt } from './verify.js'
+
+/** Runs one step to an outcome; a failing step is a value, not an exception. */
+export async function runStep(context: BuildContext, step: Step): Promise<StepResult> {
+  const started = performance.now()
+  const waited = { ms: 0 }
+  const result = (outcome: Outcome, state: StepResult['state'], sizeBytes: number | null, error: StepError | null): StepResult => ({
+    step,
+    outcome,
+    durationMs: performance.now() - started,
+    waitedMs: waited.ms,
+    sizeBytes,
+    state,
+    error,
+  })
+  try {
+    const index = await perform(context, step, waited)
+    return result(outcomeOf[step.step], index === null ? 'missing' : 'valid', index?.sizeBytes ?? null, null)
+  } catch (error) {
+    const failure = perfdbError(error)
+    const left = await readIndex(context.watchdog, step.schema, step.index).catch(() => null)
+    return result('failed', left === null ? null : stateOf(left), null, stepError(failure))
+  }
+}
+
+const outcomeOf = {
+  keep: 'kept',
+  create: 'built',
+  rebuild: 'rebuilt',
+  building: 'waited',
+  replace: 'replaced',
+  adopt: 'renamed',
+  drop: 'dropped',
+} as const
+
+export function stepError({ code, message, detail, hint, sqlstate }: PerfdbError): StepError {
+  return { code, message, detail, hint, sqlstate }
+}
+
+/** The index that stands there afterwards; null after a drop. */
+async function perform(context: BuildContext, step: Step, waited: { ms: number }): Promise<ExistingIndex | null> {
+  if (step.step === 'keep') return step.existing
+  if (step.step === 'building') return otherBuildDone(context, step)
+  await stillAsPlanned(context, step)
+  for (const statement of step.statements) {
+    switch (statement.kind) {
+      case 'build':
+        waited.ms += (await runBuild(context, step, statement)).waitedMs
+        break
+      case 'drop':
+        waited.ms += await runDrop(context, step, statement)
+        break
+      case 'swap':
+        await runShort(context.ddl, statement.sql, context.signal)
+        break
+    }
+  }
+  return step.step === 'drop' ? null : verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, step.canonical)
+}
+
+/** What the step rests on may have changed since the plan: the index that it replaces, renames or drops must be the very same. */
+async function stillAsPlanned({ watchdog }: BuildContext, step: Step): Promise<void> {
+  if (step.existing === null) return
+  const now = await readIndex(watchdog, step.existing.schema, step.existing.name)
+  if (now === undefined || now.oid !== step.existing.oid || now.valid !== step.existing.valid) {
+    throw new PerfdbError('CHANGED', `${step.existing.schema}.${step.existing.name} is not what it was when the plan was made`)
+  }
+}
+
+/** DROP INDEX CONCURRENTLY; never a plain DROP. Stopped half-way it leaves an index that queries no longer use (fault 31). */
+async function runDrop(context: BuildContext, step: Step, statement: Statement): Promise<number> {
+  const ran = await runWatched(context, statement.index, statement.sql.join(';\n'))
+  if (ran.error === null) return ran.waitedMs
+  const left = await readIndex(context.watchdog, step.schema, statement.index)
+  if (left === undefined) return ran.waitedMs
+  const half = left.valid ? 'it is still valid' : 'it is half dropped: queries no longer use it'
+  throw new PerfdbError(ran.error.code, ran.error.message, {
+    detail: [ran.error.detail, half].filter((text) => text !== undefined).join('; '),
+    hint: left.valid ? ran.error.hint : `finish with: ${statement.sql.join('; ')}`,
+    sqlstate: ran.error.sqlstate,
+  })
+}
+
+/** Another session builds what is declared: wait for it as long as it is there; never drop it. */
+async function otherBuildDone(context: BuildContext, step: Step): Promise<ExistingIndex> {
+  const { watchdog, signal, maxWaitMs } = context
+  const started = performance.now()
+  while (!signal.aborted) {
+    const index = await readIndex(watchdog, step.schema, step.index)
+    if (index?.valid === true && index.ready && index.live) {
+      if (step.canonical !== null && !sameDefinition(step.canonical, index.canonical)) throw new PerfdbError('NOT_AS_DECLARED', `${step.index} was built by another session with another definition`, { detail: index.ddl })
+      return index
+    }
+    const builds = await watchdog.query<{ pid: number; phase: string }>('select pid, phase from pg_catalog.pg_stat_progress_create_index where index_relid = $1', [index?.oid ?? 0])
+    const [build] = builds
+    if (build === undefined) throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)
+    const elapsedMs = performance.now() - started
+    context.listener({ type: 'step-progress', index: step.index, phase: `built by pid ${build.pid}: ${build.phase}`, percent: null, etaMs: null, elapsedMs, blocker: null })
+    if (elapsedMs > maxWaitMs) throw new PerfdbError('BLOCKED', `pid ${build.pid} is still building ${step.index}`)
+    await sleep(500)
+  }
+  throw new PerfdbError('INTERRUPTED', 'ended by a signal')
+}

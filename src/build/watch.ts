@@ -1,0 +1,106 @@
+import type { Session } from '../server/session.js'
+import type { Listener } from './events.js'
+import { backendText, blockerTexts, lookAt, phaseName, type Look } from './look.js'
+
+/** What the watchdog saw of one statement. */
+export interface Watched {
+  /** oid of the index that the statement builds, once the progress view named it. */
+  readonly indexOid: number | null
+  /** Time in which it waited for another transaction, to the precision of the polling. */
+  readonly waitedMs: number
+  /** Why the watchdog cancelled it: whom it waited for; null when it did not. */
+  readonly stalledOn: string | null
+}
+
+export interface WatchOptions {
+  readonly index: string
+  /** A wait without any progress longer than this is ended by `cancel`. */
+  readonly maxWaitMs: number
+  readonly listener: Listener
+  readonly cancel: () => Promise<void>
+}
+
+const pollMs = 400
+
+/**
+ * Watches backend `pid` on a second session until `stop` is called: tells phase, percent, ETA and blocker, warns of
+ * statements queued behind the build that would kill it at its end (fault 21), and cancels it when it waits for one
+ * transaction for longer than `maxWaitMs` without progress. lock_timeout stays 0 meanwhile: it would throw finished work away.
+ */
+export function watch(watchdog: Session, pid: number, options: WatchOptions): { stop(): Promise<Watched> } {
+  const seen = { indexOid: nullable<number>(), waitedMs: 0, stalledOn: nullable<string>() }
+  const started = performance.now()
+  let lastLook = started
+  let counters = ''
+  let progressAt = started
+  let phaseAt = started
+  let phase = ''
+  let stopped = false
+  let wake = () => {}
+  const warned = new Set<number>()
+
+  const look = async () => {
+    const current = await lookAt(watchdog, pid)
+    const now = performance.now()
+    if (current === undefined || stopped) return
+    if (current.indexOid !== null && current.indexOid > 0) seen.indexOid = current.indexOid
+    const name = phaseName(current)
+    if (name !== phase) phaseAt = now
+    phase = name
+    const next = JSON.stringify([name, current.lockersDone, current.blocksDone, current.tuplesDone])
+    if (next !== counters) progressAt = now
+    counters = next
+    if (current.waits) seen.waitedMs += now - lastLook
+    lastLook = now
+    const blocker = blockerTexts(current).join('; ') || null
+    options.listener({ type: 'step-progress', index: options.index, phase: name, ...percentAndEta(current, now - phaseAt), elapsedMs: now - started, blocker })
+    for (const waiter of current.queued ?? []) {
+      if (warned.has(waiter.pid)) continue
+      warned.add(waiter.pid)
+      options.listener({ type: 'warning', message: `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${backendText(waiter)}` })
+    }
+    if (current.waits && seen.stalledOn === null && now - progressAt > options.maxWaitMs) {
+      seen.stalledOn = blocker ?? 'a lock whose holder is not visible to this role'
+      await options.cancel()
+    }
+  }
+
+  const loop = async () => {
+    while (!stopped) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      if (stopped) return
+      await look().catch(() => {
+        // The statement goes on without its watchdog; the deadline is then the server's own.
+        if (!stopped) options.listener({ type: 'warning', message: `the watchdog lost its connection: the build of ${options.index} goes on unwatched` })
+        stopped = true
+      })
+    }
+  }
+  const running = loop()
+  return {
+    async stop() {
+      stopped = true
+      wake()
+      await running
+      return seen
+    },
+  }
+}
+
+function nullable<T>(): T | null {
+  return null
+}
+
+/** Percent of this phase, and what is left of it at its speed so far. */
+function percentAndEta(look: Look, phaseMs: number): { percent: number | null; etaMs: number | null } {
+  const [done, total] = (look.blocksTotal ?? 0) > 0 ? [look.blocksDone ?? 0, look.blocksTotal ?? 0] : [look.tuplesDone ?? 0, look.tuplesTotal ?? 0]
+  if (total <= 0) return { percent: null, etaMs: null }
+  const percent = Math.min(100, (100 * done) / total)
+  return { percent, etaMs: done > 0 && phaseMs > 1000 ? (phaseMs * (total - done)) / done : null }
+}

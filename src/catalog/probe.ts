@@ -1,0 +1,116 @@
+import type { Definition, TableName } from '../definition/definition.js'
+import { quoteName, quoteQualified } from '../definition/quote.js'
+import { PerfdbError, type Place, type Problem } from '../errors.js'
+import type { DeclaredIndex } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+import { indexByNameSql } from '../sql/catalog.js'
+import { createIndexSql } from '../sql/index-ddl.js'
+import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
+
+/** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
+export type Probed = { readonly canonical: CanonicalDefinition } | { readonly problem: Problem }
+
+/**
+ * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table (with one
+ * sample row where data runs through an expression) inside a transaction that is rolled back, and read back from the
+ * catalog. That also proves columns, opclasses and immutability before a real table is touched (faults 41, 44, 46);
+ * the real table is locked with ACCESS SHARE only.
+ * Throws PRIVILEGE or READ_ONLY where no temporary table can be made.
+ */
+export async function probe(session: Session, declared: readonly DeclaredIndex[]): Promise<readonly Probed[]> {
+  if (declared.length === 0) return []
+  return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
+    const copies = await copyTables(session, declared)
+    const schemas = await session.query<{ name: string }>(
+      'select nspname as name from pg_catalog.pg_namespace where oid = pg_catalog.pg_my_temp_schema()',
+    )
+    const temporarySchema = schemas[0]?.name ?? 'pg_temp'
+    const probed: Probed[] = []
+    // In bursts: the statements of a burst travel without waiting for each other's answers.
+    for (let start = 0; start < declared.length; start += burst) {
+      const group = declared.slice(start, start + burst)
+      probed.push(...(await Promise.all(group.map((index) => probeOne(session, index, copies, temporarySchema)))))
+    }
+    return probed
+  })
+}
+
+const burst = 16
+
+/** search_path of a build: the table's own schema first, then what the role would have by itself. */
+export function buildSearchPath(session: Session, schema: string): string {
+  return session.defaultSearchPath === '' ? quoteName(schema) : `${quoteName(schema)}, ${session.defaultSearchPath}`
+}
+
+async function copyTables(session: Session, declared: readonly DeclaredIndex[]): Promise<ReadonlyMap<string, string>> {
+  const copies = new Map<string, string>()
+  for (const { definition } of declared) {
+    const table = tableKey(definition.table)
+    if (copies.has(table)) continue
+    const copy = `perfdb_probe_${copies.size + 1}`
+    copies.set(table, copy)
+    await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
+    const computing = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
+    if (computing) await copySampleRow(session, table, copy)
+  }
+  return copies
+}
+
+function tableKey(table: TableName): string {
+  return quoteQualified(table.schema, table.name)
+}
+
+function computes(definition: Definition): boolean {
+  return definition.predicate !== undefined || definition.keys.some((key) => key.expression !== undefined)
+}
+
+/** A function in an expression runs only when there is a row; without SELECT on the table the probe does without. */
+async function copySampleRow(session: Session, table: string, copy: string): Promise<void> {
+  await session.query('savepoint perfdb_sample')
+  await session
+    .query(`insert into pg_temp.${quoteName(copy)} select * from ${table} limit 1`)
+    .catch(() => session.query('rollback to savepoint perfdb_sample'))
+}
+
+async function probeOne(session: Session, index: DeclaredIndex, copies: ReadonlyMap<string, string>, temporarySchema: string): Promise<Probed> {
+  const { definition } = index
+  const copy = copies.get(tableKey(definition.table)) ?? ''
+  const name = `${copy}_index`
+  const create = createIndexSql(definition, { concurrently: false, name, table: `pg_temp.${quoteName(copy)}`, placed: false })
+  const [, , created, , read] = await Promise.allSettled([
+    session.query('savepoint perfdb_probe'),
+    session.query(`set local search_path = ${buildSearchPath(session, definition.table.schema)}`),
+    session.query(create),
+    session.query('set local search_path = pg_catalog'),
+    session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [temporarySchema, name]),
+    session.query('rollback to savepoint perfdb_probe'),
+  ])
+  if (created.status === 'rejected') return { problem: refusal(created.reason, definition, index.place, copy) }
+  if (read.status === 'rejected') throw read.reason
+  const canonical = read.value[0]?.document.canonical
+  if (canonical === undefined) throw new PerfdbError('INTERNAL', `the probe of ${definition.name} left no index`)
+  // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
+  return { canonical: { ...canonical, tablespace: definition.tablespace ?? null } }
+}
+
+/** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */
+function refusal(reason: unknown, definition: Definition, place: Place, copy: string): Problem {
+  if (!(reason instanceof PerfdbError)) throw reason
+  if (reason.code === 'CONNECTION_LOST') throw reason
+  const message = reason.message.replaceAll(copy, definition.table.name)
+  return {
+    code: reason.sqlstate === '42703' ? 'NO_COLUMN' : reason.sqlstate === '3F000' ? 'NO_SCHEMA' : 'BAD_DEFINITION',
+    message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${message}`,
+    detail: reason.detail,
+    sqlstate: reason.sqlstate,
+    place,
+    hint: hintFor(reason, definition),
+  }
+}
+
+function hintFor(reason: PerfdbError, definition: Definition): string | undefined {
+  const opclass = definition.keys.find((key) => key.opclass !== undefined && reason.message.includes(`"${key.opclass.split('.').at(-1) ?? ''}"`))?.opclass
+  if (opclass === undefined) return reason.sqlstate === '42P17' ? 'functions in an index must be declared IMMUTABLE' : undefined
+  if (/trgm/.test(opclass)) return `the opclass comes with the extension pg_trgm: create extension pg_trgm; installed in another schema it is written schema.${opclass}`
+  return 'list the opclasses of the access method: \\dAc in psql; one that an extension adds needs the extension, and its schema in front'
+}

@@ -1,0 +1,65 @@
+import type { Profile } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+import { indexByNameSql, snapshotSql } from '../sql/catalog.js'
+import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot } from './snapshot.js'
+
+/** Reads what the catalog says of everything that the profiles mention: one statement, one round trip. */
+export async function readSnapshot(session: Session, profiles: readonly Profile[], extraNames: readonly Name[] = []): Promise<Snapshot> {
+  const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum), [
+    JSON.stringify(wantedObjects(profiles, extraNames)),
+  ])
+  const document = rows[0]?.document
+  return {
+    server: serverFacts(session),
+    tables: document?.tables ?? [],
+    indexes: document?.indexes ?? [],
+    relations: document?.relations ?? [],
+    builds: document?.builds ?? [],
+    extensions: document?.extensions ?? [],
+    schemas: document?.schemas ?? [],
+    oldestTransaction: document?.oldestTransaction ?? null,
+  }
+}
+
+/** One index as the catalog says it now; undefined when there is none of that name. */
+export async function readIndex(session: Session, schema: string, name: string): Promise<ExistingIndex | undefined> {
+  const rows = await session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [schema, name])
+  return rows[0]?.document
+}
+
+interface Name {
+  readonly schema: string
+  readonly name: string
+}
+
+interface SnapshotDocument {
+  readonly tables: readonly ExistingTable[] | null
+  readonly indexes: readonly ExistingIndex[] | null
+  readonly relations: Snapshot['relations'] | null
+  readonly builds: readonly RunningBuild[] | null
+  readonly extensions: Snapshot['extensions'] | null
+  readonly schemas: readonly string[] | null
+  readonly oldestTransaction: Snapshot['oldestTransaction']
+}
+
+function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]) {
+  const declared = profiles.flatMap((profile) => profile.indexes.map((index) => index.definition))
+  const tables = [...declared.map((definition) => definition.table), ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table))]
+  const names = [
+    ...declared.map((definition) => ({ schema: definition.table.schema, name: definition.name })),
+    ...profiles.flatMap((profile) => profile.absent.map(({ schema, name }) => ({ schema, name }))),
+    ...extraNames.map(({ schema, name }) => ({ schema, name })),
+  ]
+  const extensions = profiles.flatMap((profile) => profile.extensions.map((extension) => extension.name))
+  return { tables: unique(tables), indexes: unique(names), extensions: [...new Set(extensions)] }
+}
+
+function unique(names: readonly Name[]): readonly Name[] {
+  return [...new Map(names.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
+}
+
+/** What every result says of the server it speaks of. */
+export function serverFacts(session: Session): ServerFacts {
+  const { version, versionNum, database, user, host, port, inRecovery, readOnly } = session
+  return { version, versionNum, database, user, host, port, inRecovery, readOnly }
+}

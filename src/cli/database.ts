@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises'
+import { PerfdbError } from '../errors.js'
+import type { Role } from '../server/pin.js'
+import type { Session } from '../server/session.js'
+import type { Config } from './config.js'
+import type { Invocation } from './invocation.js'
+
+/** Where a command connects: the user's server, or an embedded one that lives as long as this. */
+export interface Database extends AsyncDisposable {
+  /** A new session; a signal cancels what it runs. */
+  readonly connect: (role: Role) => Promise<Session>
+}
+
+/** --url beats the environment, which beats perfdb.yaml. `embedded` starts a private server. Throws NO_URL, BAD_URL and what the embedded server throws. */
+export async function openDatabase(invocation: Invocation, config: Config): Promise<Database> {
+  const { options, environment, home } = invocation
+  const [{ connect }, { resolveTarget }] = await Promise.all([import('../server/connect.js'), import('../server/target.js')])
+  const url = options.url ?? urlOf(environment) ?? config.url
+  const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) => cancelledBySignal(await connect(target, role), role, invocation)
+  if (url !== 'embedded') {
+    if (options.load !== undefined) throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only')
+    const target = await resolveTarget({ url, environment, home })
+    for (const message of target.warnings) invocation.listener({ type: 'warning', message })
+    return { connect: connectAt(target), [Symbol.asyncDispose]: async () => {} }
+  }
+  const { startEmbedded } = await import('../server/embedded.js')
+  invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
+  const server = await startEmbedded()
+  const database = { connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  try {
+    if (options.load !== undefined) await load(database, options.load)
+    return database
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** As psql would run the script, statement by statement. */
+async function load(database: Database, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`)
+  const { parseStatements } = await import('../sql/parser.js')
+  const statements = await parseStatements(text, file)
+  await using session = await database.connect('measure')
+  for (const statement of statements) {
+    await session.query(statement.text).catch((error: unknown) => {
+      if (!(error instanceof PerfdbError)) throw error
+      throw new PerfdbError(error.code, error.message, { ...error, place: { file, line: statement.line, column: statement.column } })
+    })
+  }
+}
+
+function urlOf(environment: Invocation['environment']): string | undefined {
+  return environment['PERFDB_URL'] || environment['DATABASE_URL'] || undefined
+}
+
+/** The run itself decides what a signal does to a build; everywhere else the statement that runs is simply cancelled. */
+function cancelledBySignal(session: Session, role: Role, { signals }: Invocation): Session {
+  if (role !== 'ddl' && role !== 'watchdog') signals.signal.addEventListener('abort', () => void session.cancel().catch(() => undefined), { once: true })
+  return session
+}

@@ -1,0 +1,43 @@
+import type { Listener } from '../build/events.js'
+import type { HazardCode } from '../plan/plan.js'
+import type { Format, Report } from './options.js'
+import type { Signals } from './signals.js'
+
+/** Options as commander hands them over; which of them a command has, program.ts says. */
+export interface Options {
+  readonly url?: string
+  readonly config?: string
+  readonly load?: string
+  readonly format: Format
+  readonly report: readonly Report[]
+  readonly color: 'auto' | 'always' | 'never'
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly allow?: ReadonlySet<HazardCode>
+  readonly prune?: boolean
+  readonly maxWait?: number
+  readonly lockWait?: number
+  readonly exitCode?: boolean
+  readonly out?: string
+  readonly plan?: string
+  readonly retries?: number
+  readonly measure?: boolean
+  readonly ledger?: boolean
+  readonly samples?: number
+  readonly timeBudget?: number
+  readonly query?: string
+  readonly offline?: boolean
+  readonly failOn?: 'fail' | 'warn'
+  readonly runs?: number
+  readonly scale?: number
+}
+
+/** Everything that a command gets from outside: options, environment, folder, signals, and who listens to progress. */
+export interface Invocation {
+  readonly options: Options
+  readonly signals: Signals
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly listener: Listener
+}

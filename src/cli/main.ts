@@ -1,0 +1,13 @@
+import { perfdbVersion } from '../commands/version.js'
+
+/*
+ * Start-up is part of the product: the version needs no package at all, help needs commander alone, and every command
+ * loads what it needs when it runs.
+ */
+const [only, more] = process.argv.slice(2)
+if (more === undefined && (only === '--version' || only === '-V')) {
+  process.stdout.write(`${perfdbVersion()}\n`)
+} else {
+  const { runCommandLine } = await import('./program.js')
+  process.exitCode = await runCommandLine(process.argv)
+}

@@ -1,0 +1,70 @@
+import { InvalidArgumentError } from 'commander'
+import { hazardCodes, type HazardCode } from '../plan/plan.js'
+import { nearest } from '../yaml/nearest.js'
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000 }
+
+/** `10min`, `30s`, `500ms`, `1h`, or plain seconds as in `30`; milliseconds. Refuses anything else with BAD_OPTION. */
+export function durationOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|min|m|h)?$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('a duration is a number with a unit: 500ms, 30s, 10min, 1h')
+  return Number(match[1]) * (unitsMs[match[2] ?? 's'] ?? 1000)
+}
+
+/** A whole number from `least` on. */
+export function countOption(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`)
+    return value
+  }
+}
+
+/** A positive number, for --scale. */
+export function numberOption(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('a number greater than 0')
+  return value
+}
+
+/** `--allow REPLACE,DROP`, repeatable; unknown names are refused with the nearest known one. */
+export function allowOption(text: string, before: ReadonlySet<HazardCode> = new Set()): ReadonlySet<HazardCode> {
+  return new Set([...before, ...parseHazards(text.split(','))])
+}
+
+/** Names of hazards from the command line or from perfdb.yaml. */
+export function parseHazards(names: readonly string[]): readonly HazardCode[] {
+  return names
+    .map((name) => name.trim().toUpperCase())
+    .filter((name) => name !== '')
+    .map((name) => {
+      const known = hazardCodes.find((code) => code === name)
+      if (known !== undefined) return known
+      const near = nearest(name, hazardCodes)
+      throw new InvalidArgumentError(`there is no hazard ${name}${near === undefined ? '' : `; did you mean ${near}?`} Known: ${hazardCodes.join(', ')}`)
+    })
+}
+
+/** `--report FORMAT=FILE`, repeatable. */
+export function reportOption(text: string, before: readonly Report[] = []): readonly Report[] {
+  const [format, ...rest] = text.split('=')
+  const file = rest.join('=')
+  if (format === undefined || file === '') throw new InvalidArgumentError('the form is FORMAT=FILE: --report markdown=perfdb.md')
+  return [...before, { format: formatOption(format), file }]
+}
+
+export interface Report {
+  readonly format: Format
+  readonly file: string
+}
+
+/** `sql` is a script for review, for plan only. */
+export const formats = ['text', 'json', 'markdown', 'sql'] as const
+export type Format = (typeof formats)[number]
+
+/** Throws BAD_OPTION with the known formats. */
+export function formatOption(text: string): Format {
+  const known = formats.find((format) => format === text)
+  if (known === undefined) throw new InvalidArgumentError(`unknown format ${text}; known: ${formats.join(', ')} (sql for plan only)`)
+  return known
+}

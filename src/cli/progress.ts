@@ -1,0 +1,125 @@
+import type { Listener, RunEvent } from '../build/events.js'
+import type { Layout } from '../report/layout.js'
+import { liveLines } from '../report/live.js'
+import type { Progress } from '../report/progress.js'
+import { advance, doneText, noProgress, plainLines } from '../report/progress.js'
+import { cutEnd, visible } from '../report/width.js'
+import { layoutOf } from './streams.js'
+
+/** What is needed of stderr: process.stderr, or a recording stream in a test. */
+export interface ProgressStream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}
+
+export interface ProgressOptions {
+  readonly quiet: boolean
+  readonly color: boolean
+  readonly unicode: boolean
+}
+
+export interface ProgressDrawing {
+  readonly listener: Listener
+  /** One line that stays, above the live lines; told even when quiet. */
+  say(text: string): void
+  /** Wipes the live lines and shows the cursor again; to be called before anything else is written. */
+  close(): void
+}
+
+const hideCursor = '\x1b[?25l'
+const showCursor = '\x1b[?25h'
+const wipeBelow = '\r\x1b[J'
+// More frames than ten a second nobody reads, and a slow ssh line feels them.
+const frameMs = 100
+
+/** The progress of a command on stderr. */
+export function openProgress(quiet: boolean, color: 'auto' | 'always' | 'never' = 'auto'): ProgressDrawing {
+  const layout = layoutOf(process.stderr, { color, verbose: false })
+  return drawProgress(process.stderr, { quiet, color: layout.color, unicode: layout.unicode })
+}
+
+/** Draws a run on a stream: live lines in place on a terminal, plain lines elsewhere, nothing when quiet. */
+export function drawProgress(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {
+  if (options.quiet)
+    return { listener: () => undefined, say: (text) => stream.write(`${visible(text)}\n`), close: () => undefined }
+  return stream.isTTY === true ? live(stream, options) : plain(stream)
+}
+
+function plain(stream: ProgressStream): ProgressDrawing {
+  let progress = noProgress
+  return {
+    listener(event) {
+      const lines = plainLines(progress, event)
+      progress = advance(progress, event)
+      if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
+    },
+    say: (text) => stream.write(`${visible(text)}\n`),
+    close: () => undefined,
+  }
+}
+
+function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {
+  let progress: Progress = noProgress
+  let drawn = 0
+  let drawnAt = 0
+  let timer: NodeJS.Timeout | undefined
+  let open = false
+  let closed = false
+
+  function layout(): Layout {
+    return { width: stream.columns ?? 80, color: options.color, unicode: options.unicode, verbose: false }
+  }
+
+  function wiped(): string {
+    return drawn > 1 ? `\x1b[${drawn - 1}A${wipeBelow}` : drawn === 1 ? wipeBelow : ''
+  }
+
+  /** One write a frame, so that no half of it is seen. */
+  function draw(above = ''): void {
+    clearTimeout(timer)
+    timer = undefined
+    const lines = liveLines(progress, layout(), stream.rows ?? 24)
+    stream.write(`${open ? '' : hideCursor}${wiped()}${above}${lines.join('\n')}`)
+    if (!open) process.once('exit', close)
+    open = true
+    drawn = lines.length
+    drawnAt = Date.now()
+  }
+
+  function close(): void {
+    closed = true
+    clearTimeout(timer)
+    if (open) stream.write(`${wiped()}${showCursor}`)
+    open = false
+    drawn = 0
+    process.removeListener('exit', close)
+  }
+
+  return {
+    listener(event) {
+      if (closed) return
+      progress = advance(progress, event)
+      const above = lastingLine(event, layout())
+      if (above !== '' || Date.now() - drawnAt >= frameMs) draw(above)
+      else timer ??= setTimeout(draw, frameMs).unref()
+    },
+    say(text) {
+      if (open) draw(`${visible(text)}\n`)
+      else stream.write(`${visible(text)}\n`)
+    },
+    close,
+  }
+}
+
+/** A failure and a warning stay on the screen above the live lines; the rest is in the result. */
+function lastingLine(event: RunEvent, layout: Layout): string {
+  const text =
+    event.type === 'warning'
+      ? `warning: ${event.message}`
+      : event.type === 'step-done' && event.outcome === 'failed'
+        ? doneText(event)
+        : ''
+  return text === '' ? '' : `${cutEnd(visible(text), Math.max(40, layout.width) - 1, layout.unicode ? '…' : '...')}\n`
+}

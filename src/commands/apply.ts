@@ -1,0 +1,156 @@
+import { analyzeTables, type Analyzed } from '../build/analyze.js'
+import type { BuildContext, StepResult } from '../build/context.js'
+import type { Listener } from '../build/events.js'
+import { runPlan } from '../build/run-plan.js'
+import { quoteName } from '../definition/quote.js'
+import type { TableName } from '../definition/definition.js'
+import { PerfdbError } from '../errors.js'
+import type { PlanOptions } from '../plan/options.js'
+import type { HazardCode, Plan, Step } from '../plan/plan.js'
+import type { Profile } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+import type { Role } from '../server/pin.js'
+import { acquireRunLock } from '../server/lock.js'
+import { about, findingDocument, resultDocument, stepDocument } from './documents.js'
+import { exitCode } from './exit-code.js'
+import { hazardGate } from './gate.js'
+import { makePlan, type Planned } from './make-plan.js'
+import { measureAfter, measureBefore, type Proof } from './proof.js'
+import { noRecord, openRecord, type RunRecord } from './record.js'
+import type { ApplyResult } from './result.js'
+import { assertPrivileged, assertWritable } from './writable.js'
+
+export interface ApplyOptions extends PlanOptions {
+  readonly lockWaitMs: number
+  readonly retries: number
+  readonly ledger: boolean
+  /** Measure the profiles' queries before and after. */
+  readonly measure: boolean
+  readonly samples: number | undefined
+  readonly timeBudgetMs: number | undefined
+  /** Of a kept plan: anything else is PLAN_STALE. */
+  readonly expectedFingerprint: string | undefined
+  readonly signal: AbortSignal
+  readonly signalName: () => 'SIGINT' | 'SIGTERM' | undefined
+  readonly listener: Listener
+}
+
+export type Connect = (role: Role) => Promise<Session>
+
+/**
+ * One straight line: lock, snapshot, plan, hazard gate, measure, build (each step verified), analyze, measure, ledger.
+ * A failing step is part of the result; only what keeps the run from starting is thrown.
+ */
+export async function runApply(connect: Connect, profiles: readonly Profile[], options: ApplyOptions): Promise<ApplyResult> {
+  const startedAt = new Date()
+  await using ddl = await connect('ddl')
+  assertWritable(ddl)
+  await using watchdog = await connect('watchdog')
+  await acquireRunLock(ddl, {
+    waitMs: options.lockWaitMs,
+    signal: options.signal,
+    onWait: (holder) => options.listener({ type: 'warning', message: holder === null ? 'another run holds the lock' : `pid ${holder.pid} (${holder.applicationName}, user ${holder.user}) holds the run lock: waiting` }),
+  })
+  options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
+  const planned = await makePlan(ddl, profiles, options)
+  const { plan, snapshot } = planned
+  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== plan.fingerprint) {
+    throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
+  }
+  const files = profiles.map((profile) => profile.file)
+  if (!hasWork(plan)) return await ended(planned, files, startedAt, {})
+  const gate = hazardGate(plan, options.allow)
+  if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
+  assertPrivileged(plan, snapshot)
+  const record = options.ledger ? await openRecord(watchdog, { command: 'apply', profiles: files, fingerprint: plan.fingerprint, backendPid: ddl.pid }) : noRecord
+  await createExtensions(ddl, plan, options.allow)
+  const before = await measureBefore(connect, profiles, options)
+  const context: BuildContext = {
+    ddl,
+    watchdog,
+    reconnect: () => connect('ddl'),
+    maxWaitMs: options.maxWaitMs,
+    retries: options.retries,
+    signal: options.signal,
+    listener: options.listener,
+    recorder: record.recorder,
+  }
+  const results = await runPlan(context, plan)
+  const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
+  const proof = await measureAfter(connect, profiles, before, results, options)
+  return await ended(planned, files, startedAt, { results, analyzed, proof, record, signal: options.signalName() })
+}
+
+function hasWork(plan: Plan): boolean {
+  return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep')
+}
+
+async function createExtensions(session: Session, { extensions }: Plan, allow: ReadonlySet<HazardCode>): Promise<void> {
+  if (!allow.has('CREATE_EXTENSION')) return
+  for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
+}
+
+/** Tables that got a new index, once each, and those that the profile names: only when something was built (facts of performance.md). */
+function tablesToAnalyze(results: readonly StepResult[], profiles: readonly Profile[]): readonly TableName[] {
+  const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
+  if (changed.length === 0) return []
+  const tables = [...changed.map((result) => result.step.table), ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table))]
+  return [...new Map(tables.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
+}
+
+interface End {
+  readonly results?: readonly StepResult[]
+  readonly analyzed?: readonly Analyzed[]
+  readonly proof?: Proof
+  readonly record?: RunRecord
+  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+}
+
+async function ended({ plan, snapshot }: Planned, files: readonly string[], startedAt: Date, end: End): Promise<ApplyResult> {
+  const results = end.results ?? plan.steps.map(keptStep)
+  const failedSteps = results.filter((result) => result.outcome === 'failed' || result.outcome === 'not_reached').length
+  const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
+  const queries = end.proof?.queries ?? []
+  const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
+  const untouched = plan.findings.filter((finding) => finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index))
+  const code = exitCode({ signal: end.signal, failedSteps: failedSteps + unanalyzed.length, refusals: missed + untouched.length })
+  const findings = [...untouched, ...plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')].map(findingDocument)
+  const result: ApplyResult = {
+    ...about(code, snapshot.server, startedAt),
+    command: 'apply',
+    run: end.record?.run ?? null,
+    profiles: [...files],
+    steps: results.map((one) => resultDocument(one, snapshot)),
+    analyzed: (end.analyzed ?? []).map(({ table, ok, durationMs, message }) => ({ table: `${table.schema}.${table.name}`, ok, duration_ms: durationMs, ...(message === null ? {} : { message }) })),
+    queries: [...queries],
+    comparisons: [...(end.proof?.comparisons ?? [])],
+    findings: [...findings, ...(end.proof?.findings ?? [])],
+  }
+  await end.record?.finish(result)
+  return result
+}
+
+function refused({ plan, snapshot }: Planned, files: readonly string[], startedAt: Date, gate: ReturnType<typeof hazardGate>): ApplyResult {
+  return {
+    ...about(exitCode({ refusals: gate.refused.length }), snapshot.server, startedAt),
+    command: 'apply',
+    run: null,
+    profiles: [...files],
+    steps: plan.steps.map((step) => ({ ...stepDocument(step, snapshot), outcome: step.step === 'keep' ? 'kept' : step.hazards.length > 0 ? 'refused' : 'not_reached' })),
+    analyzed: [],
+    queries: [],
+    comparisons: [],
+    findings: plan.findings.filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING').map(findingDocument),
+    error: {
+      code: 'HAZARD',
+      message: `nothing was changed: the plan has hazards that are not allowed (${gate.refused.join(', ')})`,
+      detail: gate.messages.join('\n'),
+      hint: `perfdb apply ${files.join(' ')} --allow ${gate.refused.join(',')}`,
+    },
+  }
+}
+
+function keptStep(step: Step): StepResult {
+  return { step, outcome: 'kept', durationMs: 0, waitedMs: 0, sizeBytes: step.existing?.sizeBytes ?? null, state: 'valid', error: null }
+}
+

@@ -1,0 +1,65 @@
+import type { StepResult } from '../build/context.js'
+import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
+import type { Finding, Step } from '../plan/plan.js'
+import type { ResultFinding, ResultStep } from './result.js'
+import { perfdbVersion } from './version.js'
+
+/** The fields that every result begins with. */
+export function about(exitCode: number, server: ServerFacts, startedAt: Date) {
+  return {
+    perfdb: perfdbVersion(),
+    ok: exitCode === 0,
+    exit_code: exitCode,
+    server: serverDocument(server),
+    started_at: startedAt.toISOString(),
+    duration_ms: Date.now() - startedAt.getTime(),
+  }
+}
+
+function serverDocument({ version, versionNum, database, user, host, port }: ServerFacts) {
+  return { version, version_num: versionNum, database, user, host, port }
+}
+
+/** A planned step as a document; a statement of several texts (a swap in one transaction) is shown with begin and commit. */
+export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
+  const table = snapshot.tables.find((one) => one.schema === step.table.schema && one.name === step.table.name)
+  return {
+    step: step.step,
+    index: step.index,
+    schema: step.schema,
+    table: step.table.name,
+    reason: step.reason,
+    sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
+    hazards: step.hazards.map(({ code, message }) => ({ code, message })),
+    ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),
+    ...(step.step === 'keep' && step.existing !== null ? { size_bytes: step.existing.sizeBytes, state: 'valid' as const } : {}),
+  }
+}
+
+/** A step with its outcome. */
+export function resultDocument(result: StepResult, snapshot: Snapshot): ResultStep {
+  const { outcome, durationMs, waitedMs, sizeBytes, state, error } = result
+  return {
+    ...stepDocument(result.step, snapshot),
+    outcome,
+    duration_ms: durationMs,
+    waited_ms: waitedMs,
+    ...(sizeBytes === null ? {} : { size_bytes: sizeBytes }),
+    ...(state === null ? {} : { state }),
+    ...(error === null
+      ? {}
+      : {
+          error: {
+            code: error.code,
+            message: error.message,
+            ...(error.detail === undefined ? {} : { detail: error.detail }),
+            ...(error.hint === undefined ? {} : { hint: error.hint }),
+            ...(error.sqlstate === undefined ? {} : { sqlstate: error.sqlstate }),
+          },
+        }),
+  }
+}
+
+export function findingDocument(finding: Finding): ResultFinding {
+  return { ...finding, ...(finding.place === undefined ? {} : { place: { ...finding.place } }) }
+}

@@ -1,0 +1,66 @@
+import { compareByExplain } from '../catalog/compare-by-explain.js'
+import { probe, type Probed } from '../catalog/probe.js'
+import { readSnapshot } from '../catalog/read.js'
+import type { Snapshot } from '../catalog/snapshot.js'
+import { PerfdbError, problemsError, type Problem } from '../errors.js'
+import type { PlanOptions } from '../plan/options.js'
+import type { Plan } from '../plan/plan.js'
+import { isRefused, planIndexes, plainMatch } from '../plan/plan-indexes.js'
+import type { Owned, Resolved } from '../plan/resolved.js'
+import { targetProblems } from '../plan/targets.js'
+import type { DeclaredIndex, Profile } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+
+export interface Planned {
+  readonly plan: Plan
+  readonly snapshot: Snapshot
+}
+
+/**
+ * The straight line from profiles to a plan: snapshot, checks, what PostgreSQL says each declaration is, plan. Changes
+ * nothing. Throws one error with every problem of every profile that this database has with them.
+ */
+export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
+  const owned = options.prune ? await ownedIndexes(session) : []
+  const snapshot = await readSnapshot(session, profiles, owned)
+  const [problem, ...more] = targetProblems(profiles, snapshot, options)
+  if (problem !== undefined) throw problemsError([problem, ...more])
+  const resolved = await resolve(session, profiles.flatMap((profile) => profile.indexes), snapshot)
+  return { plan: planIndexes(profiles, resolved, snapshot, owned, options), snapshot }
+}
+
+/** Most declarations stand there word for word and need no probe; the rest are asked of PostgreSQL. */
+async function resolve(session: Session, declared: readonly DeclaredIndex[], snapshot: Snapshot): Promise<readonly Resolved[]> {
+  const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
+  const answers = await canonicalOf(session, doubtful, snapshot)
+  const problems: Problem[] = []
+  const resolved: Resolved[] = []
+  for (const index of declared) {
+    const answer = answers.get(index)
+    const plain = plainMatch(index, snapshot)
+    if (answer === undefined && plain !== undefined) resolved.push({ declared: index, canonical: plain.canonical })
+    else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
+    else if (answer !== undefined) resolved.push({ declared: index, canonical: answer.canonical })
+  }
+  const [first, ...rest] = problems
+  if (first !== undefined) throw problemsError([first, ...rest])
+  return resolved
+}
+
+async function canonicalOf(session: Session, declared: readonly DeclaredIndex[], snapshot: Snapshot): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
+  const answers = await probe(session, declared).catch((error: unknown) => {
+    // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
+    if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006')) return compareByExplain(session, declared, snapshot)
+    throw error
+  })
+  return new Map(declared.flatMap((index, position) => {
+    const answer = answers[position]
+    return answer === undefined ? [] : [[index, answer]]
+  }))
+}
+
+async function ownedIndexes(session: Session): Promise<Owned> {
+  const { readLedger } = await import('../ledger/history.js')
+  const ledger = await readLedger(session)
+  return ledger === null ? [] : ledger.ownedIndexes()
+}

@@ -1,0 +1,89 @@
+import type { StepResult } from '../build/context.js'
+import type { Listener } from '../build/events.js'
+import type { QueryMeasurement } from '../measure/measurement.js'
+import type { HazardCode } from '../plan/plan.js'
+import type { Profile } from '../profile/profile.js'
+import type { Connect } from './apply.js'
+import type { Comparison, ResultFinding, ResultQuery } from './result.js'
+
+/** What the measurements before and after the builds say. */
+export interface Proof {
+  readonly queries: readonly ResultQuery[]
+  readonly comparisons: readonly Comparison[]
+  readonly findings: readonly ResultFinding[]
+}
+
+export interface ProofOptions {
+  readonly measure: boolean
+  readonly samples: number | undefined
+  readonly timeBudgetMs: number | undefined
+  readonly allow: ReadonlySet<HazardCode>
+  readonly signal: AbortSignal
+  readonly listener: Listener
+}
+
+/** null when nothing is to be measured. The session is closed before anything is built: an open snapshot would be waited for. */
+export async function measureBefore(connect: Connect, profiles: readonly Profile[], options: ProofOptions): Promise<readonly QueryMeasurement[] | null> {
+  if (!options.measure || options.signal.aborted || profiles.every((profile) => profile.queries.length === 0)) return null
+  options.listener({ type: 'stage', stage: 'measure-before', message: 'measuring the queries before' })
+  return measure(connect, profiles, options)
+}
+
+/** The same queries again, compared; nothing when there is no before, or the run was stopped. */
+export async function measureAfter(
+  connect: Connect,
+  profiles: readonly Profile[],
+  before: readonly QueryMeasurement[] | null,
+  results: readonly StepResult[],
+  options: ProofOptions,
+): Promise<Proof> {
+  if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [] }
+  options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
+  const after = await measure(connect, profiles, options)
+  const [{ toResultQueries }, { comparisons }] = await Promise.all([import('../measure/result-queries.js'), import('../measure/comparisons.js')])
+  const queries = toResultQueries(before, after)
+  return { queries, comparisons: comparisons(after), findings: notUsed(profiles, after, results) }
+}
+
+async function measure(connect: Connect, profiles: readonly Profile[], options: ProofOptions): Promise<readonly QueryMeasurement[]> {
+  const { measureQueries } = await import('../measure/rounds.js')
+  await using session = await connect('measure')
+  const queries = profiles.flatMap((profile) => profile.queries)
+  return await measureQueries(session, queries, {
+    allowWrites: options.allow.has('WRITE_QUERY'),
+    samples: options.samples,
+    timeBudgetMs: options.timeBudgetMs,
+    signal: options.signal,
+    onMeasured: ({ query, measurements }, number, of) => {
+      options.listener({ type: 'measured', query: query.name, number, of, executionMs: worst(measurements.map((one) => one.executionMs)) })
+    },
+  })
+}
+
+function worst(samples: readonly (readonly number[])[]): number | null {
+  const medians = samples.filter((one) => one.length > 0).map((one) => [...one].sort((a, b) => a - b)[Math.floor(one.length / 2)] ?? 0)
+  return medians.length === 0 ? null : Math.max(...medians)
+}
+
+/** Declared indexes that stand there, were measured, and that no query plan of any declared query chose. */
+function notUsed(profiles: readonly Profile[], after: readonly QueryMeasurement[], results: readonly StepResult[]): readonly ResultFinding[] {
+  const used = new Set(after.flatMap(({ measurements }) => measurements.flatMap((one) => one.plan?.indexes ?? [])))
+  const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
+  return profiles.flatMap((profile) =>
+    profile.indexes
+      .filter(({ definition }) => standing.has(definition.name) && !used.has(definition.name) && !definition.unique)
+      .map((declared): ResultFinding => {
+        const { definition, place } = declared
+        const purpose = declared.for.length === 0 ? 'no query of the profile names it as its reason' : `it was declared for ${declared.for.join(', ')}`
+        return {
+          code: 'NOT_USED',
+          severity: 'warning',
+          index: definition.name,
+          table: `${definition.table.schema}.${definition.table.name}`,
+          message: `no declared query uses ${definition.name}: ${purpose}`,
+          hint: 'each write pays for it: remove it from the profile, or declare the query that needs it',
+          place: { ...place },
+        }
+      }),
+  )
+}

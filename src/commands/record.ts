@@ -1,0 +1,62 @@
+import type { Recorder } from '../build/context.js'
+import type { Session } from '../server/session.js'
+import type { ApplyResult } from './result.js'
+import { perfdbVersion } from './version.js'
+
+/** The record of one run: what the ledger is told while it goes on and at its end. */
+export interface RunRecord {
+  /** Number of the run in the ledger; null without a ledger. */
+  readonly run: number | null
+  readonly recorder: Recorder
+  finish(result: ApplyResult): Promise<void>
+}
+
+/** --no-ledger: nothing is kept. */
+export const noRecord: RunRecord = {
+  run: null,
+  recorder: { started: async () => {}, finished: async () => {} },
+  finish: async () => {},
+}
+
+export interface RunAbout {
+  readonly command: 'apply' | 'rollback'
+  readonly profiles: readonly string[]
+  readonly fingerprint: string
+  /** Of the session that builds. */
+  readonly backendPid: number
+}
+
+/** Installs the ledger when it is not there and opens a run in it. Throws PRIVILEGE with the hint --no-ledger. */
+export async function openRecord(session: Session, about: RunAbout): Promise<RunRecord> {
+  const { openLedger } = await import('../ledger/history.js')
+  const ledger = await openLedger(session)
+  const run = await ledger.startRun({ ...about, perfdbVersion: perfdbVersion() })
+  return {
+    run,
+    recorder: {
+      started: (step, number) =>
+        ledger.startStep(run, {
+          number,
+          step: step.step,
+          schema: step.schema,
+          index: step.index,
+          indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
+          table: step.table,
+          ddlBefore: step.existing?.ddl ?? null,
+          ddlAfter: step.statements.find((statement) => statement.kind === 'build')?.sql.join(';\n') ?? null,
+          canonical: step.canonical,
+        }),
+      finished: (result, number) =>
+        ledger.finishStep(run, number, { outcome: result.outcome, sizeBytes: result.sizeBytes, durationMs: result.durationMs, waitedMs: result.waitedMs, error: result.error }),
+    },
+    async finish(result) {
+      for (const query of result.queries) {
+        for (const side of ['before', 'after'] as const) {
+          const document = query[side]
+          if (document !== undefined) await ledger.recordMeasurement(run, { query: query.name, parameterSet: query.params ?? null, side, verdict: query.verdict ?? null, document })
+        }
+      }
+      await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
+    },
+  }
+}

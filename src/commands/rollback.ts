@@ -1,0 +1,108 @@
+import type { BuildContext } from '../build/context.js'
+import { runPlan } from '../build/run-plan.js'
+import { readIndex, serverFacts } from '../catalog/read.js'
+import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import { PerfdbError } from '../errors.js'
+import { readLedger } from '../ledger/history.js'
+import type { Ledger, RecordedStep, RunWithSteps } from '../ledger/ledger.js'
+import { fingerprint } from '../plan/fingerprint.js'
+import type { Finding, Plan } from '../plan/plan.js'
+import { undo, type Done } from '../plan/undo.js'
+import { acquireRunLock } from '../server/lock.js'
+import type { Session } from '../server/session.js'
+import type { ApplyOptions, Connect } from './apply.js'
+import { about, findingDocument, resultDocument } from './documents.js'
+import { exitCode } from './exit-code.js'
+import { openRecord } from './record.js'
+import type { ApplyResult } from './result.js'
+import { assertWritable } from './writable.js'
+
+/**
+ * Undoes a run of the ledger in reverse order, the last one that changed something when none is named. Throws NO_LEDGER,
+ * NO_RUN and NOTHING_TO_ROLL_BACK; only indexes that still are what the run left are touched.
+ */
+export async function runRollback(connect: Connect, run: number | null, options: ApplyOptions): Promise<ApplyResult> {
+  const startedAt = new Date()
+  await using ddl = await connect('ddl')
+  assertWritable(ddl)
+  await using watchdog = await connect('watchdog')
+  await acquireRunLock(ddl, { waitMs: options.lockWaitMs, signal: options.signal })
+  const ledger = await readLedger(watchdog)
+  if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
+  const wanted = await runToUndo(ledger, run)
+  const { plan, findings } = await planUndo(watchdog, wanted)
+  const record = await openRecord(watchdog, { command: 'rollback', profiles: wanted.profiles, fingerprint: plan.fingerprint, backendPid: ddl.pid })
+  const context: BuildContext = {
+    ddl,
+    watchdog,
+    reconnect: () => connect('ddl'),
+    maxWaitMs: options.maxWaitMs,
+    retries: options.retries,
+    signal: options.signal,
+    listener: options.listener,
+    recorder: record.recorder,
+  }
+  const results = await runPlan(context, plan)
+  const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
+  if (failedSteps === 0 && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
+  const code = exitCode({ signal: options.signalName(), failedSteps, refusals: findings.length })
+  const result: ApplyResult = {
+    ...about(code, serverFacts(ddl), startedAt),
+    command: 'rollback',
+    run: record.run,
+    profiles: [...wanted.profiles],
+    steps: results.map((one) => resultDocument(one, noTables(ddl))),
+    analyzed: [],
+    queries: [],
+    comparisons: [],
+    findings: findings.map(findingDocument),
+  }
+  await record.finish(result)
+  return result
+}
+
+async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWithSteps> {
+  const named = number ?? (await lastRunToUndo(ledger))
+  const run = await ledger.run(named)
+  if (run === null) throw new PerfdbError('NO_RUN', `there is no run ${named} in the ledger`)
+  if (run.rolledBackAt !== null) throw new PerfdbError('NOTHING_TO_ROLL_BACK', `run ${named} was rolled back by run ${run.rolledBackBy ?? '?'} already`)
+  if (run.command !== 'apply') throw new PerfdbError('NOTHING_TO_ROLL_BACK', `run ${named} is itself a ${run.command}`)
+  return run
+}
+
+async function lastRunToUndo(ledger: Ledger): Promise<number> {
+  const runs = await ledger.runs(1000)
+  const last = runs.find((run) => run.command === 'apply' && run.rolledBackAt === null && run.built + run.dropped > 0)
+  if (last === undefined) throw new PerfdbError('NOTHING_TO_ROLL_BACK', 'no run in the ledger has changed anything that is not undone already')
+  return last.run
+}
+
+async function planUndo(session: Session, run: RunWithSteps): Promise<{ readonly plan: Plan; readonly findings: readonly Finding[] }> {
+  const done = run.steps.filter((step) => step.state === 'done').map(doneStep).reverse()
+  const existing = new Map<string, ExistingIndex | undefined>()
+  for (const step of done) existing.set(JSON.stringify([step.schema, step.index]), await readIndex(session, step.schema, step.index))
+  const undone = done.map((step) => undo(step, (schema, name) => existing.get(JSON.stringify([schema, name]))))
+  const steps = undone.flatMap((one) => (one !== null && 'step' in one ? [one.step] : []))
+  const findings = undone.flatMap((one) => (one !== null && 'finding' in one ? [one.finding] : []))
+  return { plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) }, findings }
+}
+
+function doneStep(step: RecordedStep): Done {
+  return {
+    outcome: step.outcome ?? '',
+    schema: step.schema,
+    index: step.index,
+    indexBefore: step.indexBefore,
+    table: step.table,
+    ddlBefore: step.ddlBefore,
+    canonical: isCanonical(step.canonical) ? step.canonical : null,
+  }
+}
+
+function isCanonical(value: unknown): value is CanonicalDefinition {
+  return typeof value === 'object' && value !== null && 'keys' in value && 'method' in value
+}
+
+function noTables(session: Session): Snapshot {
+  return { server: serverFacts(session), tables: [], indexes: [], relations: [], builds: [], extensions: [], schemas: [], oldestTransaction: null }
+}

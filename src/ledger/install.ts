@@ -1,0 +1,70 @@
+import { Kysely, Migrator, type Migration } from 'kysely'
+import { up as ledger } from '../../migrations/0001_ledger.js'
+import { PerfdbError } from '../errors.js'
+import type { Parameter, Session } from '../server/session.js'
+import { sessionDialect, type Queried } from './dialect.js'
+
+/** Forward only; a published migration never changes. Listed here so that no folder is read at run time. */
+const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = { '0001_ledger': { up: ledger } }
+
+/**
+ * Brings the schema perfdb of this database up to date, in one transaction; does nothing when it is. Two at once are
+ * sorted out by trying again: `if not exists` itself fails in such a race (fault 73). Throws PRIVILEGE, READ_ONLY and
+ * LEDGER_TOO_NEW.
+ */
+export async function installLedger(session: Session, tries = 5): Promise<void> {
+  const installed = await installedMigrations(session)
+  const unknown = installed.find((name) => !Object.hasOwn(migrations, name))
+  if (unknown !== undefined) {
+    throw new PerfdbError('LEDGER_TOO_NEW', 'a later version of perfdb has written the ledger of this database', {
+      detail: `this version does not know ${unknown}`,
+    })
+  }
+  if (Object.keys(migrations).every((name) => installed.includes(name))) return
+  try {
+    await session.transaction(async () => migrate(session))
+    session.takeNotices()
+  } catch (error) {
+    if (tries <= 1 || !isRace(error)) throw error
+    await installLedger(session, tries - 1)
+  }
+}
+
+async function installedMigrations(session: Session): Promise<readonly string[]> {
+  const [row] = await session.query<{ there: boolean }>(
+    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'perfdb' and c.relname = 'migrations') as there`,
+  )
+  if (row?.there !== true) return []
+  return (await session.query<{ name: string }>('select name from perfdb.migrations order by name')).map(
+    ({ name }) => name,
+  )
+}
+
+/** Kysely looks after each failure whether the object is there by now, and so ends with 25P02: the first failure counts. */
+async function migrate(session: Session): Promise<void> {
+  let failure: unknown
+  const watched: Queried = {
+    async query<Row>(text: string, parameters?: readonly Parameter[]) {
+      return session.query<Row>(text, parameters).catch((error: unknown) => {
+        failure ??= error
+        throw error
+      })
+    },
+  }
+  const migrator = new Migrator({
+    db: new Kysely<unknown>({ dialect: sessionDialect(watched) }),
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableSchema: 'perfdb',
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+    disableTransactions: true,
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw failure ?? error
+}
+
+function isRace(error: unknown): boolean {
+  const races = ['42P06', '42P07', '42710', '23505', '40P01']
+  return error instanceof PerfdbError && races.includes(error.sqlstate ?? '')
+}

@@ -1,0 +1,107 @@
+import type { CanonicalDefinition } from '../catalog/snapshot.js'
+import type { Outcome } from '../commands/result.js'
+import type { TableName } from '../definition/definition.js'
+import type { IndexName } from './ownership.js'
+
+/** A log of what perfdb did in this database; the catalog is the truth. Every moment is by the server's clock. */
+export interface Ledger {
+  /** Opens a run and gives its number. */
+  startRun(run: NewRun): Promise<number>
+  finishRun(run: number, outcome: RunOutcome): Promise<void>
+  /** To be written before the step's first statement, so that a crash leaves a trace (fault 72). */
+  startStep(run: number, step: NewStep): Promise<void>
+  finishStep(run: number, number: number, end: StepEnd): Promise<void>
+  recordMeasurement(run: number, measurement: Measurement): Promise<void>
+  /** Built by perfdb and not dropped, replaced or rolled back since. */
+  ownedIndexes(): Promise<readonly IndexName[]>
+  /** Newest first. */
+  runs(limit: number): Promise<readonly Run[]>
+  run(id: number): Promise<RunWithSteps | null>
+  /** Begun, not finished, and the process that wrote it is gone; newest first. */
+  interruptedRuns(): Promise<readonly Run[]>
+  /** `by` is the run of the rollback. */
+  markRolledBack(run: number, by: number): Promise<void>
+}
+
+export interface NewRun {
+  readonly command: 'apply' | 'rollback'
+  readonly perfdbVersion: string
+  readonly profiles: readonly string[]
+  readonly fingerprint: string
+  /** Of the session that builds. */
+  readonly backendPid: number
+}
+
+/** refused: a hazard was not allowed; failed: a step failed; interrupted: by a signal. */
+export type RunOutcome = 'done' | 'failed' | 'refused' | 'interrupted'
+
+export interface NewStep {
+  readonly number: number
+  readonly step: string
+  readonly schema: string
+  readonly index: string
+  /** The name before a rename. */
+  readonly indexBefore?: string | null
+  readonly table: TableName
+  /** Makes again what stands there now; null when nothing does. */
+  readonly ddlBefore: string | null
+  readonly ddlAfter: string | null
+  readonly canonical: CanonicalDefinition | null
+  readonly predictedBytes?: number | null
+}
+
+export interface StepEnd {
+  readonly outcome: Outcome
+  readonly sizeBytes: number | null
+  readonly durationMs: number
+  readonly waitedMs: number
+  /** code, message and more, as in the result; null when the step is done. */
+  readonly error: object | null
+}
+
+export interface Measurement {
+  readonly query: string
+  readonly parameterSet: string | null
+  readonly side: 'before' | 'after'
+  readonly verdict: string | null
+  readonly document: object
+}
+
+export interface Run {
+  readonly run: number
+  readonly command: string
+  readonly startedAt: Date
+  readonly finishedAt: Date | null
+  /** null while it runs, and for good when it was killed. */
+  readonly outcome: string | null
+  readonly perfdbVersion: string
+  /** The role in the database. */
+  readonly user: string
+  readonly clientHost: string
+  readonly profiles: readonly string[]
+  readonly fingerprint: string
+  readonly backendPid: number | null
+  readonly rolledBackAt: Date | null
+  readonly rolledBackBy: number | null
+  /** Numbers of steps with that end. */
+  readonly built: number
+  readonly dropped: number
+  readonly failed: number
+}
+
+export interface RecordedStep extends Required<Omit<NewStep, 'canonical'>> {
+  readonly canonical: unknown
+  readonly state: 'started' | 'done' | 'failed'
+  readonly outcome: string | null
+  readonly sizeBytes: number | null
+  readonly durationMs: number | null
+  readonly waitedMs: number | null
+  readonly error: unknown
+  readonly startedAt: Date
+  readonly finishedAt: Date | null
+}
+
+export interface RunWithSteps extends Run {
+  /** By number. */
+  readonly steps: readonly RecordedStep[]
+}

@@ -1,0 +1,194 @@
+import { hostname } from 'node:os'
+import { Kysely, sql, type Selectable } from 'kysely'
+import { PerfdbError } from '../errors.js'
+import type { Session } from '../server/session.js'
+import { sessionDialect } from './dialect.js'
+import type { Ledger, RecordedStep, Run } from './ledger.js'
+import { ownedIndexes, type DoneStep } from './ownership.js'
+import type { Tables } from './tables.js'
+
+/** The ledger as it stands in the schema perfdb. Every call is one statement; no transaction stays open (fault 24). */
+export function ledgerOn(session: Session): Ledger {
+  const db = new Kysely<Tables>({ dialect: sessionDialect(session) }).withSchema('perfdb')
+
+  return {
+    async startRun(run) {
+      const row = await db
+        .insertInto('runs')
+        .values({
+          command: run.command,
+          perfdb_version: run.perfdbVersion,
+          client_host: hostname(),
+          profiles: run.profiles,
+          plan_fingerprint: run.fingerprint,
+          backend_pid: run.backendPid,
+          ledger_start: ownStart,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      return row.id
+    },
+    async finishRun(run, outcome) {
+      await db.updateTable('runs').set({ finished_at: now, outcome }).where('id', '=', run).execute()
+    },
+    async startStep(run, step) {
+      await db
+        .insertInto('steps')
+        .values({
+          run,
+          number: step.number,
+          step: step.step,
+          schema_name: step.schema,
+          index_name: step.index,
+          index_before: step.indexBefore ?? null,
+          table_schema: step.table.schema,
+          table_name: step.table.name,
+          state: 'started',
+          ddl_before: step.ddlBefore,
+          ddl_after: step.ddlAfter,
+          canonical: step.canonical === null ? null : JSON.stringify(step.canonical),
+          predicted_bytes: step.predictedBytes ?? null,
+        })
+        .execute()
+    },
+    async finishStep(run, number, end) {
+      await db
+        .updateTable('steps')
+        .set({
+          state: end.error === null ? 'done' : 'failed',
+          outcome: end.outcome,
+          size_bytes: end.sizeBytes,
+          duration_ms: end.durationMs,
+          waited_ms: end.waitedMs,
+          error: end.error === null ? null : JSON.stringify(end.error),
+          finished_at: now,
+        })
+        .where('run', '=', run)
+        .where('number', '=', number)
+        .execute()
+    },
+    async recordMeasurement(run, { query, parameterSet, side, verdict, document }) {
+      await db
+        .insertInto('measurements')
+        .values({ run, query, parameter_set: parameterSet, side, verdict, document: JSON.stringify(document) })
+        .execute()
+    },
+    async ownedIndexes() {
+      const steps: readonly DoneStep[] = await db
+        .selectFrom('steps')
+        .innerJoin('runs', 'runs.id', 'steps.run')
+        .where('steps.state', '=', 'done')
+        .select([
+          'command',
+          'steps.outcome',
+          'schema_name as schema',
+          'index_name as index',
+          'index_before as indexBefore',
+        ])
+        .select((builder) => builder('rolled_back_at', 'is not', null).$castTo<boolean>().as('rolledBack'))
+        .orderBy('steps.run')
+        .orderBy('steps.number')
+        .execute()
+      return ownedIndexes(steps)
+    },
+    async runs(limit) {
+      const rows = await runQuery(db).orderBy('id', 'desc').limit(limit).execute()
+      return rows.map(toRun)
+    },
+    async run(id) {
+      const row = await runQuery(db).where('id', '=', id).executeTakeFirst()
+      if (row === undefined) return null
+      const steps = await db.selectFrom('steps').selectAll().where('run', '=', id).orderBy('number').execute()
+      return { ...toRun(row), steps: steps.map(toStep) }
+    },
+    async interruptedRuns() {
+      const rows = await runQuery(db)
+        .where('finished_at', 'is', null)
+        .where(writerIsGone)
+        .orderBy('id', 'desc')
+        .execute()
+      return rows.map(toRun)
+    },
+    async markRolledBack(run, by) {
+      const marked = await db
+        .updateTable('runs')
+        .set({ rolled_back_at: now, rolled_back_by: by })
+        .where('id', '=', run)
+        .returning('id')
+        .execute()
+      if (marked.length === 0) throw new PerfdbError('NO_RUN', `the ledger has no run ${run}`)
+    },
+  }
+}
+
+const now = sql<Date>`pg_catalog.clock_timestamp()`
+
+const ownStart = sql<Date>`(select backend_start from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
+
+/** A pid is used again in time, so that its start counts too; a role without pg_read_all_stats cannot see it. */
+const writerIsGone = sql<boolean>`not exists (
+  select from pg_catalog.pg_stat_activity a
+  where a.pid = runs.ledger_pid and coalesce(a.backend_start = runs.ledger_start, true))`
+
+function runQuery(db: Kysely<Tables>) {
+  const stepsThat = (condition: ReturnType<typeof sql>) =>
+    sql<number>`(select pg_catalog.count(*) from perfdb.steps where run = runs.id and ${condition})`
+  return db
+    .selectFrom('runs')
+    .selectAll()
+    .select([
+      stepsThat(sql`outcome in ('built', 'rebuilt', 'replaced') and state = 'done'`).as('built'),
+      stepsThat(sql`outcome = 'dropped' and state = 'done'`).as('dropped'),
+      stepsThat(sql`state = 'failed'`).as('failed'),
+    ])
+}
+
+interface Counts {
+  readonly built: number
+  readonly dropped: number
+  readonly failed: number
+}
+
+function toRun(row: Selectable<Tables['runs']> & Counts): Run {
+  return {
+    run: row.id,
+    command: row.command,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    outcome: row.outcome,
+    perfdbVersion: row.perfdb_version,
+    user: row.database_user,
+    clientHost: row.client_host,
+    profiles: row.profiles,
+    fingerprint: row.plan_fingerprint,
+    backendPid: row.backend_pid,
+    rolledBackAt: row.rolled_back_at,
+    rolledBackBy: row.rolled_back_by,
+    built: row.built,
+    dropped: row.dropped,
+    failed: row.failed,
+  }
+}
+
+function toStep(row: Selectable<Tables['steps']>): RecordedStep {
+  return {
+    number: row.number,
+    step: row.step,
+    schema: row.schema_name,
+    index: row.index_name,
+    indexBefore: row.index_before,
+    table: { schema: row.table_schema, name: row.table_name },
+    state: row.state,
+    outcome: row.outcome,
+    ddlBefore: row.ddl_before,
+    ddlAfter: row.ddl_after,
+    canonical: row.canonical,
+    predictedBytes: row.predicted_bytes,
+    sizeBytes: row.size_bytes,
+    durationMs: row.duration_ms,
+    waitedMs: row.waited_ms,
+    error: row.error,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }
+}

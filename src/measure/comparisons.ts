@@ -1,0 +1,40 @@
+import type { Comparison } from '../commands/result.js'
+import type { QueryMeasurement, VariantMeasurement } from './measurement.js'
+import { round, rounded } from './result-queries.js'
+import { milliseconds } from './rule.js'
+
+/**
+ * The documents of queries with variants. Putting n statements into one saves n - 1 round trips; work on the server
+ * stays what it is unless the variants differ there, so that both are told apart.
+ */
+export function comparisons(measured: readonly QueryMeasurement[]): Comparison[] {
+  return measured.flatMap(({ query, variants, roundTripMs }) => {
+    const [first, ...others] = variants
+    if (first === undefined || roundTripMs === null) return []
+    return [
+      {
+        query: query.name,
+        round_trip_ms: round(roundTripMs),
+        variants: variants.map(({ name, statements, serverMs, elapsedMs }) => ({
+          name,
+          statements,
+          server_ms: rounded(serverMs),
+          elapsed_ms: rounded(elapsedMs),
+        })),
+        message: others.map((other) => comparisonText(first, other, roundTripMs)).join('; '),
+      },
+    ]
+  })
+}
+
+/** A round trip between two machines of one region that are not next to each other, for comparison with loopback. */
+const farTripMs = 20
+
+function comparisonText(a: VariantMeasurement, b: VariantMeasurement, roundTripMs: number): string {
+  const server = `the server works ${milliseconds(a.serverMs.median)} for ${a.name} and ${milliseconds(b.serverMs.median)} for ${b.name}`
+  const [more, fewer] = a.statements >= b.statements ? [a, b] : [b, a]
+  const trips = more.statements - fewer.statements
+  if (trips === 0) return `${server}; both take ${a.statements} round trip${a.statements === 1 ? '' : 's'}`
+  const saved = `${fewer.name} saves ${trips} round trip${trips === 1 ? '' : 's'}`
+  return `${server}; ${saved}: ${milliseconds(trips * roundTripMs)} here, ${trips * farTripMs} ms where a round trip takes ${farTripMs} ms`
+}

@@ -1,0 +1,95 @@
+import type { Finding } from '../plan/plan.js'
+import type { Query } from '../profile/profile.js'
+import type { Buffers, QueryPlan } from './query-plan.js'
+import type { MedianInterval } from './statistics.js'
+
+/** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */
+export type MeasurementStatus = 'measured' | 'not_measured' | 'refused' | 'failed'
+
+/** One query with one parameter set. Plain data: it can be kept as JSON and compared later. */
+export interface Measurement {
+  /** Name of the parameter set; null for a query without parameters. */
+  readonly params: string | null
+  readonly status: MeasurementStatus
+  readonly reason: string | null
+  readonly sqlstate: string | null
+  /** statement_timeout in ms when that ended it: the query takes longer. */
+  readonly timedOutMs: number | null
+  /** Execution time of each sample in ms, TIMING OFF, after the warm-up. */
+  readonly executionMs: readonly number[]
+  /** Execution time of the control query in ms, sampled in the same rounds. */
+  readonly controlMs: readonly number[]
+  /** Median in ms. */
+  readonly planningMs: number
+  readonly rows: number
+  /** Of the last, warmest sample. */
+  readonly buffers: Buffers
+  /** Of one run with TIMING ON, or without a run when there is no measurement; null when there is not even that. */
+  readonly plan: QueryPlan | null
+  readonly findings: readonly Finding[]
+}
+
+/** A variant: statements that answer the same question one after another. Times in ms. */
+export interface VariantMeasurement {
+  readonly name: string
+  readonly statements: number
+  /** Sum over the statements of median execution and planning time. */
+  readonly serverMs: { readonly median: number; readonly low: number; readonly high: number }
+  /** On the client, one statement after another, rows fetched. */
+  readonly elapsedMs: MedianInterval
+}
+
+export interface QueryMeasurement {
+  readonly query: Query
+  /** One for each parameter set, or one; for a query with variants one for each statement of each variant. */
+  readonly measurements: readonly Measurement[]
+  readonly variants: readonly VariantMeasurement[]
+  /** The shortest of 20 round trips in ms; null without variants. */
+  readonly roundTripMs: number | null
+}
+
+export interface MeasureOptions {
+  /** At most; 101 by default. At least 21 are taken when the time budget allows. */
+  readonly samples?: number | undefined
+  /** For one query in ms, warm-up and control query not counted; 5000 by default. */
+  readonly timeBudgetMs?: number | undefined
+  /** 30000 by default. */
+  readonly statementTimeoutMs?: number | undefined
+  /** 1000 by default. */
+  readonly lockTimeoutMs?: number | undefined
+  /** The hazard WRITE_QUERY was allowed: statements that change data run too, and are rolled back. */
+  readonly allowWrites: boolean
+  /** A query that no index of the profile touches; by default one that reads no table. */
+  readonly control?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onMeasured?: ((measured: QueryMeasurement, done: number, total: number) => void) | undefined
+}
+
+/** Options with their defaults. */
+export interface Limits {
+  readonly samples: number
+  readonly timeBudgetMs: number
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly allowWrites: boolean
+  readonly control: string
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * A built-in control query: a millisecond or two of processor time, no table, no work_mem, no parallel workers, so that
+ * only the machine's load changes its time.
+ */
+const builtInControl = 'select pg_catalog.sum(n) from pg_catalog.generate_series(1, 10000) as g (n)'
+
+export function limitsOf(options: MeasureOptions): Limits {
+  return {
+    samples: options.samples ?? 101,
+    timeBudgetMs: options.timeBudgetMs ?? 5000,
+    statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+    lockTimeoutMs: options.lockTimeoutMs ?? 1000,
+    allowWrites: options.allowWrites,
+    control: options.control ?? builtInControl,
+    signal: options.signal,
+  }
+}

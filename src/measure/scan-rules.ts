@@ -1,0 +1,91 @@
+import { conditionColumns } from './columns.js'
+import type { PlanNode } from './query-plan.js'
+import { blocksOf, count, percent, shortened, subjectOf, tableOf, type Rule } from './rule.js'
+
+/** SEQ_SCAN: a Seq Scan that reads 100 blocks or more and throws away 90 % and 1,000 of its rows or more. */
+export const seqScan: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    const removed = node.removedByFilter
+    const share = removed / Math.max(1, node.rows + removed)
+    if (node.type !== 'Seq Scan' || removed < 1000 || share < 0.9 || blocksOf(node) < 100) return []
+    const time = plan.executionMs === null ? 0 : node.selfMs / Math.max(plan.executionMs, 0.001)
+    return [
+      {
+        code: 'SEQ_SCAN',
+        severity: 'warning',
+        ...subjectOf(node),
+        message: `reads all of ${tableOf(node)} (${count(blocksOf(node))} blocks, ${percent(Math.min(1, time))} of the time) and throws away ${count(removed)} rows to keep ${count(node.rows)}: Filter ${shortened(node.filter)}`,
+        hint: indexAdvice(node),
+      },
+    ]
+  })
+
+const filteredScans = ['Index Scan', 'Index Only Scan', 'Bitmap Heap Scan']
+
+/** ROWS_REMOVED: an index finds rows of which half and 1,000 or more fail the Filter. */
+export const rowsRemoved: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    const removed = node.removedByFilter
+    const share = removed / Math.max(1, node.rows + removed)
+    if (!filteredScans.includes(node.type) || removed < 1000 || share < 0.5) return []
+    const { equal, other } = conditionColumns(node.filter, node.alias)
+    const missing = [...equal, ...other].join(', ')
+    return [
+      {
+        code: 'ROWS_REMOVED',
+        severity: 'warning',
+        ...subjectOf(node),
+        message: `${node.type} on ${tableOf(node)} finds ${count(node.rows + removed)} rows and throws away ${count(removed)} of them (${percent(share)}): Filter ${shortened(node.filter)}`,
+        hint:
+          missing === ''
+            ? `add what the Filter computes to the keys of the index on ${tableOf(node)}, or make it a partial index`
+            : `add ${missing} to the keys of the index on ${tableOf(node)}, or make it a partial index`,
+      },
+    ]
+  })
+
+/** HEAP_FETCHES: an Index Only Scan that looks into the table for 100 rows or more, over 10 % of what it reads. */
+export const heapFetches: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    const share = node.heapFetches / Math.max(1, node.rows + node.removedByFilter)
+    if (node.type !== 'Index Only Scan' || node.heapFetches < 100 || share <= 0.1) return []
+    return [
+      {
+        code: 'HEAP_FETCHES',
+        severity: share > 0.4 ? 'warning' : 'info',
+        ...subjectOf(node),
+        message: `Index Only Scan on ${tableOf(node)} looks into the table ${count(node.heapFetches)} times for ${count(node.rows)} rows: its pages are not marked all-visible`,
+        hint: `vacuum ${tableOf(node)}; if it comes back, let autovacuum run on it more often (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor)`,
+      },
+    ]
+  })
+
+/** LOSSY_BITMAP: a bitmap that did not fit in work_mem, so that whole blocks are checked again row by row. */
+export const lossyBitmap: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    if (node.lossyBlocks === 0) return []
+    return [
+      {
+        code: 'LOSSY_BITMAP',
+        severity: 'warning',
+        ...subjectOf(node),
+        message: `Bitmap Heap Scan on ${tableOf(node)} kept only block numbers for ${count(node.lossyBlocks)} blocks: the bitmap did not fit in work_mem`,
+        hint: `more work_mem for this role, or an index on ${tableOf(node)} that finds fewer rows`,
+      },
+    ]
+  })
+
+/** Which index could serve the Filter of a Seq Scan, as far as the text of the condition tells. */
+function indexAdvice(node: PlanNode): string {
+  const { equal, other, computed } = conditionColumns(node.filter, node.alias)
+  const columns = [...equal, ...other]
+  const table = tableOf(node)
+  if (/ OR /.test(node.filter)) {
+    return `the Filter has an OR: each arm needs an index of its own on ${table} (${[...columns, ...computed].join(', ')})`
+  }
+  if (columns.length > 0) return `an index on ${table} (${columns.join(', ')}) could serve it`
+  if (computed.length > 0) {
+    return `the Filter computes with ${computed.join(', ')}: it needs an index on ${table} with that expression, or a query without it`
+  }
+  return `no plain column of ${table} is compared: look at the Filter`
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import type { PlanNode } from './query-plan.js'
+
+const longest = 600
+
+/**
+ * A short readable text of node types, relations and indexes: `Limit > Index Scan jobs using idx_jobs_status`.
+ * No costs, rows or times: two runs of one query plan have the same signature. A very long one (many partitions) is cut
+ * and ends with a digest of the whole.
+ */
+export function planSignature(nodes: readonly PlanNode[]): string {
+  const root = nodes[0]
+  const whole = root === undefined ? '' : nodeSignature(nodes, root)
+  if (whole.length <= longest) return whole
+  return `${whole.slice(0, longest)}... ${createHash('sha256').update(whole).digest('hex').slice(0, 12)}`
+}
+
+function nodeSignature(nodes: readonly PlanNode[], node: PlanNode): string {
+  const below = node.children.flatMap((id) => {
+    const child = nodes[id]
+    return child === undefined ? [] : [subplanLabel(child) + nodeSignature(nodes, child)]
+  })
+  const [only] = below
+  if (only === undefined) return nodeLabel(node)
+  return below.length === 1 ? `${nodeLabel(node)} > ${only}` : `${nodeLabel(node)} (${below.join(', ')})`
+}
+
+/** The number of an InitPlan or SubPlan is left out: it changes with the version of the server. */
+function subplanLabel(node: PlanNode): string {
+  if (node.subplanName.startsWith('CTE ')) return `${node.subplanName}: `
+  return node.relationship === 'InitPlan' || node.relationship === 'SubPlan' ? `${node.relationship}: ` : ''
+}
+
+/** As EXPLAIN's text form says it: `Parallel Seq Scan jobs`, `Hash Left Join`, `Index Scan Backward jobs using i`. */
+export function nodeLabel(node: PlanNode): string {
+  const words = [
+    node.partialMode === 'Simple' ? '' : node.partialMode,
+    node.parallel ? 'Parallel' : '',
+    typeLabel(node),
+    node.backward ? 'Backward' : '',
+    node.relation || node.cteName || node.functionName,
+    node.index === '' ? '' : node.relation === '' ? `on ${node.index}` : `using ${node.index}`,
+  ]
+  return words.filter((word) => word !== '').join(' ')
+}
+
+function typeLabel(node: PlanNode): string {
+  const join = node.joinType === '' || node.joinType === 'Inner' ? '' : ` ${node.joinType}`
+  switch (node.type) {
+    case 'Nested Loop':
+      return `Nested Loop${join === '' ? '' : `${join} Join`}`
+    case 'Hash Join':
+    case 'Merge Join':
+      return `${node.type.slice(0, -' Join'.length)}${join} Join`
+    case 'Aggregate':
+      return (
+        { Hashed: 'HashAggregate', Sorted: 'GroupAggregate', Mixed: 'MixedAggregate' }[node.strategy] ?? 'Aggregate'
+      )
+    case 'ModifyTable':
+      return node.operation
+    default:
+      return node.type
+  }
+}

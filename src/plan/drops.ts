@@ -1,0 +1,70 @@
+import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { Place } from '../errors.js'
+import type { Profile } from '../profile/profile.js'
+import { dropIndexSql } from '../sql/index-ddl.js'
+import { oldNameFor } from './names.js'
+import type { PlanOptions } from './options.js'
+import type { Hazard, Step } from './plan.js'
+import type { Owned, Resolved } from './resolved.js'
+
+/**
+ * Drops that were asked for: declared absent, owned by the ledger and declared no more (with prune), or the old half of a
+ * replace that was cut short. Nothing else is ever dropped.
+ */
+export function planDrops(profiles: readonly Profile[], resolved: readonly Resolved[], snapshot: Snapshot, owned: Owned, options: PlanOptions): readonly Step[] {
+  const absent = profiles.flatMap((profile) => profile.absent.map((entry) => ({ ...entry, reason: 'declared absent' })))
+  const replaced = resolved.map(({ declared }) => ({
+    schema: declared.definition.table.schema,
+    name: oldNameFor(declared.definition.name),
+    place: declared.place,
+    reason: `replaced by ${declared.definition.name}, left by an interrupted run`,
+  }))
+  const declaredNames = new Set(resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)))
+  const pruned = options.prune
+    ? owned.filter(({ schema, name }) => !declaredNames.has(key(schema, name))).map((entry) => ({ ...entry, place: null, reason: 'built by perfdb, declared no more' }))
+    : []
+  const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
+  return [...wanted.values()].flatMap((entry) => {
+    const existing = snapshot.indexes.find((index) => index.schema === entry.schema && index.name === entry.name)
+    return existing === undefined ? [] : [dropStep(existing, entry.reason, entry.place)]
+  })
+}
+
+/** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */
+export function dropRefusal(index: ExistingIndex): string | null {
+  if (index.constraint !== null) return `it backs the constraint ${index.constraint}: drop the constraint instead`
+  if (index.referencedBy.length > 0) return `the foreign key ${index.referencedBy.join(', ')} needs it`
+  if (index.partitioned) return 'it belongs to a partitioned table: PostgreSQL cannot drop it concurrently'
+  if (index.attached) return 'it is attached to the index of a partitioned table'
+  return null
+}
+
+/** A drop step for an index that exists; `rollback` makes its drops with it too. */
+export function dropStep(existing: ExistingIndex, reason: string, place: Place | null): Step {
+  return {
+    step: 'drop',
+    schema: existing.schema,
+    index: existing.name,
+    table: existing.table,
+    statements: [{ kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] }],
+    hazards: dropHazards(existing),
+    reason,
+    declared: null,
+    canonical: null,
+    existing,
+    place,
+  }
+}
+
+function dropHazards(index: ExistingIndex): readonly Hazard[] {
+  const dangers = [
+    index.replicaIdentity ? 'it is the replica identity of its table: updates of a published table would fail' : '',
+    index.unique ? 'it is unique: duplicates would be accepted, and ON CONFLICT on its columns would fail' : '',
+    index.clustered ? 'the table is clustered on it' : '',
+  ]
+  return dangers.filter((danger) => danger !== '').map((danger) => ({ code: 'DROP', message: `${index.name}: ${danger}` }))
+}
+
+function key(schema: string, name: string): string {
+  return JSON.stringify([schema, name])
+}

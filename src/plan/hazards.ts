@@ -1,0 +1,41 @@
+import type { Snapshot } from '../catalog/snapshot.js'
+import { duplicateOf, prefixOf, type Candidate } from './overlap.js'
+import type { PlanOptions } from './options.js'
+import type { Hazard } from './plan.js'
+import type { Resolved } from './resolved.js'
+
+/** Known dangers of building one declared index here and now. */
+export function buildHazards(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): readonly Hazard[] {
+  return [...redundant(one, all, snapshot), ...longTransaction(snapshot, options)]
+}
+
+/** Declared and existing indexes of all tables as candidates for overlap; an index that is both counts once, as declared. */
+export function candidates(all: readonly Resolved[], snapshot: Snapshot): readonly Candidate[] {
+  const declared = all.map(candidateOf)
+  const names = new Set(declared.map((candidate) => JSON.stringify([candidate.schema, candidate.name])))
+  const existing = snapshot.indexes
+    .filter((index) => index.valid && !names.has(JSON.stringify([index.schema, index.name])))
+    .map((index) => ({ schema: index.schema, name: index.name, table: JSON.stringify(index.table), canonical: index.canonical }))
+  return [...declared, ...existing]
+}
+
+export function candidateOf({ declared, canonical }: Resolved): Candidate {
+  const { name, table } = declared.definition
+  return { schema: table.schema, name, table: JSON.stringify({ schema: table.schema, name: table.name }), canonical }
+}
+
+function redundant(one: Resolved, all: readonly Resolved[], snapshot: Snapshot): readonly Hazard[] {
+  const others = candidates(all, snapshot)
+  const own = candidateOf(one)
+  const twin = duplicateOf(own, others)
+  if (twin !== undefined) return [{ code: 'REDUNDANT', message: `${own.name} would be the same index as ${twin.name}` }]
+  const wider = prefixOf(own, others)
+  if (wider === undefined) return []
+  return [{ code: 'REDUNDANT', message: `every query that ${own.name} serves is served by ${wider.name}, which begins with the same keys` }]
+}
+
+function longTransaction({ oldestTransaction }: Snapshot, { maxWaitMs }: PlanOptions): readonly Hazard[] {
+  if (oldestTransaction === null || oldestTransaction.ageMs < maxWaitMs) return []
+  const minutes = Math.floor(oldestTransaction.ageMs / 60_000)
+  return [{ code: 'LONG_TRANSACTION', message: `pid ${oldestTransaction.pid} holds a snapshot for ${minutes} min already (${oldestTransaction.text}): the build would wait for it at its end` }]
+}

@@ -1,0 +1,18 @@
+import { maxNameBytes } from '../definition/quote.js'
+
+/** Name under which a replacement is built; fixed, so that an interrupted replace is found and finished by the next run. */
+export function newNameFor(name: string): string {
+  return withSuffix(name, '_perfdb_new')
+}
+
+/** Name that the replaced index bears until it is dropped. */
+export function oldNameFor(name: string): string {
+  return withSuffix(name, '_perfdb_old')
+}
+
+/** Cut so that it holds 63 bytes; by whole characters, as PostgreSQL cuts. */
+function withSuffix(name: string, suffix: string): string {
+  let kept = name
+  while (Buffer.byteLength(kept + suffix, 'utf8') > maxNameBytes) kept = [...kept].slice(0, -1).join('')
+  return kept + suffix
+}

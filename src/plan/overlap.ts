@@ -1,0 +1,42 @@
+import type { CanonicalDefinition } from '../catalog/snapshot.js'
+
+/** An index as far as overlap goes: declared or existing. */
+export interface Candidate {
+  readonly schema: string
+  readonly name: string
+  readonly table: string
+  readonly canonical: CanonicalDefinition
+}
+
+/** The same table and definition under another name; the unique one of two counts as the other's duplicate too. */
+export function duplicateOf(index: Candidate, others: readonly Candidate[]): Candidate | undefined {
+  return others.find((other) => differs(index, other) && shape(index.canonical) === shape(other.canonical) && (other.canonical.unique || !index.canonical.unique))
+}
+
+/**
+ * A btree index that another one can replace: its keys are the first keys of the other, in the same order and opclass,
+ * over the same rows, and what it includes the other has as well. A unique index is never redundant: it enforces.
+ */
+export function prefixOf(index: Candidate, others: readonly Candidate[]): Candidate | undefined {
+  const { method, unique, keys, include, predicate } = index.canonical
+  if (method !== 'btree' || unique) return undefined
+  return others.find((other) => {
+    const wider = other.canonical
+    return (
+      differs(index, other) &&
+      wider.method === 'btree' &&
+      wider.predicate === predicate &&
+      wider.keys.length > keys.length &&
+      keys.every((key, position) => wider.keys[position] === key) &&
+      include.every((column) => wider.include.includes(column) || wider.keys.some((key) => key.startsWith(`${column} `)))
+    )
+  })
+}
+
+function differs(a: Candidate, b: Candidate): boolean {
+  return a.table === b.table && (a.schema !== b.schema || a.name !== b.name)
+}
+
+function shape({ method, keys, include, predicate }: CanonicalDefinition): string {
+  return JSON.stringify([method, keys, include, predicate])
+}

@@ -1,0 +1,163 @@
+import type { Probed } from '../catalog/probe.js'
+import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { Definition } from '../definition/definition.js'
+import type { DeclaredIndex, Profile } from '../profile/profile.js'
+import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { planDrops } from './drops.js'
+import { fingerprint } from './fingerprint.js'
+import { buildHazards } from './hazards.js'
+import { auditFindings } from './audit.js'
+import type { PlanOptions } from './options.js'
+import { newNameFor, oldNameFor } from './names.js'
+import type { Plan, Step } from './plan.js'
+import type { Owned, Resolved } from './resolved.js'
+import { plainlySame, sameDefinition } from './same.js'
+
+/**
+ * profile + snapshot -> Plan, pure. The order of steps does not depend on the order of catalog rows or of profile entries:
+ * leftovers that still reject writes first, then plain builds, then partial and expression builds (they hold a snapshot
+ * that every build at its end waits for, fault 16), table by table; then swaps and drops.
+ */
+export function planIndexes(profiles: readonly Profile[], resolved: readonly Resolved[], snapshot: Snapshot, owned: Owned, options: PlanOptions): Plan {
+  const steps = resolved
+    .map((one) => planOne(one, resolved, snapshot, options))
+    .concat(planDrops(profiles, resolved, snapshot, owned, options))
+    .sort(byUrgency)
+  const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
+  return {
+    steps,
+    extensions: missing.sort(),
+    findings: auditFindings(resolved, snapshot, steps),
+    fingerprint: fingerprint(steps),
+  }
+}
+
+/** The existing index that a declaration needs no probe for, because PostgreSQL prints it word for word. */
+export function plainMatch(declared: DeclaredIndex, snapshot: Snapshot): ExistingIndex | undefined {
+  const existing = indexNamed(snapshot, declared.definition.table.schema, declared.definition.name)
+  return existing !== undefined && plainlySame(declared.definition, existing) ? existing : undefined
+}
+
+export function isRefused(probed: Probed): probed is Extract<Probed, { readonly problem: unknown }> {
+  return 'problem' in probed
+}
+
+function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
+  const { definition } = one.declared
+  const existing = indexNamed(snapshot, definition.table.schema, definition.name)
+  if (existing === undefined) return planMissing(one, all, snapshot, options)
+  const base = stepBase(one, existing)
+  if (snapshot.builds.some((build) => build.indexOid === existing.oid)) {
+    return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
+  }
+  if (!(existing.valid && existing.ready && existing.live)) {
+    return {
+      ...base,
+      step: 'rebuild',
+      reason: `stands there but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
+      statements: [dropStatement(existing), buildStatement(definition)],
+      hazards: buildHazards(one, all, snapshot, options),
+    }
+  }
+  if (sameDefinition(one.canonical, existing.canonical)) {
+    return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
+  }
+  return {
+    ...base,
+    step: 'replace',
+    reason: `stands there with another definition: ${existing.ddl}`,
+    statements: replaceStatements(definition, existing, snapshot, one.canonical),
+    hazards: [
+      { code: 'REPLACE', message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped` },
+      ...buildHazards(one, all, snapshot, options),
+    ],
+  }
+}
+
+function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
+  const { definition } = one.declared
+  const twin = snapshot.indexes.find((index) => adoptable(index, one, all))
+  if (twin !== undefined) {
+    return {
+      ...stepBase(one, twin),
+      step: 'adopt',
+      reason: `the same index stands there as ${twin.name}`,
+      statements: [{ kind: 'swap', index: definition.name, sql: [renameIndexSql(twin.schema, twin.name, definition.name)] }],
+      hazards: [{ code: 'RENAME', message: `${twin.name} would be renamed to ${definition.name}: code that names the index would not find it` }],
+    }
+  }
+  return {
+    ...stepBase(one, null),
+    step: 'create',
+    reason: 'missing',
+    statements: [buildStatement(definition)],
+    hazards: buildHazards(one, all, snapshot, options),
+  }
+}
+
+/** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */
+function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]): boolean {
+  const { table } = one.declared.definition
+  const declaredItself = all.some(({ declared }) => declared.definition.name === index.name && declared.definition.table.schema === index.schema)
+  return (
+    index.table.schema === table.schema &&
+    index.table.name === table.name &&
+    index.valid &&
+    index.ready &&
+    index.live &&
+    index.constraint === null &&
+    !index.attached &&
+    !declaredItself &&
+    sameDefinition(one.canonical, index.canonical)
+  )
+}
+
+function stepBase(one: Resolved, existing: ExistingIndex | null) {
+  const { definition, place } = one.declared
+  return { schema: definition.table.schema, index: definition.name, table: definition.table, hazards: [], declared: definition, canonical: one.canonical, existing, place } as const
+}
+
+function buildStatement(definition: Definition, name = definition.name) {
+  return { kind: 'build', index: name, sql: [createIndexSql(definition, { concurrently: true, name })] } as const
+}
+
+function dropStatement(index: { readonly schema: string; readonly name: string }) {
+  return { kind: 'drop', index: index.name, sql: [dropIndexSql(index.schema, index.name)] } as const
+}
+
+/** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */
+function replaceStatements(definition: Definition, existing: ExistingIndex, snapshot: Snapshot, canonical: CanonicalDefinition): Step['statements'] {
+  const schema = existing.schema
+  const fresh = newNameFor(definition.name)
+  const old = oldNameFor(definition.name)
+  const leftover = indexNamed(snapshot, schema, fresh)
+  const finished = leftover?.valid === true && sameDefinition(canonical, leftover.canonical)
+  return [
+    ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
+    ...(finished ? [] : [buildStatement(definition, fresh)]),
+    { kind: 'swap', index: definition.name, sql: [renameIndexSql(schema, definition.name, old), renameIndexSql(schema, fresh, definition.name)] },
+    dropStatement({ schema, name: old }),
+  ]
+}
+
+function indexNamed(snapshot: Snapshot, schema: string, name: string): ExistingIndex | undefined {
+  return snapshot.indexes.find((index) => index.schema === schema && index.name === name)
+}
+
+function byUrgency(a: Step, b: Step): number {
+  return urgency(a) - urgency(b) || compare(a.table.schema, b.table.schema) || compare(a.table.name, b.table.name) || compare(a.index, b.index)
+}
+
+function urgency(step: Step): number {
+  const { existing, declared } = step
+  if (step.step === 'rebuild' && existing !== null && existing.unique && existing.ready) return 0
+  if (step.step === 'drop') return 4
+  if (step.step === 'replace' || step.step === 'adopt') return 3
+  const computing = declared !== null && (declared.predicate !== undefined || declared.keys.some((key) => key.expression !== undefined))
+  return computing ? 2 : 1
+}
+
+/** By code unit: the same everywhere, whatever the locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,11 @@
+import type { CanonicalDefinition } from '../catalog/snapshot.js'
+import type { DeclaredIndex } from '../profile/profile.js'
+
+/** A declaration with what PostgreSQL says it would be. */
+export interface Resolved {
+  readonly declared: DeclaredIndex
+  readonly canonical: CanonicalDefinition
+}
+
+/** What perfdb built here and nobody dropped since, by the ledger. */
+export type Owned = readonly { readonly schema: string; readonly name: string }[]

@@ -1,0 +1,89 @@
+import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { TableName } from '../definition/definition.js'
+import { quoteName } from '../definition/quote.js'
+import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { dropStep } from './drops.js'
+import { newNameFor, oldNameFor } from './names.js'
+import type { Finding, Step } from './plan.js'
+import { sameDefinition } from './same.js'
+
+/** What a step of an earlier run did, by the ledger. */
+export interface Done {
+  readonly outcome: string
+  readonly schema: string
+  readonly index: string
+  readonly indexBefore: string | null
+  readonly table: TableName
+  /** Makes again what stood there before. */
+  readonly ddlBefore: string | null
+  readonly canonical: CanonicalDefinition | null
+}
+
+/** A step that undoes it, or the finding why it is left alone, or nothing when there is nothing to undo. */
+export type Undo = { readonly step: Step } | { readonly finding: Finding } | null
+
+/**
+ * Undoes one step of a run: what it built is dropped, what it dropped is built again, what it renamed gets its name back.
+ * An index that is not what the run left there belongs to somebody else by now and is left alone.
+ */
+export function undo(done: Done, now: (schema: string, name: string) => ExistingIndex | undefined): Undo {
+  const existing = now(done.schema, done.index)
+  switch (done.outcome) {
+    case 'built':
+    case 'rebuilt':
+      if (existing === undefined) return null
+      return changed(done, existing) ?? { step: dropStep(existing, 'built by the run that is undone', null) }
+    case 'dropped':
+      if (existing !== undefined || done.ddlBefore === null) return null
+      return { step: { ...base(done), step: 'create', reason: 'dropped by the run that is undone', statements: [buildStatement(done.ddlBefore, done.index)] } }
+    case 'replaced':
+      if (existing === undefined || done.ddlBefore === null) return null
+      return changed(done, existing) ?? { step: { ...base(done), step: 'replace', existing, reason: 'replaced by the run that is undone', statements: putBack(done, done.ddlBefore) } }
+    case 'renamed':
+      if (existing === undefined || done.indexBefore === null) return null
+      return {
+        step: {
+          ...base({ ...done, index: done.indexBefore }),
+          step: 'adopt',
+          existing,
+          reason: 'renamed by the run that is undone',
+          statements: [{ kind: 'swap', index: done.indexBefore, sql: [renameIndexSql(done.schema, done.index, done.indexBefore)] }],
+        },
+      }
+    default:
+      return null
+  }
+}
+
+function base(done: Pick<Done, 'schema' | 'index' | 'table'>) {
+  return { schema: done.schema, index: done.index, table: done.table, hazards: [], declared: null, canonical: null, existing: null, place: null } as const
+}
+
+function changed(done: Done, existing: ExistingIndex): { readonly finding: Finding } | null {
+  if (done.canonical === null || sameDefinition(done.canonical, existing.canonical)) return null
+  return {
+    finding: {
+      code: 'CHANGED',
+      severity: 'error',
+      index: done.index,
+      table: `${done.table.schema}.${done.table.name}`,
+      message: `${done.index} is no longer what the run left there: it is left alone (${existing.ddl})`,
+    },
+  }
+}
+
+function putBack(done: Done, ddl: string): Step['statements'] {
+  const fresh = newNameFor(done.index)
+  const old = oldNameFor(done.index)
+  return [
+    buildStatement(ddl, fresh),
+    { kind: 'swap', index: done.index, sql: [renameIndexSql(done.schema, done.index, old), renameIndexSql(done.schema, fresh, done.index)] },
+    { kind: 'drop', index: old, sql: [dropIndexSql(done.schema, old)] },
+  ]
+}
+
+/** pg_get_indexdef writes `CREATE [UNIQUE] INDEX name ON ...`: the name is exchanged and CONCURRENTLY put in. */
+function buildStatement(ddl: string, name: string) {
+  const sql = ddl.replace(/^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^\s"]+) ON /, (_, unique: string | undefined) => `CREATE ${unique ?? ''}INDEX CONCURRENTLY ${quoteName(name)} ON `)
+  return { kind: 'build', index: name, sql: [sql] } as const
+}

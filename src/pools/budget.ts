@@ -1,0 +1,127 @@
+import { capacity, declaredLimits, type Limits } from './capacity.js'
+import { demands, type Demand } from './demand.js'
+import type { Estate, Pooler, RoleKind, Server, Service } from './model.js'
+import { poolerDemandOn, type PoolerPool } from './pooler.js'
+import { patternsOn, worstMatch, type Live, type Matched } from './sessions.js'
+
+/** Connections that one service (direct) or one pooler opens on the server. */
+export interface Line {
+  readonly name: string
+  readonly service: Service | null
+  readonly pooler: Pooler | null
+  readonly pools: readonly PoolerPool[]
+  readonly steady: number
+  readonly peak: number
+  readonly warm: number
+  readonly nominal: number
+}
+
+/** Everything that takes slots of one server, and what it has. All counts are connections. */
+export interface Budget {
+  readonly server: Server
+  readonly live: Live | null
+  /** null when neither the file nor the server tells max_connections. */
+  readonly limits: Limits | null
+  /** Slots of the least privileged role that connects; 0 without limits. */
+  readonly capacity: number
+  readonly lines: readonly Line[]
+  /** Declared others, and how many sessions beyond them nobody declared. */
+  readonly other: number
+  readonly unmanaged: number
+  readonly perfdb: number
+  readonly declared: { readonly steady: number; readonly peak: number }
+  readonly total: { readonly steady: number; readonly peak: number }
+  readonly matched: Matched | null
+  /** Rows of demand that name this server, through poolers too, and those of the whole estate. */
+  readonly rows: readonly Demand[]
+  readonly allRows: readonly Demand[]
+}
+
+/** perfdb's connections while it applies: control, builder, monitor. */
+export const perfdbConnections = 3
+
+/**
+ * One budget for each server of the estate: services, poolers, declared others, live strangers and perfdb itself against
+ * what max_connections leaves. Sessions that nobody declared first use up `other_connections`, and count beyond it.
+ */
+export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new Map()): readonly Budget[] {
+  const rows = allDemands(estate)
+  return estate.servers.map((server) => budgetOf(server, estate, lives.get(server.name) ?? null, rows))
+}
+
+/** All demand of an estate; a service with a pool per tenant meets every tenant. */
+export function allDemands(estate: Estate): readonly Demand[] {
+  return estate.services.flatMap((service) => demands(service, estate.tenants))
+}
+
+/** The budget of one server. */
+export function budgetOf(server: Server, estate: Estate, live: Live | null, rows = allDemands(estate)): Budget {
+  const limits = live?.limits ?? declaredLimits(server)
+  const lines = linesOn(server, estate, rows)
+  const match = live === null ? null : worstMatch(live.samples, patternsOn(server.name, rows, estate.poolers))
+  const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
+  const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
+  const steady = total(lines, 'steady') + server.otherConnections
+  const peak = total(lines, 'peak') + server.otherConnections
+  return {
+    server,
+    live,
+    limits,
+    capacity: limits === null ? 0 : capacity(limits, leastKind(server, live, rows, lines)),
+    lines,
+    other: server.otherConnections,
+    unmanaged,
+    perfdb,
+    declared: { steady, peak },
+    total: { steady: steady + unmanaged + perfdb, peak: peak + unmanaged + perfdb },
+    matched: match,
+    rows: rows.filter((row) => row.server === server.name),
+    allRows: rows,
+  }
+}
+
+function linesOn(server: Server, estate: Estate, rows: readonly Demand[]): readonly Line[] {
+  const here = rows.filter((row) => row.server === server.name && row.service.via.kind === 'direct')
+  const direct = estate.services.flatMap((service): readonly Line[] => {
+    const own = here.filter((row) => row.service === service)
+    if (own.length === 0) return []
+    const part = {
+      steady: total(own, 'steady'),
+      peak: total(own, 'peak'),
+      warm: total(own, 'warm'),
+      nominal: total(own, 'nominal'),
+    }
+    return [{ name: service.name, service, pooler: null, pools: [], ...part }]
+  })
+  const pooled = poolerDemandOn(server.name, estate, rows).map(({ pooler, pools, connections }) => ({
+    name: pooler.name,
+    service: null,
+    pooler,
+    pools,
+    steady: connections,
+    peak: connections,
+    warm: 0,
+    nominal: connections,
+  }))
+  return [...direct, ...pooled]
+}
+
+/** Superusers may use the reserve, others may not: the least privileged role decides what there is. */
+function leastKind(server: Server, live: Live | null, rows: readonly Demand[], lines: readonly Line[]): RoleKind {
+  const roles = [
+    ...rows.filter((row) => row.server === server.name && row.service.via.kind === 'direct').map((row) => row.role),
+    ...lines.flatMap((line) => line.pools.map((pool) => pool.user)),
+  ]
+  const kinds = roles.map((role) => (role === null ? 'ordinary' : roleKind(server, live, role)))
+  if (kinds.length === 0 || kinds.includes('ordinary')) return 'ordinary'
+  return kinds.includes('reserved') ? 'reserved' : 'superuser'
+}
+
+/** Kind of a login role: what the server says, else the file, else ordinary. */
+export function roleKind(server: Server, live: Live | null, role: string): RoleKind {
+  return live?.roles[role]?.kind ?? server.roles[role]?.kind ?? 'ordinary'
+}
+
+function total<Key extends string>(rows: readonly Readonly<Record<Key, number>>[], key: Key): number {
+  return rows.reduce((sum, row) => sum + row[key], 0)
+}

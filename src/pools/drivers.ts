@@ -1,0 +1,47 @@
+/** Pool defaults of a driver or framework, as its source or manual states them. */
+export interface DriverDefaults {
+  readonly min: number
+  /** null: unlimited, or derived from something the table cannot know. */
+  readonly max: number | null
+  readonly maxOverflow: number
+  readonly eager: boolean
+  readonly acquireTimeoutMs: number | null
+  /** Why max is null. */
+  readonly unknownMax?: 'unlimited' | 'by-cpu' | 'by-thread' | 'required'
+  readonly source: string
+}
+
+const lazy = { min: 0, maxOverflow: 0, eager: false, acquireTimeoutMs: null }
+
+/** Defaults by driver name, so that a file may say `driver: sqlalchemy` and no more. */
+export const drivers: Readonly<Record<string, DriverDefaults>> = {
+  'postgres.js': { ...lazy, max: 10, source: 'postgres 3.4.9, src/index.js' },
+  'node-postgres': { ...lazy, max: 10, source: 'pg-pool, index.js' },
+  knex: { ...lazy, min: 2, max: 10, source: 'knex, lib/client.js' },
+  sequelize: { ...lazy, max: 5, acquireTimeoutMs: 60_000, source: 'sequelize, connection-manager.js' },
+  // Version 7 pools in its driver adapter: write `driver: node-postgres` for that.
+  prisma: { ...lazy, max: null, unknownMax: 'by-cpu', source: 'Prisma 6 manual: physical CPUs x 2 + 1' },
+  sqlalchemy: { ...lazy, max: 5, maxOverflow: 10, acquireTimeoutMs: 30_000, source: 'SQLAlchemy 1.4, pool/impl.py' },
+  psycopg2: {
+    ...lazy,
+    max: null,
+    eager: true,
+    unknownMax: 'required',
+    source: 'psycopg2/pool.py: the constructor opens minconn',
+  },
+  asyncpg: { ...lazy, min: 10, max: 10, eager: true, source: 'asyncpg 0.27, pool.py' },
+  hikaricp: {
+    ...lazy,
+    min: 10,
+    max: 10,
+    eager: true,
+    acquireTimeoutMs: 30_000,
+    source: 'HikariCP README: minimumIdle = maximumPoolSize',
+  },
+  activerecord: { ...lazy, max: 5, source: 'ActiveRecord, hash_config.rb' },
+  django: { ...lazy, max: null, unknownMax: 'by-thread', source: 'django/db/utils.py: one connection in each thread' },
+  go: { ...lazy, max: null, unknownMax: 'unlimited', source: 'Go manual, database/sql: SetMaxOpenConns' },
+  npgsql: { ...lazy, max: 100, source: 'Npgsql manual: Maximum Pool Size' },
+}
+
+export const driverNames = Object.keys(drivers)

@@ -1,0 +1,74 @@
+import type { PoolFinding, Service, Tenant } from './model.js'
+import { poolsPerInstance, tenantsOf } from './demand.js'
+import { held } from './pool.js'
+import { fewestServers, queue, waitsLongerThan } from './queue.js'
+
+/** Equal pools that share the work of one service: `rate` is of all of them. */
+export interface Line {
+  readonly name: string
+  readonly pools: number
+  readonly rate: number
+  readonly serviceTimeSeconds: number
+  /** Connections of one pool. */
+  readonly servers: number
+  /** What a request may wait for a connection; null when nothing says so. */
+  readonly waitMs: number | null
+  /** The key of the file that sizes it. */
+  readonly setting: string
+}
+
+/** Shares of requests that wait too long: the field's thresholds, "over 0.1 % database issue, over 1 % investigate". */
+const warnShare = 0.001
+const failShare = 0.01
+
+/** QUEUE_UNSTABLE and QUEUE_WAIT of the pools of a service that declares its load; the load is spread evenly. */
+export function judgeQueue(service: Service, tenants: readonly Tenant[]): readonly PoolFinding[] {
+  const line = queueLine(service, tenants)
+  const server = service.server === null ? {} : { server: service.server }
+  return line === null ? [] : queueFinding(line, { ...server, service: service.name, place: service.poolPlace })
+}
+
+/** The pools of a service as a queue; null without a declared rate and service time, or for functions that never share. */
+export function queueLine(service: Service, tenants: readonly Tenant[]): Line | null {
+  const { load, pool, runtime, instances, connectionsPerRequest } = service
+  if (load?.ratePerSecond == null || load.serviceTimeSeconds == null) return null
+  if (service.via.kind === 'http' || runtime.maxConcurrency !== null) return null
+  const pools =
+    instances.desired * poolsPerInstance(service) * (pool.perTenant ? tenantsOf(service, tenants).length : 1)
+  if (pools === 0) return null
+  return {
+    name: service.name,
+    pools,
+    rate: load.ratePerSecond,
+    serviceTimeSeconds: load.serviceTimeSeconds,
+    servers: held(pool, runtime, connectionsPerRequest),
+    waitMs: load.sloWaitMs ?? pool.acquireTimeoutMs,
+    setting: 'pool.max',
+  }
+}
+
+/** Judges one line; `about` says whose it is. */
+export function queueFinding(
+  line: Line,
+  about: Pick<PoolFinding, 'server' | 'service' | 'place'>,
+): readonly PoolFinding[] {
+  const rate = line.rate / line.pools
+  const { stable, utilization, erlangs } = queue(rate, line.serviceTimeSeconds, line.servers)
+  const waitSeconds = line.waitMs === null ? null : line.waitMs / 1000
+  const needed = fewestServers(rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds)
+  const hint = `${line.setting}: ${needed} for each of ${line.pools} pools${sharedHint(line, waitSeconds)}`
+  if (!stable) {
+    const message = `${line.name}: ${erlangs.toFixed(1)} connections are always busy and a pool has ${line.servers} (${(utilization * 100).toFixed(0)} %): the line grows whatever the timeout`
+    return [{ code: 'QUEUE_UNSTABLE', severity: 'error', ...about, message, hint }]
+  }
+  if (waitSeconds === null) return []
+  const share = waitsLongerThan(rate, line.serviceTimeSeconds, line.servers, waitSeconds)
+  if (share <= warnShare) return []
+  const message = `${line.name}: ${(share * 100).toFixed(1)} % of requests wait over ${line.waitMs} ms for one of ${line.servers} connections`
+  return [{ code: 'QUEUE_WAIT', severity: share > failShare ? 'error' : 'warning', ...about, message, hint }]
+}
+
+function sharedHint(line: Line, waitSeconds: number | null): string {
+  if (line.pools < 2) return ''
+  return `, or ${fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds)} in one shared pool`
+}

@@ -1,0 +1,34 @@
+import type { Deploy, Share } from './model.js'
+
+/**
+ * Instances that may hold connections at the worst moment of a rollout of `n`. Kubernetes rounds surge up and
+ * unavailable down, and takes unavailable 1 when both are 0; terminating pods keep their connections and are not
+ * counted by maxSurge (KEP-5882), `countTerminating` adds them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
+ */
+export function peakInstances(n: number, deploy: Deploy): number {
+  switch (deploy.strategy) {
+    case 'none':
+    case 'recreate':
+      return n
+    case 'blue_green':
+      return 2 * n
+    case 'canary':
+      return n + roundedUp(n, deploy.share)
+    case 'rolling': {
+      const surge = roundedUp(n, deploy.maxSurge)
+      const unavailable = roundedDown(n, deploy.maxUnavailable)
+      if (!deploy.countTerminating) return n + surge
+      const replaced = surge + (surge === 0 && unavailable === 0 ? 1 : unavailable)
+      return Math.min(2 * n, n + surge + replaced)
+    }
+  }
+}
+
+function roundedUp(n: number, share: Share): number {
+  return 'percent' in share ? Math.ceil((n * share.percent) / 100) : share.instances
+}
+
+function roundedDown(n: number, share: Share): number {
+  return 'percent' in share ? Math.floor((n * share.percent) / 100) : Math.min(share.instances, n)
+}

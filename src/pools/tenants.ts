@@ -1,0 +1,90 @@
+import type { Place, Problem } from '../errors.js'
+import type { Tenant } from './model.js'
+import type { WrittenTenants } from './schema.js'
+
+/** A tenant with the CONNECTION LIMIT that the file gives it; null is none. */
+export interface TenantRow {
+  readonly tenant: Tenant
+  readonly connectionLimit: number | null
+}
+
+type TenantsFrom = Extract<WrittenTenants, { ids_from: string }>
+
+/** One entry that names its tenant. */
+export function writtenTenant(written: Exclude<WrittenTenants, TenantsFrom>, place: Place): TenantRow {
+  const { id, server, database, role, connection_limit: limit = -1 } = written
+  return {
+    tenant: { id: String(id), file: place.file, server, database: database ?? null, role: role ?? null, place },
+    connectionLimit: limit < 0 ? null : limit,
+  }
+}
+
+/**
+ * Tenants of a CSV text (RFC 4180, first line names the columns): `id_column` is `id` unless given, and `server` or `server_column` says
+ * where each lives. A missing column or an empty server is BAD_VALUE at the line of the CSV file.
+ */
+export function csvTenants(
+  text: string,
+  file: string,
+  written: TenantsFrom,
+  listedIn: string,
+): { readonly rows: readonly TenantRow[]; readonly problems: readonly Problem[] } {
+  const [header = [], ...records] = csvRecords(text)
+  const columns = [
+    written.id_column ?? 'id',
+    written.server_column,
+    written.database_column,
+    written.role_column,
+  ].filter((column) => column !== undefined)
+  const missing = columns.filter((column) => !header.includes(column))
+  const at = (line: number): Place => ({ file, line, column: 1 })
+  if (missing.length > 0) {
+    const message = `no column ${missing.join(', ')} in ${file}`
+    return {
+      rows: [],
+      problems: [{ code: 'BAD_VALUE', message, hint: `its columns: ${header.join(', ')}`, place: at(1) }],
+    }
+  }
+  const problems: Problem[] = []
+  const rows = records.map((record, index): TenantRow => {
+    const cell = (column: string | undefined) =>
+      (column === undefined ? undefined : record[header.indexOf(column)]) || null
+    const place = at(index + 2)
+    const server = cell(written.server_column) ?? written.server
+    if (server === undefined)
+      problems.push({
+        code: 'BAD_VALUE',
+        message: 'the tenant has no server',
+        hint: 'give server or server_column',
+        place,
+      })
+    const id = cell(written.id_column ?? 'id') ?? String(index + 1)
+    return {
+      tenant: {
+        id,
+        file: listedIn,
+        server: server ?? '',
+        database: cell(written.database_column),
+        role: cell(written.role_column),
+        place,
+      },
+      connectionLimit: null,
+    }
+  })
+  return { rows, problems }
+}
+
+/** Records of cells; empty lines are none. */
+function csvRecords(text: string): readonly (readonly string[])[] {
+  const records: string[][] = []
+  let record: string[] = []
+  for (const [, quoted, plain = '', end] of text
+    .replace(/^\uFEFF/, '')
+    .matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n"]*))(,|\r?\n|$)/g)) {
+    record.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    if (record.some((cell) => cell !== '')) records.push(record)
+    record = []
+  }
+  return records
+}

@@ -1,0 +1,73 @@
+import { basename } from 'node:path'
+import type { Definition, Key } from '../definition/definition.js'
+import { completeQuery } from './complete-query.js'
+import type { DeclaredIndex, Profile } from './profile.js'
+import { qualify } from './qualify.js'
+import type { WrittenIndex, WrittenKey, WrittenProfile } from './schema.js'
+import type { ProfileSource } from './source.js'
+
+/** Written -> complete: every default filled in, every table qualified, every place kept. Names are checked elsewhere. */
+export function completeProfile(written: WrittenProfile, source: ProfileSource): Profile {
+  const schema = written.schema ?? 'public'
+  return {
+    name: written.profile ?? profileName(source.file),
+    file: source.file,
+    schema,
+    indexes: (written.indexes ?? []).map((index, at) => ({
+      ...completeIndex(index, schema),
+      place: source.placeOf(['indexes', at]),
+    })),
+    absent: (written.absent ?? []).map((name, at) => ({
+      ...qualify(name, schema),
+      place: source.placeOf(['absent', at]),
+    })),
+    extensions: (written.extensions ?? []).map((name, at) => ({ name, place: source.placeOf(['extensions', at]) })),
+    analyze: (written.analyze ?? []).map((table, at) => ({
+      table: qualify(table, schema),
+      place: source.placeOf(['analyze', at]),
+    })),
+    queries: (written.queries ?? []).map((query, at) => completeQuery(query, ['queries', at], source)),
+  }
+}
+
+/** A profile without a name of its own goes by its file's: profiles/job-shop.yaml is job-shop. */
+export function profileName(file: string): string {
+  return basename(file).replace(/\.(ya?ml|sql)$/i, '')
+}
+
+function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredIndex, 'place'> {
+  const { tablespace, where, why } = written
+  const definition: Definition = {
+    name: written.name,
+    table: qualify(written.table, schema),
+    method: written.method ?? 'btree',
+    keys: written.keys.map(completeKey),
+    include: written.include ?? [],
+    ...(where === undefined ? {} : { predicate: where }),
+    unique: written.unique ?? false,
+    nullsDistinct: written.nulls_distinct ?? true,
+    storage: settingTexts(written.with ?? {}),
+    ...(tablespace === undefined ? {} : { tablespace }),
+  }
+  return { definition, for: written.for ?? [], ...(why === undefined ? {} : { why }) }
+}
+
+function completeKey(written: string | WrittenKey): Key {
+  if (typeof written === 'string') return { column: written }
+  const { column, expression, opclass, collation, order, nulls } = written
+  return {
+    ...(column === undefined ? {} : { column }),
+    ...(expression === undefined ? {} : { expression }),
+    ...(opclass === undefined ? {} : { opclass: typeof opclass === 'string' ? opclass : opclass.name }),
+    ...(typeof opclass === 'object' && opclass.parameters !== undefined
+      ? { opclassParameters: settingTexts(opclass.parameters) }
+      : {}),
+    ...(collation === undefined ? {} : { collation }),
+    ...(order === undefined ? {} : { order }),
+    ...(nulls === undefined ? {} : { nulls }),
+  }
+}
+
+function settingTexts(settings: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]))
+}

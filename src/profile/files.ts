@@ -1,0 +1,142 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, isAbsolute, join, resolve } from 'node:path'
+import type { Problem } from '../errors.js'
+
+export interface FoundFile {
+  /** As messages show it: the way it was named, or below the folder as it was named. */
+  readonly file: string
+  readonly path: string
+  /** Named itself, not found in a folder or by a glob: then it must be what is looked for. */
+  readonly named: boolean
+}
+
+export interface FoundFiles {
+  readonly files: readonly FoundFile[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * The files that paths name: a file, a folder (those of its files that end in one of `endings`, no deeper), or a glob
+ * with `*`, `?` and `**`. Each file once, in the order of the paths, sorted within each. Problems: FILE_NOT_FOUND,
+ * FILE_UNREADABLE. Reads names only.
+ */
+export async function findFiles(
+  paths: readonly string[],
+  cwd: string,
+  endings: readonly string[],
+): Promise<FoundFiles> {
+  const found = await Promise.all(paths.map((path) => findOne(path, cwd, endings)))
+  const files = new Map<string, FoundFile>()
+  for (const file of found.flatMap((each) => each.files)) {
+    const before = files.get(file.path)
+    if (before === undefined || (file.named && !before.named)) files.set(file.path, file)
+  }
+  return { files: [...files.values()], problems: found.flatMap((each) => each.problems) }
+}
+
+/** The text of a file; the problem when it cannot be read or is not UTF-8. */
+export async function readText(found: FoundFile): Promise<{ text: string } | { problem: Problem }> {
+  try {
+    const bytes = await readFile(found.path)
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+  } catch (error) {
+    if (error instanceof TypeError) {
+      return { problem: { code: 'BAD_YAML', message: 'the file is not UTF-8 text', place: startOf(found.file) } }
+    }
+    return { problem: unreadable(found.file, error) }
+  }
+}
+
+async function findOne(path: string, cwd: string, endings: readonly string[]): Promise<FoundFiles> {
+  const absolute = resolve(cwd, path)
+  try {
+    const status = await stat(absolute)
+    if (!status.isDirectory()) return { files: [{ file: path, path: absolute, named: true }], problems: [] }
+    const entries = await readdir(absolute, { withFileTypes: true })
+    const names = entries
+      .filter((entry) => !entry.isDirectory() && hasEnding(entry.name, endings))
+      .map(({ name }) => name)
+    return foundBelow(
+      names.toSorted().map((name) => join(path, name)),
+      cwd,
+      `no ${endings.join(', ')} file in the folder ${path}`,
+    )
+  } catch (error) {
+    if (!isMissing(error)) return { files: [], problems: [unreadable(path, error)] }
+    if (!/[*?]/.test(path))
+      return { files: [], problems: [{ code: 'FILE_NOT_FOUND', message: `no such file: ${path}` }] }
+    const root = isAbsolute(path) ? '/' : ''
+    const matches = await matching(
+      root,
+      path.split('/').filter((part) => part !== '' && part !== '.'),
+      cwd,
+    )
+    return foundBelow(
+      [...new Set(matches)].filter((file) => hasEnding(file, endings)).toSorted(),
+      cwd,
+      `no file matches ${path}`,
+    )
+  }
+}
+
+function foundBelow(files: readonly string[], cwd: string, nothing: string): FoundFiles {
+  if (files.length === 0) return { files: [], problems: [{ code: 'FILE_NOT_FOUND', message: nothing }] }
+  return { files: files.map((file) => ({ file, path: resolve(cwd, file), named: false })), problems: [] }
+}
+
+/** perfdb.yaml is the config of perfdb itself, *.schema.json and other files are for editors. */
+function hasEnding(file: string, endings: readonly string[]): boolean {
+  return endings.some((ending) => file.toLowerCase().endsWith(ending)) && !/^perfdb\.ya?ml$/i.test(basename(file))
+}
+
+/** Walks no symbolic links of folders, no hidden folders and no node_modules, as a shell's glob with globstar. */
+async function matching(folder: string, parts: readonly string[], cwd: string): Promise<readonly string[]> {
+  const [part, ...rest] = parts
+  if (part === undefined) return []
+  if (!/[*?]/.test(part))
+    return rest.length > 0 ? matching(join(folder, part), rest, cwd) : existing(join(folder, part), cwd)
+  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true }).catch(() => [])
+  const folders = entries.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
+  if (part === '**') {
+    const here =
+      rest.length > 0
+        ? await matching(folder, rest, cwd)
+        : entries.filter((entry) => !entry.isDirectory()).map(({ name }) => join(folder, name))
+    const below = await Promise.all(folders.map(({ name }) => matching(join(folder, name), parts, cwd)))
+    return [...here, ...below.flat()]
+  }
+  const pattern = new RegExp(
+    `^${part
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  )
+  if (rest.length === 0)
+    return entries
+      .filter((entry) => !entry.isDirectory() && pattern.test(entry.name))
+      .map(({ name }) => join(folder, name))
+  const below = await Promise.all(
+    folders.filter(({ name }) => pattern.test(name)).map(({ name }) => matching(join(folder, name), rest, cwd)),
+  )
+  return below.flat()
+}
+
+async function existing(file: string, cwd: string): Promise<readonly string[]> {
+  const status = await stat(resolve(cwd, file)).catch(() => undefined)
+  return status === undefined || status.isDirectory() ? [] : [file]
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  const missing: Problem = { code: 'FILE_NOT_FOUND', message: `no such file: ${file}` }
+  if (isMissing(error)) return missing
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return { code: 'FILE_UNREADABLE', message: `cannot read ${file}: ${reason}` }
+}
+
+function startOf(file: string): Problem['place'] {
+  return { file, line: 1, column: 1 }
+}

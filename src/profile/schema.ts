@@ -1,0 +1,117 @@
+import { nameTooLong } from '../definition/quote.js'
+import { duration } from '../yaml/duration.js'
+import { z } from '../yaml/schema.js'
+import { queryFindingCodes } from './finding-codes.js'
+
+/*
+ * A profile as people write it (product contract, "A profile"): every default still open, short forms allowed. The
+ * members of each union are of different kinds of YAML value, so that a message can say which one was meant.
+ */
+const text = z.string().min(1)
+const tooLong = { error: 'longer than 63 bytes, PostgreSQL would cut it', params: { code: 'NAME_TOO_LONG' } }
+const name = text.refine((written) => !nameTooLong(written), tooLong)
+const qualified = z
+  .union([
+    text
+      .refine((written) => !/^\.|\.$/.test(written), { error: 'expected name or schema.name' })
+      .refine((written) => !/^([^.]*)\.?(.*)$/s.exec(written)?.slice(1).some(nameTooLong), tooLong),
+    z.strictObject({ schema: name.optional(), name }),
+  ])
+  .meta({ description: 'A name, schema.name (split at the first dot), or { schema, name } where a name has a dot' })
+
+/** Checked even when a part of the value is wrong, so that all problems are reported at once. */
+const always = () => true
+
+/** Values of storage and opclass parameters. */
+const setting = z.union([z.string(), z.number(), z.boolean()])
+
+const keyObject = z
+  .strictObject({
+    column: name.optional(),
+    expression: text.optional().meta({ description: 'SQL, without outer parentheses' }),
+    opclass: z.union([text, z.strictObject({ name: text, parameters: z.record(text, setting).optional() })]).optional(),
+    collation: text.optional(),
+    order: z.enum(['asc', 'desc']).optional(),
+    nulls: z.enum(['first', 'last']).optional(),
+  })
+  .refine(({ column, expression }) => (column === undefined) !== (expression === undefined), {
+    error: 'a key is either a column or an expression',
+    when: always,
+  })
+  .meta({ description: 'A column or an expression, with how it is ordered' })
+
+const index = z
+  .strictObject({
+    name: name.meta({ description: 'Mandatory: an unnamed index cannot be found again' }),
+    table: qualified,
+    method: name.optional().meta({ description: 'btree (the default), hash, gist, spgist, gin, brin' }),
+    keys: z.array(z.union([name, keyObject])).min(1),
+    include: z.array(name).min(1).optional(),
+    where: text.optional().meta({ description: 'Predicate of a partial index' }),
+    unique: z.boolean().optional(),
+    nulls_distinct: z.boolean().optional().meta({ description: 'false: NULLS NOT DISTINCT (PostgreSQL 15)' }),
+    with: z.record(text, setting).optional().meta({ description: 'Storage parameters' }),
+    tablespace: name.optional(),
+    for: z.array(text).optional().meta({ description: 'Names of the queries that justify it' }),
+    why: z.string().optional(),
+  })
+  .meta({ description: 'An index that must exist' })
+
+export type WrittenValue = string | number | boolean | null | readonly WrittenValue[]
+const parameter: z.ZodType<WrittenValue> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(parameter)]),
+)
+const parameterList = z.array(parameter)
+
+const expectation = z
+  .strictObject({
+    uses: z.array(name).optional().meta({ description: 'Indexes that the query plan must use' }),
+    speedup: z.number().gt(0).optional().meta({ description: 'At least, by the lower end of the interval' }),
+    time: duration.optional().meta({ description: 'Median execution time at most' }),
+    buffers: z.int().min(0).optional().meta({ description: 'Shared hit and read blocks at most' }),
+    forbid: z.array(z.enum(queryFindingCodes)).optional().meta({ description: 'Findings that must not appear' }),
+  })
+  .meta({ description: 'What the query must fulfil' })
+
+const notEmpty = (map: object) => Object.keys(map).length > 0
+
+const query = z
+  .strictObject({
+    name: text,
+    sql: text.optional(),
+    params: z
+      .union([parameterList, z.record(text, parameterList).refine(notEmpty, { error: 'must not be empty' })])
+      .optional()
+      .meta({ description: 'One list of values for $1, $2 ..., or named lists; the worst one decides' }),
+    expect: expectation.optional(),
+    variants: z
+      .record(text, z.union([text, z.array(text).min(1)]))
+      .refine(notEmpty, { error: 'must not be empty' })
+      .optional()
+      .meta({ description: 'Instead of sql: ways to the same answer, each one statement or a list of them' }),
+  })
+  .refine(({ sql, variants }) => (sql === undefined) !== (variants === undefined), {
+    error: 'a query has either sql or variants',
+    when: always,
+  })
+  .meta({ description: 'A query to measure' })
+
+export const profileSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    version: z.literal(1),
+    profile: text.optional().meta({ description: 'Its name; the name of the file when left out' }),
+    schema: name.optional().meta({ description: 'Where unqualified tables live; public when left out' }),
+    indexes: z.array(index).optional(),
+    absent: z.array(qualified).optional().meta({ description: 'Indexes that must not exist' }),
+    extensions: z.array(name).optional().meta({ description: 'Extensions that the indexes need' }),
+    analyze: z.array(qualified).optional().meta({ description: 'Tables to ANALYZE besides those that are built on' }),
+    queries: z.array(query).optional(),
+  })
+  .meta({ title: 'perfdb profile', description: 'Indexes that must exist, and the queries that justify them' })
+
+export type WrittenProfile = z.infer<typeof profileSchema>
+export type WrittenIndex = z.infer<typeof index>
+export type WrittenKey = z.infer<typeof keyObject>
+export type WrittenQuery = z.infer<typeof query>
+export type WrittenName = z.infer<typeof qualified>

@@ -1,0 +1,144 @@
+import type { Definition, Key, TableName } from '../definition/definition.js'
+import { durationMs } from '../yaml/duration.js'
+import { writeYaml, type Writable } from '../yaml/write.js'
+import type { DeclaredIndex, Expectation, ParameterSet, Profile, Query } from './profile.js'
+
+type Entry = readonly [string, Writable | undefined]
+
+/** What editors check and complete with; beside the profile, or where `schema` of the call says. */
+const languageServer = (schema: string) => `yaml-language-server: $schema=${schema}`
+
+/**
+ * A profile as the YAML that `readProfiles` gives back as the same profile (but for file and places), without what is
+ * default anyway. `comment` follows the line for editors, which names `schemaFile`.
+ */
+export function writeProfile(profile: Profile, options: { comment?: string; schemaFile?: string } = {}): string {
+  const { schema } = profile
+  const comment = [
+    languageServer(options.schemaFile ?? './profile.schema.json'),
+    ...(options.comment?.split('\n') ?? []),
+  ]
+  const tables = profile.analyze.map(({ table }) => nameOf(table, schema))
+  const value = entries([
+    ['version', 1],
+    ['profile', profile.name],
+    ['schema', schema === 'public' ? undefined : schema],
+    ['indexes', some(profile.indexes.map((index) => indexOf(index, schema)))],
+    ['absent', some(profile.absent.map((index) => nameOf(index, schema)))],
+    ['extensions', some(profile.extensions.map(({ name }) => name))],
+    ['analyze', some(tables)],
+    ['queries', some(profile.queries.map(queryOf))],
+  ])
+  return writeYaml(value, comment.join('\n'))
+}
+
+function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: string): Writable {
+  const { name, table, method, keys, include, predicate, unique, nullsDistinct, storage, tablespace }: Definition =
+    definition
+  return entries([
+    ['name', name],
+    ['table', nameOf(table, schema)],
+    ['method', method === 'btree' ? undefined : method],
+    ['keys', keys.map(keyOf)],
+    ['include', some(include)],
+    ['where', predicate],
+    ['unique', unique ? true : undefined],
+    ['nulls_distinct', nullsDistinct ? undefined : false],
+    ['with', settingsOf(storage)],
+    ['tablespace', tablespace],
+    ['for', some(queries)],
+    ['why', why],
+  ])
+}
+
+function keyOf({ column, expression, opclass, opclassParameters, collation, order, nulls }: Key): Writable {
+  const plain = opclass ?? collation ?? order ?? nulls
+  if (column !== undefined && plain === undefined) return column
+  const parameters = settingsOf(opclassParameters)
+  const family =
+    parameters === undefined || opclass === undefined
+      ? opclass
+      : entries([
+          ['name', opclass],
+          ['parameters', parameters],
+        ])
+  return entries([
+    ['column', column],
+    ['expression', expression],
+    ['opclass', family],
+    ['collation', collation],
+    ['order', order],
+    ['nulls', nulls],
+  ])
+}
+
+function queryOf({ name, sql, parameters, expect, variants }: Query): Writable {
+  const alternatives = variants.map((variant): Entry => {
+    const [only, second] = variant.statements
+    return [variant.name, only !== undefined && second === undefined ? only : variant.statements]
+  })
+  return entries([
+    ['name', name],
+    ['sql', sql],
+    ['params', parametersOf(parameters)],
+    ['expect', expectationOf(expect)],
+    ['variants', variants.length === 0 ? undefined : entries(alternatives)],
+  ])
+}
+
+function parametersOf(sets: readonly ParameterSet[]): Writable | undefined {
+  const [first, second] = sets
+  if (first === undefined) return undefined
+  const values = ({ values }: ParameterSet) => values.map((value) => (value === null ? null : settingOf(value)))
+  return second === undefined && first.name === 'default'
+    ? values(first)
+    : entries(sets.map((set) => [set.name, values(set)]))
+}
+
+function expectationOf({ uses, speedup, timeMs, buffers, forbid }: Expectation): Writable | undefined {
+  const written = entries([
+    ['uses', uses],
+    ['speedup', speedup],
+    ['time', timeMs === undefined ? undefined : durationOf(timeMs)],
+    ['buffers', buffers],
+    ['forbid', forbid],
+  ])
+  return written.size === 0 ? undefined : written
+}
+
+function durationOf(ms: number): Writable {
+  const text =
+    ms >= 60_000 && ms % 60_000 === 0 ? `${ms / 60_000}min` : ms >= 1000 && ms % 100 === 0 ? `${ms / 1000}s` : `${ms}ms`
+  return durationMs(text) === ms ? text : ms
+}
+
+/** `name`, `schema.name`, or the two apart where a dot would part them at the wrong place. */
+function nameOf({ schema, name }: TableName, profileSchema: string): Writable {
+  const own = schema === profileSchema
+  if (!name.includes('.') && (own || !schema.includes('.'))) return own ? name : `${schema}.${name}`
+  return entries([
+    ['schema', own ? undefined : schema],
+    ['name', name],
+  ])
+}
+
+function settingsOf(settings: Readonly<Record<string, string>> = {}): Writable | undefined {
+  const written = Object.entries(settings).map(([name, value]): Entry => [name, settingOf(value)])
+  return written.length === 0 ? undefined : entries(written)
+}
+
+/** Numbers and booleans without quotes, where reading them gives the same text again. */
+function settingOf(value: string): Writable {
+  if (value === 'true' || value === 'false') return value === 'true'
+  return /^-?\d{1,15}(\.\d+)?$/.test(value) && value.length <= 15 && String(Number(value)) === value
+    ? Number(value)
+    : value
+}
+
+function some(values: readonly Writable[]): readonly Writable[] | undefined {
+  return values.length === 0 ? undefined : values
+}
+
+function entries(pairs: readonly Entry[]): ReadonlyMap<string, Writable> {
+  return new Map(pairs.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+}

@@ -1,0 +1,55 @@
+import { headOf, visible, widthOf } from './width.js'
+
+/**
+ * Words broken into lines of at most `room` columns; the first line starts with `first`, the others with `rest`. A longer
+ * word is broken. Line breaks of the text stay: a hint may hold two commands.
+ */
+export function wrap(text: string, room: number, first = '', rest = ''): string[] {
+  const written = text.split(/\r?\n/).filter((line, at) => at === 0 || line.trim() !== '')
+  return written.flatMap((line, at) => fill(visible(line.trim()).split(/ +/), ' ', room, at === 0 ? first : rest, rest))
+}
+
+/**
+ * SQL broken where a line break changes nothing: at white space outside quotes, after a dot, comma or parenthesis.
+ * Only a token longer than the room is broken inside; `--format sql` breaks none.
+ */
+export function wrapSql(statement: string, room: number, indent: string): string[] {
+  return statement.split(/\r?\n/).flatMap((written) => {
+    const line = written.replaceAll('\t', '  ').trimEnd()
+    if (widthOf(indent + visible(line)) <= room) return [indent + visible(line)]
+    const pieces = (line.match(chunks) ?? [line]).flatMap((chunk) =>
+      widthOf(visible(chunk.trim())) + indent.length + 4 <= room ? [chunk] : (chunk.match(parts) ?? [chunk]),
+    )
+    return fill(pieces.map(visible), '', room, indent, `${indent}    `)
+  })
+}
+
+// What stands between white space outside quotes, and its parts between which SQL allows white space.
+const chunks = /\s*(?:"(?:[^"]|"")*"?|'(?:[^']|'')*'?|[^\s"'])+/g
+const parts = /\s*(?:"(?:[^"]|"")*"?|'(?:[^']|'')*'?|[^\s"']*?[.,(](?=["'(])|[^\s"']+)/g
+
+function fill(pieces: readonly string[], between: string, room: number, first: string, rest: string): string[] {
+  const lines: string[] = []
+  let line = first
+  let empty = true
+  for (const piece of pieces) {
+    const joined = empty ? line + piece.trimStart() : line + between + piece
+    if (widthOf(joined) <= room) {
+      line = joined
+      empty = empty && piece.trim() === ''
+      continue
+    }
+    if (!empty) {
+      lines.push(line.trimEnd())
+      line = rest
+    }
+    line += piece.trimStart()
+    while (widthOf(line) > room) {
+      const head = headOf(line, room)
+      lines.push(head)
+      line = rest + line.slice(head.length)
+    }
+    empty = false
+  }
+  return [...lines, line.trimEnd()]
+}

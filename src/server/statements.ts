@@ -1,0 +1,92 @@
+import { PerfdbError } from '../errors.js'
+import { hostLabel } from './host.js'
+import { checkPinned, pinSql, type LookRow, type ReadBack, type Role } from './pin.js'
+import type { Parameter, Session } from './session.js'
+import type { TransactionSettings } from './settings.js'
+import type { Target } from './target.js'
+import { parameterText } from './values.js'
+import type { Wire } from './wire.js'
+
+export interface SessionFacts {
+  readonly target: Target
+  readonly look: LookRow
+  readonly role: Role
+  readonly versionNum: number
+  readonly pooled: boolean
+}
+
+/** A session on a wire whose settings are pinned; see Session for what each method promises. */
+export function makeSession(wire: Wire, { target, look, role, versionNum, pooled }: SessionFacts): Session {
+  let open = false
+  const run = async <Row>(text: string, parameters: readonly Parameter[] = []) =>
+    wire.run<Row>(text, parameters.map(parameterText))
+
+  const within = async <T>(start: string, end: 'commit' | 'rollback', work: () => Promise<T>): Promise<T> => {
+    if (open) throw new PerfdbError('INTERNAL', 'a transaction was begun inside a transaction')
+    open = true
+    try {
+      await run(start)
+      const value = await afterPinning(work)
+      await run(end)
+      return value
+    } catch (error) {
+      // What went wrong first is what counts; the server rolls back by itself when the connection is gone.
+      if (!wire.lost) await run('rollback').catch(() => undefined)
+      throw error
+    } finally {
+      open = false
+    }
+  }
+  const afterPinning = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (pooled) checkPinned(role, await run<ReadBack>(pinSql(role, true)))
+    return work()
+  }
+
+  return {
+    pid: look.pid,
+    versionNum,
+    version: look.version.split(' ')[0] ?? look.version,
+    label: `${hostLabel(wire.host)}/${target.database} as ${target.user}`,
+    host: wire.host.host,
+    port: wire.host.port,
+    database: look.database,
+    user: look.role,
+    inRecovery: look.in_recovery,
+    readOnly: look.read_only === 'on',
+    pooled,
+    defaultSearchPath: look.search_path,
+    get lost() {
+      return wire.lost
+    },
+    async query<Row>(text: string, parameters: readonly Parameter[] = []) {
+      if (!pooled || open) return run<Row>(text, parameters)
+      return within('begin', 'commit', () => run<Row>(text, parameters))
+    },
+    async rolledBack(settings, work) {
+      return within(settings.readOnly ? 'begin read only' : 'begin', 'rollback', async () => {
+        const { text, parameters } = localSettings(settings)
+        if (parameters.length > 0) await run(text, parameters)
+        return work()
+      })
+    },
+    transaction: async (work) => within('begin', 'commit', work),
+    takeNotices: () => wire.takeNotices(),
+    cancel: async () => wire.cancel(),
+    async [Symbol.asyncDispose]() {
+      await wire.close()
+    },
+  }
+}
+
+function localSettings(settings: TransactionSettings): {
+  readonly text: string
+  readonly parameters: readonly string[]
+} {
+  const pairs = Object.entries({
+    ...(settings.statementTimeoutMs === undefined ? {} : { statement_timeout: `${settings.statementTimeoutMs}ms` }),
+    ...(settings.lockTimeoutMs === undefined ? {} : { lock_timeout: `${settings.lockTimeoutMs}ms` }),
+    ...settings.set,
+  })
+  const calls = pairs.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
+  return { text: `select ${calls.join(', ')}`, parameters: pairs.flat() }
+}

@@ -1,0 +1,176 @@
+import type { Socket } from 'node:net'
+import postgres from 'postgres'
+import { PerfdbError } from '../errors.js'
+import { toPerfdbError } from './failure.js'
+import { hostLabel, type Host } from './host.js'
+import type { Notice } from './session.js'
+import { openSocket, sendCancelRequest } from './socket.js'
+import type { Target } from './target.js'
+import type { Encryption } from './tls.js'
+import { wireTypes } from './values.js'
+
+/** One socket with postgres.js on it, which never makes a second one. */
+export interface Wire {
+  readonly host: Host
+  readonly encrypted: boolean
+  readonly lost: boolean
+  /** One statement by the extended protocol. Throws PerfdbError. */
+  run<Row>(text: string, parameters: readonly (string | null)[]): Promise<Row[]>
+  /** pid of BackendKeyData: the backend's, or a number that a pooler made up. 0 before the first statement. */
+  backendPid(): number
+  takeNotices(): readonly Notice[]
+  cancel(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Makes every statement of perfdb known in pg_stat_activity and in logs, whatever application_name a pooler shows. */
+const tag = '/* perfdb */ '
+
+/**
+ * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire.
+ * Throws TLS_FAILED and Node's errors of connecting.
+ */
+export async function openWire(
+  target: Target,
+  host: Host,
+  encryption: Encryption,
+  applicationName: string,
+): Promise<Wire> {
+  const { socket, encrypted } = await openSocket(host, encryption, target.tls, target.connectTimeoutMs)
+  const line = watchedLine(socket, `${hostLabel(host)}/${target.database} as ${target.user}`)
+  const notices: Notice[] = []
+  let backend = { pid: 0, secret: 0 }
+  let proved = false
+  const options = {
+    host: host.host,
+    port: host.port,
+    user: target.user,
+    database: target.database,
+    password: () => target.passwordFor(host) ?? '',
+    socket: () => line.take(),
+    ssl: false,
+    max: 1,
+    prepare: false,
+    fetch_types: false,
+    max_lifetime: null,
+    idle_timeout: undefined,
+    connect_timeout: target.connectTimeoutMs / 1000,
+    keep_alive: 30,
+    connection: {
+      application_name: applicationName,
+      ...(target.options === undefined ? {} : { options: target.options }),
+    },
+    types: wireTypes(),
+    onnotice: (notice: Readonly<Record<string, string>>) => {
+      notices.push({ severity: notice['severity'] ?? '', code: notice['code'] ?? '', message: notice['message'] ?? '' })
+    },
+  }
+  const sql = withoutTargetSessionAttributes(() => postgres(options))
+  const waiting = new Set<(error: unknown) => void>()
+  // postgres.js settles what it was asked as a rule, but not always (fault 51): after a moment nothing waits any more.
+  socket.once('close', () => setTimeout(() => waiting.forEach((reject) => reject(line.lostError(undefined))), 50))
+
+  return {
+    host,
+    encrypted,
+    get lost() {
+      return line.lost()
+    },
+    async run<Row>(text: string, parameters: readonly (string | null)[]) {
+      if (proved && line.lost()) throw line.lostError(undefined)
+      try {
+        const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
+          waiting.add(reject)
+          const settled = () => waiting.delete(reject)
+          const request = { simple: false, prepare: false }
+          sql
+            .unsafe<Row[]>(tag + text, [...parameters], request)
+            .then(resolve, reject)
+            .finally(settled)
+        })
+        backend = { pid: rows.state.pid, secret: rows.state.secret }
+        proved = true
+        return [...rows]
+      } catch (error) {
+        if (!proved) throw error
+        const failure = toPerfdbError(error, { phase: 'query', label: line.label, offset: tag.length })
+        throw failure.code === 'CONNECTION_LOST' ? line.lostError(error) : failure
+      }
+    },
+    backendPid: () => backend.pid,
+    takeNotices: () => notices.splice(0),
+    async cancel() {
+      if (waiting.size === 0 || line.lost()) return
+      await sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend)
+    },
+    async close() {
+      // Without a timeout this never returns once a backend was ended in the middle of a statement (fact 1).
+      await sql.end({ timeout: line.lost() ? 0 : 2 })
+      socket.destroy()
+    },
+  }
+}
+
+interface Line {
+  readonly label: string
+  lost(): boolean
+  lostError(cause: unknown): PerfdbError
+  /** The socket, once: a second call is postgres.js reconnecting, to a session without settings and lock (fault 52). */
+  take(): Promise<Socket>
+}
+
+/** Notices when the socket closes, and what the server said last: postgres.js drops that FATAL (fault 5). */
+function watchedLine(socket: Socket, label: string): Line {
+  let taken = false
+  let lost = false
+  let lastWords: Buffer | undefined
+  socket.on('close', () => {
+    lost = true
+  })
+  const lostError = (cause: unknown) => {
+    const said = lastWords === undefined ? undefined : fatalError(lastWords)
+    const reason = said === undefined ? toPerfdbError(cause, { phase: 'query', label }).detail : said.message
+    return new PerfdbError('CONNECTION_LOST', `the connection to ${label} was lost`, {
+      detail: reason ?? 'the server closed the connection',
+      sqlstate: said?.code,
+      cause,
+    })
+  }
+  return {
+    label,
+    lost: () => lost,
+    lostError,
+    async take() {
+      if (taken || lost) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
+      taken = true
+      socket.on('data', (chunk: Buffer) => {
+        lastWords = chunk
+      })
+      return socket
+    },
+  }
+}
+
+/** SQLSTATE and primary message of an ErrorResponse of severity FATAL in these bytes (manual: "Message Formats"). */
+function fatalError(bytes: Buffer): { readonly code: string; readonly message: string } | undefined {
+  for (let start = 0; start + 5 <= bytes.length; start += 1 + bytes.readUInt32BE(start + 1)) {
+    if (bytes[start] !== 0x45) continue
+    const parts = bytes.toString('utf8', start + 5, start + 1 + bytes.readUInt32BE(start + 1)).split('\0')
+    const field = (letter: string) => parts.find((part) => part.startsWith(letter))?.slice(1)
+    const severity = field('V')
+    if (severity === 'FATAL' || severity === 'PANIC') return { code: field('C') ?? '', message: field('M') ?? '' }
+  }
+  return undefined
+}
+
+/** postgres.js reads this variable by itself and cannot be told not to; connect() does what it asks for. */
+function withoutTargetSessionAttributes<Value>(work: () => Value): Value {
+  const name = 'PGTARGETSESSIONATTRS'
+  const kept = process.env[name]
+  delete process.env[name]
+  try {
+    return work()
+  } finally {
+    if (kept !== undefined) process.env[name] = kept
+  }
+}

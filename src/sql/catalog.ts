@@ -1,0 +1,143 @@
+/**
+ * The catalog read of a plan as one statement and one row of JSON: at 20 ms a round trip that is what a plan with
+ * nothing to do costs. `$1`: the wanted objects as JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name]}.
+ * Definitions are printed for the named tables and names only: all of a catalog of 10,000 indexes would take 0.3 s and 25 MB.
+ */
+export function snapshotSql(versionNum: number): string {
+  return `
+with wanted as (select $1::json as j),
+wanted_tables as (
+  select w.schema, w.name from wanted, pg_catalog.json_to_recordset(wanted.j->'tables') as w(schema text, name text)
+), wanted_names as (
+  select w.schema, w.name from wanted, pg_catalog.json_to_recordset(wanted.j->'indexes') as w(schema text, name text)
+), named as (
+  select c.oid, c.relname, c.relnamespace, n.nspname, c.relkind
+  from wanted_names w
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+), tables as (
+  select c.*, n.nspname
+  from wanted_tables w
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+), picked as (
+  select i.indexrelid from pg_catalog.pg_index i join tables t on t.oid = i.indrelid
+  union
+  select oid from named where relkind in ('i', 'I')
+), constraints as (
+  select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0
+)
+select pg_catalog.json_build_object(
+  'tables', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'oid', t.oid::int8, 'schema', t.nspname, 'name', t.relname, 'relkind', t.relkind, 'temporary', t.relpersistence = 't',
+      'estimatedRows', t.reltuples,
+      'sizeBytes', case when t.relkind in ('r', 'm', 't') then pg_catalog.pg_table_size(t.oid) else 0 end,
+      'owned', pg_catalog.pg_has_role(t.relowner, 'usage'),
+      'creatable', pg_catalog.has_schema_privilege(t.relnamespace, 'create'))) from tables t),
+  'indexes', (select pg_catalog.json_agg(x.document) from (${indexDocumentSql(versionNum, 'picked')}) x),
+  'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'schema', nspname, 'name', relname, 'relkind', relkind)) from named where relkind not in ('i', 'I')),
+  'builds', (${runningBuildsSql}),
+  'extensions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', w.name,
+      'installed', exists (select from pg_catalog.pg_extension e where e.extname = w.name),
+      'available', exists (select from pg_catalog.pg_available_extensions a where a.name = w.name)))
+    from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name)),
+  'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
+    where n.nspname in (select schema from wanted_tables)),
+  'oldestTransaction', (${oldestTransactionSql})
+) as document`
+}
+
+/** The same document for indexes given by oid, as JSON numbers in `$1`; the probe and the check after a step use it. */
+export function indexesByOidSql(versionNum: number): string {
+  return `
+with picked as (select w.value::oid as indexrelid from pg_catalog.json_array_elements_text($1::json) as w(value)),
+constraints as (select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0)
+${indexDocumentSql(versionNum, 'picked')}`
+}
+
+/** One index by schema (`$1`) and name (`$2`); no row when there is none. */
+export function indexByNameSql(versionNum: number): string {
+  return `
+with picked as (
+  select c.oid as indexrelid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = $1 and c.relname = $2 and c.relkind in ('i', 'I')
+), constraints as (select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0)
+${indexDocumentSql(versionNum, 'picked')}`
+}
+
+/**
+ * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
+ * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
+ * are spelled out from pg_index, defaults too.
+ */
+function indexDocumentSql(versionNum: number, picked: string): string {
+  const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
+  return `select pg_catalog.json_build_object(
+    'oid', i.indexrelid::int8, 'schema', n.nspname, 'name', c.relname,
+    'table', pg_catalog.json_build_object('schema', tn.nspname, 'name', t.relname), 'tableOid', i.indrelid::int8,
+    'partitioned', c.relkind = 'I', 'attached', c.relispartition,
+    'valid', i.indisvalid, 'ready', i.indisready, 'live', i.indislive, 'unique', i.indisunique, 'primary', i.indisprimary,
+    'constraint', (select k.conname from constraints k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') and k.conrelid = i.indrelid limit 1),
+    'referencedBy', coalesce((select pg_catalog.json_agg(k.conname) from constraints k where k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
+    'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
+    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else 0 end,
+    'scans', coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0),
+    'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
+    'canonical', pg_catalog.json_build_object(
+      'method', am.amname, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
+      'keys', (select pg_catalog.json_agg(
+          pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
+          || coalesce(' collate ' || ln.nspname || '.' || pg_catalog.quote_ident(l.collname), '')
+          || ' ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(oc.opcname)
+          || coalesce(' (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')', '')
+          || case when am.amname = 'btree' or i.indoption[k - 1] <> 0 then
+               case when i.indoption[k - 1] & 1 = 1 then ' desc' else ' asc' end
+               || case when i.indoption[k - 1] & 2 = 2 then ' nulls first' else ' nulls last' end
+             else '' end
+          order by k)
+        from pg_catalog.generate_series(1, i.indnkeyatts::int) as k
+        join pg_catalog.pg_opclass oc on oc.oid = i.indclass[k - 1]
+        join pg_catalog.pg_namespace cn on cn.oid = oc.opcnamespace
+        left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
+        left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace
+        left join pg_catalog.pg_attribute a on a.attrelid = i.indexrelid and a.attnum = k),
+      'include', coalesce((select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k)
+        from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k), '[]'),
+      'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+      'storage', coalesce((select pg_catalog.json_agg(o order by o) from pg_catalog.unnest(c.reloptions) as o), '[]'),
+      'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace))
+  ) as document
+  from ${picked} p
+  join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
+  join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_am am on am.oid = c.relam
+  join pg_catalog.pg_class t on t.oid = i.indrelid
+  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
+}
+
+/** Builds under way in this database, other sessions' too; a role without pg_read_all_stats sees only their pids. */
+const runningBuildsSql = `select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'pid', p.pid, 'indexOid', coalesce(p.index_relid, 0)::int8, 'tableOid', coalesce(p.relid, 0)::int8,
+      'table', coalesce(tn.nspname || '.' || t.relname, '?'), 'index', x.relname, 'command', coalesce(p.command, '?'),
+      'phase', coalesce(p.phase, '?'),
+      'percent', case when p.blocks_total > 0 then 100.0 * p.blocks_done / p.blocks_total
+                      when p.tuples_total > 0 then 100.0 * p.tuples_done / p.tuples_total end,
+      'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
+      'applicationName', coalesce(a.application_name, ''), 'user', a.usename))
+    from pg_catalog.pg_stat_progress_create_index p
+    left join pg_catalog.pg_stat_activity a on a.pid = p.pid
+    left join pg_catalog.pg_class x on x.oid = p.index_relid
+    left join pg_catalog.pg_class t on t.oid = p.relid
+    left join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
+    where p.datname = pg_catalog.current_database()`
+
+/** Whoever holds the oldest snapshot here: a concurrent build waits for it at its end (fault 16). */
+const oldestTransactionSql = `select pg_catalog.json_build_object('pid', a.pid,
+      'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.xact_start) * 1000,
+      'text', coalesce(a.application_name, '') || ', ' || coalesce(a.usename, '?') || ', ' || coalesce(a.state, '?') || ': ' || pg_catalog.left(coalesce(a.query, ''), 120))
+    from pg_catalog.pg_stat_activity a
+    where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
+      and a.backend_xmin is not null and a.xact_start is not null and a.backend_type = 'client backend'
+    order by a.xact_start limit 1`

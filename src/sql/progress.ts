@@ -1,0 +1,49 @@
+/**
+ * One look at a backend (`$1`) that runs CREATE or DROP INDEX CONCURRENTLY: phase and counters, whom it waits for, and what
+ * waits for it. One row, always. A wait for the table lock leaves no row in the progress view (fault 19): pg_locks shows it.
+ * pg_blocking_pids says 0 for a prepared transaction (fault 18): then those that lock the table are named by gid.
+ */
+export const watchSql = `
+with me as (select a.pid, a.state, a.wait_event_type, a.query_start from pg_catalog.pg_stat_activity a where a.pid = $1),
+progress as (select * from pg_catalog.pg_stat_progress_create_index p where p.pid = $1),
+blocking as (select distinct b.pid from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as b(pid))
+select pg_catalog.json_build_object(
+  'active', (select state <> 'idle' from me),
+  'phase', (select phase from progress), 'command', (select command from progress),
+  'indexOid', (select index_relid::int8 from progress),
+  'lockersTotal', (select lockers_total from progress), 'lockersDone', (select lockers_done from progress),
+  'blocksTotal', (select blocks_total from progress), 'blocksDone', (select blocks_done from progress),
+  'tuplesTotal', (select tuples_total from progress), 'tuplesDone', (select tuples_done from progress),
+  'waitsForTable', exists (select from pg_catalog.pg_locks l where l.pid = $1 and not l.granted and l.locktype = 'relation'),
+  'waits', exists (select from pg_catalog.pg_locks l where l.pid = $1 and not l.granted),
+  'blockers', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'pid', b.pid, 'applicationName', a.application_name, 'user', a.usename, 'state', a.state,
+      'ageMs', extract(epoch from pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.backend_start)) * 1000,
+      'query', pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 200)))
+    from blocking b left join pg_catalog.pg_stat_activity a on a.pid = b.pid where b.pid <> 0),
+  'prepared', (select pg_catalog.json_agg(x.gid) from pg_catalog.pg_prepared_xacts x
+    where exists (select from blocking where pid = 0) and x.database = pg_catalog.current_database()),
+  'queued', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'pid', a.pid, 'applicationName', a.application_name, 'user', a.usename,
+      'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
+      'query', pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 200)))
+    from pg_catalog.pg_stat_activity a
+    where $1 = any (pg_catalog.pg_blocking_pids(a.pid)) and a.backend_xmin is not null
+      and a.backend_type = 'client backend' and a.query !~* '^\\s*vacuum')
+) as document`
+
+/** Builds of other sessions on one table (`$1` schema, `$2` name; `$3` our own pid): a second one there would deadlock with it (fault 20). */
+export const otherBuildsSql = `
+select p.pid, coalesce(a.application_name, '') as "applicationName", coalesce(a.usename, '?') as "user", coalesce(p.phase, '?') as phase,
+  coalesce(x.relname, '?') as "index"
+from pg_catalog.pg_stat_progress_create_index p
+join pg_catalog.pg_class t on t.oid = p.relid
+join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+left join pg_catalog.pg_class x on x.oid = p.index_relid
+left join pg_catalog.pg_stat_activity a on a.pid = p.pid
+where p.datname = pg_catalog.current_database() and n.nspname = $1 and t.relname = $2 and p.pid <> $3`
+
+/** When a table was analyzed last by hand; null when never since the statistics were reset. Epoch seconds as text keep the microseconds. */
+export const lastAnalyzeSql = `
+select extract(epoch from pg_catalog.pg_stat_get_last_analyze_time(c.oid))::text as "lastAnalyze"
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`

@@ -1,0 +1,172 @@
+import { errorHints, type ErrorCode, type Problem } from '../errors.js'
+import { knownKeys } from './known-keys.js'
+import { nearest, suggestion } from './nearest.js'
+import type { Path, Spot } from './places.js'
+import type { z } from './schema.js'
+
+type Issue = z.core.$ZodIssue
+
+/** What the messages need to know of the file: where a path leads, and what stands there as it may be shown. */
+export interface Source {
+  readonly spotAt: (path: Path) => Spot
+  readonly placeOf: (path: Path, part?: 'key' | 'value') => Problem['place']
+  readonly show: (path: Path) => string
+}
+
+/**
+ * zod's issues in the words of the file: UNKNOWN_KEY with the nearest known key, BAD_VALUE for the rest. A missing key
+ * is not reported where an unknown one is plainly that key misspelt.
+ */
+export function problemsOf(issues: readonly Issue[], schema: z.core.$ZodType, source: Source): readonly Problem[] {
+  const flat = issues.flatMap((issue) => flatten(issue))
+  const meant = new Set<string>()
+  const unknown = flat.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? unknownKeys(issue, schema, source, (path) => meant.add(label(path))) : [],
+  )
+  const rest = flat
+    .filter((issue) => issue.code !== 'unrecognized_keys' && !meant.has(label(pathOf(issue))))
+    .map((issue) => badValue(issue, source))
+  return byPlace([...unknown, ...rest])
+}
+
+/** The problems of one file from top to bottom. */
+export function byPlace(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted(
+    (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0),
+  )
+}
+
+/** The issues of the union member that was meant: the one whose kind of value is there. Paths are made whole. */
+export function flatten(issue: Issue, before: readonly PropertyKey[] = []): readonly Issue[] {
+  const path = [...before, ...issue.path]
+  if (issue.code !== 'invalid_union') return [{ ...issue, path }]
+  const matching = issue.errors.filter((branch) => !branch.some(rejectsKind))
+  const [meant] = matching.toSorted((a, b) => a.length - b.length)
+  return meant === undefined ? [{ ...issue, path }] : meant.flatMap((inner) => flatten(inner, path))
+}
+
+export function pathOf(issue: Issue): Path {
+  return issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+}
+
+function rejectsKind(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')
+}
+
+function unknownKeys(
+  issue: z.core.$ZodIssueUnrecognizedKeys,
+  schema: z.core.$ZodType,
+  source: Source,
+  mean: (path: Path) => void,
+): readonly Problem[] {
+  const parent = pathOf(issue)
+  const known = knownKeys(schema, parent)
+  return issue.keys.map((key) => {
+    const near = nearest(key, known)
+    // A check of the map as a whole would miss the same key.
+    if (near !== undefined) [parent, [...parent, near]].forEach(mean)
+    return {
+      code: 'UNKNOWN_KEY',
+      message: `unknown key "${key}"${suggestion(key, known)}`,
+      hint: known.length === 0 ? 'remove it' : `known keys here: ${known.join(', ')}`,
+      place: source.placeOf([...parent, key], 'key'),
+    }
+  })
+}
+
+function badValue(issue: Issue, source: Source): Problem {
+  const path = pathOf(issue)
+  const name = label(path)
+  const absent = path.length > 0 && !source.spotAt(path).found
+  if (absent && issue.code !== 'custom') {
+    const parent = label(path.slice(0, -1))
+    const message = `${parent === '' ? '' : `${parent}: `}the key "${String(path.at(-1))}" is missing`
+    return { code: 'BAD_VALUE', message, place: source.placeOf(path.slice(0, -1)) }
+  }
+  const shown = source.show(path)
+  const message = `${name === '' ? '' : `${name}: `}${sentence(issue, shown)}`
+  const hint = hintOf(issue, shown)
+  return { code: codeOf(issue), message, place: source.placeOf(path), ...(hint === undefined ? {} : { hint }) }
+}
+
+/** A check of a schema may give a code of its own: `.refine(..., { params: { code: 'NAME_TOO_LONG' } })`. */
+function codeOf(issue: Issue): ErrorCode {
+  const code: unknown = issue.code === 'custom' ? issue.params?.['code'] : undefined
+  return isErrorCode(code) ? code : 'BAD_VALUE'
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errorHints, code)
+}
+
+function sentence(issue: Issue, shown: string): string {
+  if (!/^(Invalid|Too small|Too big|Unrecognized)/.test(issue.message)) return issue.message
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${kinds[issue.expected] ?? issue.expected}, found ${shown}`
+    case 'invalid_value':
+      return oneOf(issue.values.map(String), shown)
+    case 'invalid_union':
+      return `expected ${expectedOf(issue.errors)}, found ${shown}`
+    case 'too_small':
+      if (issue.origin === 'array' || issue.origin === 'string') return 'must not be empty'
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}, found ${shown}`
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}, found ${shown}`
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? 'not a usable key'
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_element':
+    case 'unrecognized_keys':
+    case 'custom':
+      return `not usable: ${shown}`
+  }
+}
+
+function oneOf(values: readonly string[], shown: string): string {
+  const near = shown.startsWith('"') ? nearest(shown.slice(1, -1), values) : undefined
+  const meant = near === undefined ? '' : `: did you mean "${near}"?`
+  return values.length > longList ? `not known: ${shown}${meant}` : `expected ${either(values)}, found ${shown}${meant}`
+}
+
+function expectedOf(branches: readonly (readonly Issue[])[]): string {
+  const words = branches.flat().flatMap((issue) => {
+    if (issue.code === 'invalid_type') return [kinds[issue.expected] ?? issue.expected]
+    return issue.code === 'invalid_value' ? issue.values.map(String) : []
+  })
+  return words.length === 0 ? 'another value' : either([...new Set(words)])
+}
+
+function either(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map of keys',
+  record: 'a map of keys',
+  null: 'null',
+}
+
+/** More words than that do not fit into the one line of a message: they go into the hint. */
+const longList = 6
+
+function hintOf(issue: Issue, shown: string): string | undefined {
+  if (issue.code === 'invalid_value' && issue.values.length > longList) return `known: ${issue.values.join(', ')}`
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && /^(-?[\d.]|true|false)/.test(shown))
+    return 'put it in quotes'
+  if (issue.code === 'invalid_type' && shown === 'nothing') return 'remove the key, or give it a value'
+  return undefined
+}
+
+function label(path: Path): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
+    '',
+  )
+}

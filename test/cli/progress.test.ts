@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import type { RunEvent } from '../../src/build/events.js'
+import { drawProgress } from '../../src/cli/progress.js'
+
+const options = { quiet: false, color: false, unicode: true }
+const stage: RunEvent = { type: 'stage', stage: 'build', message: 'building 2 indexes' }
+const start = (index: string, number: number): RunEvent => ({
+  type: 'step-started',
+  step: 'create',
+  index,
+  table: 'jobs',
+  number,
+  of: 2,
+})
+const done = (index: string, outcome: 'built' | 'failed'): RunEvent => ({
+  type: 'step-done',
+  index,
+  outcome,
+  durationMs: 1200,
+  sizeBytes: null,
+  message: outcome === 'failed' ? 'no room' : null,
+})
+const warning: RunEvent = { type: 'warning', message: 'statistics are old' }
+
+/** A stream that keeps what was written, and the screen that a terminal would show of it. */
+function recording(terminal: boolean) {
+  const written: string[] = []
+  return {
+    isTTY: terminal,
+    columns: 80,
+    rows: 24,
+    write: (text: string) => written.push(text),
+    text: () => written.join(''),
+    screen: () => screenOf(written.join('')),
+    hidden: () => written.join('').lastIndexOf('\u001b[?25l') > written.join('').lastIndexOf('\u001b[?25h'),
+  }
+}
+
+/** The few control sequences that the drawing uses: up, wipe below, show and hide the cursor. */
+function screenOf(text: string): string[] {
+  const lines = ['']
+  let row = 0
+  let column = 0
+  // eslint-disable-next-line no-control-regex
+  for (const [piece] of text.matchAll(/\u001b\[\??\d*[A-Za-z]|\r|\n|[^\u001b\r\n]+/g)) {
+    if (piece === '\r') column = 0
+    else if (piece === '\n') {
+      row += 1
+      column = 0
+      lines[row] ??= ''
+    } else if (piece.startsWith('\u001b[?')) continue
+    else if (piece.endsWith('A') && piece.startsWith('\u001b')) row -= Number(piece.slice(2, -1))
+    else if (piece === '\u001b[J') {
+      lines.length = row + 1
+      lines[row] = (lines[row] ?? '').slice(0, column)
+    } else {
+      lines[row] = (lines[row] ?? '').slice(0, column).padEnd(column) + piece
+      column += piece.length
+    }
+  }
+  return lines
+}
+
+test('in a pipe: plain lines, no control sequence', () => {
+  const stream = recording(false)
+  const drawing = drawProgress(stream, options)
+  for (const event of [stage, start('a', 1), done('a', 'built'), warning]) drawing.listener(event)
+  drawing.close()
+  expect(stream.text()).toBe(
+    'building 2 indexes\n[1/2] create a on jobs\n[1/2] a built in 1.2 s\nwarning: statistics are old\n',
+  )
+})
+
+test('quiet: only what must be said', () => {
+  const stream = recording(true)
+  const drawing = drawProgress(stream, { ...options, quiet: true })
+  for (const event of [stage, start('a', 1), warning]) drawing.listener(event)
+  drawing.say('stopping')
+  drawing.close()
+  expect(stream.text()).toBe('stopping\n')
+})
+
+test('on a terminal: redrawn in place, warnings and failures stay, nothing else is left, the cursor is back', async () => {
+  const stream = recording(true)
+  const drawing = drawProgress(stream, options)
+  for (const event of [stage, start('a', 1), start('b', 2)]) drawing.listener(event)
+  await expect
+    .poll(stream.screen)
+    .toEqual([
+      expect.stringMatching(/^\[1\/2\] a .*create {2}0 ms$/),
+      expect.stringMatching(/^\[2\/2\] b /),
+      'building 2 indexes  0/2 done',
+    ])
+  expect(stream.hidden()).toBe(true)
+  drawing.listener(warning)
+  expect(stream.screen()).toHaveLength(4)
+  drawing.listener(done('a', 'failed'))
+  drawing.say('stopping')
+  expect(stream.screen()).toEqual([
+    'warning: statistics are old',
+    'a failed after 1.2 s: no room',
+    'stopping',
+    expect.stringMatching(/^\[2\/2\] b /),
+    'building 2 indexes  0/2 done, 1 failed',
+  ])
+  drawing.listener(done('b', 'built'))
+  drawing.close()
+  expect(stream.screen()).toEqual(['warning: statistics are old', 'a failed after 1.2 s: no room', 'stopping', ''])
+  expect(stream.hidden()).toBe(false)
+})
+
+test('after closing nothing is drawn any more', () => {
+  const stream = recording(true)
+  const drawing = drawProgress(stream, options)
+  drawing.listener(stage)
+  drawing.close()
+  const before = stream.text()
+  drawing.listener(start('a', 1))
+  drawing.close()
+  expect(stream.text()).toBe(before)
+})

@@ -1,0 +1,3 @@
+-- perfdb plan: 31 to keep
+-- PostgreSQL 18.4, database shop on db.example:5432 as app
+-- plan ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff

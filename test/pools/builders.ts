@@ -1,0 +1,101 @@
+import type { Estate, Pool, Pooler, Runtime, Server, Service, Tenant } from '../../src/pools/model.js'
+
+const place = { file: 'test.pools.yaml', line: 1, column: 1 }
+
+export function server(written: Partial<Server> = {}): Server {
+  return {
+    name: 'main',
+    url: null,
+    provider: null,
+    maxConnections: 100,
+    superuserReserved: null,
+    reserved: null,
+    cores: null,
+    memoryBytes: null,
+    memorySettings: null,
+    otherConnections: 0,
+    perfdbConnections: null,
+    role: 'primary',
+    of: null,
+    roles: {},
+    databases: {},
+    warnAt: 0.8,
+    failAt: 1,
+    place,
+    ...written,
+  }
+}
+
+export function pool(written: Partial<Pool> = {}): Pool {
+  return {
+    driver: null,
+    min: 0,
+    max: 10,
+    maxOverflow: 0,
+    eager: false,
+    acquireTimeoutMs: null,
+    maxLifetimeMs: null,
+    idleTimeoutMs: null,
+    perTenant: false,
+    policyFactor: null,
+    ...written,
+  }
+}
+
+export function runtime(written: Partial<Runtime> = {}): Runtime {
+  return { kind: 'other', processes: 1, threads: null, scope: 'process', maxConcurrency: null, overlap: 1, ...written }
+}
+
+export function service(written: Partial<Service> = {}): Service {
+  return {
+    name: 'web',
+    server: 'main',
+    database: 'app',
+    role: 'app',
+    applicationName: null,
+    via: { kind: 'direct' },
+    runtime: runtime(),
+    instances: { desired: 1, max: 1 },
+    deploy: { strategy: 'none' },
+    pool: pool(),
+    connectionsPerRequest: 1,
+    extraConnections: 0,
+    requestTimeoutMs: null,
+    load: null,
+    cache: null,
+    audit: null,
+    place,
+    poolPlace: place,
+    ...written,
+  }
+}
+
+export function pooler(written: Partial<Pooler> = {}): Pooler {
+  return {
+    name: 'pgb',
+    kind: 'pgbouncer',
+    adminUrl: null,
+    replicas: 1,
+    poolMode: 'transaction',
+    maxClientConn: 10_000,
+    defaultPoolSize: 20,
+    reservePoolSize: 0,
+    maxDbConnections: {},
+    maxUserConnections: {},
+    aliases: [],
+    place,
+    ...written,
+  }
+}
+
+export function tenant(id: string, written: Partial<Tenant> = {}): Tenant {
+  return { id, file: place.file, server: 'main', database: id, role: `app_${id}`, place, ...written }
+}
+
+export function instances(count: number): Service['instances'] {
+  return { desired: count, max: count }
+}
+
+export function estate(written: Partial<Estate> = {}): Estate {
+  return { servers: [server()], tenants: [], services: [], poolers: [], ...written }
+}

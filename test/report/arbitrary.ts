@@ -1,0 +1,312 @@
+import * as fc from 'fast-check'
+import type { Result } from '../../src/report/render.js'
+
+// Names with everything that was ever trouble in a terminal or in markdown, and any other text.
+const text = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'idx_jobs_status',
+      'x'.repeat(63),
+      'ü'.repeat(31),
+      '索引'.repeat(10),
+      'กำ'.repeat(10),
+      'a|b`c',
+      '\u001b[2J',
+      'a\nb\tc',
+      '👩‍💻👍🏽',
+      '\u202e',
+      '',
+      'a'.repeat(300),
+      'word '.repeat(60),
+      '\ud800',
+      '"',
+      '\u{f0000}\u{f0001}',
+    ),
+  },
+  { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 100 }) },
+)
+const number = fc
+  .oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.double({ min: 0, max: 1e7, noNaN: true }),
+    fc.constantFrom(0, -1, 999.5, 1023.6, 59_950),
+  )
+  // JSON knows no negative zero.
+  .map((value) => value + 0)
+const int = fc.oneof(fc.maxSafeInteger(), fc.nat({ max: 500 }))
+const flag = fc.boolean()
+const few = <T>(one: fc.Arbitrary<T>, maxLength = 4) => fc.array(one, { maxLength })
+
+const place = fc.record({ file: text, line: int, column: int })
+const severity = fc.constantFrom('error' as const, 'warning' as const, 'info' as const)
+const finding = fc.record(
+  { code: text, severity, message: text, index: text, table: text, query: text, hint: text, place },
+  { requiredKeys: ['code', 'severity', 'message'] },
+)
+const errorFields = fc.record(
+  { code: text, message: text, detail: text, hint: text, sqlstate: text, place },
+  { requiredKeys: ['code', 'message'] },
+)
+const outcome = fc.constantFrom(
+  'kept' as const,
+  'built' as const,
+  'rebuilt' as const,
+  'replaced' as const,
+  'renamed' as const,
+  'dropped' as const,
+  'waited' as const,
+  'failed' as const,
+  'refused' as const,
+  'not_reached' as const,
+)
+const step = fc.record(
+  {
+    step: fc.constantFrom(
+      'keep' as const,
+      'create' as const,
+      'rebuild' as const,
+      'building' as const,
+      'replace' as const,
+      'adopt' as const,
+      'drop' as const,
+    ),
+    index: text,
+    table: text,
+    schema: text,
+    reason: text,
+    sql: few(text),
+    hazards: few(fc.record({ code: text, message: text }), 2),
+    table_rows: number,
+    table_bytes: number,
+    outcome,
+    duration_ms: number,
+    waited_ms: number,
+    size_bytes: number,
+    state: fc.constantFrom('valid' as const, 'invalid' as const, 'missing' as const, 'building' as const),
+    error: errorFields,
+  },
+  { requiredKeys: ['step', 'index', 'table', 'schema', 'reason', 'sql', 'hazards'] },
+)
+const interval = fc.record({ median: number, low: number, high: number })
+const measurement = fc.record({
+  samples: int,
+  execution_ms: interval,
+  planning_ms: number,
+  buffers: fc.record({ hit: number, read: number, temp: number }),
+  rows: number,
+  indexes: few(text),
+  plan_signature: text,
+})
+const query = fc.record(
+  {
+    name: text,
+    status: fc.constantFrom('measured' as const, 'not_measured' as const, 'refused' as const, 'failed' as const),
+    findings: few(finding),
+    expectations: few(fc.record({ expect: text, met: flag, actual: text })),
+    params: text,
+    reason: text,
+    verdict: fc.constantFrom('faster' as const, 'same' as const, 'slower' as const, 'inconclusive' as const),
+    speedup: interval,
+    before: measurement,
+    after: measurement,
+  },
+  { requiredKeys: ['name', 'status', 'findings', 'expectations'] },
+)
+const comparison = fc.record({
+  query: text,
+  round_trip_ms: number,
+  variants: few(fc.record({ name: text, statements: int, server_ms: interval, elapsed_ms: interval })),
+  message: text,
+})
+const server = fc.record({ version: text, version_num: int, database: text, user: text, host: text, port: int })
+
+const about = { perfdb: text, ok: flag, exit_code: int, server, started_at: text, duration_ms: number }
+const profiles = few(text)
+const plan = fc.record(
+  {
+    ...about,
+    command: fc.constant('plan' as const),
+    profiles,
+    steps: few(step, 12),
+    findings: few(finding),
+    fingerprint: text,
+  },
+  { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'profiles', 'steps', 'findings', 'fingerprint'] },
+)
+const verify = fc.record(
+  { ...about, command: fc.constant('verify' as const), profiles, steps: few(step, 12), findings: few(finding) },
+  { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'profiles', 'steps', 'findings'] },
+)
+const analyzed = fc.record(
+  { table: text, ok: flag, duration_ms: number, message: text },
+  { requiredKeys: ['table', 'ok', 'duration_ms'] },
+)
+const apply = fc.record(
+  {
+    ...about,
+    command: fc.constantFrom('apply' as const, 'rollback' as const),
+    run: fc.option(int),
+    profiles,
+    steps: few(step, 12),
+    analyzed: few(analyzed),
+    queries: few(query),
+    comparisons: few(comparison, 2),
+    findings: few(finding),
+    error: errorFields,
+  },
+  {
+    requiredKeys: [
+      'perfdb',
+      'ok',
+      'exit_code',
+      'command',
+      'run',
+      'profiles',
+      'steps',
+      'analyzed',
+      'queries',
+      'comparisons',
+      'findings',
+    ],
+  },
+)
+const explain = fc.record(
+  {
+    ...about,
+    command: fc.constant('explain' as const),
+    queries: few(query),
+    comparisons: few(comparison, 2),
+    findings: few(finding),
+  },
+  { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'queries', 'comparisons', 'findings'] },
+)
+const run = fc.record({
+  run: int,
+  command: text,
+  started_at: text,
+  finished_at: fc.option(text),
+  outcome: text,
+  built: int,
+  dropped: int,
+  failed: int,
+  user: text,
+})
+const build = fc.record({
+  pid: int,
+  table: text,
+  index: fc.option(text),
+  phase: text,
+  percent: fc.option(number),
+  age_ms: number,
+  user: fc.option(text),
+  application_name: text,
+  blockers: few(text, 2),
+})
+const status = fc.record(
+  {
+    ...about,
+    command: fc.constant('status' as const),
+    ledger: flag,
+    runs: few(run),
+    builds: few(build),
+    findings: few(finding),
+  },
+  { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'ledger', 'runs', 'builds', 'findings'] },
+)
+const poolVerdict = fc.constantFrom('OK' as const, 'WARN' as const, 'FAIL' as const, 'UNKNOWN' as const)
+const poolLine = fc.record(
+  {
+    name: text,
+    kind: fc.constantFrom('service' as const, 'pooler' as const),
+    via: text,
+    steady: int,
+    peak: int,
+    warm: int,
+    nominal: int,
+    sum: text,
+    queue: fc.record({
+      pools: int,
+      connections: int,
+      utilization: number,
+      waits: number,
+      p99_wait_ms: fc.option(number),
+    }),
+  },
+  { requiredKeys: ['name', 'kind', 'steady', 'peak', 'warm', 'nominal', 'sum'] },
+)
+const poolServer = fc.record(
+  {
+    name: text,
+    verdict: poolVerdict,
+    max_connections: fc.option(int),
+    reserved: fc.option(int),
+    available: fc.option(int),
+    limits_from: fc.constantFrom('live' as const, 'file' as const, 'provider' as const, 'unknown' as const),
+    version: text,
+    declared: fc.record({ steady: int, peak: int }),
+    unmanaged: fc.option(int),
+    perfdb: int,
+    live: fc.option(int),
+    hidden: int,
+    headroom: fc.option(int),
+    services: few(poolLine),
+    limits: few(
+      fc.record({
+        kind: fc.constantFrom('role' as const, 'database' as const),
+        name: text,
+        limit: int,
+        peak: int,
+        services: few(text),
+      }),
+    ),
+    waterfall: few(fc.record({ label: text, connections: int, total: flag })),
+    recommendations: few(text),
+  },
+  {
+    requiredKeys: [
+      'name',
+      'verdict',
+      'max_connections',
+      'reserved',
+      'available',
+      'limits_from',
+      'declared',
+      'unmanaged',
+      'perfdb',
+      'live',
+      'hidden',
+      'headroom',
+      'services',
+      'limits',
+      'waterfall',
+      'recommendations',
+    ],
+  },
+)
+const pool = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('check-pool' as const),
+  files: few(text),
+  offline: flag,
+  verdict: poolVerdict,
+  servers: few(poolServer, 3),
+  findings: few(finding),
+})
+const failure = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: text,
+  error: fc.record(
+    { code: text, message: text, detail: text, hint: text, sqlstate: text, place, problems: few(errorFields) },
+    { requiredKeys: ['code', 'message'] },
+  ),
+})
+
+/** Documents of every command with any text, any numbers and any of the optional members. */
+export function anyResult(): fc.Arbitrary<Result> {
+  return fc.oneof(plan, verify, apply, explain, status, pool, failure)
+}

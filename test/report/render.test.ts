@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import type { Layout } from '../../src/report/layout.js'
+import type { Format, Result } from '../../src/report/render.js'
+import { render } from '../../src/report/render.js'
+import * as documents from './documents.js'
+
+const { narrow, broad } = documents
+const ascii: Layout = { ...narrow, unicode: false }
+const colored: Layout = { ...narrow, color: true }
+const verbose: Layout = { ...narrow, verbose: true }
+
+const goldens: readonly (readonly [file: string, result: Result, format: Format, layout: Layout])[] = [
+  ['plan.80.txt', documents.planDocument, 'text', narrow],
+  ['plan.200.txt', documents.planDocument, 'text', broad],
+  ['plan.ascii.txt', documents.planDocument, 'text', ascii],
+  ['plan.color.txt', documents.planDocument, 'text', colored],
+  ['plan.verbose.txt', documents.planDocument, 'text', verbose],
+  ['plan.md', documents.planDocument, 'markdown', narrow],
+  ['plan.nothing.txt', documents.nothingToDo, 'text', narrow],
+  ['plan.empty.txt', documents.emptyPlan, 'text', narrow],
+  ['plan.long.80.txt', documents.longPlan, 'text', narrow],
+  ['plan.long.200.txt', documents.longPlan, 'text', broad],
+  ['plan.long.md', documents.longPlan, 'markdown', narrow],
+  ['verify.80.txt', documents.verifyDocument, 'text', narrow],
+  ['verify.200.txt', documents.verifyDocument, 'text', broad],
+  ['verify.clean.txt', documents.verifyClean, 'text', narrow],
+  ['verify.md', documents.verifyDocument, 'markdown', narrow],
+  ['apply.80.txt', documents.applyDocument, 'text', narrow],
+  ['apply.200.txt', documents.applyDocument, 'text', broad],
+  ['apply.failed.80.txt', documents.applyFailed, 'text', narrow],
+  ['apply.failed.200.txt', documents.applyFailed, 'text', broad],
+  ['apply.failed.ascii.txt', documents.applyFailed, 'text', ascii],
+  ['apply.failed.color.txt', documents.applyFailed, 'text', colored],
+  ['apply.failed.md', documents.applyFailed, 'markdown', narrow],
+  ['rollback.80.txt', documents.rollbackDocument, 'text', narrow],
+  ['explain.80.txt', documents.explainDocument, 'text', narrow],
+  ['explain.200.txt', documents.explainDocument, 'text', broad],
+  ['explain.md', documents.explainDocument, 'markdown', narrow],
+  ['status.80.txt', documents.statusDocument, 'text', narrow],
+  ['status.200.txt', documents.statusDocument, 'text', broad],
+  ['status.empty.txt', documents.statusEmpty, 'text', narrow],
+  ['pool.80.txt', documents.poolDocument, 'text', narrow],
+  ['pool.200.txt', documents.poolDocument, 'text', broad],
+  ['pool.md', documents.poolDocument, 'markdown', narrow],
+  ['pools.80.txt', documents.poolsDocument, 'text', narrow],
+  ['plan.sql', documents.planDocument, 'sql', narrow],
+  ['plan.nothing.sql', documents.nothingToDo, 'sql', narrow],
+  ['error.80.txt', documents.errorDocument, 'text', narrow],
+  ['error.color.txt', documents.errorDocument, 'text', colored],
+  ['error.many.txt', documents.manyErrors, 'text', narrow],
+  ['error.md', documents.errorDocument, 'markdown', narrow],
+]
+
+test.each(goldens)('%s', async (file, result, format, layout) => {
+  await expect(await render(result, format, layout)).toMatchFileSnapshot(`../golden/report/${file}`)
+})
+
+test('without colour there is no escape, with colour there is', async () => {
+  const escape = '\u001b['
+  expect(await render(documents.applyFailed, 'text', narrow)).not.toContain(escape)
+  expect(await render(documents.applyFailed, 'text', colored)).toContain(escape)
+})
+
+test('colour changes nothing but colour', async () => {
+  const plain = await render(documents.applyFailed, 'text', narrow)
+  const painted = await render(documents.applyFailed, 'text', colored)
+  // eslint-disable-next-line no-control-regex
+  expect(painted.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain)
+})
+
+test('a name is whole on a broad terminal, cut on a narrow one, and whole in pieces when verbose', async () => {
+  const name = documents.longNames[0] ?? ''
+  const text = await render(documents.longPlan, 'text', { ...narrow, width: 60 })
+  expect(text).not.toContain(name)
+  expect(text).toContain('…')
+  expect(await render(documents.longPlan, 'text', broad)).toContain(name)
+  expect(await render(documents.longPlan, 'text', { ...verbose, width: 60 })).not.toContain('…')
+})
+
+test('what a name holds can not move the cursor or leave a table', async () => {
+  const name = 'a\u001b[2Jb\nc\u202ed|`e'
+  const plan = { ...documents.nothingToDo, steps: [documents.stepOf('create', name, 'jobs')] }
+  const text = await render(plan, 'text', narrow)
+  expect(text).toContain('a\\u{1b}[2Jb c\\u{202e}d|`e')
+  const markdown = await render(plan, 'markdown', narrow)
+  expect(markdown).toContain('<code>a&#92;u&#123;1b&#125;&#91;2Jb c&#92;u&#123;202e&#125;d&#124;&#96;e</code>')
+})

@@ -1,0 +1,55 @@
+import type { RunEvent } from '../../src/build/events.js'
+import { runApply, type ApplyOptions } from '../../src/commands/apply.js'
+import { runPlanCommand, runVerify } from '../../src/commands/plan.js'
+import type { ApplyResult, PlanResult, VerifyResult } from '../../src/commands/result.js'
+import type { HazardCode } from '../../src/plan/plan.js'
+import type { Profile } from '../../src/profile/profile.js'
+import { connectTo } from './connect.js'
+
+export interface Applied {
+  readonly result: ApplyResult
+  readonly events: readonly RunEvent[]
+}
+
+export interface TryOptions extends Partial<Omit<ApplyOptions, 'allow'>> {
+  readonly allow?: readonly HazardCode[]
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** `perfdb apply` as the command line runs it, without measuring and without a ledger unless asked for. */
+export async function apply(url: string, profiles: readonly Profile[], options: TryOptions = {}): Promise<Applied> {
+  const events: RunEvent[] = []
+  const { allow, onEvent, ...rest } = options
+  const result = await runApply((role) => connectTo(url, role), profiles, {
+    allow: new Set(allow ?? []),
+    prune: false,
+    maxWaitMs: 60_000,
+    lockWaitMs: 0,
+    retries: 2,
+    ledger: false,
+    measure: false,
+    samples: undefined,
+    timeBudgetMs: undefined,
+    expectedFingerprint: undefined,
+    signal: new AbortController().signal,
+    signalName: () => undefined,
+    ...rest,
+    listener: (event) => {
+      events.push(event)
+      onEvent?.(event)
+    },
+  })
+  return { result, events }
+}
+
+const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000 }
+
+export async function plan(url: string, profiles: readonly Profile[]): Promise<PlanResult> {
+  await using session = await connectTo(url, 'look')
+  return await runPlanCommand(session, profiles, { ...planOptions, exitCode: false })
+}
+
+export async function verify(url: string, profiles: readonly Profile[]): Promise<VerifyResult> {
+  await using session = await connectTo(url, 'look')
+  return await runVerify(session, profiles, planOptions)
+}

@@ -1,0 +1,34 @@
+import type postgres from 'postgres'
+
+/**
+ * A table whose index on slow(a) takes about `seconds` to build, so that every phase of a concurrent build can be met: an
+ * IMMUTABLE function that sleeps, called once a row and scan.
+ */
+export function slowTable(rows: number, sleepMs: number): string {
+  return `create function public.slow(int) returns int language plpgsql immutable as $$ begin perform pg_catalog.pg_sleep(${sleepMs / 1000}); return $1; end $$;
+    create table t (a int, b int, c text);
+    insert into t select n, n, 'c' || n from generate_series(1, ${rows}) n;`
+}
+
+/** A declaration that runs slow() for each row. */
+export const slowIndex = '{ name: i_slow, table: t, keys: [{ expression: public.slow(a) }] }'
+
+/** Polls until the condition holds; fails after 30 s with its text. */
+export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`never came: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** True once a concurrent build is in a phase that begins like this. */
+export function inPhase(sql: postgres.Sql, phase: string): () => Promise<boolean> {
+  return async () => (await sql`select 1 from pg_stat_progress_create_index where datname = current_database() and command = 'CREATE INDEX CONCURRENTLY' and phase like ${`${phase}%`}`).length > 0
+}
+
+/** Indexes that are not valid, by name. */
+export async function invalidIndexes(sql: postgres.Sql): Promise<readonly string[]> {
+  const rows = await sql<{ name: string }[]>`select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid where not (i.indisvalid and i.indisready and i.indislive)`
+  return rows.map((row) => row.name)
+}
