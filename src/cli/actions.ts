@@ -9,6 +9,8 @@ import { readConfig, type Config } from './config.js'
 import { openDatabase } from './database.js'
 import type { Invocation } from './invocation.js'
 import { parseHazards } from './options.js'
+import { checkReports } from './streams.js'
+import { render } from '../report/render.js'
 
 /* One function a command: read what it needs, run it, return its result. */
 
@@ -75,11 +77,26 @@ export async function explain(invocation: Invocation, args: readonly string[]): 
 }
 
 export async function checkPool(invocation: Invocation, args: readonly string[]): Promise<Result> {
-  throw new PerfdbError('INTERNAL', `not yet ${String(invocation.options.offline)} ${args.join()}`)
+  const { options, cwd, environment } = invocation
+  const config = await configOf(invocation)
+  const paths = args.length > 0 ? args : config.pools
+  if (paths.length === 0) throw new PerfdbError('NO_PROFILE', 'no pools file is named, and there is no perfdb.yaml that names one', { hint: 'perfdb check-pool my.pools.yaml' })
+  const [{ readPools }, { runCheckPool }] = await Promise.all([import('../pools/read.js'), import('../commands/check-pool.js')])
+  const offline = options.offline ?? false
+  return runCheckPool(await readPools(paths, { cwd, environment }), { offline, failOn: options.failOn ?? 'fail', environment })
 }
 
 export async function demo(invocation: Invocation): Promise<Result> {
-  throw new PerfdbError('INTERNAL', `not yet ${String(invocation.options.scale)}`)
+  const { options, signals, listener } = invocation
+  const report = options.out ?? 'perfdb-report.md'
+  await checkReports([{ format: 'markdown', file: report }])
+  const { runDemo } = await import('../commands/demo.js')
+  await using database = await openDatabase({ ...invocation, options: { ...options, url: 'embedded' } }, { file: null, profiles: [], pools: [], allow: [] })
+  const apply = { ...applyOptions(invocation, { file: null, profiles: [], pools: [], allow: [] }), samples: 31, timeBudgetMs: 600 }
+  const result = await runDemo(database.connect, { scale: options.scale ?? 1, report, apply, listener })
+  if (signals.signal.aborted) throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
+  await writeFile(report, await render(result, 'markdown', { width: 120, color: false, unicode: true, verbose: false }))
+  return result
 }
 
 async function configOf(invocation: Invocation): Promise<Config> {

@@ -46,10 +46,11 @@ export async function checkReports(reports: readonly Report[]): Promise<void> {
 
 /** The result alone goes to stdout, and to the report files. */
 export async function printResult(result: Result, options: OutputOptions): Promise<void> {
+  const { render } = await import('../report/render.js')
   for (const { format, file } of options.reports) {
-    await writeFile(file, await rendered(result, format, fileLayout(options)))
+    await writeFile(file, await render(result, format, fileLayout(options)))
   }
-  process.stdout.write(await rendered(result, options.format, layoutOf(process.stdout, options)))
+  process.stdout.write(await render(result, options.format, layoutOf(process.stdout, options)))
 }
 
 /** An error as the format wants it: text on stderr, a document on stdout for a program that reads one. */
@@ -59,20 +60,10 @@ export async function printError(error: PerfdbError, command: string, exitCode: 
   if (options.format === 'json') process.stdout.write(await render(document, 'json', layoutOf(process.stdout, options)))
   else process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
   for (const { format, file } of options.reports) {
-    await writeFile(file, await rendered(document, format, fileLayout(options))).catch(() => undefined)
+    await writeFile(file, await render(document, format, fileLayout(options))).catch(() => undefined)
   }
 }
 
 function fileLayout({ verbose }: OutputOptions): Layout {
   return { width: 120, color: false, unicode: true, verbose }
-}
-
-async function rendered(result: Result, format: Format, layout: Layout): Promise<string> {
-  if (format === 'sql') {
-    if (!('fingerprint' in result)) throw new PerfdbError('BAD_FORMAT', 'only plan has the format sql')
-    const { planSql } = await import('../report/plan-sql.js')
-    return planSql(result)
-  }
-  const { render } = await import('../report/render.js')
-  return render(result, format, layout)
 }

@@ -42,7 +42,13 @@ export async function measureAfter(
   const after = await measure(connect, profiles, options)
   const [{ toResultQueries }, { comparisons }] = await Promise.all([import('../measure/result-queries.js'), import('../measure/comparisons.js')])
   const queries = toResultQueries(before, after)
-  return { queries, comparisons: comparisons(after), findings: notUsed(profiles, after, results) }
+  const earlier = comparisons(before)
+  return { queries, comparisons: comparisons(after).map((after) => withBefore(after, earlier)), findings: notUsed(profiles, after, results) }
+}
+
+function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparison {
+  const before = earlier.find((one) => one.query === after.query)?.variants
+  return before === undefined ? after : { ...after, before }
 }
 
 async function measure(connect: Connect, profiles: readonly Profile[], options: ProofOptions): Promise<readonly QueryMeasurement[]> {

@@ -85,7 +85,14 @@ const query = z.object({
   expectations: z.array(expectation),
 })
 const variant = z.object({ name: z.string(), statements: z.int(), server_ms: interval, elapsed_ms: interval })
-const comparison = z.object({ query: z.string(), round_trip_ms: z.number(), variants: z.array(variant), message: z.string() })
+const comparison = z.object({
+  query: z.string(),
+  round_trip_ms: z.number(),
+  variants: z.array(variant),
+  /** The same variants before the run changed anything. */
+  before: z.array(variant).optional(),
+  message: z.string(),
+})
 const analyzed = z.object({ table: z.string(), ok: z.boolean(), duration_ms: z.number(), message: z.string().optional() })
 
 const base = {

@@ -103,6 +103,7 @@ export async function rolledBack<T>(
       return value
     })
   } catch (error) {
+    if (!session.lost) await session.query(unlockSql).catch(() => undefined)
     refuseAborted(limits.signal)
     throw error
   }

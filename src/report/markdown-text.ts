@@ -20,7 +20,7 @@ export function escaped(text: string): string {
  */
 export function codeSpan(text: string): string {
   const line = visible(text)
-  if (/^[^`]*$/.test(line) && line.trim() !== '') return `\`${line}\``
+  if (/^[^`|\\]*$/.test(line) && line.trim() !== '') return `\`${line}\``
   const html = line.replace(/[^\p{L}\p{N} ]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`)
   return `<code>${html}</code>`
 }

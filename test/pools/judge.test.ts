@@ -150,10 +150,10 @@ test('a replica must allow what its primary allows', () => {
   ])
 })
 
-test('superusers use the reserve, and no role limit binds them', () => {
+test('superusers use the reserve, and no limit of a role or a database binds them', () => {
   const roles = { app: { kind: 'superuser' as const, connectionLimit: 1 } }
   const written = estate({
-    servers: [server({ roles })],
+    servers: [server({ roles, databases: { app: 1 } })],
     services: [service({ deploy: { strategy: 'recreate' }, pool: pool({ max: 80 }) })],
   })
   expect(budgets(written)[0]?.capacity).toBe(100)

@@ -84,6 +84,8 @@ test('W4b: a rolling update of 1, 3, 4 and 10 instances', () => {
   expect([1, 3, 4, 10].map((n) => peakInstances(n, rolling()))).toEqual([2, 4, 5, 13])
   expect(peakInstances(4, { strategy: 'canary', share: { percent: 10 } })).toBe(5)
   expect(peakInstances(4, rolling(true, 0))).toBe(5)
+  // Unavailable is rounded down: three quarters of an instance are none.
+  expect(peakInstances(3, rolling(true))).toBe(5)
 })
 
 test('W5: what each kind of role may use of 200', () => {

@@ -12,6 +12,8 @@ const text = fc.oneof(
       '索引'.repeat(10),
       'กำ'.repeat(10),
       'a|b`c',
+      'a|b',
+      'a\\|b',
       '\u001b[2J',
       'a\nb\tc',
       '👩‍💻👍🏽',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Layout } from '../../src/report/layout.js'
+import { codeSpan, escaped, fenced } from '../../src/report/markdown-text.js'
 import type { Format, Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'
@@ -75,6 +76,13 @@ test('a name is whole on a broad terminal, cut on a narrow one, and whole in pie
   expect(text).toContain('…')
   expect(await render(documents.longPlan, 'text', broad)).toContain(name)
   expect(await render(documents.longPlan, 'text', { ...verbose, width: 60 })).not.toContain('…')
+})
+
+test('a pipe in a name does not end its cell', () => {
+  expect(codeSpan('idx_jobs')).toBe('`idx_jobs`')
+  expect(codeSpan('a|b')).toBe('<code>a&#124;b</code>')
+  expect(escaped('a|b *c* _d_ e_f <g> \\')).toBe('a\\|b \\*c\\* \\_d\\_ e_f &lt;g&gt; \\\\')
+  expect(fenced('sql', 'a ```` b')).toBe('`````sql\na ```` b\n`````')
 })
 
 test('what a name holds can not move the cursor or leave a table', async () => {

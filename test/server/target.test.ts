@@ -6,7 +6,7 @@ import { assert, asyncProperty, constantFrom, record, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { passwordOf } from '../../src/server/pgpass.js'
-import { resolveTarget, type Target } from '../../src/server/target.js'
+import { databaseUrl, resolveTarget, type Target } from '../../src/server/target.js'
 
 const nowhere = '/nonexistent'
 
@@ -41,7 +41,7 @@ test.each([
   expect((await of(url)).label).toBe(label)
 })
 
-test('sources in their order: --url, PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, PG variables', async () => {
+test('sources in their order: --url, PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, perfdb.yaml, PG variables', async () => {
   const environment: Record<string, string> = {
     PGHOST: 'five',
     PGUSER: 'u',
@@ -49,17 +49,23 @@ test('sources in their order: --url, PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL
     PERFDB_URL: 'postgres://three',
     PERFDB_DIRECT_URL: 'postgres://two',
   }
-  const host = async (url?: string) => (await resolveTarget({ url, environment, home: nowhere })).hosts[0].host
+  const host = async (url?: string) =>
+    (await resolveTarget({ url, environment, configured: 'postgres://six', home: nowhere })).hosts[0].host
   expect(await host('postgres://one')).toBe('one')
   for (const [variable, expected] of [
     ['PERFDB_DIRECT_URL', 'two'],
     ['PERFDB_URL', 'three'],
     ['DATABASE_URL', 'four'],
-    ['', 'five'],
+    ['', 'six'],
   ] as const) {
     expect(await host()).toBe(expected)
     delete environment[variable]
   }
+})
+
+test('an embedded server is asked for by any of them', () => {
+  const found = databaseUrl({ environment: { PERFDB_URL: '', DATABASE_URL: 'embedded' }, configured: 'postgres://six' })
+  expect(found).toEqual({ origin: 'DATABASE_URL', text: 'embedded' })
 })
 
 test('what a URL leaves open comes from PG variables, never the other way round', async () => {

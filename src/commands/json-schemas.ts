@@ -1,8 +1,8 @@
-import { poolResult } from '../commands/pool-result.js'
-import { applyResult, errorResult, explainResult, planResult, statusResult, verifyResult } from '../commands/result.js'
 import { poolsSchema } from '../pools/schema.js'
+import { profileSchema } from '../profile/schema.js'
 import { z } from '../yaml/schema.js'
-import { profileSchema } from './schema.js'
+import { poolResult } from './pool-result.js'
+import { applyResult, errorResult, explainResult, planResult, statusResult, verifyResult } from './result.js'
 
 /**
  * The JSON Schemas that perfdb publishes, by file name below profiles/: what people write (profile, pools) and what
