@@ -19,11 +19,20 @@ const tries = 30
  * ANALYZE of each table, once, and the proof that it happened: a non-owner gets a warning and success (fault 27). Its
  * lock_timeout is below deadlock_timeout: queued for longer behind somebody's build it would end that build (faults 21, 22).
  */
-export async function analyzeTables(session: Session, tables: readonly TableName[], signal: AbortSignal): Promise<readonly Analyzed[]> {
+export async function analyzeTables(
+  session: Session,
+  tables: readonly TableName[],
+  signal: AbortSignal,
+): Promise<readonly Analyzed[]> {
   const analyzed: Analyzed[] = []
   for (const table of tables) {
     const started = performance.now()
-    const failure = signal.aborted ? 'not reached' : await analyze(session, table, signal).then(() => null, (error: unknown) => perfdbError(error).message)
+    const failure = signal.aborted
+      ? 'not reached'
+      : await analyze(session, table, signal).then(
+          () => null,
+          (error: unknown) => perfdbError(error).message,
+        )
     analyzed.push({ table, ok: failure === null, durationMs: performance.now() - started, message: failure })
   }
   return analyzed
@@ -40,7 +49,10 @@ async function analyze(session: Session, table: TableName, signal: AbortSignal):
     if ((await lastAnalyze(session, table)) !== before) return
     await sleep(150)
   }
-  throw new PerfdbError('QUERY_FAILED', `ANALYZE of ${table.schema}.${table.name} reported success, but pg_stat_all_tables.last_analyze did not move`)
+  throw new PerfdbError(
+    'QUERY_FAILED',
+    `ANALYZE of ${table.schema}.${table.name} reported success, but pg_stat_all_tables.last_analyze did not move`,
+  )
 }
 
 async function lastAnalyze(session: Session, table: TableName): Promise<string | null> {

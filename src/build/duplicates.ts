@@ -19,7 +19,9 @@ export async function duplicateKeys(session: Session, definition: Definition): P
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
     group by ${keys.join(', ')} having count(*) > 1 order by count(*) desc, 1 limit 5`
   return session
-    .rolledBack({ readOnly: true, statementTimeoutMs: 30_000, lockTimeoutMs: 600 }, () => session.query<{ key: string; rows: number }>(sql))
+    .rolledBack({ readOnly: true, statementTimeoutMs: 30_000, lockTimeoutMs: 600 }, () =>
+      session.query<{ key: string; rows: number }>(sql),
+    )
     .then(
       (rows) => rows.map(({ key, rows: count }) => `(${key}): ${count} rows`),
       () => null,

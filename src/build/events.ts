@@ -3,8 +3,19 @@ import type { StepKind } from '../plan/plan.js'
 
 /** What a run tells while it works; the command line draws it on stderr, nothing else depends on it. */
 export type RunEvent =
-  | { readonly type: 'stage'; readonly stage: 'connect' | 'plan' | 'measure-before' | 'build' | 'analyze' | 'measure-after' | 'clean-up'; readonly message: string }
-  | { readonly type: 'step-started'; readonly step: StepKind; readonly index: string; readonly table: string; readonly number: number; readonly of: number }
+  | {
+      readonly type: 'stage'
+      readonly stage: 'connect' | 'plan' | 'measure-before' | 'build' | 'analyze' | 'measure-after' | 'clean-up'
+      readonly message: string
+    }
+  | {
+      readonly type: 'step-started'
+      readonly step: StepKind
+      readonly index: string
+      readonly table: string
+      readonly number: number
+      readonly of: number
+    }
   | {
       readonly type: 'step-progress'
       readonly index: string
@@ -16,8 +27,21 @@ export type RunEvent =
       /** pid, application, user, age and query of whoever the build waits for now. */
       readonly blocker: string | null
     }
-  | { readonly type: 'step-done'; readonly index: string; readonly outcome: Outcome; readonly durationMs: number; readonly sizeBytes: number | null; readonly message: string | null }
-  | { readonly type: 'measured'; readonly query: string; readonly number: number; readonly of: number; readonly executionMs: number | null }
+  | {
+      readonly type: 'step-done'
+      readonly index: string
+      readonly outcome: Outcome
+      readonly durationMs: number
+      readonly sizeBytes: number | null
+      readonly message: string | null
+    }
+  | {
+      readonly type: 'measured'
+      readonly query: string
+      readonly number: number
+      readonly of: number
+      readonly executionMs: number | null
+    }
   | { readonly type: 'warning'; readonly message: string }
 
 export type Listener = (event: RunEvent) => void

@@ -41,13 +41,16 @@ export function phaseName(look: Look): string {
 
 /** Whom the build waits for, one text each: sessions, and prepared transactions by gid. */
 export function blockerTexts(look: Look): readonly string[] {
-  const prepared = (look.prepared ?? []).map((gid) => `prepared transaction ${gid} (rollback prepared '${gid}' ends it)`)
+  const prepared = (look.prepared ?? []).map(
+    (gid) => `prepared transaction ${gid} (rollback prepared '${gid}' ends it)`,
+  )
   return [...(look.blockers ?? []).map(backendText), ...prepared]
 }
 
 /** A role without pg_monitor sees the pid alone: then that is said, not an empty query. */
 export function backendText({ pid, applicationName, user, state, ageMs, query }: Backend): string {
-  if (state === null || query === null || query === '<insufficient privilege>') return `pid ${pid} (grant pg_monitor to see more)`
+  if (state === null || query === null || query === '<insufficient privilege>')
+    return `pid ${pid} (grant pg_monitor to see more)`
   const age = ageMs === null ? '' : `, for ${Math.round(ageMs / 1000)} s`
   return `pid ${pid}, ${applicationName === null || applicationName === '' ? 'no application name' : applicationName}, user ${user ?? '?'}${state === undefined ? '' : `, ${state}`}${age}: ${query}`
 }

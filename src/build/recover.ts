@@ -20,19 +20,26 @@ const awayMs = 60_000
  */
 export async function recoverBuild(context: BuildContext, step: Step, name: string, ran: Ran): Promise<Built> {
   const { schema, table } = step
-  context.listener({ type: 'stage', stage: 'clean-up', message: `the connection was lost while ${name} was built: looking at what is left` })
+  context.listener({
+    type: 'stage',
+    stage: 'clean-up',
+    message: `the connection was lost while ${name} was built: looking at what is left`,
+  })
   await using session = await reconnected(context)
   await backendGone(session, context.ddl.pid)
   const left = await readIndex(session, schema, name)
   const state = stateOf(left)
-  if (state === 'valid') return { index: await verifyBuilt(session, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
+  if (state === 'valid')
+    return { index: await verifyBuilt(session, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
   if (left !== undefined && (ran.indexOid === null || ran.indexOid === left.oid)) {
     await acquireRunLock(session, { waitMs: 5000 })
     await session.query(dropIndexSql(schema, name))
   }
   const gone = stateOf(await readIndex(session, schema, name)) === 'missing'
   throw new PerfdbError('CONNECTION_LOST', ran.error?.message ?? 'the connection was lost', {
-    detail: gone ? `${name} does not exist; nothing invalid is left` : `an invalid index is left: ${dropIndexSql(schema, name)}`,
+    detail: gone
+      ? `${name} does not exist; nothing invalid is left`
+      : `an invalid index is left: ${dropIndexSql(schema, name)}`,
   })
 }
 
@@ -51,7 +58,10 @@ async function reconnected(context: BuildContext): Promise<Session> {
 async function backendGone(session: Session, pid: number): Promise<void> {
   const deadline = performance.now() + awayMs
   while (performance.now() < deadline) {
-    const rows = await session.query<{ pid: number }>("select pid from pg_catalog.pg_stat_activity where pid = $1 and application_name like 'perfdb%'", [pid])
+    const rows = await session.query<{ pid: number }>(
+      "select pid from pg_catalog.pg_stat_activity where pid = $1 and application_name like 'perfdb%'",
+      [pid],
+    )
     if (rows.length === 0) return
     await sleep(500)
   }

@@ -42,9 +42,19 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
   }
   if (ran.error.code === 'CONNECTION_LOST') return recoverBuild(context, step, name, ran)
   const left = await cleanUp(context, schema, name, ran)
-  if (left === 'valid') return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
-  if (left === 'missing' && retryable(ran.error.sqlstate) && ran.error.code !== 'BLOCKED' && attempt < context.retries && !context.signal.aborted) {
-    context.listener({ type: 'warning', message: `${name}: ${ran.error.message}; trying again (${attempt + 1} of ${context.retries})` })
+  if (left === 'valid')
+    return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
+  if (
+    left === 'missing' &&
+    retryable(ran.error.sqlstate) &&
+    ran.error.code !== 'BLOCKED' &&
+    attempt < context.retries &&
+    !context.signal.aborted
+  ) {
+    context.listener({
+      type: 'warning',
+      message: `${name}: ${ran.error.message}; trying again (${attempt + 1} of ${context.retries})`,
+    })
     await sleep(500 * 2 ** attempt * (1 + Math.random()))
     return runBuild(context, step, statement, attempt + 1)
   }
@@ -56,24 +66,58 @@ async function otherBuildsGone(context: BuildContext, { table, index }: Step): P
   const started = performance.now()
   let told = ''
   while (!context.signal.aborted) {
-    const builds = await context.watchdog.query<{ pid: number; applicationName: string; user: string; phase: string; index: string }>(otherBuildsSql, [table.schema, table.name, context.ddl.pid])
+    const builds = await context.watchdog.query<{
+      pid: number
+      applicationName: string
+      user: string
+      phase: string
+      index: string
+    }>(otherBuildsSql, [table.schema, table.name, context.ddl.pid])
     const [other] = builds
     if (other === undefined) return
     const text = `pid ${other.pid} (${other.applicationName}, user ${other.user}) builds ${other.index} on the same table`
-    if (text !== told) context.listener({ type: 'step-progress', index, phase: 'waiting for another build', percent: null, etaMs: null, elapsedMs: performance.now() - started, blocker: text })
+    if (text !== told)
+      context.listener({
+        type: 'step-progress',
+        index,
+        phase: 'waiting for another build',
+        percent: null,
+        etaMs: null,
+        elapsedMs: performance.now() - started,
+        blocker: text,
+      })
     told = text
-    if (performance.now() - started > context.maxWaitMs) throw new PerfdbError('BLOCKED', `${index} was not started`, { detail: text })
+    if (performance.now() - started > context.maxWaitMs)
+      throw new PerfdbError('BLOCKED', `${index} was not started`, { detail: text })
     await sleep(500)
   }
 }
 
-async function describe(context: BuildContext, step: Step, statement: Statement, error: PerfdbError, left: 'missing' | 'invalid'): Promise<PerfdbError> {
-  const hint = left === 'invalid' ? `an invalid index is left: ${dropIndexSql(step.schema, statement.index)}` : error.hint
+async function describe(
+  context: BuildContext,
+  step: Step,
+  statement: Statement,
+  error: PerfdbError,
+  left: 'missing' | 'invalid',
+): Promise<PerfdbError> {
+  const hint =
+    left === 'invalid' ? `an invalid index is left: ${dropIndexSql(step.schema, statement.index)}` : error.hint
   if (error.sqlstate === '23505' && step.declared !== null) {
     const keys = await duplicateKeys(context.watchdog, step.declared)
-    const detail = keys === null || keys.length === 0 ? error.detail : `duplicate keys, the most frequent first: ${keys.join('; ')}`
-    return new PerfdbError('DUPLICATE_KEYS', error.message, { detail, sqlstate: error.sqlstate, ...(left === 'invalid' ? { hint } : {}), cause: error })
+    const detail =
+      keys === null || keys.length === 0 ? error.detail : `duplicate keys, the most frequent first: ${keys.join('; ')}`
+    return new PerfdbError('DUPLICATE_KEYS', error.message, {
+      detail,
+      sqlstate: error.sqlstate,
+      ...(left === 'invalid' ? { hint } : {}),
+      cause: error,
+    })
   }
   const code = error.code === 'QUERY_FAILED' ? 'BUILD_FAILED' : error.code
-  return new PerfdbError(code, error.message, { detail: error.detail, hint: code === error.code || left === 'invalid' ? hint : undefined, sqlstate: error.sqlstate, cause: error })
+  return new PerfdbError(code, error.message, {
+    detail: error.detail,
+    hint: code === error.code || left === 'invalid' ? hint : undefined,
+    sqlstate: error.sqlstate,
+    cause: error,
+  })
 }

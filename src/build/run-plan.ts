@@ -18,14 +18,25 @@ export async function runPlan(context: BuildContext, plan: Plan): Promise<readon
     }
     const result = await recorded(context, step, position + 1, work.length)
     results.set(step, result)
-    stopped = result.error !== null && (result.error.code === 'CONNECTION_LOST' || result.error.code === 'INTERRUPTED' || result.error.code === 'INTERNAL')
+    stopped =
+      result.error !== null &&
+      (result.error.code === 'CONNECTION_LOST' ||
+        result.error.code === 'INTERRUPTED' ||
+        result.error.code === 'INTERNAL')
   }
   return plan.steps.map((step) => results.get(step) ?? kept(step))
 }
 
 async function recorded(context: BuildContext, step: Step, number: number, of: number): Promise<StepResult> {
   const { listener, recorder } = context
-  listener({ type: 'step-started', step: step.step, index: step.index, table: `${step.table.schema}.${step.table.name}`, number, of })
+  listener({
+    type: 'step-started',
+    step: step.step,
+    index: step.index,
+    table: `${step.table.schema}.${step.table.name}`,
+    number,
+    of,
+  })
   try {
     await recorder.started(step, number)
   } catch (error) {
@@ -36,15 +47,29 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   await recorder.finished(result, number).catch((error: unknown) => {
     listener({ type: 'warning', message: `the ledger could not be written: ${perfdbError(error).message}` })
   })
-  listener({ type: 'step-done', index: step.index, outcome: result.outcome, durationMs: result.durationMs, sizeBytes: result.sizeBytes, message: result.error?.message ?? null })
+  listener({
+    type: 'step-done',
+    index: step.index,
+    outcome: result.outcome,
+    durationMs: result.durationMs,
+    sizeBytes: result.sizeBytes,
+    message: result.error?.message ?? null,
+  })
   return result
 }
 
 function kept(step: Step): StepResult {
-  return { step, outcome: 'kept', durationMs: 0, waitedMs: 0, sizeBytes: step.existing?.sizeBytes ?? null, state: 'valid', error: null }
+  return {
+    step,
+    outcome: 'kept',
+    durationMs: 0,
+    waitedMs: 0,
+    sizeBytes: step.existing?.sizeBytes ?? null,
+    state: 'valid',
+    error: null,
+  }
 }
 
 function notReached(step: Step): StepResult {
   return { step, outcome: 'not_reached', durationMs: 0, waitedMs: 0, sizeBytes: null, state: null, error: null }
 }
-

@@ -14,7 +14,12 @@ import { stateOf, verifyBuilt } from './verify.js'
 export async function runStep(context: BuildContext, step: Step): Promise<StepResult> {
   const started = performance.now()
   const waited = { ms: 0 }
-  const result = (outcome: Outcome, state: StepResult['state'], sizeBytes: number | null, error: StepError | null): StepResult => ({
+  const result = (
+    outcome: Outcome,
+    state: StepResult['state'],
+    sizeBytes: number | null,
+    error: StepError | null,
+  ): StepResult => ({
     step,
     outcome,
     durationMs: performance.now() - started,
@@ -65,7 +70,9 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
         break
     }
   }
-  return step.step === 'drop' ? null : verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, step.canonical)
+  return step.step === 'drop'
+    ? null
+    : verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, step.canonical)
 }
 
 /** What the step rests on may have changed since the plan: the index that it replaces, renames or drops must be the very same. */
@@ -73,7 +80,10 @@ async function stillAsPlanned({ watchdog }: BuildContext, step: Step): Promise<v
   if (step.existing === null) return
   const now = await readIndex(watchdog, step.existing.schema, step.existing.name)
   if (now === undefined || now.oid !== step.existing.oid || now.valid !== step.existing.valid) {
-    throw new PerfdbError('CHANGED', `${step.existing.schema}.${step.existing.name} is not what it was when the plan was made`)
+    throw new PerfdbError(
+      'CHANGED',
+      `${step.existing.schema}.${step.existing.name} is not what it was when the plan was made`,
+    )
   }
 }
 
@@ -98,14 +108,29 @@ async function otherBuildDone(context: BuildContext, step: Step): Promise<Existi
   while (!signal.aborted) {
     const index = await readIndex(watchdog, step.schema, step.index)
     if (index?.valid === true && index.ready && index.live) {
-      if (step.canonical !== null && !sameDefinition(step.canonical, index.canonical)) throw new PerfdbError('NOT_AS_DECLARED', `${step.index} was built by another session with another definition`, { detail: index.ddl })
+      if (step.canonical !== null && !sameDefinition(step.canonical, index.canonical))
+        throw new PerfdbError('NOT_AS_DECLARED', `${step.index} was built by another session with another definition`, {
+          detail: index.ddl,
+        })
       return index
     }
-    const builds = await watchdog.query<{ pid: number; phase: string }>('select pid, phase from pg_catalog.pg_stat_progress_create_index where index_relid = $1', [index?.oid ?? 0])
+    const builds = await watchdog.query<{ pid: number; phase: string }>(
+      'select pid, phase from pg_catalog.pg_stat_progress_create_index where index_relid = $1',
+      [index?.oid ?? 0],
+    )
     const [build] = builds
-    if (build === undefined) throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)
+    if (build === undefined)
+      throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)
     const elapsedMs = performance.now() - started
-    context.listener({ type: 'step-progress', index: step.index, phase: `built by pid ${build.pid}: ${build.phase}`, percent: null, etaMs: null, elapsedMs, blocker: null })
+    context.listener({
+      type: 'step-progress',
+      index: step.index,
+      phase: `built by pid ${build.pid}: ${build.phase}`,
+      percent: null,
+      etaMs: null,
+      elapsedMs,
+      blocker: null,
+    })
     if (elapsedMs > maxWaitMs) throw new PerfdbError('BLOCKED', `pid ${build.pid} is still building ${step.index}`)
     await sleep(500)
   }

@@ -14,11 +14,23 @@ export interface Ran extends Watched {
  * Runs one long statement on the ddl session under the watchdog's eyes. Before it starts, pid and run lock are checked: a
  * session that reconnected silently would run without its settings and without the lock (fault 52). An abort cancels it.
  */
-export async function runWatched(context: BuildContext, index: string, sql: string, maxWaitMs = context.maxWaitMs, signal = context.signal): Promise<Ran> {
+export async function runWatched(
+  context: BuildContext,
+  index: string,
+  sql: string,
+  maxWaitMs = context.maxWaitMs,
+  signal = context.signal,
+): Promise<Ran> {
   const { ddl, watchdog, listener } = context
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
   if (!(await holdsRunLock(ddl))) {
-    return { ...nothingSeen, error: new PerfdbError('CONNECTION_LOST', 'the session no longer holds the run lock of perfdb: nothing more is started on it') }
+    return {
+      ...nothingSeen,
+      error: new PerfdbError(
+        'CONNECTION_LOST',
+        'the session no longer holds the run lock of perfdb: nothing more is started on it',
+      ),
+    }
   }
   const cancel = () => ddl.cancel().catch(() => undefined)
   const onAbort = () => void cancel()
@@ -34,7 +46,12 @@ export async function runWatched(context: BuildContext, index: string, sql: stri
  * Short statements in one transaction, each with a lock_timeout below deadlock_timeout, tried again with jitter: perfdb
  * never queues before the application's own statements for longer than that (faults 22, 25). Throws the last failure.
  */
-export async function runShort(session: Session, statements: readonly string[], signal: AbortSignal, tries = 40): Promise<void> {
+export async function runShort(
+  session: Session,
+  statements: readonly string[],
+  signal: AbortSignal,
+  tries = 40,
+): Promise<void> {
   try {
     await session.transaction(async () => {
       await session.query("set local lock_timeout = '600ms'")
@@ -60,14 +77,27 @@ export function perfdbError(error: unknown): PerfdbError {
 const nothingSeen: Watched = { indexOid: null, waitedMs: 0, stalledOn: null }
 
 /** 57014 means only "cancelled": whether by the user, by perfdb's deadline or by somebody else is perfdb's own bookkeeping (fault 3). */
-function explain(failure: PerfdbError, seen: Watched, signal: AbortSignal, index: string, maxWaitMs: number): PerfdbError {
+function explain(
+  failure: PerfdbError,
+  seen: Watched,
+  signal: AbortSignal,
+  index: string,
+  maxWaitMs: number,
+): PerfdbError {
   if (failure.code === 'CONNECTION_LOST') return failure
   if (signal.aborted) return interrupted()
   if (seen.stalledOn !== null) {
-    return new PerfdbError('BLOCKED', `${index} waited ${Math.round(maxWaitMs / 1000)} s without progress`, { detail: `it waited for ${seen.stalledOn}`, sqlstate: failure.sqlstate })
+    return new PerfdbError('BLOCKED', `${index} waited ${Math.round(maxWaitMs / 1000)} s without progress`, {
+      detail: `it waited for ${seen.stalledOn}`,
+      sqlstate: failure.sqlstate,
+    })
   }
   if (failure.sqlstate === '57014') {
-    return new PerfdbError('BUILD_FAILED', `somebody cancelled the statement on ${index}`, { detail: failure.message, sqlstate: '57014', hint: 'run the same command again' })
+    return new PerfdbError('BUILD_FAILED', `somebody cancelled the statement on ${index}`, {
+      detail: failure.message,
+      sqlstate: '57014',
+      hint: 'run the same command again',
+    })
   }
   return failure
 }

@@ -9,11 +9,20 @@ import type { StepResult } from './context.js'
  * Success of a statement proves nothing (fault 10): the catalog must say that the index is valid, ready, live, on the table
  * that was meant, and of the declared definition. Throws NOT_AS_DECLARED.
  */
-export async function verifyBuilt(session: Session, schema: string, name: string, table: string, canonical: CanonicalDefinition | null): Promise<ExistingIndex> {
+export async function verifyBuilt(
+  session: Session,
+  schema: string,
+  name: string,
+  table: string,
+  canonical: CanonicalDefinition | null,
+): Promise<ExistingIndex> {
   const index = await readIndex(session, schema, name)
-  if (index === undefined) throw new PerfdbError('NOT_AS_DECLARED', `PostgreSQL reported success, but ${schema}.${name} does not exist`)
+  if (index === undefined)
+    throw new PerfdbError('NOT_AS_DECLARED', `PostgreSQL reported success, but ${schema}.${name} does not exist`)
   if (!(index.valid && index.ready && index.live)) {
-    throw new PerfdbError('NOT_AS_DECLARED', `PostgreSQL reported success, but ${schema}.${name} is not valid`, { detail: `valid ${index.valid}, ready ${index.ready}, live ${index.live}` })
+    throw new PerfdbError('NOT_AS_DECLARED', `PostgreSQL reported success, but ${schema}.${name} is not valid`, {
+      detail: `valid ${index.valid}, ready ${index.ready}, live ${index.live}`,
+    })
   }
   if (index.table.name !== table || (canonical !== null && !sameDefinition(canonical, index.canonical))) {
     throw new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not what was declared`, { detail: index.ddl })

@@ -28,7 +28,7 @@ const pollMs = 400
  * transaction for longer than `maxWaitMs` without progress. lock_timeout stays 0 meanwhile: it would throw finished work away.
  */
 export function watch(watchdog: Session, pid: number, options: WatchOptions): { stop(): Promise<Watched> } {
-  const seen = { indexOid: nullable<number>(), waitedMs: 0, stalledOn: nullable<string>() }
+  const seen: { -readonly [Key in keyof Watched]: Watched[Key] } = { indexOid: null, waitedMs: 0, stalledOn: null }
   const started = performance.now()
   let lastLook = started
   let counters = ''
@@ -53,11 +53,21 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
     if (current.waits) seen.waitedMs += now - lastLook
     lastLook = now
     const blocker = blockerTexts(current).join('; ') || null
-    options.listener({ type: 'step-progress', index: options.index, phase: name, ...percentAndEta(current, now - phaseAt), elapsedMs: now - started, blocker })
+    options.listener({
+      type: 'step-progress',
+      index: options.index,
+      phase: name,
+      ...percentAndEta(current, now - phaseAt),
+      elapsedMs: now - started,
+      blocker,
+    })
     for (const waiter of current.queued ?? []) {
       if (warned.has(waiter.pid)) continue
       warned.add(waiter.pid)
-      options.listener({ type: 'warning', message: `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${backendText(waiter)}` })
+      options.listener({
+        type: 'warning',
+        message: `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${backendText(waiter)}`,
+      })
     }
     if (current.waits && seen.stalledOn === null && now - progressAt > options.maxWaitMs) {
       seen.stalledOn = blocker ?? 'a lock whose holder is not visible to this role'
@@ -77,7 +87,11 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
       if (stopped) return
       await look().catch(() => {
         // The statement goes on without its watchdog; the deadline is then the server's own.
-        if (!stopped) options.listener({ type: 'warning', message: `the watchdog lost its connection: the build of ${options.index} goes on unwatched` })
+        if (!stopped)
+          options.listener({
+            type: 'warning',
+            message: `the watchdog lost its connection: the build of ${options.index} goes on unwatched`,
+          })
         stopped = true
       })
     }
@@ -93,13 +107,12 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
   }
 }
 
-function nullable<T>(): T | null {
-  return null
-}
-
 /** Percent of this phase, and what is left of it at its speed so far. */
 function percentAndEta(look: Look, phaseMs: number): { percent: number | null; etaMs: number | null } {
-  const [done, total] = (look.blocksTotal ?? 0) > 0 ? [look.blocksDone ?? 0, look.blocksTotal ?? 0] : [look.tuplesDone ?? 0, look.tuplesTotal ?? 0]
+  const [done, total] =
+    (look.blocksTotal ?? 0) > 0
+      ? [look.blocksDone ?? 0, look.blocksTotal ?? 0]
+      : [look.tuplesDone ?? 0, look.tuplesTotal ?? 0]
   if (total <= 0) return { percent: null, etaMs: null }
   const percent = Math.min(100, (100 * done) / total)
   return { percent, etaMs: done > 0 && phaseMs > 1000 ? (phaseMs * (total - done)) / done : null }

@@ -14,16 +14,28 @@ import type { CanonicalDefinition, ExistingIndex, Snapshot } from './snapshot.js
  * existing index only where the catalog says that it is the default. Without an existing index of that name the result
  * says only that the declaration parses: the canonical definition is then nobody's.
  */
-export async function compareByExplain(session: Session, declared: readonly DeclaredIndex[], snapshot: Snapshot): Promise<readonly Probed[]> {
+export async function compareByExplain(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+): Promise<readonly Probed[]> {
   const probed: Probed[] = []
   for (const index of declared) probed.push(await compareOne(session, index, snapshot))
   return probed
 }
 
 async function compareOne(session: Session, { definition, place }: DeclaredIndex, snapshot: Snapshot): Promise<Probed> {
-  const existing = snapshot.indexes.find((index) => index.schema === definition.table.schema && index.name === definition.name)
+  const existing = snapshot.indexes.find(
+    (index) => index.schema === definition.table.schema && index.name === definition.name,
+  )
   try {
-    const own = await printed(session, definition, definition.keys.map(keyExpressionSql), definition.include.map((column) => `"${column.replaceAll('"', '""')}"`), definition.predicate ?? null)
+    const own = await printed(
+      session,
+      definition,
+      definition.keys.map(keyExpressionSql),
+      definition.include.map((column) => `"${column.replaceAll('"', '""')}"`),
+      definition.predicate ?? null,
+    )
     if (existing === undefined) return { canonical: nobodys(definition, own) }
     const parts = await existingParts(session, existing)
     const other = await printed(session, definition, parts.keys, parts.include, existing.canonical.predicate)
@@ -34,10 +46,20 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
       definition.nullsDistinct === existing.canonical.nullsDistinct &&
       definition.keys.every((key, position) => keyMatches(key, parts.details[position])) &&
       storageText(definition) === JSON.stringify(existing.canonical.storage)
-    return { canonical: same ? { ...existing.canonical, tablespace: definition.tablespace ?? null } : nobodys(definition, own) }
+    return {
+      canonical: same ? { ...existing.canonical, tablespace: definition.tablespace ?? null } : nobodys(definition, own),
+    }
   } catch (error) {
     if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
-    return { problem: { code: 'BAD_DEFINITION', message: `${definition.name}: ${error.message}`, detail: error.detail, sqlstate: error.sqlstate, place } }
+    return {
+      problem: {
+        code: 'BAD_DEFINITION',
+        message: `${definition.name}: ${error.message}`,
+        detail: error.detail,
+        sqlstate: error.sqlstate,
+        place,
+      },
+    }
   }
 }
 
@@ -90,10 +112,22 @@ interface ExplainNode {
 }
 
 /** Output list and filter of a scan that no index serves, as PostgreSQL prints them. Planned only, never run. */
-async function printed(session: Session, definition: Definition, keys: readonly string[], include: readonly string[], predicate: string | null): Promise<readonly [readonly string[], string]> {
+async function printed(
+  session: Session,
+  definition: Definition,
+  keys: readonly string[],
+  include: readonly string[],
+  predicate: string | null,
+): Promise<readonly [readonly string[], string]> {
   const table = quoteQualified(definition.table.schema, definition.table.name)
   const sql = `explain (verbose, costs off, format json) select ${[...keys, ...include].join(', ')} from only ${table}${predicate === null ? '' : ` where ${predicate}`}`
-  const set = { search_path: buildSearchPath(session, definition.table.schema), enable_indexscan: 'off', enable_bitmapscan: 'off', enable_indexonlyscan: 'off', max_parallel_workers_per_gather: '0' }
+  const set = {
+    search_path: buildSearchPath(session, definition.table.schema),
+    enable_indexscan: 'off',
+    enable_bitmapscan: 'off',
+    enable_indexonlyscan: 'off',
+    max_parallel_workers_per_gather: '0',
+  }
   const rows = await session.rolledBack({ readOnly: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000, set }, () =>
     session.query<{ 'QUERY PLAN': readonly { readonly Plan: ExplainNode }[] }>(sql),
   )
@@ -103,19 +137,45 @@ async function printed(session: Session, definition: Definition, keys: readonly 
 
 function keyMatches(key: Definition['keys'][number], detail: KeyDetail | undefined): boolean {
   if (detail === undefined) return false
-  const opclass = key.opclass === undefined ? detail.opclassDefault : key.opclass === detail.opclass || key.opclass === `${detail.opclassSchema}.${detail.opclass}`
-  const collation = key.collation === undefined ? detail.collationDefault : key.collation === detail.collation || key.collation === `${detail.collationSchema ?? ''}.${detail.collation ?? ''}`
+  const opclass =
+    key.opclass === undefined
+      ? detail.opclassDefault
+      : key.opclass === detail.opclass || key.opclass === `${detail.opclassSchema}.${detail.opclass}`
+  const collation =
+    key.collation === undefined
+      ? detail.collationDefault
+      : key.collation === detail.collation ||
+        key.collation === `${detail.collationSchema ?? ''}.${detail.collation ?? ''}`
   const parameters = Object.entries(key.opclassParameters ?? {}).map(([name, value]) => `${name}=${value}`)
   const descending = key.order === 'desc'
   const nullsFirst = key.nulls === undefined ? descending : key.nulls === 'first'
-  return opclass && collation && descending === detail.descending && nullsFirst === detail.nullsFirst && JSON.stringify(parameters.sort()) === JSON.stringify([...detail.opclassParameters].sort())
+  return (
+    opclass &&
+    collation &&
+    descending === detail.descending &&
+    nullsFirst === detail.nullsFirst &&
+    JSON.stringify(parameters.sort()) === JSON.stringify([...detail.opclassParameters].sort())
+  )
 }
 
 function storageText({ storage }: Definition): string {
-  return JSON.stringify(Object.entries(storage).map(([name, value]) => `${name}=${value}`).sort())
+  return JSON.stringify(
+    Object.entries(storage)
+      .map(([name, value]) => `${name}=${value}`)
+      .sort(),
+  )
 }
 
 /** Equal to no index that exists: it differs from every canonical definition that the catalog query writes. */
 function nobodys(definition: Definition, [keys, predicate]: readonly [readonly string[], string]): CanonicalDefinition {
-  return { method: definition.method, unique: definition.unique, nullsDistinct: definition.nullsDistinct, keys: keys.map((key) => `declared: ${key}`), include: definition.include, predicate: predicate === '' ? null : predicate, storage: [], tablespace: null }
+  return {
+    method: definition.method,
+    unique: definition.unique,
+    nullsDistinct: definition.nullsDistinct,
+    keys: keys.map((key) => `declared: ${key}`),
+    include: definition.include,
+    predicate: predicate === '' ? null : predicate,
+    storage: [],
+    tablespace: null,
+  }
 }

@@ -72,11 +72,21 @@ async function copySampleRow(session: Session, table: string, copy: string): Pro
     .catch(() => session.query('rollback to savepoint perfdb_sample'))
 }
 
-async function probeOne(session: Session, index: DeclaredIndex, copies: ReadonlyMap<string, string>, temporarySchema: string): Promise<Probed> {
+async function probeOne(
+  session: Session,
+  index: DeclaredIndex,
+  copies: ReadonlyMap<string, string>,
+  temporarySchema: string,
+): Promise<Probed> {
   const { definition } = index
   const copy = copies.get(tableKey(definition.table)) ?? ''
   const name = `${copy}_index`
-  const create = createIndexSql(definition, { concurrently: false, name, table: `pg_temp.${quoteName(copy)}`, placed: false })
+  const create = createIndexSql(definition, {
+    concurrently: false,
+    name,
+    table: `pg_temp.${quoteName(copy)}`,
+    placed: false,
+  })
   const [, , created, , read] = await Promise.allSettled([
     session.query('savepoint perfdb_probe'),
     session.query(`set local search_path = ${buildSearchPath(session, definition.table.schema)}`),
@@ -109,8 +119,12 @@ function refusal(reason: unknown, definition: Definition, place: Place, copy: st
 }
 
 function hintFor(reason: PerfdbError, definition: Definition): string | undefined {
-  const opclass = definition.keys.find((key) => key.opclass !== undefined && reason.message.includes(`"${key.opclass.split('.').at(-1) ?? ''}"`))?.opclass
-  if (opclass === undefined) return reason.sqlstate === '42P17' ? 'functions in an index must be declared IMMUTABLE' : undefined
-  if (/trgm/.test(opclass)) return `the opclass comes with the extension pg_trgm: create extension pg_trgm; installed in another schema it is written schema.${opclass}`
+  const opclass = definition.keys.find(
+    (key) => key.opclass !== undefined && reason.message.includes(`"${key.opclass.split('.').at(-1) ?? ''}"`),
+  )?.opclass
+  if (opclass === undefined)
+    return reason.sqlstate === '42P17' ? 'functions in an index must be declared IMMUTABLE' : undefined
+  if (/trgm/.test(opclass))
+    return `the opclass comes with the extension pg_trgm: create extension pg_trgm; installed in another schema it is written schema.${opclass}`
   return 'list the opclasses of the access method: \\dAc in psql; one that an extension adds needs the extension, and its schema in front'
 }

@@ -4,7 +4,11 @@ import { indexByNameSql, snapshotSql } from '../sql/catalog.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot } from './snapshot.js'
 
 /** Reads what the catalog says of everything that the profiles mention: one statement, one round trip. */
-export async function readSnapshot(session: Session, profiles: readonly Profile[], extraNames: readonly Name[] = []): Promise<Snapshot> {
+export async function readSnapshot(
+  session: Session,
+  profiles: readonly Profile[],
+  extraNames: readonly Name[] = [],
+): Promise<Snapshot> {
   const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum), [
     JSON.stringify(wantedObjects(profiles, extraNames)),
   ])
@@ -44,7 +48,10 @@ interface SnapshotDocument {
 
 function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]) {
   const declared = profiles.flatMap((profile) => profile.indexes.map((index) => index.definition))
-  const tables = [...declared.map((definition) => definition.table), ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table))]
+  const tables = [
+    ...declared.map((definition) => definition.table),
+    ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
+  ]
   const names = [
     ...declared.map((definition) => ({ schema: definition.table.schema, name: definition.name })),
     ...profiles.flatMap((profile) => profile.absent.map(({ schema, name }) => ({ schema, name }))),

@@ -19,8 +19,12 @@ export async function plan(invocation: Invocation, args: readonly string[]): Pro
   const { runPlanCommand } = await import('../commands/plan.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('ddl')
-  const result = await runPlanCommand(session, profiles, { ...planOptions(invocation, config), exitCode: invocation.options.exitCode ?? false })
-  if (invocation.options.out !== undefined) await writeFile(invocation.options.out, `${JSON.stringify(result, null, 2)}\n`)
+  const result = await runPlanCommand(session, profiles, {
+    ...planOptions(invocation, config),
+    exitCode: invocation.options.exitCode ?? false,
+  })
+  if (invocation.options.out !== undefined)
+    await writeFile(invocation.options.out, `${JSON.stringify(result, null, 2)}\n`)
   return result
 }
 
@@ -34,17 +38,24 @@ export async function verify(invocation: Invocation, args: readonly string[]): P
 
 export async function apply(invocation: Invocation, args: readonly string[]): Promise<Result> {
   const kept = await keptPlan(invocation)
-  if (kept !== undefined && args.length > 0) throw new PerfdbError('BAD_OPTION', 'a kept plan names its profiles itself: leave them out beside --plan')
+  if (kept !== undefined && args.length > 0)
+    throw new PerfdbError('BAD_OPTION', 'a kept plan names its profiles itself: leave them out beside --plan')
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   const { runApply } = await import('../commands/apply.js')
   await using database = await openDatabase(invocation, config)
-  return await runApply(database.connect, profiles, { ...applyOptions(invocation, config), expectedFingerprint: kept?.fingerprint })
+  return await runApply(database.connect, profiles, {
+    ...applyOptions(invocation, config),
+    expectedFingerprint: kept?.fingerprint,
+  })
 }
 
 export async function rollback(invocation: Invocation, args: readonly string[]): Promise<Result> {
   const config = await configOf(invocation)
   const [run] = args
-  if (run !== undefined && !/^\d+$/.test(run)) throw new PerfdbError('BAD_OPTION', `a run is named by its number: ${run}`, { hint: 'perfdb status lists the runs' })
+  if (run !== undefined && !/^\d+$/.test(run))
+    throw new PerfdbError('BAD_OPTION', `a run is named by its number: ${run}`, {
+      hint: 'perfdb status lists the runs',
+    })
   const { runRollback } = await import('../commands/rollback.js')
   await using database = await openDatabase(invocation, config)
   return await runRollback(database.connect, run === undefined ? null : Number(run), applyOptions(invocation, config))
@@ -72,7 +83,14 @@ export async function explain(invocation: Invocation, args: readonly string[]): 
     signal: signals.signal,
     ...(options.samples === undefined ? {} : { samples: options.samples }),
     ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
-    onMeasured: ({ query, measurements }, number, of) => invocation.listener({ type: 'measured', query: query.name, number, of, executionMs: measurements[0]?.executionMs[0] ?? null }),
+    onMeasured: ({ query, measurements }, number, of) =>
+      invocation.listener({
+        type: 'measured',
+        query: query.name,
+        number,
+        of,
+        executionMs: measurements[0]?.executionMs[0] ?? null,
+      }),
   })
 }
 
@@ -80,10 +98,20 @@ export async function checkPool(invocation: Invocation, args: readonly string[])
   const { options, cwd, environment } = invocation
   const config = await configOf(invocation)
   const paths = args.length > 0 ? args : config.pools
-  if (paths.length === 0) throw new PerfdbError('NO_PROFILE', 'no pools file is named, and there is no perfdb.yaml that names one', { hint: 'perfdb check-pool my.pools.yaml' })
-  const [{ readPools }, { runCheckPool }] = await Promise.all([import('../pools/read.js'), import('../commands/check-pool.js')])
+  if (paths.length === 0)
+    throw new PerfdbError('NO_PROFILE', 'no pools file is named, and there is no perfdb.yaml that names one', {
+      hint: 'perfdb check-pool my.pools.yaml',
+    })
+  const [{ readPools }, { runCheckPool }] = await Promise.all([
+    import('../pools/read.js'),
+    import('../commands/check-pool.js'),
+  ])
   const offline = options.offline ?? false
-  return runCheckPool(await readPools(paths, { cwd, environment }), { offline, failOn: options.failOn ?? 'fail', environment })
+  return runCheckPool(await readPools(paths, { cwd, environment }), {
+    offline,
+    failOn: options.failOn ?? 'fail',
+    environment,
+  })
 }
 
 export async function demo(invocation: Invocation): Promise<Result> {
@@ -91,10 +119,18 @@ export async function demo(invocation: Invocation): Promise<Result> {
   const report = options.out ?? 'perfdb-report.md'
   await checkReports([{ format: 'markdown', file: report }])
   const { runDemo } = await import('../commands/demo.js')
-  await using database = await openDatabase({ ...invocation, options: { ...options, url: 'embedded' } }, { file: null, profiles: [], pools: [], allow: [] })
-  const apply = { ...applyOptions(invocation, { file: null, profiles: [], pools: [], allow: [] }), samples: 31, timeBudgetMs: 600 }
+  await using database = await openDatabase(
+    { ...invocation, options: { ...options, url: 'embedded' } },
+    { file: null, profiles: [], pools: [], allow: [] },
+  )
+  const apply = {
+    ...applyOptions(invocation, { file: null, profiles: [], pools: [], allow: [] }),
+    samples: 31,
+    timeBudgetMs: 600,
+  }
   const result = await runDemo(database.connect, { scale: options.scale ?? 1, report, apply, listener })
-  if (signals.signal.aborted) throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
+  if (signals.signal.aborted)
+    throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
   await writeFile(report, await render(result, 'markdown', { width: 120, color: false, unicode: true, verbose: false }))
   return result
 }
@@ -103,10 +139,14 @@ async function configOf(invocation: Invocation): Promise<Config> {
   return readConfig(invocation.cwd, invocation.options.config, invocation.environment)
 }
 
-async function inputs(invocation: Invocation, args: readonly string[]): Promise<{ config: Config; profiles: readonly Profile[] }> {
+async function inputs(
+  invocation: Invocation,
+  args: readonly string[],
+): Promise<{ config: Config; profiles: readonly Profile[] }> {
   const config = await configOf(invocation)
   const paths = args.length > 0 ? args : config.profiles
-  if (paths.length === 0) throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
+  if (paths.length === 0)
+    throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
   const { readProfiles } = await import('../profile/read.js')
   return { config, profiles: await readProfiles(paths, { cwd: invocation.cwd, environment: invocation.environment }) }
 }
@@ -134,7 +174,8 @@ function applyOptions(invocation: Invocation, config: Config): ApplyOptions {
     signal: signals.signal,
     signalName: signals.name,
     listener: (event) => {
-      if (event.type === 'step-started') signals.lastWords = `${event.index} on ${event.table} may be left invalid: perfdb verify shows it, perfdb apply heals it`
+      if (event.type === 'step-started')
+        signals.lastWords = `${event.index} on ${event.table} may be left invalid: perfdb verify shows it, perfdb apply heals it`
       if (event.type === 'step-done') signals.lastWords = ''
       listener(event)
     },
@@ -142,13 +183,21 @@ function applyOptions(invocation: Invocation, config: Config): ApplyOptions {
 }
 
 /** `plan --out` writes the result document; apply needs its profiles and its fingerprint. */
-async function keptPlan({ options }: Invocation): Promise<{ readonly profiles: readonly string[]; readonly fingerprint: string } | undefined> {
+async function keptPlan({
+  options,
+}: Invocation): Promise<{ readonly profiles: readonly string[]; readonly fingerprint: string } | undefined> {
   if (options.plan === undefined) return undefined
   const text = await readFile(options.plan, 'utf8').catch(() => undefined)
-  if (text === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${options.plan}`, { hint: 'perfdb plan profile.yaml --out plan.json writes one' })
+  if (text === undefined)
+    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${options.plan}`, {
+      hint: 'perfdb plan profile.yaml --out plan.json writes one',
+    })
   const { planResult } = await import('../commands/result.js')
   const parsed = planResult.safeParse(parseJson(text))
-  if (!parsed.success) throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint: 'perfdb plan profile.yaml --out plan.json writes one' })
+  if (!parsed.success)
+    throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, {
+      hint: 'perfdb plan profile.yaml --out plan.json writes one',
+    })
   return parsed.data
 }
 

@@ -15,7 +15,11 @@ export interface Config {
  * perfdb.yaml of the working folder, or the file that --config names. Throws FILE_NOT_FOUND for a named file that is not
  * there, and every problem of its content at once. The YAML reader is loaded only when there is a file.
  */
-export async function readConfig(cwd: string, named: string | undefined, environment: Readonly<Record<string, string | undefined>>): Promise<Config> {
+export async function readConfig(
+  cwd: string,
+  named: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
   const file = named ?? 'perfdb.yaml'
   const path = isAbsolute(file) ? file : join(cwd, file)
   const text = await readFile(path, 'utf8').catch(() => undefined)

@@ -14,9 +14,13 @@ export interface Database extends AsyncDisposable {
 /** --url beats the environment, which beats perfdb.yaml. `embedded` starts a private server. Throws NO_URL, BAD_URL and what the embedded server throws. */
 export async function openDatabase(invocation: Invocation, config: Config): Promise<Database> {
   const { options, environment, home } = invocation
-  const [{ connect }, { resolveTarget }] = await Promise.all([import('../server/connect.js'), import('../server/target.js')])
+  const [{ connect }, { resolveTarget }] = await Promise.all([
+    import('../server/connect.js'),
+    import('../server/target.js'),
+  ])
   const url = options.url ?? urlOf(environment) ?? config.url
-  const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) => cancelledBySignal(await connect(target, role), role, invocation)
+  const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
+    cancelledBySignal(await connect(target, role), role, invocation)
   if (url !== 'embedded') {
     if (options.load !== undefined) throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only')
     const target = await resolveTarget({ url, environment, home })
@@ -26,7 +30,10 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const { startEmbedded } = await import('../server/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   const server = await startEmbedded()
-  const database = { connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const database = {
+    connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
   try {
     if (options.load !== undefined) await load(database, options.load)
     return database
@@ -46,7 +53,13 @@ async function load(database: Database, file: string): Promise<void> {
   for (const statement of statements) {
     await session.query(statement.text).catch((error: unknown) => {
       if (!(error instanceof PerfdbError)) throw error
-      throw new PerfdbError(error.code, error.message, { ...error, place: { file, line: statement.line, column: statement.column } })
+      throw new PerfdbError(error.code, error.message, {
+        detail: error.detail,
+        hint: error.hint,
+        sqlstate: error.sqlstate,
+        place: { file, line: statement.line, column: statement.column },
+        cause: error,
+      })
     })
   }
 }
@@ -57,6 +70,7 @@ function urlOf(environment: Invocation['environment']): string | undefined {
 
 /** The run itself decides what a signal does to a build; everywhere else the statement that runs is simply cancelled. */
 function cancelledBySignal(session: Session, role: Role, { signals }: Invocation): Session {
-  if (role !== 'ddl' && role !== 'watchdog') signals.signal.addEventListener('abort', () => void session.cancel().catch(() => undefined), { once: true })
+  if (role !== 'ddl' && role !== 'watchdog')
+    signals.signal.addEventListener('abort', () => void session.cancel().catch(() => undefined), { once: true })
   return session
 }

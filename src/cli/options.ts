@@ -41,7 +41,9 @@ export function parseHazards(names: readonly string[]): readonly HazardCode[] {
       const known = hazardCodes.find((code) => code === name)
       if (known !== undefined) return known
       const near = nearest(name, hazardCodes)
-      throw new InvalidArgumentError(`there is no hazard ${name}${near === undefined ? '' : `; did you mean ${near}?`} Known: ${hazardCodes.join(', ')}`)
+      throw new InvalidArgumentError(
+        `there is no hazard ${name}${near === undefined ? '' : `; did you mean ${near}?`} Known: ${hazardCodes.join(', ')}`,
+      )
     })
 }
 
@@ -49,7 +51,8 @@ export function parseHazards(names: readonly string[]): readonly HazardCode[] {
 export function reportOption(text: string, before: readonly Report[] = []): readonly Report[] {
   const [format, ...rest] = text.split('=')
   const file = rest.join('=')
-  if (format === undefined || file === '') throw new InvalidArgumentError('the form is FORMAT=FILE: --report markdown=perfdb.md')
+  if (format === undefined || file === '')
+    throw new InvalidArgumentError('the form is FORMAT=FILE: --report markdown=perfdb.md')
   return [...before, { format: formatOption(format), file }]
 }
 
@@ -65,6 +68,7 @@ export type Format = (typeof formats)[number]
 /** Throws BAD_OPTION with the known formats. */
 export function formatOption(text: string): Format {
   const known = formats.find((format) => format === text)
-  if (known === undefined) throw new InvalidArgumentError(`unknown format ${text}; known: ${formats.join(', ')} (sql for plan only)`)
+  if (known === undefined)
+    throw new InvalidArgumentError(`unknown format ${text}; known: ${formats.join(', ')} (sql for plan only)`)
   return known
 }

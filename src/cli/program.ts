@@ -4,10 +4,18 @@ import { exitCode } from '../commands/exit-code.js'
 import { perfdbVersion } from '../commands/version.js'
 import { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
+import type * as actions from './actions.js'
 import type { Invocation, Options } from './invocation.js'
 import { allowOption, countOption, durationOption, formatOption, numberOption, reportOption } from './options.js'
 import { listenForSignals, type Signals } from './signals.js'
-import { checkReports, endQuietlyOnClosedPipe, layoutOf, printError, printResult, type OutputOptions } from './streams.js'
+import {
+  checkReports,
+  endQuietlyOnClosedPipe,
+  layoutOf,
+  printError,
+  printResult,
+  type OutputOptions,
+} from './streams.js'
 
 type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
 
@@ -24,7 +32,12 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     if (error.code === 'commander.help') return 2
     const message = error.message.replace(/^error: /, '')
     const [first = message, ...rest] = message.split('\n')
-    await printError(new PerfdbError('BAD_OPTION', first, { detail: rest.join(' ').trim() || undefined }), argv[2] ?? '', 2, plainOutput)
+    await printError(
+      new PerfdbError('BAD_OPTION', first, { detail: rest.join(' ').trim() || undefined }),
+      argv[2] ?? '',
+      2,
+      plainOutput,
+    )
     return 2
   }
   return ending.code
@@ -35,46 +48,82 @@ const plainOutput: OutputOptions = { format: 'text', reports: [], color: 'auto',
 /** The command line as commander sees it; the README's command reference is written from it. */
 export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   const program = new Command('perfdb')
-    .description('Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself,\nand that the next deployment still fits in max_connections.')
+    .description(
+      'Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself,\nand that the next deployment still fits in max_connections.',
+    )
     .version(perfdbVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  const add = (usage: string, description: string, action: keyof typeof import('./actions.js')): Command =>
+  const add = (usage: string, description: string, action: keyof typeof actions): Command =>
     withCommonOptions(program.command(usage).description(description)).action(async (...parts: unknown[]) => {
       const command = parts.at(-1)
       const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
       if (command instanceof Command) {
-        ending.code = await runAction(command.name(), command.opts<Options>(), named, async (invocation, args) => (await import('./actions.js'))[action](invocation, args))
+        ending.code = await runAction(command.name(), command.opts<Options>(), named, async (invocation, args) =>
+          (await import('./actions.js'))[action](invocation, args),
+        )
       }
     })
 
   withPlanOptions(add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan'))
     .option('--exit-code', 'exit 1 when there is something to do')
     .option('--out <file>', 'keep the plan for perfdb apply --plan')
-  withMeasureOptions(withPlanOptions(add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply')))
+  withMeasureOptions(
+    withPlanOptions(
+      add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply'),
+    ),
+  )
     .option('--plan <file>', 'run a kept plan; refused when the database has moved')
     .option('--retries <n>', 'tries after a failure that passes by itself (deadlock, lock timeout)', countOption(0), 2)
     .option('--no-measure', 'build without measuring the queries')
     .option('--no-ledger', 'keep no record in the schema perfdb (for roles without CREATE on the database)')
     .addOption(lockWait())
-  withPlanOptions(add('verify [profiles...]', 'declared against existing indexes, by definition and by the flags of pg_index; never writes', 'verify'))
-  withMeasureOptions(add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain'))
+  withPlanOptions(
+    add(
+      'verify [profiles...]',
+      'declared against existing indexes, by definition and by the flags of pg_index; never writes',
+      'verify',
+    ),
+  )
+  withMeasureOptions(
+    add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain'),
+  )
     .option('--query <text>', 'one query')
-    .option('--allow <hazards>', 'allow by name: WRITE_QUERY measures statements that change data, rolled back', allowOption)
-  add('check-pool [pools...]', 'add up every pool at the worst moment of a rollout, against what the server leaves', 'checkPool')
+    .option(
+      '--allow <hazards>',
+      'allow by name: WRITE_QUERY measures statements that change data, rolled back',
+      allowOption,
+    )
+  add(
+    'check-pool [pools...]',
+    'add up every pool at the worst moment of a rollout, against what the server leaves',
+    'checkPool',
+  )
     .option('--offline', 'use the limits of the file; needs no server')
     .addOption(new Option('--fail-on <level>', 'exit 1 from this verdict on').choices(['fail', 'warn']).default('fail'))
-  add('rollback [run]', 'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named)', 'rollback')
+  add(
+    'rollback [run]',
+    'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named)',
+    'rollback',
+  )
     .addOption(maxWait())
     .addOption(lockWait())
     .option('--allow <hazards>', 'allow hazards by name, comma-separated', allowOption)
-  add('status', 'runs in the ledger, builds under way, who blocks them', 'status').option('--runs <n>', 'how many runs to list', countOption(1), 10)
+  add('status', 'runs in the ledger, builds under way, who blocks them', 'status').option(
+    '--runs <n>',
+    'how many runs to list',
+    countOption(1),
+    10,
+  )
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
     .option('--scale <factor>', 'size of the data; 1 is 2 million rows', numberOption, 1)
     .option('--out <file>', 'where the report goes', 'perfdb-report.md')
-  program.addHelpText('after', '\nExit codes: 0 done or every check passes; 1 looked, and the answer is no; 2 could not look; 3 stopped part-way;\n130, 143 ended by a signal after cleaning up.\n\nFirst steps: perfdb demo    perfdb plan profile.yaml --url postgres://user@host/database')
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done or every check passes; 1 looked, and the answer is no; 2 could not look; 3 stopped part-way;\n130, 143 ended by a signal after cleaning up.\n\nFirst steps: perfdb demo    perfdb plan profile.yaml --url postgres://user@host/database',
+  )
   return program
 }
 
@@ -94,7 +143,11 @@ function withCommonOptions(command: Command): Command {
 
 function withPlanOptions(command: Command): Command {
   return command
-    .option('--allow <hazards>', 'allow hazards by name, comma-separated: REPLACE, RENAME, DROP, REDUNDANT ...', allowOption)
+    .option(
+      '--allow <hazards>',
+      'allow hazards by name, comma-separated: REPLACE, RENAME, DROP, REDUNDANT ...',
+      allowOption,
+    )
     .option('--prune', 'drop what perfdb built and no profile declares any more')
     .addOption(maxWait())
 }
@@ -106,16 +159,25 @@ function withMeasureOptions(command: Command): Command {
 }
 
 function maxWait(): Option {
-  return new Option('--max-wait <duration>', 'how long a build may wait for one transaction without progress').argParser(durationOption).default(600_000, '10min')
+  return new Option('--max-wait <duration>', 'how long a build may wait for one transaction without progress')
+    .argParser(durationOption)
+    .default(600_000, '10min')
 }
 
 function lockWait(): Option {
-  return new Option('--lock-wait <duration>', 'how long to wait for another run of perfdb').argParser(durationOption).default(0, '0s')
+  return new Option('--lock-wait <duration>', 'how long to wait for another run of perfdb')
+    .argParser(durationOption)
+    .default(0, '0s')
 }
 
 /** One action to its exit code: report files are checked first, signals abort, errors are printed as the format wants. */
 async function runAction(name: string, options: Options, args: readonly string[], action: Action): Promise<number> {
-  const output: OutputOptions = { format: options.format, reports: options.report, color: options.color, verbose: options.verbose ?? false }
+  const output: OutputOptions = {
+    format: options.format,
+    reports: options.report,
+    color: options.color,
+    verbose: options.verbose ?? false,
+  }
   const { drawProgress } = await import('./progress.js')
   const { color, unicode } = layoutOf(process.stderr, output)
   const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode })
@@ -135,7 +197,8 @@ async function runAction(name: string, options: Options, args: readonly string[]
     const known = error instanceof PerfdbError ? error : internal(error)
     const code = exitCode({ error: known, signal: signals.name() })
     await printError(known, name, code, output)
-    if (known.code === 'INTERNAL' && output.verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+    if (known.code === 'INTERNAL' && output.verbose && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`)
     return code
   } finally {
     signals.stop()

@@ -39,7 +39,11 @@ export async function checkReports(reports: readonly Report[]): Promise<void> {
     try {
       await (await open(file, 'a')).close()
     } catch (cause) {
-      throw new PerfdbError('BAD_OPTION', `the report ${file} cannot be written`, { detail: cause instanceof Error ? cause.message : undefined, hint: 'check folder and permissions', cause })
+      throw new PerfdbError('BAD_OPTION', `the report ${file} cannot be written`, {
+        detail: cause instanceof Error ? cause.message : undefined,
+        hint: 'check folder and permissions',
+        cause,
+      })
     }
   }
 }
@@ -54,13 +58,19 @@ export async function printResult(result: Result, options: OutputOptions): Promi
 }
 
 /** An error as the format wants it: text on stderr, a document on stdout for a program that reads one. */
-export async function printError(error: PerfdbError, command: string, exitCode: number, options: OutputOptions): Promise<void> {
+export async function printError(
+  error: PerfdbError,
+  command: string,
+  exitCode: number,
+  options: OutputOptions,
+): Promise<void> {
   const { render } = await import('../report/render.js')
   const document = errorDocument(error, command, exitCode)
   if (options.format === 'json') process.stdout.write(await render(document, 'json', layoutOf(process.stdout, options)))
   else process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
   for (const { format, file } of options.reports) {
-    await writeFile(file, await render(document, format, fileLayout(options))).catch(() => undefined)
+    const text = await render(document, format, fileLayout(options))
+    await writeFile(file, text).catch(() => undefined)
   }
 }
 

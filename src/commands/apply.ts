@@ -41,7 +41,11 @@ export type Connect = (role: Role) => Promise<Session>
  * One straight line: lock, snapshot, plan, hazard gate, measure, build (each step verified), analyze, measure, ledger.
  * A failing step is part of the result; only what keeps the run from starting is thrown.
  */
-export async function runApply(connect: Connect, profiles: readonly Profile[], options: ApplyOptions): Promise<ApplyResult> {
+export async function runApply(
+  connect: Connect,
+  profiles: readonly Profile[],
+  options: ApplyOptions,
+): Promise<ApplyResult> {
   const startedAt = new Date()
   await using ddl = await connect('ddl')
   assertWritable(ddl)
@@ -49,7 +53,14 @@ export async function runApply(connect: Connect, profiles: readonly Profile[], o
   await acquireRunLock(ddl, {
     waitMs: options.lockWaitMs,
     signal: options.signal,
-    onWait: (holder) => options.listener({ type: 'warning', message: holder === null ? 'another run holds the lock' : `pid ${holder.pid} (${holder.applicationName}, user ${holder.user}) holds the run lock: waiting` }),
+    onWait: (holder) =>
+      options.listener({
+        type: 'warning',
+        message:
+          holder === null
+            ? 'another run holds the lock'
+            : `pid ${holder.pid} (${holder.applicationName}, user ${holder.user}) holds the run lock: waiting`,
+      }),
   })
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const planned = await makePlan(ddl, profiles, options)
@@ -62,7 +73,14 @@ export async function runApply(connect: Connect, profiles: readonly Profile[], o
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
-  const record = options.ledger ? await openRecord(watchdog, { command: 'apply', profiles: files, fingerprint: plan.fingerprint, backendPid: ddl.pid }) : noRecord
+  const record = options.ledger
+    ? await openRecord(watchdog, {
+        command: 'apply',
+        profiles: files,
+        fingerprint: plan.fingerprint,
+        backendPid: ddl.pid,
+      })
+    : noRecord
   await createExtensions(ddl, plan, options.allow)
   const before = await measureBefore(connect, profiles, options)
   const context: BuildContext = {
@@ -94,7 +112,10 @@ async function createExtensions(session: Session, { extensions }: Plan, allow: R
 function tablesToAnalyze(results: readonly StepResult[], profiles: readonly Profile[]): readonly TableName[] {
   const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
   if (changed.length === 0) return []
-  const tables = [...changed.map((result) => result.step.table), ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table))]
+  const tables = [
+    ...changed.map((result) => result.step.table),
+    ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
+  ]
   return [...new Map(tables.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
 }
 
@@ -106,22 +127,41 @@ interface End {
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
 }
 
-async function ended({ plan, snapshot }: Planned, files: readonly string[], startedAt: Date, end: End): Promise<ApplyResult> {
+async function ended(
+  { plan, snapshot }: Planned,
+  files: readonly string[],
+  startedAt: Date,
+  end: End,
+): Promise<ApplyResult> {
   const results = end.results ?? plan.steps.map(keptStep)
   const failedSteps = results.filter((result) => result.outcome === 'failed' || result.outcome === 'not_reached').length
   const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
   const queries = end.proof?.queries ?? []
   const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
-  const untouched = plan.findings.filter((finding) => finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index))
-  const code = exitCode({ signal: end.signal, failedSteps: failedSteps + unanalyzed.length, refusals: missed + untouched.length })
-  const findings = [...untouched, ...plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')].map(findingDocument)
+  const untouched = plan.findings.filter(
+    (finding) => finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index),
+  )
+  const code = exitCode({
+    signal: end.signal,
+    failedSteps: failedSteps + unanalyzed.length,
+    refusals: missed + untouched.length,
+  })
+  const findings = [
+    ...untouched,
+    ...plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT'),
+  ].map(findingDocument)
   const result: ApplyResult = {
     ...about(code, snapshot.server, startedAt),
     command: 'apply',
     run: end.record?.run ?? null,
     profiles: [...files],
     steps: results.map((one) => resultDocument(one, snapshot)),
-    analyzed: (end.analyzed ?? []).map(({ table, ok, durationMs, message }) => ({ table: `${table.schema}.${table.name}`, ok, duration_ms: durationMs, ...(message === null ? {} : { message }) })),
+    analyzed: (end.analyzed ?? []).map(({ table, ok, durationMs, message }) => ({
+      table: `${table.schema}.${table.name}`,
+      ok,
+      duration_ms: durationMs,
+      ...(message === null ? {} : { message }),
+    })),
     queries: [...queries],
     comparisons: [...(end.proof?.comparisons ?? [])],
     findings: [...findings, ...(end.proof?.findings ?? [])],
@@ -130,17 +170,27 @@ async function ended({ plan, snapshot }: Planned, files: readonly string[], star
   return result
 }
 
-function refused({ plan, snapshot }: Planned, files: readonly string[], startedAt: Date, gate: ReturnType<typeof hazardGate>): ApplyResult {
+function refused(
+  { plan, snapshot }: Planned,
+  files: readonly string[],
+  startedAt: Date,
+  gate: ReturnType<typeof hazardGate>,
+): ApplyResult {
   return {
     ...about(exitCode({ refusals: gate.refused.length }), snapshot.server, startedAt),
     command: 'apply',
     run: null,
     profiles: [...files],
-    steps: plan.steps.map((step) => ({ ...stepDocument(step, snapshot), outcome: step.step === 'keep' ? 'kept' : step.hazards.length > 0 ? 'refused' : 'not_reached' })),
+    steps: plan.steps.map((step) => ({
+      ...stepDocument(step, snapshot),
+      outcome: step.step === 'keep' ? 'kept' : step.hazards.length > 0 ? 'refused' : 'not_reached',
+    })),
     analyzed: [],
     queries: [],
     comparisons: [],
-    findings: plan.findings.filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING').map(findingDocument),
+    findings: plan.findings
+      .filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING')
+      .map(findingDocument),
     error: {
       code: 'HAZARD',
       message: `nothing was changed: the plan has hazards that are not allowed (${gate.refused.join(', ')})`,
@@ -151,6 +201,13 @@ function refused({ plan, snapshot }: Planned, files: readonly string[], startedA
 }
 
 function keptStep(step: Step): StepResult {
-  return { step, outcome: 'kept', durationMs: 0, waitedMs: 0, sizeBytes: step.existing?.sizeBytes ?? null, state: 'valid', error: null }
+  return {
+    step,
+    outcome: 'kept',
+    durationMs: 0,
+    waitedMs: 0,
+    sizeBytes: step.existing?.sizeBytes ?? null,
+    state: 'valid',
+    error: null,
+  }
 }
-

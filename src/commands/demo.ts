@@ -36,11 +36,14 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
   const apply = await runApply(connect, profiles, options.apply)
   await using look = await connect('look')
   const verify = await runVerify(look, profiles, options.apply)
-  const pools = await runCheckPool(await readPools([join(folder, 'job-shop.pools.yaml')], { cwd: folder, environment: {} }), {
-    offline: true,
-    failOn: 'fail',
-    environment: {},
-  })
+  const pools = await runCheckPool(
+    await readPools([join(folder, 'job-shop.pools.yaml')], { cwd: folder, environment: {} }),
+    {
+      offline: true,
+      failOn: 'fail',
+      environment: {},
+    },
+  )
   const failedSteps = apply.exit_code >= 2 || verify.exit_code !== 0 ? 1 : 0
   const code = exitCode({ signal: options.apply.signalName(), failedSteps })
   return {
@@ -52,7 +55,14 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
     scale: options.scale,
     load_ms: loadMs,
     rows: { ...demoRows(options.scale) },
-    claims: demoClaims.flatMap((claim) => claim.queries.map((query) => ({ claim: claim.claim, reported_before: claim.before, reported_after: claim.after, ...measured(apply, query) }))),
+    claims: demoClaims.flatMap((claim) =>
+      claim.queries.map((query) => ({
+        claim: claim.claim,
+        reported_before: claim.before,
+        reported_after: claim.after,
+        ...measured(apply, query),
+      })),
+    ),
     notes: demoClaims.flatMap((claim) => (claim.note === undefined ? [] : [`${claim.claim}: ${claim.note}`])),
     apply: { ...apply, profiles: ['profiles/job-shop.yaml'] },
     verify: { ...verify, profiles: ['profiles/job-shop.yaml'] },
@@ -73,12 +83,16 @@ async function load(connect: Connect, { scale, listener, apply }: DemoOptions): 
 }
 
 /** The measured side of a claim: of a query, or of the variants that stand for it (the first before, the last after). */
-function measured(apply: ApplyResult, name: string): Omit<DemoClaimResult, 'claim' | 'reported_before' | 'reported_after'> {
+function measured(
+  apply: ApplyResult,
+  name: string,
+): Omit<DemoClaimResult, 'claim' | 'reported_before' | 'reported_after'> {
   const query = apply.queries.find((one) => one.name === name)
   const comparison = apply.comparisons.find((one) => one.query === name)
   const before = comparison?.before?.[0]?.elapsed_ms.median
   const after = comparison?.variants.at(-1)?.elapsed_ms.median
-  if (before !== undefined && after !== undefined) return { query: name, before_ms: before, after_ms: after, speedup: before / after }
+  if (before !== undefined && after !== undefined)
+    return { query: name, before_ms: before, after_ms: after, speedup: before / after }
   return {
     query: name,
     ...(query?.params === undefined ? {} : { params: query.params }),
@@ -93,7 +107,13 @@ function measured(apply: ApplyResult, name: string): Omit<DemoClaimResult, 'clai
 async function profilesFolder(): Promise<string> {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const inPackage = join(folder, 'profiles')
-    if (await access(join(inPackage, 'job-shop.yaml')).then(() => true, () => false)) return inPackage
+    if (
+      await access(join(inPackage, 'job-shop.yaml')).then(
+        () => true,
+        () => false,
+      )
+    )
+      return inPackage
     if (dirname(folder) === folder) throw new PerfdbError('FILE_NOT_FOUND', 'the package lacks its folder profiles/')
   }
 }

@@ -32,7 +32,9 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
     hazards: step.hazards.map(({ code, message }) => ({ code, message })),
     ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),
-    ...(step.step === 'keep' && step.existing !== null ? { size_bytes: step.existing.sizeBytes, state: 'valid' as const } : {}),
+    ...(step.step === 'keep' && step.existing !== null
+      ? { size_bytes: step.existing.sizeBytes, state: 'valid' as const }
+      : {}),
   }
 }
 

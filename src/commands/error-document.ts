@@ -8,7 +8,14 @@ export function errorDocument(error: PerfdbError, command: string, exitCode: num
   return { perfdb: perfdbVersion(), ok: false, exit_code: exitCode, command, error: { ...fields(error), ...problems } }
 }
 
-function fields({ code, message, detail, hint, sqlstate, place }: Pick<Problem, 'code' | 'message' | 'detail' | 'hint' | 'sqlstate' | 'place'>) {
+function fields({
+  code,
+  message,
+  detail,
+  hint,
+  sqlstate,
+  place,
+}: Pick<Problem, 'code' | 'message' | 'detail' | 'hint' | 'sqlstate' | 'place'>) {
   return {
     code,
     message,

@@ -14,7 +14,11 @@ export interface InputOptions {
  * The queries of an audit: --query, each statement of .sql files (named file:line), and the queries of profiles.
  * Throws NO_PROFILE when there is nothing to look at, and whatever reading a profile throws.
  */
-export async function readQueries(paths: readonly string[], text: string | undefined, options: InputOptions): Promise<readonly Query[]> {
+export async function readQueries(
+  paths: readonly string[],
+  text: string | undefined,
+  options: InputOptions,
+): Promise<readonly Query[]> {
   const fromText = text === undefined ? [] : [queryOf('query', text, { file: '--query', line: 1, column: 1 })]
   const sqlFiles = paths.filter((path) => path.endsWith('.sql'))
   const others = paths.filter((path) => !path.endsWith('.sql'))
@@ -22,9 +26,13 @@ export async function readQueries(paths: readonly string[], text: string | undef
   const profiles = others.length === 0 ? [] : await readProfiles(others, options)
   const queries = [...fromText, ...fromFiles, ...profiles.flatMap((profile) => profile.queries)]
   if (queries.length === 0) {
-    throw new PerfdbError('NO_PROFILE', paths.length === 0 ? 'no query is named' : 'there is no query in the files that are named', {
-      hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
-    })
+    throw new PerfdbError(
+      'NO_PROFILE',
+      paths.length === 0 ? 'no query is named' : 'there is no query in the files that are named',
+      {
+        hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
+      },
+    )
   }
   return queries
 }

@@ -25,12 +25,20 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
   const snapshot = await readSnapshot(session, profiles, owned)
   const [problem, ...more] = targetProblems(profiles, snapshot, options)
   if (problem !== undefined) throw problemsError([problem, ...more])
-  const resolved = await resolve(session, profiles.flatMap((profile) => profile.indexes), snapshot)
+  const resolved = await resolve(
+    session,
+    profiles.flatMap((profile) => profile.indexes),
+    snapshot,
+  )
   return { plan: planIndexes(profiles, resolved, snapshot, owned, options), snapshot }
 }
 
 /** Most declarations stand there word for word and need no probe; the rest are asked of PostgreSQL. */
-async function resolve(session: Session, declared: readonly DeclaredIndex[], snapshot: Snapshot): Promise<readonly Resolved[]> {
+async function resolve(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+): Promise<readonly Resolved[]> {
   const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
   const answers = await canonicalOf(session, doubtful, snapshot)
   const problems: Problem[] = []
@@ -47,16 +55,23 @@ async function resolve(session: Session, declared: readonly DeclaredIndex[], sna
   return resolved
 }
 
-async function canonicalOf(session: Session, declared: readonly DeclaredIndex[], snapshot: Snapshot): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
+async function canonicalOf(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
   const answers = await probe(session, declared).catch((error: unknown) => {
     // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
-    if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006')) return compareByExplain(session, declared, snapshot)
+    if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006'))
+      return compareByExplain(session, declared, snapshot)
     throw error
   })
-  return new Map(declared.flatMap((index, position) => {
-    const answer = answers[position]
-    return answer === undefined ? [] : [[index, answer]]
-  }))
+  return new Map(
+    declared.flatMap((index, position) => {
+      const answer = answers[position]
+      return answer === undefined ? [] : [[index, answer]]
+    }),
+  )
 }
 
 async function ownedIndexes(session: Session): Promise<Owned> {

@@ -12,7 +12,11 @@ export interface PlanCommandOptions extends PlanOptions {
 }
 
 /** What apply would do, and why. Never writes. */
-export async function runPlanCommand(session: Session, profiles: readonly Profile[], options: PlanCommandOptions): Promise<PlanResult> {
+export async function runPlanCommand(
+  session: Session,
+  profiles: readonly Profile[],
+  options: PlanCommandOptions,
+): Promise<PlanResult> {
   const startedAt = new Date()
   const { plan, snapshot } = await makePlan(session, profiles, options)
   const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length
@@ -22,7 +26,9 @@ export async function runPlanCommand(session: Session, profiles: readonly Profil
     profiles: profiles.map((profile) => profile.file),
     steps: plan.steps.map((step) => stepDocument(step, snapshot)),
     // Drift is what the steps say already; verify reports it as findings.
-    findings: plan.findings.filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code)).map(findingDocument),
+    findings: plan.findings
+      .filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code))
+      .map(findingDocument),
     fingerprint: plan.fingerprint,
   }
 }
@@ -30,7 +36,11 @@ export async function runPlanCommand(session: Session, profiles: readonly Profil
 const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED'])
 
 /** Declared against existing, by canonical definition and by the flags of pg_index; anything but keep fails. Never writes. */
-export async function runVerify(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<VerifyResult> {
+export async function runVerify(
+  session: Session,
+  profiles: readonly Profile[],
+  options: PlanOptions,
+): Promise<VerifyResult> {
   const startedAt = new Date()
   const { plan, snapshot } = await makePlan(session, profiles, options)
   const errors = plan.findings.filter((finding) => finding.severity === 'error').length

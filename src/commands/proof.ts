@@ -23,8 +23,13 @@ export interface ProofOptions {
 }
 
 /** null when nothing is to be measured. The session is closed before anything is built: an open snapshot would be waited for. */
-export async function measureBefore(connect: Connect, profiles: readonly Profile[], options: ProofOptions): Promise<readonly QueryMeasurement[] | null> {
-  if (!options.measure || options.signal.aborted || profiles.every((profile) => profile.queries.length === 0)) return null
+export async function measureBefore(
+  connect: Connect,
+  profiles: readonly Profile[],
+  options: ProofOptions,
+): Promise<readonly QueryMeasurement[] | null> {
+  if (!options.measure || options.signal.aborted || profiles.every((profile) => profile.queries.length === 0))
+    return null
   options.listener({ type: 'stage', stage: 'measure-before', message: 'measuring the queries before' })
   return measure(connect, profiles, options)
 }
@@ -40,10 +45,17 @@ export async function measureAfter(
   if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [] }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   const after = await measure(connect, profiles, options)
-  const [{ toResultQueries }, { comparisons }] = await Promise.all([import('../measure/result-queries.js'), import('../measure/comparisons.js')])
+  const [{ toResultQueries }, { comparisons }] = await Promise.all([
+    import('../measure/result-queries.js'),
+    import('../measure/comparisons.js'),
+  ])
   const queries = toResultQueries(before, after)
   const earlier = comparisons(before)
-  return { queries, comparisons: comparisons(after).map((after) => withBefore(after, earlier)), findings: notUsed(profiles, after, results) }
+  return {
+    queries,
+    comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
+    findings: notUsed(profiles, after, results),
+  }
 }
 
 function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparison {
@@ -51,7 +63,11 @@ function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparis
   return before === undefined ? after : { ...after, before }
 }
 
-async function measure(connect: Connect, profiles: readonly Profile[], options: ProofOptions): Promise<readonly QueryMeasurement[]> {
+async function measure(
+  connect: Connect,
+  profiles: readonly Profile[],
+  options: ProofOptions,
+): Promise<readonly QueryMeasurement[]> {
   const { measureQueries } = await import('../measure/rounds.js')
   await using session = await connect('measure')
   const queries = profiles.flatMap((profile) => profile.queries)
@@ -61,18 +77,30 @@ async function measure(connect: Connect, profiles: readonly Profile[], options: 
     timeBudgetMs: options.timeBudgetMs,
     signal: options.signal,
     onMeasured: ({ query, measurements }, number, of) => {
-      options.listener({ type: 'measured', query: query.name, number, of, executionMs: worst(measurements.map((one) => one.executionMs)) })
+      options.listener({
+        type: 'measured',
+        query: query.name,
+        number,
+        of,
+        executionMs: worst(measurements.map((one) => one.executionMs)),
+      })
     },
   })
 }
 
 function worst(samples: readonly (readonly number[])[]): number | null {
-  const medians = samples.filter((one) => one.length > 0).map((one) => [...one].sort((a, b) => a - b)[Math.floor(one.length / 2)] ?? 0)
+  const medians = samples
+    .filter((one) => one.length > 0)
+    .map((one) => [...one].sort((a, b) => a - b)[Math.floor(one.length / 2)] ?? 0)
   return medians.length === 0 ? null : Math.max(...medians)
 }
 
 /** Declared indexes that stand there, were measured, and that no query plan of any declared query chose. */
-function notUsed(profiles: readonly Profile[], after: readonly QueryMeasurement[], results: readonly StepResult[]): readonly ResultFinding[] {
+function notUsed(
+  profiles: readonly Profile[],
+  after: readonly QueryMeasurement[],
+  results: readonly StepResult[],
+): readonly ResultFinding[] {
   const used = new Set(after.flatMap(({ measurements }) => measurements.flatMap((one) => one.plan?.indexes ?? [])))
   const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
   return profiles.flatMap((profile) =>
@@ -80,7 +108,10 @@ function notUsed(profiles: readonly Profile[], after: readonly QueryMeasurement[
       .filter(({ definition }) => standing.has(definition.name) && !used.has(definition.name) && !definition.unique)
       .map((declared): ResultFinding => {
         const { definition, place } = declared
-        const purpose = declared.for.length === 0 ? 'no query of the profile names it as its reason' : `it was declared for ${declared.for.join(', ')}`
+        const purpose =
+          declared.for.length === 0
+            ? 'no query of the profile names it as its reason'
+            : `it was declared for ${declared.for.join(', ')}`
         return {
           code: 'NOT_USED',
           severity: 'warning',

@@ -47,13 +47,26 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           canonical: step.canonical,
         }),
       finished: (result, number) =>
-        ledger.finishStep(run, number, { outcome: result.outcome, sizeBytes: result.sizeBytes, durationMs: result.durationMs, waitedMs: result.waitedMs, error: result.error }),
+        ledger.finishStep(run, number, {
+          outcome: result.outcome,
+          sizeBytes: result.sizeBytes,
+          durationMs: result.durationMs,
+          waitedMs: result.waitedMs,
+          error: result.error,
+        }),
     },
     async finish(result) {
       for (const query of result.queries) {
         for (const side of ['before', 'after'] as const) {
           const document = query[side]
-          if (document !== undefined) await ledger.recordMeasurement(run, { query: query.name, parameterSet: query.params ?? null, side, verdict: query.verdict ?? null, document })
+          if (document !== undefined)
+            await ledger.recordMeasurement(run, {
+              query: query.name,
+              parameterSet: query.params ?? null,
+              side,
+              verdict: query.verdict ?? null,
+              document,
+            })
         }
       }
       await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')

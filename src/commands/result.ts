@@ -37,7 +37,18 @@ const server = z.object({
 })
 
 /** kept, built, dropped, renamed, failed, not_reached, refused (a hazard was not allowed), waited (another session built it). */
-export const outcomes = ['kept', 'built', 'rebuilt', 'replaced', 'renamed', 'dropped', 'waited', 'failed', 'refused', 'not_reached'] as const
+export const outcomes = [
+  'kept',
+  'built',
+  'rebuilt',
+  'replaced',
+  'renamed',
+  'dropped',
+  'waited',
+  'failed',
+  'refused',
+  'not_reached',
+] as const
 
 const step = z.object({
   step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
@@ -93,16 +104,30 @@ const comparison = z.object({
   before: z.array(variant).optional(),
   message: z.string(),
 })
-const analyzed = z.object({ table: z.string(), ok: z.boolean(), duration_ms: z.number(), message: z.string().optional() })
+const analyzed = z.object({
+  table: z.string(),
+  ok: z.boolean(),
+  duration_ms: z.number(),
+  message: z.string().optional(),
+})
 
 const base = {
   perfdb: z.string(),
   ok: z.boolean(),
   exit_code: z.int(),
 }
-const about = { ...base, server: server.optional(), started_at: z.string().optional(), duration_ms: z.number().optional() }
+const about = {
+  ...base,
+  server: server.optional(),
+  started_at: z.string().optional(),
+  duration_ms: z.number().optional(),
+}
 
-export const errorResult = z.object({ ...base, command: z.string(), error: errorFields.extend({ problems: z.array(errorFields).optional() }) })
+export const errorResult = z.object({
+  ...base,
+  command: z.string(),
+  error: errorFields.extend({ problems: z.array(errorFields).optional() }),
+})
 export const planResult = z.object({
   ...about,
   command: z.literal('plan'),
@@ -111,7 +136,13 @@ export const planResult = z.object({
   findings: z.array(finding),
   fingerprint: z.string(),
 })
-export const verifyResult = z.object({ ...about, command: z.literal('verify'), profiles: z.array(z.string()), steps: z.array(step), findings: z.array(finding) })
+export const verifyResult = z.object({
+  ...about,
+  command: z.literal('verify'),
+  profiles: z.array(z.string()),
+  steps: z.array(step),
+  findings: z.array(finding),
+})
 export const applyResult = z.object({
   ...about,
   command: z.enum(['apply', 'rollback']),
@@ -154,7 +185,14 @@ const build = z.object({
   application_name: z.string(),
   blockers: z.array(z.string()),
 })
-export const statusResult = z.object({ ...about, command: z.literal('status'), ledger: z.boolean(), runs: z.array(run), builds: z.array(build), findings: z.array(finding) })
+export const statusResult = z.object({
+  ...about,
+  command: z.literal('status'),
+  ledger: z.boolean(),
+  runs: z.array(run),
+  builds: z.array(build),
+  findings: z.array(finding),
+})
 
 export type Place = z.infer<typeof place>
 export type Severity = z.infer<typeof severity>

@@ -31,7 +31,12 @@ export async function runRollback(connect: Connect, run: number | null, options:
   if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
   const wanted = await runToUndo(ledger, run)
   const { plan, findings } = await planUndo(watchdog, wanted)
-  const record = await openRecord(watchdog, { command: 'rollback', profiles: wanted.profiles, fingerprint: plan.fingerprint, backendPid: ddl.pid })
+  const record = await openRecord(watchdog, {
+    command: 'rollback',
+    profiles: wanted.profiles,
+    fingerprint: plan.fingerprint,
+    backendPid: ddl.pid,
+  })
   const context: BuildContext = {
     ddl,
     watchdog,
@@ -65,7 +70,11 @@ async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWith
   const named = number ?? (await lastRunToUndo(ledger))
   const run = await ledger.run(named)
   if (run === null) throw new PerfdbError('NO_RUN', `there is no run ${named} in the ledger`)
-  if (run.rolledBackAt !== null) throw new PerfdbError('NOTHING_TO_ROLL_BACK', `run ${named} was rolled back by run ${run.rolledBackBy ?? '?'} already`)
+  if (run.rolledBackAt !== null)
+    throw new PerfdbError(
+      'NOTHING_TO_ROLL_BACK',
+      `run ${named} was rolled back by run ${run.rolledBackBy ?? '?'} already`,
+    )
   if (run.command !== 'apply') throw new PerfdbError('NOTHING_TO_ROLL_BACK', `run ${named} is itself a ${run.command}`)
   return run
 }
@@ -73,14 +82,25 @@ async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWith
 async function lastRunToUndo(ledger: Ledger): Promise<number> {
   const runs = await ledger.runs(1000)
   const last = runs.find((run) => run.command === 'apply' && run.rolledBackAt === null && run.built + run.dropped > 0)
-  if (last === undefined) throw new PerfdbError('NOTHING_TO_ROLL_BACK', 'no run in the ledger has changed anything that is not undone already')
+  if (last === undefined)
+    throw new PerfdbError(
+      'NOTHING_TO_ROLL_BACK',
+      'no run in the ledger has changed anything that is not undone already',
+    )
   return last.run
 }
 
-async function planUndo(session: Session, run: RunWithSteps): Promise<{ readonly plan: Plan; readonly findings: readonly Finding[] }> {
-  const done = run.steps.filter((step) => step.state === 'done').map(doneStep).reverse()
+async function planUndo(
+  session: Session,
+  run: RunWithSteps,
+): Promise<{ readonly plan: Plan; readonly findings: readonly Finding[] }> {
+  const done = run.steps
+    .filter((step) => step.state === 'done')
+    .map(doneStep)
+    .toReversed()
   const existing = new Map<string, ExistingIndex | undefined>()
-  for (const step of done) existing.set(JSON.stringify([step.schema, step.index]), await readIndex(session, step.schema, step.index))
+  for (const step of done)
+    existing.set(JSON.stringify([step.schema, step.index]), await readIndex(session, step.schema, step.index))
   const undone = done.map((step) => undo(step, (schema, name) => existing.get(JSON.stringify([schema, name]))))
   const steps = undone.flatMap((one) => (one !== null && 'step' in one ? [one.step] : []))
   const findings = undone.flatMap((one) => (one !== null && 'finding' in one ? [one.finding] : []))
@@ -104,5 +124,14 @@ function isCanonical(value: unknown): value is CanonicalDefinition {
 }
 
 function noTables(session: Session): Snapshot {
-  return { server: serverFacts(session), tables: [], indexes: [], relations: [], builds: [], extensions: [], schemas: [], oldestTransaction: null }
+  return {
+    server: serverFacts(session),
+    tables: [],
+    indexes: [],
+    relations: [],
+    builds: [],
+    extensions: [],
+    schemas: [],
+    oldestTransaction: null,
+  }
 }

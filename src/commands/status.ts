@@ -48,7 +48,10 @@ function runDocument(run: Run): StatusResult['runs'][number] {
     command: run.command,
     started_at: run.startedAt.toISOString(),
     finished_at: run.finishedAt?.toISOString() ?? null,
-    outcome: run.rolledBackBy === null ? (run.outcome ?? 'not finished') : `${run.outcome ?? ''}, rolled back by run ${run.rolledBackBy}`,
+    outcome:
+      run.rolledBackBy === null
+        ? (run.outcome ?? 'not finished')
+        : `${run.outcome ?? ''}, rolled back by run ${run.rolledBackBy}`,
     built: run.built,
     dropped: run.dropped,
     failed: run.failed,
@@ -57,5 +60,10 @@ function runDocument(run: Run): StatusResult['runs'][number] {
 }
 
 function interruptedFinding(run: Run): ResultFinding {
-  return { code: 'INTERRUPTED', severity: 'warning', message: `run ${run.run} began and never ended`, hint: `perfdb apply ${run.profiles.join(' ')} finishes it` }
+  return {
+    code: 'INTERRUPTED',
+    severity: 'warning',
+    message: `run ${run.run} began and never ended`,
+    hint: `perfdb apply ${run.profiles.join(' ')} finishes it`,
+  }
 }

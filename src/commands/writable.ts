@@ -8,15 +8,21 @@ import type { Session } from '../server/session.js'
 export function assertWritable(session: Session): void {
   if (session.inRecovery) throw new PerfdbError('STANDBY', `${session.label} is a standby: it cannot be changed`)
   if (session.readOnly) {
-    throw new PerfdbError('READ_ONLY', `transactions are read-only by default for ${session.user} in ${session.database}`, {
-      hint: `alter role ${session.user} in database ${session.database} reset default_transaction_read_only`,
-    })
+    throw new PerfdbError(
+      'READ_ONLY',
+      `transactions are read-only by default for ${session.user} in ${session.database}`,
+      {
+        hint: `alter role ${session.user} in database ${session.database} reset default_transaction_read_only`,
+      },
+    )
   }
 }
 
 /** Everything that the role lacks for the steps of a plan, at once. Throws PRIVILEGE. */
 export function assertPrivileged(plan: Plan, snapshot: Snapshot): void {
-  const tables = new Map(plan.steps.filter((step) => step.step !== 'keep').map((step) => [JSON.stringify(step.table), step.table]))
+  const tables = new Map(
+    plan.steps.filter((step) => step.step !== 'keep').map((step) => [JSON.stringify(step.table), step.table]),
+  )
   const [first, ...rest] = privilegeProblems([...tables.values()], snapshot)
   if (first !== undefined) throw problemsError([first, ...rest])
 }

@@ -6,8 +6,20 @@ import type { Finding, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
 
 /** What verify reports: every difference between declared and existing, and what else is wrong on the profiles' tables. */
-export function auditFindings(resolved: readonly Resolved[], snapshot: Snapshot, steps: readonly Step[]): readonly Finding[] {
-  return [...steps.flatMap(driftOf), ...overlapFindings(resolved.filter((one) => !adopted(one, steps)), resolved, snapshot), ...existingFindings(snapshot, steps)].sort(byPlace)
+export function auditFindings(
+  resolved: readonly Resolved[],
+  snapshot: Snapshot,
+  steps: readonly Step[],
+): readonly Finding[] {
+  return [
+    ...steps.flatMap(driftOf),
+    ...overlapFindings(
+      resolved.filter((one) => !adopted(one, steps)),
+      resolved,
+      snapshot,
+    ),
+    ...existingFindings(snapshot, steps),
+  ].sort(byPlace)
 }
 
 function driftOf(step: Step): readonly Finding[] {
@@ -19,33 +31,91 @@ function driftOf(step: Step): readonly Finding[] {
     case 'create':
       return [{ ...base, code: 'MISSING', severity: 'error', message: `${index} is declared and does not exist` }]
     case 'rebuild':
-      return [{ ...base, code: 'INVALID', severity: 'error', message: `${index} exists but is ${flagText(existing)}: no query uses it`, hint: 'perfdb apply drops and builds it again' }]
+      return [
+        {
+          ...base,
+          code: 'INVALID',
+          severity: 'error',
+          message: `${index} exists but is ${flagText(existing)}: no query uses it`,
+          hint: 'perfdb apply drops and builds it again',
+        },
+      ]
     case 'building':
-      return [{ ...base, code: 'BUILDING', severity: 'error', message: `${index} is being built right now and not valid yet`, hint: 'perfdb status shows how far it is' }]
+      return [
+        {
+          ...base,
+          code: 'BUILDING',
+          severity: 'error',
+          message: `${index} is being built right now and not valid yet`,
+          hint: 'perfdb status shows how far it is',
+        },
+      ]
     case 'replace':
-      return [{ ...base, code: 'DIFFERS', severity: 'error', message: `${index} exists with another definition: ${existing?.ddl ?? ''}`, hint: 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them' }]
+      return [
+        {
+          ...base,
+          code: 'DIFFERS',
+          severity: 'error',
+          message: `${index} exists with another definition: ${existing?.ddl ?? ''}`,
+          hint: 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them',
+        },
+      ]
     case 'adopt':
-      return [{ ...base, code: 'RENAMED', severity: 'error', message: `${index} exists under the name ${existing?.name ?? ''}`, hint: 'perfdb apply --allow RENAME renames it' }]
+      return [
+        {
+          ...base,
+          code: 'RENAMED',
+          severity: 'error',
+          message: `${index} exists under the name ${existing?.name ?? ''}`,
+          hint: 'perfdb apply --allow RENAME renames it',
+        },
+      ]
     case 'drop':
-      return [{ ...base, code: 'UNWANTED', severity: 'error', message: `${index} exists: ${step.reason}`, hint: 'perfdb apply drops it concurrently' }]
+      return [
+        {
+          ...base,
+          code: 'UNWANTED',
+          severity: 'error',
+          message: `${index} exists: ${step.reason}`,
+          hint: 'perfdb apply drops it concurrently',
+        },
+      ]
   }
 }
 
 /** The twin of an index to adopt is that index itself, under its old name. */
 function adopted({ declared }: Resolved, steps: readonly Step[]): boolean {
-  return steps.some((step) => step.step === 'adopt' && step.index === declared.definition.name && step.schema === declared.definition.table.schema)
+  return steps.some(
+    (step) =>
+      step.step === 'adopt' &&
+      step.index === declared.definition.name &&
+      step.schema === declared.definition.table.schema,
+  )
 }
 
-function overlapFindings(judged: readonly Resolved[], all: readonly Resolved[], snapshot: Snapshot): readonly Finding[] {
+function overlapFindings(
+  judged: readonly Resolved[],
+  all: readonly Resolved[],
+  snapshot: Snapshot,
+): readonly Finding[] {
   const others = candidates(all, snapshot)
   return judged.flatMap((one): readonly Finding[] => {
     const own = candidateOf(one)
     const base = { index: own.name, table: tableText(one), place: one.declared.place, severity: 'warning' } as const
     const twin = duplicateOf(own, others)
-    if (twin !== undefined) return [{ ...base, code: 'DUPLICATE', message: `${own.name} is the same index as ${twin.name}: each write pays twice` }]
+    if (twin !== undefined)
+      return [
+        { ...base, code: 'DUPLICATE', message: `${own.name} is the same index as ${twin.name}: each write pays twice` },
+      ]
     const wider = prefixOf(own, others)
     if (wider === undefined) return []
-    return [{ ...base, code: 'REDUNDANT', message: `${own.name} serves nothing that ${wider.name} does not serve: the keys of the one are the first keys of the other` }]
+    return [
+      {
+        ...base,
+        code: 'REDUNDANT',
+        message: `${own.name} serves nothing that ${wider.name} does not serve: the keys of the one are the first keys of the other`,
+      },
+    ]
   })
 }
 
@@ -58,18 +128,43 @@ function existingFindings(snapshot: Snapshot, steps: readonly Step[]): readonly 
     .flatMap((index): readonly Finding[] => {
       const base = { index: index.name, table: `${index.table.schema}.${index.table.name}` }
       const build = snapshot.builds.find(({ indexOid }) => indexOid === index.oid)
-      if (build !== undefined) return [{ ...base, code: 'BUILDING', severity: 'warning', message: `${index.name}, which no profile declares, is being built by pid ${build.pid}` }]
+      if (build !== undefined)
+        return [
+          {
+            ...base,
+            code: 'BUILDING',
+            severity: 'warning',
+            message: `${index.name}, which no profile declares, is being built by pid ${build.pid}`,
+          },
+        ]
       if (!index.valid && !index.partitioned) {
-        return [{ ...base, code: 'INVALID', severity: 'error', message: `${index.name}, which no profile declares, is ${flagText(index)}: it serves no query and still costs every write`, hint: `if nobody needs it: ${dropIndexSql(index.schema, index.name)}` }]
+        return [
+          {
+            ...base,
+            code: 'INVALID',
+            severity: 'error',
+            message: `${index.name}, which no profile declares, is ${flagText(index)}: it serves no query and still costs every write`,
+            hint: `if nobody needs it: ${dropIndexSql(index.schema, index.name)}`,
+          },
+        ]
       }
       if (index.constraint !== null || index.attached) return []
-      return [{ ...base, code: 'UNDECLARED', severity: 'info', message: `${index.name} is not declared (${index.scans} scans since the statistics were reset)` }]
+      return [
+        {
+          ...base,
+          code: 'UNDECLARED',
+          severity: 'info',
+          message: `${index.name} is not declared (${index.scans} scans since the statistics were reset)`,
+        },
+      ]
     })
 }
 
 function flagText(index: ExistingIndex | null): string {
   if (index === null) return 'not valid'
-  const flags = [index.valid ? '' : 'not valid', index.ready ? '' : 'not ready', index.live ? '' : 'not live'].filter((flag) => flag !== '')
+  const flags = [index.valid ? '' : 'not valid', index.ready ? '' : 'not ready', index.live ? '' : 'not live'].filter(
+    (flag) => flag !== '',
+  )
   const unique = index.unique && index.ready && !index.valid ? ', yet rejects duplicates' : ''
   return `${flags.join(', ')}${unique}`
 }

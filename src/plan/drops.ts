@@ -11,7 +11,13 @@ import type { Owned, Resolved } from './resolved.js'
  * Drops that were asked for: declared absent, owned by the ledger and declared no more (with prune), or the old half of a
  * replace that was cut short. Nothing else is ever dropped.
  */
-export function planDrops(profiles: readonly Profile[], resolved: readonly Resolved[], snapshot: Snapshot, owned: Owned, options: PlanOptions): readonly Step[] {
+export function planDrops(
+  profiles: readonly Profile[],
+  resolved: readonly Resolved[],
+  snapshot: Snapshot,
+  owned: Owned,
+  options: PlanOptions,
+): readonly Step[] {
   const absent = profiles.flatMap((profile) => profile.absent.map((entry) => ({ ...entry, reason: 'declared absent' })))
   const replaced = resolved.map(({ declared }) => ({
     schema: declared.definition.table.schema,
@@ -19,9 +25,13 @@ export function planDrops(profiles: readonly Profile[], resolved: readonly Resol
     place: declared.place,
     reason: `replaced by ${declared.definition.name}, left by an interrupted run`,
   }))
-  const declaredNames = new Set(resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)))
+  const declaredNames = new Set(
+    resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)),
+  )
   const pruned = options.prune
-    ? owned.filter(({ schema, name }) => !declaredNames.has(key(schema, name))).map((entry) => ({ ...entry, place: null, reason: 'built by perfdb, declared no more' }))
+    ? owned
+        .filter(({ schema, name }) => !declaredNames.has(key(schema, name)))
+        .map((entry) => ({ ...entry, place: null, reason: 'built by perfdb, declared no more' }))
     : []
   const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
   return [...wanted.values()].flatMap((entry) => {
@@ -62,7 +72,9 @@ function dropHazards(index: ExistingIndex): readonly Hazard[] {
     index.unique ? 'it is unique: duplicates would be accepted, and ON CONFLICT on its columns would fail' : '',
     index.clustered ? 'the table is clustered on it' : '',
   ]
-  return dangers.filter((danger) => danger !== '').map((danger) => ({ code: 'DROP', message: `${index.name}: ${danger}` }))
+  return dangers
+    .filter((danger) => danger !== '')
+    .map((danger) => ({ code: 'DROP', message: `${index.name}: ${danger}` }))
 }
 
 function key(schema: string, name: string): string {

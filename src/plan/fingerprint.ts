@@ -5,8 +5,13 @@ import type { Step } from './plan.js'
 export function fingerprint(steps: readonly Step[]): string {
   const hash = createHash('sha256')
   for (const { step, schema, index, table, statements, canonical, existing } of steps) {
-    const flags = existing === null ? null : [existing.oid, existing.name, existing.valid, existing.ready, existing.live, existing.canonical]
-    hash.update(JSON.stringify([step, schema, index, table, statements.map((statement) => statement.sql), canonical, flags]))
+    const flags =
+      existing === null
+        ? null
+        : [existing.oid, existing.name, existing.valid, existing.ready, existing.live, existing.canonical]
+    hash.update(
+      JSON.stringify([step, schema, index, table, statements.map((statement) => statement.sql), canonical, flags]),
+    )
   }
   return hash.digest('hex')
 }

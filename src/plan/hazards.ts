@@ -5,7 +5,12 @@ import type { Hazard } from './plan.js'
 import type { Resolved } from './resolved.js'
 
 /** Known dangers of building one declared index here and now. */
-export function buildHazards(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): readonly Hazard[] {
+export function buildHazards(
+  one: Resolved,
+  all: readonly Resolved[],
+  snapshot: Snapshot,
+  options: PlanOptions,
+): readonly Hazard[] {
   return [...redundant(one, all, snapshot), ...longTransaction(snapshot, options)]
 }
 
@@ -15,7 +20,12 @@ export function candidates(all: readonly Resolved[], snapshot: Snapshot): readon
   const names = new Set(declared.map((candidate) => JSON.stringify([candidate.schema, candidate.name])))
   const existing = snapshot.indexes
     .filter((index) => index.valid && !names.has(JSON.stringify([index.schema, index.name])))
-    .map((index) => ({ schema: index.schema, name: index.name, table: JSON.stringify(index.table), canonical: index.canonical }))
+    .map((index) => ({
+      schema: index.schema,
+      name: index.name,
+      table: JSON.stringify(index.table),
+      canonical: index.canonical,
+    }))
   return [...declared, ...existing]
 }
 
@@ -31,11 +41,21 @@ function redundant(one: Resolved, all: readonly Resolved[], snapshot: Snapshot):
   if (twin !== undefined) return [{ code: 'REDUNDANT', message: `${own.name} would be the same index as ${twin.name}` }]
   const wider = prefixOf(own, others)
   if (wider === undefined) return []
-  return [{ code: 'REDUNDANT', message: `every query that ${own.name} serves is served by ${wider.name}, which begins with the same keys` }]
+  return [
+    {
+      code: 'REDUNDANT',
+      message: `every query that ${own.name} serves is served by ${wider.name}, which begins with the same keys`,
+    },
+  ]
 }
 
 function longTransaction({ oldestTransaction }: Snapshot, { maxWaitMs }: PlanOptions): readonly Hazard[] {
   if (oldestTransaction === null || oldestTransaction.ageMs < maxWaitMs) return []
   const minutes = Math.floor(oldestTransaction.ageMs / 60_000)
-  return [{ code: 'LONG_TRANSACTION', message: `pid ${oldestTransaction.pid} holds a snapshot for ${minutes} min already (${oldestTransaction.text}): the build would wait for it at its end` }]
+  return [
+    {
+      code: 'LONG_TRANSACTION',
+      message: `pid ${oldestTransaction.pid} holds a snapshot for ${minutes} min already (${oldestTransaction.text}): the build would wait for it at its end`,
+    },
+  ]
 }

@@ -13,6 +13,6 @@ export function oldNameFor(name: string): string {
 /** Cut so that it holds 63 bytes; by whole characters, as PostgreSQL cuts. */
 function withSuffix(name: string, suffix: string): string {
   let kept = name
-  while (Buffer.byteLength(kept + suffix, 'utf8') > maxNameBytes) kept = [...kept].slice(0, -1).join('')
+  while (Buffer.byteLength(kept + suffix, 'utf8') > maxNameBytes) kept = Array.from(kept).slice(0, -1).join('')
   return kept + suffix
 }

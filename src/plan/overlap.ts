@@ -10,7 +10,12 @@ export interface Candidate {
 
 /** The same table and definition under another name; the unique one of two counts as the other's duplicate too. */
 export function duplicateOf(index: Candidate, others: readonly Candidate[]): Candidate | undefined {
-  return others.find((other) => differs(index, other) && shape(index.canonical) === shape(other.canonical) && (other.canonical.unique || !index.canonical.unique))
+  return others.find(
+    (other) =>
+      differs(index, other) &&
+      shape(index.canonical) === shape(other.canonical) &&
+      (other.canonical.unique || !index.canonical.unique),
+  )
 }
 
 /**
@@ -28,7 +33,9 @@ export function prefixOf(index: Candidate, others: readonly Candidate[]): Candid
       wider.predicate === predicate &&
       wider.keys.length > keys.length &&
       keys.every((key, position) => wider.keys[position] === key) &&
-      include.every((column) => wider.include.includes(column) || wider.keys.some((key) => key.startsWith(`${column} `)))
+      include.every(
+        (column) => wider.include.includes(column) || wider.keys.some((key) => key.startsWith(`${column} `)),
+      )
     )
   })
 }

@@ -18,7 +18,13 @@ import { plainlySame, sameDefinition } from './same.js'
  * leftovers that still reject writes first, then plain builds, then partial and expression builds (they hold a snapshot
  * that every build at its end waits for, fault 16), table by table; then swaps and drops.
  */
-export function planIndexes(profiles: readonly Profile[], resolved: readonly Resolved[], snapshot: Snapshot, owned: Owned, options: PlanOptions): Plan {
+export function planIndexes(
+  profiles: readonly Profile[],
+  resolved: readonly Resolved[],
+  snapshot: Snapshot,
+  owned: Owned,
+  options: PlanOptions,
+): Plan {
   const steps = resolved
     .map((one) => planOne(one, resolved, snapshot, options))
     .concat(planDrops(profiles, resolved, snapshot, owned, options))
@@ -68,7 +74,10 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
     reason: `stands there with another definition: ${existing.ddl}`,
     statements: replaceStatements(definition, existing, snapshot, one.canonical),
     hazards: [
-      { code: 'REPLACE', message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped` },
+      {
+        code: 'REPLACE',
+        message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped`,
+      },
       ...buildHazards(one, all, snapshot, options),
     ],
   }
@@ -82,8 +91,15 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
       ...stepBase(one, twin),
       step: 'adopt',
       reason: `the same index stands there as ${twin.name}`,
-      statements: [{ kind: 'swap', index: definition.name, sql: [renameIndexSql(twin.schema, twin.name, definition.name)] }],
-      hazards: [{ code: 'RENAME', message: `${twin.name} would be renamed to ${definition.name}: code that names the index would not find it` }],
+      statements: [
+        { kind: 'swap', index: definition.name, sql: [renameIndexSql(twin.schema, twin.name, definition.name)] },
+      ],
+      hazards: [
+        {
+          code: 'RENAME',
+          message: `${twin.name} would be renamed to ${definition.name}: code that names the index would not find it`,
+        },
+      ],
     }
   }
   return {
@@ -98,7 +114,9 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
 /** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */
 function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]): boolean {
   const { table } = one.declared.definition
-  const declaredItself = all.some(({ declared }) => declared.definition.name === index.name && declared.definition.table.schema === index.schema)
+  const declaredItself = all.some(
+    ({ declared }) => declared.definition.name === index.name && declared.definition.table.schema === index.schema,
+  )
   return (
     index.table.schema === table.schema &&
     index.table.name === table.name &&
@@ -114,7 +132,16 @@ function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]
 
 function stepBase(one: Resolved, existing: ExistingIndex | null) {
   const { definition, place } = one.declared
-  return { schema: definition.table.schema, index: definition.name, table: definition.table, hazards: [], declared: definition, canonical: one.canonical, existing, place } as const
+  return {
+    schema: definition.table.schema,
+    index: definition.name,
+    table: definition.table,
+    hazards: [],
+    declared: definition,
+    canonical: one.canonical,
+    existing,
+    place,
+  } as const
 }
 
 function buildStatement(definition: Definition, name = definition.name) {
@@ -126,7 +153,12 @@ function dropStatement(index: { readonly schema: string; readonly name: string }
 }
 
 /** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */
-function replaceStatements(definition: Definition, existing: ExistingIndex, snapshot: Snapshot, canonical: CanonicalDefinition): Step['statements'] {
+function replaceStatements(
+  definition: Definition,
+  existing: ExistingIndex,
+  snapshot: Snapshot,
+  canonical: CanonicalDefinition,
+): Step['statements'] {
   const schema = existing.schema
   const fresh = newNameFor(definition.name)
   const old = oldNameFor(definition.name)
@@ -135,7 +167,11 @@ function replaceStatements(definition: Definition, existing: ExistingIndex, snap
   return [
     ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
     ...(finished ? [] : [buildStatement(definition, fresh)]),
-    { kind: 'swap', index: definition.name, sql: [renameIndexSql(schema, definition.name, old), renameIndexSql(schema, fresh, definition.name)] },
+    {
+      kind: 'swap',
+      index: definition.name,
+      sql: [renameIndexSql(schema, definition.name, old), renameIndexSql(schema, fresh, definition.name)],
+    },
     dropStatement({ schema, name: old }),
   ]
 }
@@ -145,7 +181,12 @@ function indexNamed(snapshot: Snapshot, schema: string, name: string): ExistingI
 }
 
 function byUrgency(a: Step, b: Step): number {
-  return urgency(a) - urgency(b) || compare(a.table.schema, b.table.schema) || compare(a.table.name, b.table.name) || compare(a.index, b.index)
+  return (
+    urgency(a) - urgency(b) ||
+    compare(a.table.schema, b.table.schema) ||
+    compare(a.table.name, b.table.name) ||
+    compare(a.index, b.index)
+  )
 }
 
 function urgency(step: Step): number {
@@ -153,7 +194,8 @@ function urgency(step: Step): number {
   if (step.step === 'rebuild' && existing !== null && existing.unique && existing.ready) return 0
   if (step.step === 'drop') return 4
   if (step.step === 'replace' || step.step === 'adopt') return 3
-  const computing = declared !== null && (declared.predicate !== undefined || declared.keys.some((key) => key.expression !== undefined))
+  const computing =
+    declared !== null && (declared.predicate !== undefined || declared.keys.some((key) => key.expression !== undefined))
   return computing ? 2 : 1
 }
 

@@ -19,8 +19,16 @@ function text(definition: CanonicalDefinition): string {
 export function plainlySame(declared: Definition, existing: ExistingIndex): boolean {
   if (existing.partitioned || declared.predicate !== undefined || declared.tablespace !== undefined) return false
   if (Object.keys(declared.storage).length > 0 || existing.canonical.storage.length > 0) return false
-  const plainKeys = declared.keys.every((key) => key.column !== undefined && key.opclass === undefined && key.collation === undefined)
-  const names = [declared.name, declared.table.schema, declared.table.name, ...declared.keys.map((key) => key.column ?? ''), ...declared.include]
+  const plainKeys = declared.keys.every(
+    (key) => key.column !== undefined && key.opclass === undefined && key.collation === undefined,
+  )
+  const names = [
+    declared.name,
+    declared.table.schema,
+    declared.table.name,
+    ...declared.keys.map((key) => key.column ?? ''),
+    ...declared.include,
+  ]
   return plainKeys && names.every((name) => plainName.test(name)) && existing.ddl === printed(declared)
 }
 

@@ -5,7 +5,11 @@ import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import type { PlanOptions } from './options.js'
 
 /** Everything in the profiles that this database cannot hold, before anything else is asked of it; empty when all is well. */
-export function targetProblems(profiles: readonly Profile[], snapshot: Snapshot, options: Pick<PlanOptions, 'allow'>): readonly Problem[] {
+export function targetProblems(
+  profiles: readonly Profile[],
+  snapshot: Snapshot,
+  options: Pick<PlanOptions, 'allow'>,
+): readonly Problem[] {
   const tables = profiles.flatMap((profile) => [
     ...profile.indexes.map((index) => ({ table: index.definition.table, place: index.place })),
     ...profile.analyze,
@@ -13,8 +17,12 @@ export function targetProblems(profiles: readonly Profile[], snapshot: Snapshot,
   return [
     ...tables.flatMap(({ table, place }) => tableProblems(table, place, snapshot)),
     ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => nameProblems(index, snapshot))),
-    ...profiles.flatMap((profile) => profile.extensions.flatMap(({ name, place }) => extensionProblems(name, place, snapshot, options))),
-    ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => versionProblems(index.definition, index.place, snapshot))),
+    ...profiles.flatMap((profile) =>
+      profile.extensions.flatMap(({ name, place }) => extensionProblems(name, place, snapshot, options)),
+    ),
+    ...profiles.flatMap((profile) =>
+      profile.indexes.flatMap((index) => versionProblems(index.definition, index.place, snapshot)),
+    ),
   ]
 }
 
@@ -24,10 +32,22 @@ export function privilegeProblems(tables: readonly TableName[], snapshot: Snapsh
     const table = find(snapshot, name)
     if (table === undefined) return []
     if (!table.owned) {
-      return [{ code: 'PRIVILEGE', message: `role ${snapshot.server.user} does not own ${table.schema}.${table.name}`, hint: 'only the owner may create or drop its indexes: connect as the owner or as a member of the owning role' }]
+      return [
+        {
+          code: 'PRIVILEGE',
+          message: `role ${snapshot.server.user} does not own ${table.schema}.${table.name}`,
+          hint: 'only the owner may create or drop its indexes: connect as the owner or as a member of the owning role',
+        },
+      ]
     }
     if (!table.creatable) {
-      return [{ code: 'PRIVILEGE', message: `role ${snapshot.server.user} may not create in the schema ${table.schema}`, hint: `grant create on schema ${table.schema} to ${snapshot.server.user}` }]
+      return [
+        {
+          code: 'PRIVILEGE',
+          message: `role ${snapshot.server.user} may not create in the schema ${table.schema}`,
+          hint: `grant create on schema ${table.schema} to ${snapshot.server.user}`,
+        },
+      ]
     }
     return []
   })
@@ -36,14 +56,36 @@ export function privilegeProblems(tables: readonly TableName[], snapshot: Snapsh
 function tableProblems(name: TableName, place: Place, snapshot: Snapshot): readonly Problem[] {
   const table = find(snapshot, name)
   if (table === undefined) {
-    if (!snapshot.schemas.includes(name.schema)) return [{ code: 'NO_SCHEMA', message: `there is no schema ${name.schema} in the database ${snapshot.server.database}`, place }]
-    return [{ code: 'NO_TABLE', message: `there is no table ${name.schema}.${name.name} in the database ${snapshot.server.database}`, place }]
+    if (!snapshot.schemas.includes(name.schema))
+      return [
+        {
+          code: 'NO_SCHEMA',
+          message: `there is no schema ${name.schema} in the database ${snapshot.server.database}`,
+          place,
+        },
+      ]
+    return [
+      {
+        code: 'NO_TABLE',
+        message: `there is no table ${name.schema}.${name.name} in the database ${snapshot.server.database}`,
+        place,
+      },
+    ]
   }
   if (table.relkind === 'p') {
-    return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is partitioned: perfdb ${'cannot build on partitioned tables yet'}`, hint: 'declare the index on each partition instead', place }]
+    return [
+      {
+        code: 'NOT_INDEXABLE',
+        message: `${name.schema}.${name.name} is partitioned: perfdb cannot build on partitioned tables yet`,
+        hint: 'declare the index on each partition instead',
+        place,
+      },
+    ]
   }
-  if (table.relkind !== 'r' && table.relkind !== 'm') return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is ${kindText(table.relkind)}`, place }]
-  if (table.temporary) return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is a temporary table`, place }]
+  if (table.relkind !== 'r' && table.relkind !== 'm')
+    return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is ${kindText(table.relkind)}`, place }]
+  if (table.temporary)
+    return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is a temporary table`, place }]
   return []
 }
 
@@ -51,25 +93,63 @@ function nameProblems({ definition, place }: DeclaredIndex, snapshot: Snapshot):
   const { schema } = definition.table
   const relation = snapshot.relations.find((one) => one.schema === schema && one.name === definition.name)
   if (relation !== undefined) {
-    return [{ code: 'NAME_TAKEN', message: `${schema}.${definition.name} is ${kindText(relation.relkind)}, so no index can have that name`, place }]
+    return [
+      {
+        code: 'NAME_TAKEN',
+        message: `${schema}.${definition.name} is ${kindText(relation.relkind)}, so no index can have that name`,
+        place,
+      },
+    ]
   }
   const index = snapshot.indexes.find((one) => one.schema === schema && one.name === definition.name)
   if (index === undefined || index.table.name === definition.table.name) return []
-  return [{ code: 'NAME_TAKEN', message: `${schema}.${definition.name} is an index of another table, ${index.table.schema}.${index.table.name}`, place }]
+  return [
+    {
+      code: 'NAME_TAKEN',
+      message: `${schema}.${definition.name} is an index of another table, ${index.table.schema}.${index.table.name}`,
+      place,
+    },
+  ]
 }
 
-function extensionProblems(name: string, place: Place, snapshot: Snapshot, { allow }: Pick<PlanOptions, 'allow'>): readonly Problem[] {
+function extensionProblems(
+  name: string,
+  place: Place,
+  snapshot: Snapshot,
+  { allow }: Pick<PlanOptions, 'allow'>,
+): readonly Problem[] {
   const extension = snapshot.extensions.find((one) => one.name === name)
   if (extension?.installed === true) return []
   if (extension?.available !== true) {
-    return [{ code: 'NO_EXTENSION', message: `the extension ${name} is not available on this server`, hint: 'install its package on the server first', place }]
+    return [
+      {
+        code: 'NO_EXTENSION',
+        message: `the extension ${name} is not available on this server`,
+        hint: 'install its package on the server first',
+        place,
+      },
+    ]
   }
-  return allow.has('CREATE_EXTENSION') ? [] : [{ code: 'NO_EXTENSION', message: `the extension ${name} is not installed in the database ${snapshot.server.database}`, place }]
+  return allow.has('CREATE_EXTENSION')
+    ? []
+    : [
+        {
+          code: 'NO_EXTENSION',
+          message: `the extension ${name} is not installed in the database ${snapshot.server.database}`,
+          place,
+        },
+      ]
 }
 
 function versionProblems({ nullsDistinct, name }: Definition, place: Place, snapshot: Snapshot): readonly Problem[] {
   if (nullsDistinct || snapshot.server.versionNum >= 150000) return []
-  return [{ code: 'BAD_DEFINITION', message: `${name}: NULLS NOT DISTINCT needs PostgreSQL 15, the server is ${snapshot.server.version}`, place }]
+  return [
+    {
+      code: 'BAD_DEFINITION',
+      message: `${name}: NULLS NOT DISTINCT needs PostgreSQL 15, the server is ${snapshot.server.version}`,
+      place,
+    },
+  ]
 }
 
 function find(snapshot: Snapshot, name: TableName): ExistingTable | undefined {
@@ -77,6 +157,16 @@ function find(snapshot: Snapshot, name: TableName): ExistingTable | undefined {
 }
 
 function kindText(relkind: string): string {
-  const kinds: Readonly<Record<string, string>> = { r: 'a table', p: 'a partitioned table', m: 'a materialized view', v: 'a view', f: 'a foreign table', S: 'a sequence', c: 'a composite type', i: 'an index', I: 'an index' }
+  const kinds: Readonly<Record<string, string>> = {
+    r: 'a table',
+    p: 'a partitioned table',
+    m: 'a materialized view',
+    v: 'a view',
+    f: 'a foreign table',
+    S: 'a sequence',
+    c: 'a composite type',
+    i: 'an index',
+    I: 'an index',
+  }
   return kinds[relkind] ?? `a relation of kind ${relkind}`
 }

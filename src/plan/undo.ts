@@ -35,10 +35,27 @@ export function undo(done: Done, now: (schema: string, name: string) => Existing
       return changed(done, existing) ?? { step: dropStep(existing, 'built by the run that is undone', null) }
     case 'dropped':
       if (existing !== undefined || done.ddlBefore === null) return null
-      return { step: { ...base(done), step: 'create', reason: 'dropped by the run that is undone', statements: [buildStatement(done.ddlBefore, done.index)] } }
+      return {
+        step: {
+          ...base(done),
+          step: 'create',
+          reason: 'dropped by the run that is undone',
+          statements: [buildStatement(done.ddlBefore, done.index)],
+        },
+      }
     case 'replaced':
       if (existing === undefined || done.ddlBefore === null) return null
-      return changed(done, existing) ?? { step: { ...base(done), step: 'replace', existing, reason: 'replaced by the run that is undone', statements: putBack(done, done.ddlBefore) } }
+      return (
+        changed(done, existing) ?? {
+          step: {
+            ...base(done),
+            step: 'replace',
+            existing,
+            reason: 'replaced by the run that is undone',
+            statements: putBack(done, done.ddlBefore),
+          },
+        }
+      )
     case 'renamed':
       if (existing === undefined || done.indexBefore === null) return null
       return {
@@ -47,7 +64,9 @@ export function undo(done: Done, now: (schema: string, name: string) => Existing
           step: 'adopt',
           existing,
           reason: 'renamed by the run that is undone',
-          statements: [{ kind: 'swap', index: done.indexBefore, sql: [renameIndexSql(done.schema, done.index, done.indexBefore)] }],
+          statements: [
+            { kind: 'swap', index: done.indexBefore, sql: [renameIndexSql(done.schema, done.index, done.indexBefore)] },
+          ],
         },
       }
     default:
@@ -56,7 +75,16 @@ export function undo(done: Done, now: (schema: string, name: string) => Existing
 }
 
 function base(done: Pick<Done, 'schema' | 'index' | 'table'>) {
-  return { schema: done.schema, index: done.index, table: done.table, hazards: [], declared: null, canonical: null, existing: null, place: null } as const
+  return {
+    schema: done.schema,
+    index: done.index,
+    table: done.table,
+    hazards: [],
+    declared: null,
+    canonical: null,
+    existing: null,
+    place: null,
+  } as const
 }
 
 function changed(done: Done, existing: ExistingIndex): { readonly finding: Finding } | null {
@@ -77,13 +105,20 @@ function putBack(done: Done, ddl: string): Step['statements'] {
   const old = oldNameFor(done.index)
   return [
     buildStatement(ddl, fresh),
-    { kind: 'swap', index: done.index, sql: [renameIndexSql(done.schema, done.index, old), renameIndexSql(done.schema, fresh, done.index)] },
+    {
+      kind: 'swap',
+      index: done.index,
+      sql: [renameIndexSql(done.schema, done.index, old), renameIndexSql(done.schema, fresh, done.index)],
+    },
     { kind: 'drop', index: old, sql: [dropIndexSql(done.schema, old)] },
   ]
 }
 
 /** pg_get_indexdef writes `CREATE [UNIQUE] INDEX name ON ...`: the name is exchanged and CONCURRENTLY put in. */
 function buildStatement(ddl: string, name: string) {
-  const sql = ddl.replace(/^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^\s"]+) ON /, (_, unique: string | undefined) => `CREATE ${unique ?? ''}INDEX CONCURRENTLY ${quoteName(name)} ON `)
+  const sql = ddl.replace(
+    /^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^\s"]+) ON /,
+    (_, unique: string | undefined) => `CREATE ${unique ?? ''}INDEX CONCURRENTLY ${quoteName(name)} ON `,
+  )
   return { kind: 'build', index: name, sql: [sql] } as const
 }

@@ -9,12 +9,22 @@ import { count, duration } from './units.js'
 /** The demo's story: claims beside measurements first, then the run itself, verify, pools, and where the report is. */
 export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
   const [, ...apply] = applyBlocks(result.apply, layout)
-  const unused = result.apply.findings.filter((finding) => finding.code === 'NOT_USED').map((finding) => finding.index ?? '')
+  const unused = result.apply.findings
+    .filter((finding) => finding.code === 'NOT_USED')
+    .map((finding) => finding.index ?? '')
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result.apply) },
-    { kind: 'text', tone: 'quiet', text: `job shop at scale ${result.scale}, loaded in ${duration(result.load_ms)}: ${rowsText(result)}` },
+    {
+      kind: 'text',
+      tone: 'quiet',
+      text: `job shop at scale ${result.scale}, loaded in ${duration(result.load_ms)}: ${rowsText(result)}`,
+    },
     claimsGrid(result),
-    { kind: 'text', tone: 'plain', text: 'The first two columns are what the field report says, of single runs on its own machine; the others were measured here.' },
+    {
+      kind: 'text',
+      tone: 'plain',
+      text: 'The first two columns are what the field report says, of single runs on its own machine; the others were measured here.',
+    },
     ...result.notes.map((text): Block => ({ kind: 'text', tone: 'quiet', text })),
     ...apply,
     {
@@ -27,8 +37,16 @@ export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
     },
     ...verifyBlocks(result.verify, layout),
     ...poolBlocks(result.pools),
-    { kind: 'text', tone: 'plain', text: `The whole demo took ${duration(result.duration_ms)}. Report: ${result.report}` },
-    { kind: 'text', tone: 'plain', text: 'With your own database: perfdb plan my.yaml --url postgres://user@host/database' },
+    {
+      kind: 'text',
+      tone: 'plain',
+      text: `The whole demo took ${duration(result.duration_ms)}. Report: ${result.report}`,
+    },
+    {
+      kind: 'text',
+      tone: 'plain',
+      text: 'With your own database: perfdb plan my.yaml --url postgres://user@host/database',
+    },
   ]
 }
 

@@ -12,7 +12,15 @@ import type { Block } from './block.js'
 import type { Layout } from './layout.js'
 
 /** Every document that a command can return. */
-export type Result = PlanResult | VerifyResult | ApplyResult | ExplainResult | StatusResult | PoolResult | DemoResult | ErrorResult
+export type Result =
+  | PlanResult
+  | VerifyResult
+  | ApplyResult
+  | ExplainResult
+  | StatusResult
+  | PoolResult
+  | DemoResult
+  | ErrorResult
 
 export type Format = 'text' | 'json' | 'markdown' | 'sql'
 

@@ -24,9 +24,16 @@ test('after apply the next plan is all keep, sends no DDL, and verify passes (la
   await using db = await testDatabase(schema)
   const profiles = await profileOf(varied)
   const { result } = await apply(db.url, profiles)
-  expect(result.steps.map((step) => [step.index, step.outcome, step.state, step.error])).toEqual(result.steps.map((step) => [step.index, 'built', 'valid', undefined]))
+  expect(result.steps.map((step) => [step.index, step.outcome, step.state, step.error])).toEqual(
+    result.steps.map((step) => [step.index, 'built', 'valid', undefined]),
+  )
   expect(result).toMatchObject({ exit_code: 0, ok: true })
-  expect(result.analyzed.map((one) => [one.table, one.ok])).toEqual([['public.Odd "Schema" T', true], ['public.t', true]].sort((a, b) => (a < b ? -1 : 1)))
+  expect(result.analyzed.map((one) => [one.table, one.ok])).toEqual(
+    [
+      ['public.Odd "Schema" T', true],
+      ['public.t', true],
+    ].sort((a, b) => (a < b ? -1 : 1)),
+  )
   const again = await plan(db.url, profiles)
   expect(new Set(again.steps.map((step) => step.step))).toEqual(new Set(['keep']))
   const before = await db.sql`select oid, relfilenode from pg_class order by oid`
@@ -43,10 +50,14 @@ test('a dropped index is MISSING for verify, and apply heals it', async () => {
   await db.sql`drop index i_partial`
   const verified = await verify(db.url, profiles)
   expect(verified.exit_code).toBe(1)
-  expect(verified.findings).toMatchObject([{ code: 'MISSING', severity: 'error', index: 'i_partial', place: { line: 7, column: 5 } }])
+  expect(verified.findings).toMatchObject([
+    { code: 'MISSING', severity: 'error', index: 'i_partial', place: { line: 7, column: 5 } },
+  ])
   const { result } = await apply(db.url, profiles)
   expect(result.exit_code).toBe(0)
-  expect(result.steps.filter((step) => step.outcome !== 'kept').map((step) => [step.index, step.outcome])).toEqual([['i_partial', 'built']])
+  expect(result.steps.filter((step) => step.outcome !== 'kept').map((step) => [step.index, step.outcome])).toEqual([
+    ['i_partial', 'built'],
+  ])
 })
 
 test('another definition under the name is DIFFERS: refused, then replaced with --allow REPLACE and the old one gone', async () => {
@@ -54,7 +65,11 @@ test('another definition under the name is DIFFERS: refused, then replaced with 
   const profiles = await profileOf(['{ name: i_plain, table: t, keys: [a] }'])
   expect((await verify(db.url, profiles)).findings).toMatchObject([{ code: 'DIFFERS', severity: 'error' }])
   const refused = await apply(db.url, profiles)
-  expect(refused.result).toMatchObject({ exit_code: 1, steps: [{ step: 'replace', outcome: 'refused' }], error: { code: 'HAZARD', hint: expect.stringContaining('--allow REPLACE') } })
+  expect(refused.result).toMatchObject({
+    exit_code: 1,
+    steps: [{ step: 'replace', outcome: 'refused' }],
+    error: { code: 'HAZARD', hint: expect.stringContaining('--allow REPLACE') },
+  })
   const replaced = await apply(db.url, profiles, { allow: ['REPLACE'] })
   expect(replaced.result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'replaced', state: 'valid' }] })
   const left = await db.sql`select indexdef from pg_indexes where tablename = 't'`
@@ -63,7 +78,7 @@ test('another definition under the name is DIFFERS: refused, then replaced with 
 
 test('the same definition under another name is RENAMED: adopted with --allow RENAME, not built again', async () => {
   await using db = await testDatabase(`${schema} create index old_name on t (lower(b)) where a > 5`)
-  const profiles = await profileOf(["{ name: new_name, table: t, keys: [{ expression: lower(b) }], where: a>5 }"])
+  const profiles = await profileOf(['{ name: new_name, table: t, keys: [{ expression: lower(b) }], where: a>5 }'])
   expect((await verify(db.url, profiles)).findings).toMatchObject([{ code: 'RENAMED', index: 'new_name' }])
   const before = await db.sql`select oid from pg_class where relname = 'old_name'`
   const { result } = await apply(db.url, profiles, { allow: ['RENAME'] })
@@ -72,32 +87,60 @@ test('the same definition under another name is RENAMED: adopted with --allow RE
 })
 
 test('an index that is declared absent is dropped; one that backs a constraint is refused and stays', async () => {
-  await using db = await testDatabase(`${schema} create index gone on t (b); alter table t add constraint stays unique (a)`)
+  await using db = await testDatabase(
+    `${schema} create index gone on t (b); alter table t add constraint stays unique (a)`,
+  )
   const profiles = await profileOf(['{ name: i_plain, table: t, keys: [a, d] }'], 'absent: [gone, stays]\n')
   const { result } = await apply(db.url, profiles, { allow: ['DROP'] })
   expect(result.exit_code).toBe(3)
-  expect(result.steps.map((step) => [step.index, step.outcome])).toEqual([['i_plain', 'built'], ['gone', 'dropped'], ['stays', 'failed']])
-  expect((await db.sql`select indexname from pg_indexes where tablename = 't' order by 1`).map((row) => row['indexname'])).toEqual(['i_plain', 'stays'])
+  expect(result.steps.map((step) => [step.index, step.outcome])).toEqual([
+    ['i_plain', 'built'],
+    ['gone', 'dropped'],
+    ['stays', 'failed'],
+  ])
+  expect(
+    (await db.sql`select indexname from pg_indexes where tablename = 't' order by 1`).map((row) => row['indexname']),
+  ).toEqual(['i_plain', 'stays'])
 })
 
 test('a prefix of another index is a hazard, and verify warns of it', async () => {
   await using db = await testDatabase(`${schema} create index wide on t (a, b)`)
   const profiles = await profileOf(['{ name: narrow, table: t, keys: [a] }'])
   const { result } = await apply(db.url, profiles)
-  expect(result).toMatchObject({ exit_code: 1, error: { code: 'HAZARD' }, steps: [{ hazards: [{ code: 'REDUNDANT' }] }] })
+  expect(result).toMatchObject({
+    exit_code: 1,
+    error: { code: 'HAZARD' },
+    steps: [{ hazards: [{ code: 'REDUNDANT' }] }],
+  })
   expect((await apply(db.url, profiles, { allow: ['REDUNDANT'] })).result.exit_code).toBe(0)
   const verified = await verify(db.url, profiles)
-  expect(verified).toMatchObject({ exit_code: 0, findings: [{ code: 'REDUNDANT', severity: 'warning' }, { code: 'UNDECLARED', severity: 'info', index: 'wide' }] })
+  expect(verified).toMatchObject({
+    exit_code: 0,
+    findings: [
+      { code: 'REDUNDANT', severity: 'warning' },
+      { code: 'UNDECLARED', severity: 'info', index: 'wide' },
+    ],
+  })
 })
 
 test('a unique index over duplicates names the keys, leaves nothing invalid, and the others are built', async () => {
-  await using db = await testDatabase(`${schema} insert into t (a, b) select 1, 'x' from generate_series(1, 3); insert into t (a, b) select 2, 'x'`)
-  const profiles = await profileOf(['{ name: u, table: t, keys: [a], unique: true }', '{ name: other, table: t, keys: [b] }'])
+  await using db = await testDatabase(
+    `${schema} insert into t (a, b) select 1, 'x' from generate_series(1, 3); insert into t (a, b) select 2, 'x'`,
+  )
+  const profiles = await profileOf([
+    '{ name: u, table: t, keys: [a], unique: true }',
+    '{ name: other, table: t, keys: [b] }',
+  ])
   const { result } = await apply(db.url, profiles)
   expect(result.exit_code).toBe(3)
   expect(result.steps).toMatchObject([
     { index: 'other', outcome: 'built' },
-    { index: 'u', outcome: 'failed', state: 'missing', error: { code: 'DUPLICATE_KEYS', sqlstate: '23505', detail: expect.stringContaining('(1): 4 rows; (2): 2 rows') } },
+    {
+      index: 'u',
+      outcome: 'failed',
+      state: 'missing',
+      error: { code: 'DUPLICATE_KEYS', sqlstate: '23505', detail: expect.stringContaining('(1): 4 rows; (2): 2 rows') },
+    },
   ])
   expect(await db.sql`select 1 from pg_index where not indisvalid`).toHaveLength(0)
 })

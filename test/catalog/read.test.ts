@@ -9,7 +9,17 @@ import { testDatabase } from '../support/database.js'
 const table = { schema: 'public', name: 't' }
 
 function declared(fields: Partial<Definition>): DeclaredIndex {
-  const definition = { name: 'i', table, method: 'btree', keys: [], include: [], unique: false, nullsDistinct: true, storage: {}, ...fields }
+  const definition = {
+    name: 'i',
+    table,
+    method: 'btree',
+    keys: [],
+    include: [],
+    unique: false,
+    nullsDistinct: true,
+    storage: {},
+    ...fields,
+  }
   return { definition, for: [], place: { file: 'p.yaml', line: 1, column: 1 } }
 }
 
@@ -18,11 +28,17 @@ function profile(indexes: readonly DeclaredIndex[]): Profile {
 }
 
 test('the probe says what PostgreSQL makes of a declaration, and leaves nothing behind', async () => {
-  await using db = await testDatabase("create table t (a int, b text, c varchar(5)); create index i on t (lower(b) desc, a) include (c) where c = 'x' and a in (1, 2)")
+  await using db = await testDatabase(
+    "create table t (a int, b text, c varchar(5)); create index i on t (lower(b) desc, a) include (c) where c = 'x' and a in (1, 2)",
+  )
   await using session = await connectTo(db.url)
   const existing = await readIndex(session, 'public', 'i')
   const [same, other] = await probe(session, [
-    declared({ keys: [{ expression: 'lower( b )', order: 'desc' }, { column: 'a' }], include: ['c'], predicate: "c = 'x' AND a IN (1,2)" }),
+    declared({
+      keys: [{ expression: 'lower( b )', order: 'desc' }, { column: 'a' }],
+      include: ['c'],
+      predicate: "c = 'x' AND a IN (1,2)",
+    }),
     declared({ keys: [{ expression: 'upper(b)' }] }),
   ])
   expect(same).toEqual({ canonical: existing?.canonical })
@@ -59,12 +75,16 @@ test('a function that fails on real data is found by the sample row', async () =
 })
 
 test('the snapshot tells tables, indexes with their flags and constraints, and names that are taken', async () => {
-  await using db = await testDatabase('create table t (a int primary key, b int unique); create table r (t int references t (b)); create view v as select 1; create index x on t (b, a)')
+  await using db = await testDatabase(
+    'create table t (a int primary key, b int unique); create table r (t int references t (b)); create view v as select 1; create index x on t (b, a)',
+  )
   await using session = await connectTo(db.url)
   const snapshot = await readSnapshot(session, [profile([declared({ name: 'v', keys: [{ column: 'a' }] })])])
   expect(snapshot.relations).toEqual([{ schema: 'public', name: 'v', relkind: 'v' }])
   expect(snapshot.tables).toMatchObject([{ schema: 'public', name: 't', relkind: 'r', owned: true, creatable: true }])
-  const flags = snapshot.indexes.map((index) => [index.name, index.valid, index.primary, index.constraint, index.referencedBy]).sort()
+  const flags = snapshot.indexes
+    .map((index) => [index.name, index.valid, index.primary, index.constraint, index.referencedBy])
+    .sort((a, b) => String(a).localeCompare(String(b)))
   expect(flags).toEqual([
     ['t_b_key', true, false, 't_b_key', ['r_t_fkey']],
     ['t_pkey', true, true, 't_pkey', []],

@@ -9,8 +9,10 @@ const phases = ['building index', 'waiting for writers before build', 'waiting f
 /** Somebody who makes the build stop in that phase until disposed. */
 async function holding(db: TestDatabase, phase: (typeof phases)[number]): Promise<AsyncDisposable> {
   const connection = await db.sql.reserve()
-  if (phase === 'waiting for writers before build') await connection`begin`.then(() => connection`insert into t values (0)`)
-  if (phase === 'waiting for old snapshots') await connection`begin isolation level repeatable read`.then(() => connection`select 1`)
+  if (phase === 'waiting for writers before build')
+    await connection`begin`.then(() => connection`insert into t values (0)`)
+  if (phase === 'waiting for old snapshots')
+    await connection`begin isolation level repeatable read`.then(() => connection`select 1`)
   return {
     async [Symbol.asyncDispose]() {
       await connection`rollback`.catch(() => undefined)
@@ -19,27 +21,33 @@ async function holding(db: TestDatabase, phase: (typeof phases)[number]): Promis
   }
 }
 
-test.each(phases)('fault 2: a signal while %s cancels the build, drops what it left, and the next run finishes', async (phase) => {
-  await using db = await testDatabase(slowTable(150, 10))
-  const profiles = await profileOf([slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }'])
-  const abort = new AbortController()
-  {
-    await using _holder = await holding(db, phase)
-    const running = apply(db.url, profiles, { signal: abort.signal, signalName: () => (abort.signal.aborted ? 'SIGINT' : undefined) })
-    await until(phase, inPhase(db.sql, phase))
-    abort.abort()
-    // A reader of the table lets the clean-up wait (fault 31): only a writer or a snapshot that began before does.
-    await until('the build is cancelled', async () => !(await inPhase(db.sql, phase)()))
-    if (phase.startsWith('waiting')) await _holder[Symbol.asyncDispose]()
-    const { result } = await running
-    expect(result.exit_code).toBe(130)
-    const outcomes = new Map(result.steps.map((step) => [step.index, step.outcome]))
-    expect([...outcomes.values()].filter((outcome) => outcome === 'failed')).toHaveLength(1)
-    expect(await invalidIndexes(db.sql)).toEqual([])
-  }
-  expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
-  expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep'])
-})
+test.each(phases)(
+  'fault 2: a signal while %s cancels the build, drops what it left, and the next run finishes',
+  async (phase) => {
+    await using db = await testDatabase(slowTable(150, 10))
+    const profiles = await profileOf([slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }'])
+    const abort = new AbortController()
+    {
+      await using holder = await holding(db, phase)
+      const running = apply(db.url, profiles, {
+        signal: abort.signal,
+        signalName: () => (abort.signal.aborted ? 'SIGINT' : undefined),
+      })
+      await until(phase, inPhase(db.sql, phase))
+      abort.abort()
+      // A reader of the table lets the clean-up wait (fault 31): only a writer or a snapshot that began before does.
+      await until('the build is cancelled', async () => !(await inPhase(db.sql, phase)()))
+      if (phase.startsWith('waiting')) await holder[Symbol.asyncDispose]()
+      const { result } = await running
+      expect(result.exit_code).toBe(130)
+      const outcomes = new Map(result.steps.map((step) => [step.index, step.outcome]))
+      expect([...outcomes.values()].filter((outcome) => outcome === 'failed')).toHaveLength(1)
+      expect(await invalidIndexes(db.sql)).toEqual([])
+    }
+    expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
+    expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep'])
+  },
+)
 
 test('fault 5: a terminated backend is told, its leftover is dropped, the rest is not reached, and the next run finishes', async () => {
   await using db = await testDatabase(slowTable(150, 10))
@@ -70,7 +78,9 @@ test('fault 16: a build behind an old snapshot names pid, application, user, age
   await until('a blocker is told', () => blockers.length > 0)
   await holder[Symbol.asyncDispose]()
   expect((await running).result.exit_code).toBe(0)
-  expect(blockers[0]).toMatch(/^waiting for old snapshots: pid \d+, .*user postgres, idle in transaction, for \d+ s: select 1/)
+  expect(blockers[0]).toMatch(
+    /^waiting for old snapshots: pid \d+, .*user postgres, idle in transaction, for \d+ s: select 1/,
+  )
 })
 
 test('fault 4: a wait without progress ends after --max-wait, names who is in the way, and leaves nothing', async () => {
@@ -80,7 +90,9 @@ test('fault 4: a wait without progress ends after --max-wait, names who is in th
   const { result } = await apply(db.url, profiles, { maxWaitMs: 1500, retries: 0 })
   await holder[Symbol.asyncDispose]()
   expect(result.exit_code).toBe(3)
-  expect(result.steps).toMatchObject([{ outcome: 'failed', error: { code: 'BLOCKED', detail: expect.stringMatching(/it waited for pid \d+/) } }])
+  expect(result.steps).toMatchObject([
+    { outcome: 'failed', error: { code: 'BLOCKED', detail: expect.stringMatching(/it waited for pid \d+/) } },
+  ])
   // DROP INDEX CONCURRENTLY of an invalid index does not wait for a snapshot that never touched the table.
   expect(await invalidIndexes(db.sql)).toEqual([])
 })
@@ -95,5 +107,10 @@ test('fault 18: a prepared transaction in the way is named by its gid', async ()
   connection.release()
   const { result } = await apply(db.url, profiles, { maxWaitMs: 1500, retries: 0 })
   await db.sql.unsafe(`rollback prepared 'gid of ${db.name}'`)
-  expect(result.steps).toMatchObject([{ outcome: 'failed', error: { code: 'BLOCKED', detail: expect.stringContaining(`prepared transaction gid of ${db.name}`) } }])
+  expect(result.steps).toMatchObject([
+    {
+      outcome: 'failed',
+      error: { code: 'BLOCKED', detail: expect.stringContaining(`prepared transaction gid of ${db.name}`) },
+    },
+  ])
 })

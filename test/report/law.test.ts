@@ -8,6 +8,7 @@ import {
   statusResult,
   verifyResult,
 } from '../../src/commands/result.js'
+import { demoResult } from '../../src/commands/demo-result.js'
 import { poolResult } from '../../src/commands/pool-result.js'
 import { planSql } from '../../src/report/plan-sql.js'
 import { isError, render } from '../../src/report/render.js'
@@ -23,6 +24,7 @@ const schemas = {
   explain: explainResult,
   status: statusResult,
   'check-pool': poolResult,
+  demo: demoResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

@@ -24,11 +24,16 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
 
 /** True once a concurrent build is in a phase that begins like this. */
 export function inPhase(sql: postgres.Sql, phase: string): () => Promise<boolean> {
-  return async () => (await sql`select 1 from pg_stat_progress_create_index where datname = current_database() and command = 'CREATE INDEX CONCURRENTLY' and phase like ${`${phase}%`}`).length > 0
+  return async () =>
+    (
+      await sql`select 1 from pg_stat_progress_create_index where datname = current_database() and command = 'CREATE INDEX CONCURRENTLY' and phase like ${`${phase}%`}`
+    ).length > 0
 }
 
 /** Indexes that are not valid, by name. */
 export async function invalidIndexes(sql: postgres.Sql): Promise<readonly string[]> {
-  const rows = await sql<{ name: string }[]>`select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid where not (i.indisvalid and i.indisready and i.indislive)`
+  const rows = await sql<
+    { name: string }[]
+  >`select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid where not (i.indisvalid and i.indisready and i.indislive)`
   return rows.map((row) => row.name)
 }
