@@ -138,13 +138,17 @@ async function ended(
   const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
   const queries = end.proof?.queries ?? []
   const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
+  // Of others' leftovers apply only tells; verify fails on them. A drop that was asked for and refused is apply's own business.
   const untouched = plan.findings.filter(
-    (finding) => finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index),
+    (finding) =>
+      (finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index)) ||
+      finding.code === 'DROP_REFUSED',
   )
+  const refusedDrops = untouched.filter((finding) => finding.code === 'DROP_REFUSED').length
   const code = exitCode({
     signal: end.signal,
     failedSteps: failedSteps + unanalyzed.length,
-    refusals: missed + untouched.length,
+    refusals: missed + refusedDrops,
   })
   const findings = [
     ...untouched,

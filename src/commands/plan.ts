@@ -25,6 +25,7 @@ export async function runPlanCommand(
     command: 'plan',
     profiles: profiles.map((profile) => profile.file),
     steps: plan.steps.map((step) => stepDocument(step, snapshot)),
+    extensions: [...plan.extensions],
     // Drift is what the steps say already; verify reports it as findings.
     findings: plan.findings
       .filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code))

@@ -133,6 +133,8 @@ export const planResult = z.object({
   command: z.literal('plan'),
   profiles: z.array(z.string()),
   steps: z.array(step),
+  /** Extensions to create first, with --allow CREATE_EXTENSION. */
+  extensions: z.array(z.string()),
   findings: z.array(finding),
   fingerprint: z.string(),
 })

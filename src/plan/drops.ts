@@ -4,7 +4,7 @@ import type { Profile } from '../profile/profile.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { oldNameFor } from './names.js'
 import type { PlanOptions } from './options.js'
-import type { Hazard, Step } from './plan.js'
+import type { Finding, Hazard, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
 
 /**
@@ -17,7 +17,7 @@ export function planDrops(
   snapshot: Snapshot,
   owned: Owned,
   options: PlanOptions,
-): readonly Step[] {
+): Drops {
   const absent = profiles.flatMap((profile) => profile.absent.map((entry) => ({ ...entry, reason: 'declared absent' })))
   const replaced = resolved.map(({ declared }) => ({
     schema: declared.definition.table.schema,
@@ -34,14 +34,41 @@ export function planDrops(
         .map((entry) => ({ ...entry, place: null, reason: 'built by perfdb, declared no more' }))
     : []
   const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
-  return [...wanted.values()].flatMap((entry) => {
+  const found = [...wanted.values()].flatMap((entry) => {
     const existing = snapshot.indexes.find((index) => index.schema === entry.schema && index.name === entry.name)
-    return existing === undefined ? [] : [dropStep(existing, entry.reason, entry.place)]
+    return existing === undefined ? [] : [{ existing, ...entry }]
   })
+  return {
+    steps: found
+      .filter(({ existing }) => dropRefusal(existing) === null)
+      .map(({ existing, reason, place }) => dropStep(existing, reason, place)),
+    refused: found.flatMap(({ existing, reason, place }) => refusedDrop(existing, reason, place)),
+  }
+}
+
+export interface Drops {
+  readonly steps: readonly Step[]
+  /** Drops that were asked for and will not be tried. */
+  readonly refused: readonly Finding[]
+}
+
+function refusedDrop(existing: ExistingIndex, reason: string, place: Place | null): readonly Finding[] {
+  const refusal = dropRefusal(existing)
+  if (refusal === null) return []
+  return [
+    {
+      code: 'DROP_REFUSED',
+      severity: 'error',
+      index: existing.name,
+      table: `${existing.table.schema}.${existing.table.name}`,
+      message: `${existing.name} is ${reason}, but ${refusal}`,
+      ...(place === null ? {} : { place }),
+    },
+  ]
 }
 
 /** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */
-export function dropRefusal(index: ExistingIndex): string | null {
+function dropRefusal(index: ExistingIndex): string | null {
   if (index.constraint !== null) return `it backs the constraint ${index.constraint}: drop the constraint instead`
   if (index.referencedBy.length > 0) return `the foreign key ${index.referencedBy.join(', ')} needs it`
   if (index.partitioned) return 'it belongs to a partitioned table: PostgreSQL cannot drop it concurrently'

@@ -25,15 +25,16 @@ export function planIndexes(
   owned: Owned,
   options: PlanOptions,
 ): Plan {
+  const drops = planDrops(profiles, resolved, snapshot, owned, options)
   const steps = resolved
     .map((one) => planOne(one, resolved, snapshot, options))
-    .concat(planDrops(profiles, resolved, snapshot, owned, options))
+    .concat(drops.steps)
     .sort(byUrgency)
   const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
   return {
     steps,
     extensions: missing.sort(),
-    findings: auditFindings(resolved, snapshot, steps),
+    findings: [...drops.refused, ...auditFindings(resolved, snapshot, steps)],
     fingerprint: fingerprint(steps),
   }
 }

@@ -1,3 +1,4 @@
+import { quoteName } from '../definition/quote.js'
 import type { PlanResult, ResultStep } from '../commands/result.js'
 import { planTally } from './plan.js'
 import { serverText } from './steps.js'
@@ -17,8 +18,9 @@ export function planSql(plan: PlanResult): string {
       .filter((finding) => finding.severity !== 'info')
       .map((finding) => comment(`${finding.severity} ${finding.code}: ${finding.message}`)),
   ].join('\n')
-  if (work.length === 0) return `${head}\n`
-  return `${[head, settings, ...work.map(stepSql), proof(work)].join('\n\n')}\n`
+  const extensions = plan.extensions.map((name) => `create extension ${quoteName(name)};`)
+  if (work.length + extensions.length === 0) return `${head}\n`
+  return `${[head, settings, ...extensions, ...work.map(stepSql), proof(work)].join('\n\n')}\n`
 }
 
 // A lock_timeout or statement_timeout of the role would leave an invalid index behind.

@@ -12,6 +12,11 @@ export function planBlocks(result: PlanResult, layout: Layout): Block[] {
     { kind: 'verdict', tone: planTone(result, work.length), text: planVerdict(result, work.length) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
     planGrid(result.steps, layout),
+    {
+      kind: 'text',
+      tone: 'plain',
+      text: result.extensions.length === 0 ? '' : `Created first: extension ${result.extensions.join(', ')}.`,
+    },
     ...hazardBlocks(result.steps),
     ...findingBlocks(result.findings),
     { kind: 'scripts', title: 'SQL', scripts: work.map(scriptOf) },

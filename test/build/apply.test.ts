@@ -91,16 +91,22 @@ test('an index that is declared absent is dropped; one that backs a constraint i
     `${schema} create index gone on t (b); alter table t add constraint stays unique (a)`,
   )
   const profiles = await profileOf(['{ name: i_plain, table: t, keys: [a, d] }'], 'absent: [gone, stays]\n')
-  const { result } = await apply(db.url, profiles, { allow: ['DROP'] })
-  expect(result.exit_code).toBe(3)
+  const { result } = await apply(db.url, profiles)
+  expect(result.exit_code).toBe(1)
   expect(result.steps.map((step) => [step.index, step.outcome])).toEqual([
     ['i_plain', 'built'],
     ['gone', 'dropped'],
-    ['stays', 'failed'],
   ])
-  expect(
-    (await db.sql`select indexname from pg_indexes where tablename = 't' order by 1`).map((row) => row['indexname']),
-  ).toEqual(['i_plain', 'stays'])
+  expect(result.findings).toMatchObject([
+    {
+      code: 'DROP_REFUSED',
+      severity: 'error',
+      index: 'stays',
+      message: expect.stringContaining('backs the constraint stays'),
+    },
+  ])
+  const left = await db.sql`select indexname from pg_indexes where tablename = 't' order by 1`
+  expect(left.map((row) => row['indexname'])).toEqual(['i_plain', 'stays'])
 })
 
 test('a prefix of another index is a hazard, and verify warns of it', async () => {

@@ -132,9 +132,22 @@ const plan = fc.record(
     profiles,
     steps: few(step, 12),
     findings: few(finding),
+    extensions: fc.array(text, { maxLength: 2 }),
     fingerprint: text,
   },
-  { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'profiles', 'steps', 'findings', 'fingerprint'] },
+  {
+    requiredKeys: [
+      'perfdb',
+      'ok',
+      'exit_code',
+      'command',
+      'profiles',
+      'steps',
+      'extensions',
+      'findings',
+      'fingerprint',
+    ],
+  },
 )
 const verify = fc.record(
   { ...about, command: fc.constant('verify' as const), profiles, steps: few(step, 12), findings: few(finding) },

@@ -55,6 +55,7 @@ export const planDocument: PlanResult = {
   ...base,
   command: 'plan',
   profiles: ['job-shop'],
+  extensions: [],
   fingerprint: 'f'.repeat(64),
   steps: [
     stepOf('create', 'idx_jobs_status_created_at', 'jobs', {
@@ -132,6 +133,7 @@ export const nothingToDo: PlanResult = {
   ...base,
   command: 'plan',
   profiles: ['job-shop'],
+  extensions: [],
   fingerprint: 'f'.repeat(64),
   steps: kept(31),
   findings: [],
