@@ -30,20 +30,17 @@ export interface DemoOptions {
  */
 export async function runDemo(connect: Connect, options: DemoOptions): Promise<DemoResult> {
   const started = performance.now()
-  const folder = await profilesFolder()
-  const profiles = await readProfiles([join(folder, 'job-shop.yaml')], { cwd: folder, environment: {} })
+  const cwd = await packageFolder()
+  const profiles = await readProfiles(['profiles/job-shop.yaml'], { cwd, environment: {} })
   const loadMs = await load(connect, options)
   const apply = await runApply(connect, profiles, options.apply)
   await using look = await connect('look')
   const verify = await runVerify(look, profiles, options.apply)
-  const pools = await runCheckPool(
-    await readPools([join(folder, 'job-shop.pools.yaml')], { cwd: folder, environment: {} }),
-    {
-      offline: true,
-      failOn: 'fail',
-      environment: {},
-    },
-  )
+  const pools = await runCheckPool(await readPools(['profiles/job-shop.pools.yaml'], { cwd, environment: {} }), {
+    offline: true,
+    failOn: 'fail',
+    environment: {},
+  })
   const failedSteps = apply.exit_code >= 2 || verify.exit_code !== 0 ? 1 : 0
   const code = exitCode({ signal: options.apply.signalName(), failedSteps })
   return {
@@ -64,9 +61,9 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
       })),
     ),
     notes: demoClaims.flatMap((claim) => (claim.note === undefined ? [] : [`${claim.claim}: ${claim.note}`])),
-    apply: { ...apply, profiles: ['profiles/job-shop.yaml'] },
-    verify: { ...verify, profiles: ['profiles/job-shop.yaml'] },
-    pools: { ...pools, files: ['profiles/job-shop.pools.yaml'] },
+    apply,
+    verify,
+    pools,
     report: options.report,
   }
 }
@@ -103,17 +100,14 @@ function measured(
   }
 }
 
-/** profiles/ of the package: two folders up in the sources, three in the build. Throws FILE_NOT_FOUND. */
-async function profilesFolder(): Promise<string> {
+/** The package's own folder, two levels up in the sources and three in the build. Throws FILE_NOT_FOUND. */
+async function packageFolder(): Promise<string> {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const inPackage = join(folder, 'profiles')
-    if (
-      await access(join(inPackage, 'job-shop.yaml')).then(
-        () => true,
-        () => false,
-      )
+    const found = await access(join(folder, 'profiles', 'job-shop.yaml')).then(
+      () => true,
+      () => false,
     )
-      return inPackage
+    if (found) return folder
     if (dirname(folder) === folder) throw new PerfdbError('FILE_NOT_FOUND', 'the package lacks its folder profiles/')
   }
 }

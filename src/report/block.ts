@@ -61,8 +61,3 @@ export type Block =
 export function detail(label: string, text: string | undefined): readonly Detail[] {
   return text === undefined || text === '' ? [] : [{ label, text }]
 }
-
-/** `a, b and c`. */
-export function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`
-}

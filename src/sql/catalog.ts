@@ -48,14 +48,6 @@ select pg_catalog.json_build_object(
 ) as document`
 }
 
-/** The same document for indexes given by oid, as JSON numbers in `$1`; the probe and the check after a step use it. */
-export function indexesByOidSql(versionNum: number): string {
-  return `
-with picked as (select w.value::oid as indexrelid from pg_catalog.json_array_elements_text($1::json) as w(value)),
-constraints as (select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0)
-${indexDocumentSql(versionNum, 'picked')}`
-}
-
 /** One index by schema (`$1`) and name (`$2`); no row when there is none. */
 export function indexByNameSql(versionNum: number): string {
   return `
