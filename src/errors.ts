@@ -58,6 +58,7 @@ export const errorHints = {
   BUILD_FAILED: 'PostgreSQL stopped the build; its own message says why',
   DUPLICATE_KEYS: 'remove the duplicates, then run perfdb apply again',
   NOT_AS_DECLARED: 'run perfdb verify: the index is not what the profile declares',
+  NOT_STARTED: 'run the same command again: it goes on from here',
   CHANGED: 'the database moved since the plan was made: run the same command again',
   HAZARD: 'allow it by name: --allow HAZARD, or in perfdb.yaml',
   PLAN_STALE: 'run perfdb plan --out again and have the new plan reviewed',

@@ -6,8 +6,10 @@ import type { Listener } from './events.js'
 
 /** Everything that a run needs: two sessions (facts 4 and 13), patience, and someone who keeps the record. */
 export interface BuildContext {
-  /** Holds the run lock and runs every statement that changes something. */
+  /** Runs every statement that changes something; of several workers each has its own. */
   readonly ddl: Session
+  /** pg_backend_pid() of the session that holds the run lock: the first worker's. */
+  readonly lockPid: number
   /** Looks on meanwhile. */
   readonly watchdog: Session
   /** A new session after one was lost; throws while the server is away. */
@@ -15,10 +17,17 @@ export interface BuildContext {
   readonly maxWaitMs: number
   /** How often a step is tried again after an error that passes by itself (deadlock, lock timeout). */
   readonly retries: number
+  /** What to do about a statement that is queued behind a build and would end it with a deadlock (fault 21). */
+  readonly onQueue: QueuePolicy
+  /** Why no build may be started now, such as a closed window; null when one may. Asked before each step. */
+  readonly mayStart: () => Promise<string | null>
   readonly signal: AbortSignal
   readonly listener: Listener
   readonly recorder: Recorder
 }
+
+export const queuePolicies = ['report', 'cancel-build', 'cancel-waiter'] as const
+export type QueuePolicy = (typeof queuePolicies)[number]
 
 /** The ledger, or nothing with --no-ledger. */
 export interface Recorder {

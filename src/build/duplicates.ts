@@ -1,3 +1,4 @@
+import { buildSearchPath } from '../catalog/probe.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import type { Session } from '../server/session.js'
@@ -19,8 +20,14 @@ export async function duplicateKeys(session: Session, definition: Definition): P
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
     group by ${keys.join(', ')} having count(*) > 1 order by count(*) desc, 1 limit 5`
   return session
-    .rolledBack({ readOnly: true, statementTimeoutMs: 30_000, lockTimeoutMs: 600 }, () =>
-      session.query<{ key: string; rows: number }>(sql),
+    .rolledBack(
+      {
+        readOnly: true,
+        statementTimeoutMs: 30_000,
+        lockTimeoutMs: 600,
+        set: { search_path: buildSearchPath(session, definition.table.schema) },
+      },
+      () => session.query<{ key: string; rows: number }>(sql),
     )
     .then(
       (rows) => rows.map(({ key, rows: count }) => `(${key}): ${count} rows`),

@@ -34,6 +34,7 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
   if ((await readIndex(watchdog, schema, name)) !== undefined) {
     throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
   }
+  await assertNoDuplicates(context, step)
   await ddl.query(`set search_path = ${buildSearchPath(ddl, schema)}`)
   const ran = await runWatched(context, name, statement.sql.join(';\n'))
   await ddl.query('set search_path = pg_catalog').catch(() => undefined)
@@ -59,6 +60,21 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
     return runBuild(context, step, statement, attempt + 1)
   }
   throw await describe(context, step, statement, ran.error, left)
+}
+
+/** A unique build over duplicates fails at its very end: a bounded look first saves the hour (fault 1). */
+async function assertNoDuplicates({ ddl }: BuildContext, { declared }: Step): Promise<void> {
+  if (declared === null || !declared.unique) return
+  const keys = await duplicateKeys(ddl, declared)
+  if (keys === null || keys.length === 0) return
+  throw new PerfdbError('DUPLICATE_KEYS', `could not create unique index "${declared.name}"`, {
+    detail: duplicatesText(keys),
+    sqlstate: '23505',
+  })
+}
+
+function duplicatesText(keys: readonly string[]): string {
+  return `duplicate keys, the most frequent first: ${keys.join('; ')}`
 }
 
 /** A second build on a table deadlocks with the first, which may be nearly done (fault 20): wait before joining. */
@@ -103,9 +119,8 @@ async function describe(
   const hint =
     left === 'invalid' ? `an invalid index is left: ${dropIndexSql(step.schema, statement.index)}` : error.hint
   if (error.sqlstate === '23505' && step.declared !== null) {
-    const keys = await duplicateKeys(context.watchdog, step.declared)
-    const detail =
-      keys === null || keys.length === 0 ? error.detail : `duplicate keys, the most frequent first: ${keys.join('; ')}`
+    const keys = await duplicateKeys(context.ddl, step.declared)
+    const detail = keys === null || keys.length === 0 ? error.detail : duplicatesText(keys)
     return new PerfdbError('DUPLICATE_KEYS', error.message, {
       detail,
       sqlstate: error.sqlstate,

@@ -1,31 +1,71 @@
+import type { TableName } from '../definition/definition.js'
 import type { Plan, Step } from '../plan/plan.js'
-import type { BuildContext, StepResult } from './context.js'
+import type { Session } from '../server/session.js'
+import type { BuildContext, StepError, StepResult } from './context.js'
+import { schedule } from './schedule.js'
 import { perfdbError } from './statement.js'
 import { runStep, stepError } from './run-step.js'
 
 /**
- * Runs the steps of a plan one after another, each to its outcome. A failed step does not stop the others; a signal, a
- * lost connection or a lost run lock does: the rest is `not_reached`. Never throws.
+ * Runs the steps of a plan, each to its outcome. One worker takes them in their order; several take the lanes of a stage side
+ * by side. A failed step does not stop the others; a signal, a lost connection or a lost run lock does, and a closed
+ * window: the rest is `not_reached`. Never throws.
  */
-export async function runPlan(context: BuildContext, plan: Plan): Promise<readonly StepResult[]> {
+export async function runPlan(
+  context: BuildContext,
+  plan: Plan,
+  parallel: Parallel = { workers: [], bytesOf: () => 0 },
+): Promise<readonly StepResult[]> {
   const work = plan.steps.filter((step) => step.step !== 'keep')
-  const results = new Map<Step, StepResult>()
-  let stopped = false
-  for (const [position, step] of work.entries()) {
-    if (stopped || context.signal.aborted) {
-      results.set(step, notReached(step))
-      continue
-    }
-    const result = await recorded(context, step, position + 1, work.length)
-    results.set(step, result)
-    stopped =
-      result.error !== null &&
-      (result.error.code === 'CONNECTION_LOST' ||
-        result.error.code === 'INTERRUPTED' ||
-        result.error.code === 'INTERNAL')
+  const progress: Progress = {
+    results: new Map(),
+    stopped: null,
+    numbers: new Map(work.map((step, at) => [step, at + 1])),
   }
-  return plan.steps.map((step) => results.get(step) ?? kept(step))
+  const stages = parallel.workers.length === 0 ? [[work]] : schedule(work, parallel.bytesOf)
+  for (const stage of stages) {
+    const lanes = [...stage]
+    const workers = [context, ...parallel.workers.map((ddl) => ({ ...context, ddl }))]
+    await Promise.all(workers.map((worker) => takeLanes(worker, lanes, progress)))
+  }
+  return plan.steps.map((step) => progress.results.get(step) ?? kept(step))
 }
+
+/** More workers: each a ddl session of its own. */
+export interface Parallel {
+  readonly workers: readonly Session[]
+  readonly bytesOf: (table: TableName) => number
+}
+
+interface Progress {
+  readonly results: Map<Step, StepResult>
+  readonly numbers: ReadonlyMap<Step, number>
+  /** Why nothing more is started; null while all is well. */
+  stopped: StepError | null
+}
+
+async function takeLanes(context: BuildContext, lanes: (readonly Step[])[], progress: Progress): Promise<void> {
+  for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) {
+    for (const step of lane) progress.results.set(step, await takeStep(context, step, progress))
+  }
+}
+
+async function takeStep(context: BuildContext, step: Step, progress: Progress): Promise<StepResult> {
+  if (progress.stopped !== null || context.signal.aborted) return notReached(step, progress.stopped)
+  const reason = await context.mayStart().catch((error: unknown) => perfdbError(error).message)
+  if (reason !== null)
+    progress.stopped = {
+      code: 'NOT_STARTED',
+      message: reason,
+      hint: 'run the same command again: it goes on from here',
+    }
+  if (progress.stopped !== null) return notReached(step, progress.stopped)
+  const result = await recorded(context, step, progress.numbers.get(step) ?? 0, progress.numbers.size)
+  if (result.error !== null && fatal.has(result.error.code)) progress.stopped = result.error
+  return result
+}
+
+const fatal = new Set(['CONNECTION_LOST', 'INTERRUPTED', 'INTERNAL'])
 
 async function recorded(context: BuildContext, step: Step, number: number, of: number): Promise<StepResult> {
   const { listener, recorder } = context
@@ -40,7 +80,7 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   try {
     await recorder.started(step, number)
   } catch (error) {
-    return { ...notReached(step), outcome: 'failed', error: stepError(perfdbError(error)) }
+    return { ...notReached(step, null), outcome: 'failed', error: stepError(perfdbError(error)) }
   }
   const result = await runStep(context, step)
   // The catalog is the truth: a ledger that cannot be written is told, and does not undo the index.
@@ -70,6 +110,8 @@ function kept(step: Step): StepResult {
   }
 }
 
-function notReached(step: Step): StepResult {
-  return { step, outcome: 'not_reached', durationMs: 0, waitedMs: 0, sizeBytes: null, state: null, error: null }
+/** Only a reason that is the step's own is told at the step: what stopped another step is told there. */
+function notReached(step: Step, stopped: StepError | null): StepResult {
+  const error = stopped?.code === 'NOT_STARTED' ? stopped : null
+  return { step, outcome: 'not_reached', durationMs: 0, waitedMs: 0, sizeBytes: null, state: null, error }
 }

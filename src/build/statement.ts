@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
-import { holdsRunLock } from '../server/lock.js'
+import { runLockHolder } from '../server/lock.js'
 import type { Session } from '../server/session.js'
 import type { BuildContext } from './context.js'
 import { watch, type Watched } from './watch.js'
@@ -23,19 +23,16 @@ export async function runWatched(
 ): Promise<Ran> {
   const { ddl, watchdog, listener } = context
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
-  if (!(await holdsRunLock(ddl))) {
+  if (ddl.lost || (await runLockHolder(watchdog))?.pid !== context.lockPid) {
     return {
       ...nothingSeen,
-      error: new PerfdbError(
-        'CONNECTION_LOST',
-        'the session no longer holds the run lock of perfdb: nothing more is started on it',
-      ),
+      error: new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started'),
     }
   }
   const cancel = () => ddl.cancel().catch(() => undefined)
   const onAbort = () => void cancel()
   signal.addEventListener('abort', onAbort, { once: true })
-  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel })
+  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, onQueue: context.onQueue })
   const failure = await ddl.query(sql).then(() => null, perfdbError)
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()
@@ -74,7 +71,7 @@ export function perfdbError(error: unknown): PerfdbError {
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-const nothingSeen: Watched = { indexOid: null, waitedMs: 0, stalledOn: null }
+const nothingSeen: Watched = { indexOid: null, waitedMs: 0, stalledOn: null, queuedBehind: null }
 
 /** 57014 means only "cancelled": whether by the user, by perfdb's deadline or by somebody else is perfdb's own bookkeeping (fault 3). */
 function explain(
@@ -90,6 +87,13 @@ function explain(
     return new PerfdbError('BLOCKED', `${index} waited ${Math.round(maxWaitMs / 1000)} s without progress`, {
       detail: `it waited for ${seen.stalledOn}`,
       sqlstate: failure.sqlstate,
+    })
+  }
+  if (seen.queuedBehind !== null) {
+    return new PerfdbError('BUILD_FAILED', `the build of ${index} made way for a statement queued behind it`, {
+      detail: seen.queuedBehind,
+      // To be tried again once the statement is through.
+      sqlstate: '40P01',
     })
   }
   if (failure.sqlstate === '57014') {

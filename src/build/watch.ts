@@ -1,6 +1,7 @@
 import type { Session } from '../server/session.js'
+import type { QueuePolicy } from './context.js'
 import type { Listener } from './events.js'
-import { backendText, blockerTexts, lookAt, phaseName, type Look } from './look.js'
+import { backendText, blockerTexts, lookAt, phaseName, type Backend, type Look } from './look.js'
 
 /** What the watchdog saw of one statement. */
 export interface Watched {
@@ -10,6 +11,8 @@ export interface Watched {
   readonly waitedMs: number
   /** Why the watchdog cancelled it: whom it waited for; null when it did not. */
   readonly stalledOn: string | null
+  /** Why the policy cancel-build ended it: the statement that was queued behind it; null when it did not. */
+  readonly queuedBehind: string | null
 }
 
 export interface WatchOptions {
@@ -17,6 +20,7 @@ export interface WatchOptions {
   /** A wait without any progress longer than this is ended by `cancel`. */
   readonly maxWaitMs: number
   readonly listener: Listener
+  readonly onQueue: QueuePolicy
   readonly cancel: () => Promise<void>
 }
 
@@ -28,7 +32,12 @@ const pollMs = 400
  * transaction for longer than `maxWaitMs` without progress. lock_timeout stays 0 meanwhile: it would throw finished work away.
  */
 export function watch(watchdog: Session, pid: number, options: WatchOptions): { stop(): Promise<Watched> } {
-  const seen: { -readonly [Key in keyof Watched]: Watched[Key] } = { indexOid: null, waitedMs: 0, stalledOn: null }
+  const seen: { -readonly [Key in keyof Watched]: Watched[Key] } = {
+    indexOid: null,
+    waitedMs: 0,
+    stalledOn: null,
+    queuedBehind: null,
+  }
   const started = performance.now()
   let lastLook = started
   let counters = ''
@@ -38,6 +47,20 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
   let stopped = false
   let wake = () => {}
   const warned = new Set<number>()
+
+  const queued = async (waiter: Backend) => {
+    const text = backendText(waiter)
+    const message = `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${text}`
+    options.listener({
+      type: 'warning',
+      message: options.onQueue === 'report' ? message : `${message} (${options.onQueue})`,
+    })
+    if (options.onQueue === 'cancel-waiter')
+      await watchdog.query('select pg_catalog.pg_cancel_backend($1)', [waiter.pid])
+    if (options.onQueue !== 'cancel-build') return
+    seen.queuedBehind = text
+    await options.cancel()
+  }
 
   const look = async () => {
     const current = await lookAt(watchdog, pid)
@@ -64,10 +87,7 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
     for (const waiter of current.queued ?? []) {
       if (warned.has(waiter.pid)) continue
       warned.add(waiter.pid)
-      options.listener({
-        type: 'warning',
-        message: `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${backendText(waiter)}`,
-      })
+      await queued(waiter)
     }
     if (current.waits && seen.stalledOn === null && now - progressAt > options.maxWaitMs) {
       seen.stalledOn = blocker ?? 'a lock whose holder is not visible to this role'

@@ -1,9 +1,10 @@
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { indexByNameSql, snapshotSql } from '../sql/catalog.js'
+import { readPartitionTrees, type PartitionTree } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot } from './snapshot.js'
 
-/** Reads what the catalog says of everything that the profiles mention: one statement, one round trip. */
+/** Reads what the catalog says of everything that the profiles mention: one statement, and one more where tables are partitioned. */
 export async function readSnapshot(
   session: Session,
   profiles: readonly Profile[],
@@ -13,10 +14,12 @@ export async function readSnapshot(
     JSON.stringify(wantedObjects(profiles, extraNames)),
   ])
   const document = rows[0]?.document
+  const partitionTrees = await partitionTreesOf(session, document?.tables ?? [], profiles)
   return {
     server: serverFacts(session),
-    tables: document?.tables ?? [],
+    tables: (document?.tables ?? []).map((table) => withPartitions(table, partitionTrees)),
     indexes: document?.indexes ?? [],
+    partitionTrees,
     relations: document?.relations ?? [],
     builds: document?.builds ?? [],
     extensions: document?.extensions ?? [],
@@ -29,6 +32,29 @@ export async function readSnapshot(
 export async function readIndex(session: Session, schema: string, name: string): Promise<ExistingIndex | undefined> {
   const rows = await session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [schema, name])
   return rows[0]?.document
+}
+
+async function partitionTreesOf(
+  session: Session,
+  tables: readonly ExistingTable[],
+  profiles: readonly Profile[],
+): Promise<readonly PartitionTree[]> {
+  const partitioned = tables.filter((table) => table.relkind === 'p')
+  if (partitioned.length === 0) return []
+  const names = profiles.flatMap((profile) => profile.indexes.map((index) => index.definition.name))
+  return readPartitionTrees(session, partitioned, names)
+}
+
+/** A partitioned table holds nothing itself: its rows and bytes are those of its partitions. */
+function withPartitions(table: ExistingTable, trees: readonly PartitionTree[]): ExistingTable {
+  const tree = trees.find((one) => one.table.schema === table.schema && one.table.name === table.name)
+  if (tree === undefined) return table
+  const leaves = tree.partitions.filter((partition) => partition.relkind !== 'p')
+  return {
+    ...table,
+    estimatedRows: leaves.reduce((rows, leaf) => rows + Math.max(0, leaf.estimatedRows), 0),
+    sizeBytes: leaves.reduce((bytes, leaf) => bytes + leaf.sizeBytes, 0),
+  }
 }
 
 interface Name {

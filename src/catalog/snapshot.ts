@@ -1,4 +1,5 @@
 import type { TableName } from '../definition/definition.js'
+import type { PartitionTree } from './partitions.js'
 
 /**
  * A definition as PostgreSQL prints it back from its catalogs; two indexes are the same when these are equal.
@@ -95,6 +96,8 @@ export interface Snapshot {
   readonly server: ServerFacts
   readonly tables: readonly ExistingTable[]
   readonly indexes: readonly ExistingIndex[]
+  /** Of the tables that are partitioned. */
+  readonly partitionTrees: readonly PartitionTree[]
   /** Relations that bear a declared index name and are no index. */
   readonly relations: readonly { readonly schema: string; readonly name: string; readonly relkind: string }[]
   readonly builds: readonly RunningBuild[]

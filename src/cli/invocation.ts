@@ -1,4 +1,6 @@
+import type { QueuePolicy } from '../build/context.js'
 import type { Listener } from '../build/events.js'
+import type { Window } from '../commands/window.js'
 import type { HazardCode } from '../plan/plan.js'
 import type { Format, Report } from './options.js'
 import type { Signals } from './signals.js'
@@ -21,6 +23,11 @@ export interface Options {
   readonly out?: string
   readonly plan?: string
   readonly retries?: number
+  readonly jobs?: number
+  readonly onQueue?: QueuePolicy
+  readonly onDisconnect?: 'cancel' | 'finish'
+  readonly window?: Window
+  readonly maxLag?: number
   readonly measure?: boolean
   readonly ledger?: boolean
   readonly samples?: number

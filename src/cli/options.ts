@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { parseWindow, type Window } from '../commands/window.js'
+import { PerfdbError } from '../errors.js'
 import { hazardCodes, type HazardCode } from '../plan/plan.js'
 import { nearest } from '../yaml/nearest.js'
 
@@ -17,6 +19,15 @@ export function countOption(least: number): (text: string) => number {
     const value = Number(text)
     if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`)
     return value
+  }
+}
+
+/** `22:00-05:00`. */
+export function windowOption(text: string): Window {
+  try {
+    return parseWindow(text)
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof PerfdbError ? error.hint : String(error))
   }
 }
 

@@ -6,7 +6,15 @@ import { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
 import type * as actions from './actions.js'
 import type { Invocation, Options } from './invocation.js'
-import { allowOption, countOption, durationOption, formatOption, numberOption, reportOption } from './options.js'
+import {
+  allowOption,
+  countOption,
+  durationOption,
+  formatOption,
+  numberOption,
+  reportOption,
+  windowOption,
+} from './options.js'
 import { listenForSignals, type Signals } from './signals.js'
 import {
   checkReports,
@@ -70,16 +78,17 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   withPlanOptions(add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan'))
     .option('--exit-code', 'exit 1 when there is something to do')
     .option('--out <file>', 'keep the plan for perfdb apply --plan')
-  withMeasureOptions(
-    withPlanOptions(
-      add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply'),
+  withBuildOptions(
+    withMeasureOptions(
+      withPlanOptions(
+        add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply'),
+      ),
     ),
   )
     .option('--plan <file>', 'run a kept plan; refused when the database has moved')
-    .option('--retries <n>', 'tries after a failure that passes by itself (deadlock, lock timeout)', countOption(0), 2)
+    .option('--jobs <n>', 'tables to build on side by side; each takes a connection more', countOption(1), 1)
     .option('--no-measure', 'build without measuring the queries')
     .option('--no-ledger', 'keep no record in the schema perfdb (for roles without CREATE on the database)')
-    .addOption(lockWait())
   withPlanOptions(
     add(
       'verify [profiles...]',
@@ -103,14 +112,13 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
     .option('--offline', 'use the limits of the file; needs no server')
     .addOption(new Option('--fail-on <level>', 'exit 1 from this verdict on').choices(['fail', 'warn']).default('fail'))
-  add(
-    'rollback [run]',
-    'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named)',
-    'rollback',
-  )
-    .addOption(maxWait())
-    .addOption(lockWait())
-    .option('--allow <hazards>', 'allow hazards by name, comma-separated', allowOption)
+  withBuildOptions(
+    add(
+      'rollback [run]',
+      'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named)',
+      'rollback',
+    ),
+  ).addOption(maxWait())
   add('status', 'runs in the ledger, builds under way, who blocks them', 'status').option(
     '--runs <n>',
     'how many runs to list',
@@ -156,6 +164,24 @@ function withMeasureOptions(command: Command): Command {
   return command
     .option('--samples <n>', 'samples of a query at most', countOption(1))
     .option('--time-budget <duration>', 'time for the samples of a query at most (default: 5s)', durationOption)
+}
+
+function withBuildOptions(command: Command): Command {
+  return command
+    .option('--retries <n>', 'tries after a failure that passes by itself (deadlock, lock timeout)', countOption(0), 2)
+    .addOption(
+      new Option('--on-queue <policy>', 'about a statement queued behind a build, which would end it with a deadlock')
+        .choices(['report', 'cancel-build', 'cancel-waiter'])
+        .default('report'),
+    )
+    .addOption(
+      new Option('--on-disconnect <policy>', 'what the server does with a build whose client is gone')
+        .choices(['cancel', 'finish'])
+        .default('cancel'),
+    )
+    .option('--window <from-to>', "start builds only then, by the server's clock: 22:00-05:00", windowOption)
+    .option('--max-lag <duration>', 'start no build while a replica is further behind', durationOption)
+    .addOption(lockWait())
 }
 
 function maxWait(): Option {

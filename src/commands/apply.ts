@@ -1,6 +1,5 @@
 import { analyzeTables, type Analyzed } from '../build/analyze.js'
 import type { BuildContext, StepResult } from '../build/context.js'
-import type { Listener } from '../build/events.js'
 import { runPlan } from '../build/run-plan.js'
 import { quoteName } from '../definition/quote.js'
 import type { TableName } from '../definition/definition.js'
@@ -11,6 +10,7 @@ import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import type { Role } from '../server/pin.js'
 import { acquireRunLock } from '../server/lock.js'
+import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
 import { about, findingDocument, resultDocument, stepDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import { hazardGate } from './gate.js'
@@ -20,9 +20,9 @@ import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult } from './result.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 
-export interface ApplyOptions extends PlanOptions {
-  readonly lockWaitMs: number
-  readonly retries: number
+export interface ApplyOptions extends PlanOptions, BuildOptions {
+  /** Tables that are built on side by side; each takes a connection more. */
+  readonly jobs: number
   readonly ledger: boolean
   /** Measure the profiles' queries before and after. */
   readonly measure: boolean
@@ -30,9 +30,7 @@ export interface ApplyOptions extends PlanOptions {
   readonly timeBudgetMs: number | undefined
   /** Of a kept plan: anything else is PLAN_STALE. */
   readonly expectedFingerprint: string | undefined
-  readonly signal: AbortSignal
   readonly signalName: () => 'SIGINT' | 'SIGTERM' | undefined
-  readonly listener: Listener
 }
 
 export type Connect = (role: Role) => Promise<Session>
@@ -83,20 +81,39 @@ export async function runApply(
     : noRecord
   await createExtensions(ddl, plan, options.allow)
   const before = await measureBefore(connect, profiles, options)
-  const context: BuildContext = {
-    ddl,
-    watchdog,
-    reconnect: () => connect('ddl'),
-    maxWaitMs: options.maxWaitMs,
-    retries: options.retries,
-    signal: options.signal,
-    listener: options.listener,
-    recorder: record.recorder,
-  }
-  const results = await runPlan(context, plan)
+  const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
+  const results = await runParallel(connect, context, planned, options)
   const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
   const proof = await measureAfter(connect, profiles, before, results, options)
   return await ended(planned, files, startedAt, { results, analyzed, proof, record, signal: options.signalName() })
+}
+
+/** More workers only where several tables are built on. */
+async function runParallel(
+  connect: Connect,
+  context: BuildContext,
+  { plan, snapshot }: Planned,
+  options: ApplyOptions,
+): Promise<readonly StepResult[]> {
+  const tables = new Set(plan.steps.filter((step) => step.step !== 'keep').map((step) => JSON.stringify(step.table)))
+  const workers = await openWorkers(connect, Math.min(options.jobs, tables.size) - 1, options)
+  try {
+    const bytesOf = (table: TableName) =>
+      snapshot.tables.find((one) => one.schema === table.schema && one.name === table.name)?.sizeBytes ?? 0
+    return await runPlan(context, plan, { workers, bytesOf })
+  } finally {
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+  }
+}
+
+async function openWorkers(connect: Connect, count: number, options: ApplyOptions): Promise<readonly Session[]> {
+  const workers: Session[] = []
+  while (workers.length < count) {
+    const worker = await connect('ddl')
+    await applyDisconnectPolicy(worker, options)
+    workers.push(worker)
+  }
+  return workers
 }
 
 function hasWork(plan: Plan): boolean {

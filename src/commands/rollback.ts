@@ -1,4 +1,3 @@
-import type { BuildContext } from '../build/context.js'
 import { runPlan } from '../build/run-plan.js'
 import { readIndex, serverFacts } from '../catalog/read.js'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
@@ -11,6 +10,7 @@ import { undo, type Done } from '../plan/undo.js'
 import { acquireRunLock } from '../server/lock.js'
 import type { Session } from '../server/session.js'
 import type { ApplyOptions, Connect } from './apply.js'
+import { buildContext } from './build-context.js'
 import { about, findingDocument, resultDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import { openRecord } from './record.js'
@@ -37,16 +37,7 @@ export async function runRollback(connect: Connect, run: number | null, options:
     fingerprint: plan.fingerprint,
     backendPid: ddl.pid,
   })
-  const context: BuildContext = {
-    ddl,
-    watchdog,
-    reconnect: () => connect('ddl'),
-    maxWaitMs: options.maxWaitMs,
-    retries: options.retries,
-    signal: options.signal,
-    listener: options.listener,
-    recorder: record.recorder,
-  }
+  const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
   const results = await runPlan(context, plan)
   const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
   if (failedSteps === 0 && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)

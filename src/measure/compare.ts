@@ -17,6 +17,8 @@ export interface QueryComparison {
 
 /** A claim needs the lower end of the interval here: no false claim in 64 to 119 blocks of unchanged queries. */
 const least = 1.1
+/** Less than that is within what one planner, scheduler or cache line does to a query. */
+const leastMs = 0.1
 
 /**
  * Compares a query measured twice; of several parameter sets the worst decides: slower before inconclusive, same,
@@ -32,9 +34,10 @@ export function compare(before: QueryMeasurement, after: QueryMeasurement): Quer
 }
 
 /**
- * Rows must be equal, else nothing is claimed. The same query plan with the same buffers is `same`, whatever the clock
- * said. Time decides when the interval, freed of the control query's drift, is clear of 1.1 (below 1/1.1: slower); when
- * it is not, buffers decide that fell to half or less (grew to double or more) if the point estimate agrees.
+ * Rows must be equal, else nothing is claimed. The same query plan is `same`, whatever the clock said, unless its buffers
+ * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's drift, is clear of
+ * 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that fell to half or less
+ * (grew to double or more) by more than 8 blocks, if the point estimate agrees.
  */
 export function compareMeasurements(before: Measurement, after: Measurement): QueryComparison {
   const sides = { before, after }
@@ -45,14 +48,21 @@ export function compareMeasurements(before: Measurement, after: Measurement): Qu
     const reason = `${before.rows} rows before, ${after.rows} after: the data changed`
     return { verdict: 'inconclusive', speedup: ratio, reason, ...sides }
   }
-  if (before.plan?.signature === after.plan?.signature && sameBuffers(before.buffers, after.buffers)) {
+  const sameBuffers = !changed(before.buffers, after.buffers)
+  if (before.plan?.signature === after.plan?.signature && sameBuffers) {
     return { verdict: 'same', speedup: ratio, reason: 'the same query plan with the same buffers', ...sides }
   }
-  const byTime = timeVerdict(ratio)
+  const tooNear = Math.abs(medianMs(before) - medianMs(after)) < leastMs
+  const byTime = tooNear ? 'inconclusive' : timeVerdict(ratio)
   if (byTime !== 'inconclusive') return { verdict: byTime, speedup: ratio, reason: null, ...sides }
-  const byBuffers = buffersVerdict(before.buffers, after.buffers, ratio)
-  const reason = `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
-  return { verdict: byBuffers, speedup: ratio, reason: byBuffers === 'inconclusive' ? null : reason, ...sides }
+  const byBuffers = sameBuffers ? 'inconclusive' : buffersVerdict(before.buffers, after.buffers, ratio)
+  const reason =
+    byBuffers !== 'inconclusive'
+      ? `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
+      : tooNear
+        ? `the medians differ by less than ${leastMs} ms`
+        : null
+  return { verdict: byBuffers, speedup: ratio, reason, ...sides }
 }
 
 /** A statement that ran into statement_timeout took at least that long. */
@@ -84,9 +94,10 @@ function buffersVerdict(before: Buffers, after: Buffers, ratio: RatioInterval): 
   return 'inconclusive'
 }
 
-/** Blocks found or read: which of the two depends on what else the server did. */
-function sameBuffers(a: Buffers, b: Buffers): boolean {
-  return a.hit + a.read === b.hit + b.read && a.temp === b.temp
+/** By more than 10 % and 8 blocks, hit or read: which of the two depends on what else the server did. */
+function changed(a: Buffers, b: Buffers): boolean {
+  const difference = Math.abs(blocks(a) - blocks(b))
+  return difference > 8 && difference > 0.1 * Math.min(blocks(a), blocks(b))
 }
 
 function blocks({ hit, read, temp }: Buffers): number {

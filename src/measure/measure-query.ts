@@ -1,15 +1,10 @@
-import { PerfdbError } from '../errors.js'
-import type { Finding } from '../plan/plan.js'
 import type { ParameterSet, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
-import { planFindings } from './findings.js'
-import { genericFindings, genericPlan } from './generic.js'
+import { attempt, finish, unmeasured } from './finish.js'
+import { genericPlan } from './generic.js'
 import type { Limits, Measurement } from './measurement.js'
-import type { QueryPlan } from './query-plan.js'
-import { admit, explainOnce } from './sample.js'
-import { failureOf, newSeries, takeSamples, type Failure, type Series } from './series.js'
-import { staleFindings } from './stale.js'
-import { median } from './statistics.js'
+import { admit } from './sample.js'
+import { failureOf, newSeries, takeSamples, type Failure } from './series.js'
 
 /**
  * Measures the one statement of a query with each of its parameter sets: samples with TIMING OFF, one run with TIMING ON
@@ -44,53 +39,6 @@ export async function measureStatement(
   return measured
 }
 
-/** A measurement from a finished series: with the timed run, or with a query plan that did not run when it failed. */
-export async function finish(
-  session: Session,
-  query: Query,
-  params: string | null,
-  series: Series,
-  generic: QueryPlan | null,
-  limits: Limits,
-): Promise<Measurement> {
-  const { latest, failure, subject } = series
-  if (failure !== null || latest === null) {
-    const plan =
-      failure?.status === 'refused' ? null : await attempt(explainOnce(session, subject, 'plain', limits), limits)
-    return unmeasured(params, failure ?? noSample, plan ?? (failure?.status === 'refused' ? null : generic))
-  }
-  // The timed run may meet the timeout that the samples kept: then the latest sample's query plan must do.
-  const plan = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
-  const planningMs = median(series.planningMs)
-  const evidence = {
-    plan,
-    versionNum: session.versionNum,
-    medianPlanningMs: planningMs,
-    medianExecutionMs: median(series.executionMs),
-  }
-  const findings: readonly Finding[] = [
-    ...planFindings(evidence, query),
-    ...(generic === null ? [] : genericFindings(plan, generic, query)),
-    ...((await attempt(staleFindings(session, plan, query, limits), limits)) ?? []),
-  ]
-  const { executionMs, controlMs } = series
-  const { rows, buffers } = latest
-  return {
-    params,
-    status: 'measured',
-    reason: null,
-    sqlstate: null,
-    timedOutMs: null,
-    executionMs,
-    controlMs,
-    planningMs,
-    rows,
-    buffers,
-    plan,
-    findings,
-  }
-}
-
 export async function admission(text: string, limits: Limits) {
   try {
     return { statement: await admit(text, limits.allowWrites) }
@@ -98,21 +46,6 @@ export async function admission(text: string, limits: Limits) {
     return { failure: failureOf(error, limits) }
   }
 }
-
-/** What can be said of a query that has no samples. */
-export function unmeasured(params: string | null, failure: Failure, plan: QueryPlan | null): Measurement {
-  const none = {
-    executionMs: [],
-    controlMs: [],
-    planningMs: 0,
-    rows: 0,
-    buffers: { hit: 0, read: 0, temp: 0 },
-    findings: [],
-  }
-  return { params, ...failure, ...none, plan }
-}
-
-const noSample: Failure = { status: 'not_measured', reason: 'no sample was taken', sqlstate: null, timedOutMs: null }
 
 function parameterSets(query: Query, parameterCount: number): readonly (ParameterSet | null)[] {
   return parameterCount === 0 || query.parameters.length === 0 ? [null] : query.parameters
@@ -124,14 +57,4 @@ function mismatch(set: ParameterSet | null, parameterCount: number): Failure | n
   const status = set === null ? 'not_measured' : 'refused'
   const reason = `the query has ${parameterCount} parameter${parameterCount === 1 ? '' : 's'}, params give${set === null ? '' : ` (${set.name})`} ${given}`
   return { status, reason, sqlstate: null, timedOutMs: null }
-}
-
-/** null when the server refuses it: what is missing then is only an extra. */
-async function attempt<T>(work: Promise<T>, limits: Limits): Promise<T | null> {
-  try {
-    return await work
-  } catch (error) {
-    if (limits.signal?.aborted || (error instanceof PerfdbError && error.code === 'CONNECTION_LOST')) throw error
-    return null
-  }
 }

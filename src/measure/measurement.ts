@@ -1,5 +1,6 @@
 import type { Finding } from '../plan/plan.js'
 import type { Query } from '../profile/profile.js'
+import type { UnchosenIndex } from './probe.js'
 import type { Buffers, QueryPlan } from './query-plan.js'
 import type { MedianInterval } from './statistics.js'
 
@@ -27,6 +28,18 @@ export interface Measurement {
   /** Of one run with TIMING ON, or without a run when there is no measurement; null when there is not even that. */
   readonly plan: QueryPlan | null
   readonly findings: readonly Finding[]
+  /** What the query plan reads. */
+  readonly tables: readonly TableSize[]
+  /** Wanted indexes that it does not use: `expect.uses`, and those that `indexesFor` names. */
+  readonly unchosen: readonly UnchosenIndex[]
+}
+
+export interface TableSize {
+  /** `schema.table` */
+  readonly table: string
+  readonly pages: number
+  /** `12 rows` */
+  readonly size: string
 }
 
 /** A variant: statements that answer the same question one after another. Times in ms. */
@@ -53,6 +66,11 @@ export interface MeasureOptions {
   readonly samples?: number | undefined
   /** For one query in ms, warm-up and control query not counted; 5000 by default. */
   readonly timeBudgetMs?: number | undefined
+  /**
+   * For all queries together in ms: what is left is shared by the queries that are left. 60000 by default; no limit when
+   * timeBudgetMs is given.
+   */
+  readonly totalBudgetMs?: number | undefined
   /** 30000 by default. */
   readonly statementTimeoutMs?: number | undefined
   /** 1000 by default. */
@@ -61,6 +79,8 @@ export interface MeasureOptions {
   readonly allowWrites: boolean
   /** A query that no index of the profile touches; by default one that reads no table. */
   readonly control?: string | undefined
+  /** Names of the indexes that stand for this query: it is told why it does not use one. */
+  readonly indexesFor?: ((query: Query) => readonly string[]) | undefined
   readonly signal?: AbortSignal | undefined
   readonly onMeasured?: ((measured: QueryMeasurement, done: number, total: number) => void) | undefined
 }
@@ -69,10 +89,12 @@ export interface MeasureOptions {
 export interface Limits {
   readonly samples: number
   readonly timeBudgetMs: number
+  readonly totalBudgetMs: number
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly allowWrites: boolean
   readonly control: string
+  readonly indexesFor: MeasureOptions['indexesFor']
   readonly signal: AbortSignal | undefined
 }
 
@@ -86,10 +108,12 @@ export function limitsOf(options: MeasureOptions): Limits {
   return {
     samples: options.samples ?? 101,
     timeBudgetMs: options.timeBudgetMs ?? 5000,
+    totalBudgetMs: options.totalBudgetMs ?? (options.timeBudgetMs === undefined ? 60_000 : Number.POSITIVE_INFINITY),
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
     lockTimeoutMs: options.lockTimeoutMs ?? 1000,
     allowWrites: options.allowWrites,
     control: options.control ?? builtInControl,
+    indexesFor: options.indexesFor,
     signal: options.signal,
   }
 }

@@ -44,7 +44,7 @@ function resultQuery(measured: QueryMeasurement, comparison: QueryComparison | n
     ...(comparison?.before.status === 'measured' ? { before: measurementDocument(comparison.before) } : {}),
     ...(decided?.status === 'measured' && single ? { after: measurementDocument(decided) } : {}),
     findings: findings.map(findingDocument),
-    expectations: [...expectations],
+    expectations: expectations.map(({ expect, met, actual }) => ({ expect, met, actual })),
   }
 }
 

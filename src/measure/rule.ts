@@ -66,3 +66,8 @@ export function percent(share: number): string {
 export function shortened(text: string): string {
   return text.length > 160 ? `${text.slice(0, 157)}...` : text
 }
+
+/** A query plan names indexes without their schema. */
+export function unqualified(index: string): string {
+  return index.slice(index.lastIndexOf('.') + 1)
+}

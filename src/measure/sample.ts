@@ -73,14 +73,15 @@ export async function explainRuns(
   }
 }
 
-/** One query plan; see explainRuns. */
+/** One query plan, with planner settings of its own (SET LOCAL); see explainRuns. */
 export async function explainOnce(
   session: Session,
   subject: Subject,
   mode: ExplainMode,
   limits: Limits,
+  set: Readonly<Record<string, string>> = {},
 ): Promise<QueryPlan> {
-  return rolledBack(session, limits, { readOnly: !subject.writes }, async () => explain(session, subject, mode))
+  return rolledBack(session, limits, { readOnly: !subject.writes, set }, async () => explain(session, subject, mode))
 }
 
 /**

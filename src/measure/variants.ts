@@ -1,6 +1,7 @@
 import type { Query, Variant } from '../profile/profile.js'
 import type { Parameter, Session } from '../server/session.js'
-import { admission, finish, unmeasured } from './measure-query.js'
+import { finish, unmeasured } from './finish.js'
+import { admission } from './measure-query.js'
 import type { Limits, Measurement, QueryMeasurement, VariantMeasurement } from './measurement.js'
 import { rolledBack, type Subject } from './sample.js'
 import { newSeries, takeSamples, type Failure, type Series } from './series.js'

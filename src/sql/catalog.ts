@@ -61,9 +61,10 @@ ${indexDocumentSql(versionNum, 'picked')}`
 /**
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
  * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
- * are spelled out from pg_index, defaults too.
+ * are spelled out from pg_index, defaults too. The size of a partitioned index is that of its partitions' indexes.
+ * Wants a CTE `constraints` and one named `picked` with indexrelid.
  */
-function indexDocumentSql(versionNum: number, picked: string): string {
+export function indexDocumentSql(versionNum: number, picked: string): string {
   const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
   return `select pg_catalog.json_build_object(
     'oid', i.indexrelid::int8, 'schema', n.nspname, 'name', c.relname,
@@ -73,7 +74,12 @@ function indexDocumentSql(versionNum: number, picked: string): string {
     'constraint', (select k.conname from constraints k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') and k.conrelid = i.indrelid limit 1),
     'referencedBy', coalesce((select pg_catalog.json_agg(k.conname) from constraints k where k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
     'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
-    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else 0 end,
+    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else (
+      with recursive parts as (
+        select h.inhrelid as oid from pg_catalog.pg_inherits h where h.inhparent = i.indexrelid
+        union all
+        select h.inhrelid from parts o join pg_catalog.pg_inherits h on h.inhparent = o.oid
+      ) select coalesce(sum(pg_catalog.pg_relation_size(o.oid)), 0)::int8 from parts o) end,
     'scans', coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0),
     'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
     'canonical', pg_catalog.json_build_object(

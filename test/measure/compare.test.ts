@@ -23,6 +23,8 @@ function measured(more: Partial<Measurement> & { readonly scan?: string } = {}):
     buffers: { hit: 900, read: 100, temp: 0 },
     plan: readQueryPlan([{ Plan: { 'Node Type': scan }, 'Execution Time': 1 }]),
     findings: [],
+    tables: [],
+    unchosen: [],
     ...rest,
   }
 }

@@ -26,6 +26,8 @@ function measured(
     buffers: { hit: index === null ? 1000 : 3, read: 0, temp: 0 },
     plan: readQueryPlan([{ Plan: node, 'Execution Time': ms }]),
     findings: [],
+    tables: [],
+    unchosen: [],
     ...more,
   }
 }

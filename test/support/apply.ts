@@ -1,7 +1,8 @@
 import type { RunEvent } from '../../src/build/events.js'
-import { runApply, type ApplyOptions } from '../../src/commands/apply.js'
+import { runApply, type ApplyOptions, type Connect } from '../../src/commands/apply.js'
 import { runPlanCommand, runVerify } from '../../src/commands/plan.js'
-import type { ApplyResult, PlanResult, VerifyResult } from '../../src/commands/result.js'
+import type { ApplyResult, PlanResult, StatusResult, VerifyResult } from '../../src/commands/result.js'
+import { runStatus } from '../../src/commands/status.js'
 import type { HazardCode } from '../../src/plan/plan.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { connectTo } from './connect.js'
@@ -14,18 +15,25 @@ export interface Applied {
 export interface TryOptions extends Partial<Omit<ApplyOptions, 'allow'>> {
   readonly allow?: readonly HazardCode[]
   readonly onEvent?: (event: RunEvent) => void
+  /** Another way to connect, such as one that fails at an exact moment. */
+  readonly connect?: Connect
 }
 
 /** `perfdb apply` as the command line runs it, without measuring and without a ledger unless asked for. */
 export async function apply(url: string, profiles: readonly Profile[], options: TryOptions = {}): Promise<Applied> {
   const events: RunEvent[] = []
-  const { allow, onEvent, ...rest } = options
-  const result = await runApply((role) => connectTo(url, role), profiles, {
+  const { allow, onEvent, connect = (role) => connectTo(url, role), ...rest } = options
+  const result = await runApply(connect, profiles, {
     allow: new Set(allow ?? []),
     prune: false,
     maxWaitMs: 60_000,
     lockWaitMs: 0,
     retries: 2,
+    jobs: 1,
+    onQueue: 'report',
+    onDisconnect: 'cancel',
+    window: null,
+    maxLagMs: null,
     ledger: false,
     measure: false,
     samples: undefined,
@@ -52,4 +60,14 @@ export async function plan(url: string, profiles: readonly Profile[]): Promise<P
 export async function verify(url: string, profiles: readonly Profile[]): Promise<VerifyResult> {
   await using session = await connectTo(url, 'look')
   return await runVerify(session, profiles, planOptions)
+}
+
+export async function status(url: string): Promise<StatusResult> {
+  await using session = await connectTo(url, 'look')
+  return await runStatus(session, 20)
+}
+
+/** Messages of one kind of event, in their order. */
+export function warnings(events: readonly RunEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
 }

@@ -1,0 +1,170 @@
+import type { Node } from 'libpg-query'
+import { expressionText } from './explain-expression.js'
+import { loadParser } from './parser-tokens.js'
+
+/** What is done to a column before it is compared. */
+export interface Computation {
+  readonly kind: 'function' | 'cast' | 'operator' | 'collation'
+  /** Of the function, the type, the operator or the collation. */
+  readonly name: string
+  /** As SQL without the alias of the table, `lower(email)`; null where it is too odd to be written again. */
+  readonly expression: string | null
+}
+
+/** One comparison of a column. */
+export interface Comparison {
+  readonly kind: 'comparison'
+  /** Alias of the relation, empty when the condition names none. */
+  readonly alias: string
+  readonly column: string
+  readonly computed: Computation | null
+  /** Casts around the column: `(code)::text` is no computation when the column is varchar. */
+  readonly casts: readonly string[]
+  /** `=`, `<`, `~~`, `<>` ..., `in` for = ANY (list), `has` for value = ANY (column), `is null`, `is not null`, `is true`. */
+  readonly operator: string
+  /** The constant on the other side, null when it is none. */
+  readonly constant: string | null
+  /** n of $n on the other side, null when it is none. */
+  readonly parameter: number | null
+}
+
+/** A condition as EXPLAIN prints it; `other` is what compares no column. */
+export type Condition =
+  | Comparison
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
+  | { readonly kind: 'other' }
+
+/** Reads a condition of a query plan with PostgreSQL's own parser; null when that cannot read it. */
+export async function readCondition(text: string): Promise<Condition | null> {
+  if (text === '') return null
+  // EXPLAIN's names of subplans are no SQL.
+  const sql = text.replaceAll(/\((?:ANY )?(?:hashed )?(?:Sub|Init)Plan \d+\)(?:\.col\d+)?/g, '(null)')
+  const parser = await loadParser()
+  try {
+    const statement = (await parser.parse(`select where ${sql}`)).stmts?.[0]?.stmt
+    if (statement === undefined || !('SelectStmt' in statement)) return null
+    return read(statement.SelectStmt.whereClause)
+  } catch {
+    return null
+  }
+}
+
+/** Comparisons that must all hold, those of ORs left out. */
+export function conjuncts(condition: Condition): readonly Comparison[] {
+  if (condition.kind === 'comparison') return [condition]
+  return condition.kind === 'and' ? condition.parts.flatMap(conjuncts) : []
+}
+
+/** All comparisons, those of ORs too. */
+export function comparisonsOf(condition: Condition): readonly Comparison[] {
+  if (condition.kind === 'comparison') return [condition]
+  return condition.kind === 'other' ? [] : condition.parts.flatMap(comparisonsOf)
+}
+
+const other: Condition = { kind: 'other' }
+const negated: Readonly<Record<string, string>> = {
+  '=': '<>',
+  in: '<>',
+  'is null': 'is not null',
+  'is true': 'is true',
+}
+
+function read(node: Node | undefined): Condition {
+  if (node === undefined) return other
+  if ('BoolExpr' in node) {
+    const { boolop, args = [] } = node.BoolExpr
+    if (boolop === 'AND_EXPR') return { kind: 'and', parts: args.map(read) }
+    if (boolop === 'OR_EXPR') return { kind: 'or', parts: args.map(read) }
+    const inner = read(args[0])
+    return inner.kind === 'comparison' ? { ...inner, operator: negated[inner.operator] ?? 'not' } : other
+  }
+  if ('NullTest' in node) {
+    const operator = node.NullTest.nulltesttype === 'IS_NULL' ? 'is null' : 'is not null'
+    return comparison(node.NullTest.arg, operator, undefined)
+  }
+  if ('A_Expr' in node) {
+    const { kind, name = [], lexpr, rexpr } = node.A_Expr
+    const operator = lastName(name)
+    if (kind === 'AEXPR_OP_ANY') {
+      const listed = comparison(lexpr, operator === '=' ? 'in' : operator, rexpr)
+      return listed.kind === 'comparison' ? listed : comparison(rexpr, 'has', lexpr)
+    }
+    if (kind !== 'AEXPR_OP') return other
+    const left = comparison(lexpr, operator, rexpr)
+    return left.kind === 'comparison' ? left : comparison(rexpr, flipped[operator] ?? operator, lexpr)
+  }
+  return 'ColumnRef' in node ? comparison(node, 'is true', undefined) : other
+}
+
+const flipped: Readonly<Record<string, string>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' }
+
+function comparison(side: Node | undefined, operator: string, opposite: Node | undefined): Condition {
+  const found = subject(side)
+  if (found === null) return other
+  const bare = stripped(opposite)
+  return {
+    kind: 'comparison',
+    ...found,
+    operator,
+    constant: constantOf(bare),
+    parameter: bare !== undefined && 'ParamRef' in bare ? (bare.ParamRef.number ?? 0) : null,
+  }
+}
+
+type Subject = Pick<Comparison, 'alias' | 'column' | 'computed' | 'casts'>
+
+/** The column inside an expression, with the innermost thing that is computed from it. */
+function subject(node: Node | undefined): Subject | null {
+  if (node === undefined) return null
+  if ('ColumnRef' in node) {
+    const names = (node.ColumnRef.fields ?? []).flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []))
+    const column = names.at(-1)
+    return column === undefined ? null : { alias: names.at(-2) ?? '', column, computed: null, casts: [] }
+  }
+  if ('TypeCast' in node) {
+    const inner = subject(node.TypeCast.arg)
+    return inner && { ...inner, casts: [...inner.casts, lastName(node.TypeCast.typeName?.names ?? [])] }
+  }
+  const [computation, within] = computed(node)
+  if (computation === null) return null
+  for (const part of within) {
+    const inner = subject(part)
+    if (inner !== null) {
+      const expression = expressionText(node)
+      return { ...inner, computed: { ...computation, expression } }
+    }
+  }
+  return null
+}
+
+function computed(node: Node): [Omit<Computation, 'expression'> | null, readonly Node[]] {
+  if ('FuncCall' in node) {
+    const { funcname = [], args = [] } = node.FuncCall
+    return [{ kind: 'function', name: lastName(funcname) }, args]
+  }
+  if ('CoalesceExpr' in node) return [{ kind: 'function', name: 'coalesce' }, node.CoalesceExpr.args ?? []]
+  if ('CollateClause' in node) {
+    const { arg, collname = [] } = node.CollateClause
+    return [{ kind: 'collation', name: lastName(collname) }, arg === undefined ? [] : [arg]]
+  }
+  if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_OP') {
+    const { name = [], lexpr, rexpr } = node.A_Expr
+    return [{ kind: 'operator', name: lastName(name) }, [lexpr, rexpr].flatMap((side) => side ?? [])]
+  }
+  return [null, []]
+}
+
+function stripped(node: Node | undefined): Node | undefined {
+  return node !== undefined && 'TypeCast' in node ? stripped(node.TypeCast.arg) : node
+}
+
+function constantOf(node: Node | undefined): string | null {
+  if (node === undefined || !('A_Const' in node)) return null
+  const { sval, ival, fval } = node.A_Const
+  return sval?.sval ?? fval?.fval ?? (ival === undefined ? '' : String(ival.ival ?? 0))
+}
+
+function lastName(names: readonly Node[]): string {
+  const last = names.at(-1)
+  return last !== undefined && 'String' in last ? (last.String.sval ?? '') : ''
+}

@@ -1,0 +1,59 @@
+import { connect as dial, createServer, type Socket } from 'node:net'
+
+/** Stands between client and server, and fails as networks do. */
+export interface Proxy extends AsyncDisposable {
+  /** The given URL through this proxy. */
+  readonly url: string
+  /** Connections that are open now fall silent and stay open, as behind a NAT that forgot them; new ones pass. */
+  silence(): void
+  /** Connections that are open now are reset on both sides; new ones pass. */
+  cut(): void
+}
+
+export async function proxyBefore(url: string): Promise<Proxy> {
+  const { port, hostname } = new URL(url)
+  const pairs = new Set<{ client: Socket; backend: Socket; silent: boolean }>()
+  const proxy = createServer({ allowHalfOpen: true }, (client) => {
+    const backend = dial({ port: Number(port), host: hostname, allowHalfOpen: true })
+    const pair = { client, backend, silent: false }
+    pairs.add(pair)
+    for (const [from, to] of [
+      [client, backend],
+      [backend, client],
+    ] as const) {
+      from.on('data', (bytes: Buffer) => {
+        if (!pair.silent) to.write(bytes)
+      })
+      from.on('end', () => {
+        if (!pair.silent) to.end()
+      })
+      from.on('error', () => {
+        if (!pair.silent) to.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = proxy.address()
+  const front = new URL(url)
+  front.hostname = '127.0.0.1'
+  front.port = String(typeof address === 'object' && address !== null ? address.port : 0)
+  return {
+    url: front.href,
+    silence() {
+      for (const pair of pairs) pair.silent = true
+    },
+    cut() {
+      for (const { client, backend } of pairs) {
+        client.resetAndDestroy()
+        backend.resetAndDestroy()
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { client, backend } of pairs) {
+        client.destroy()
+        backend.destroy()
+      }
+      await new Promise((resolve) => proxy.close(resolve))
+    },
+  }
+}
