@@ -5,6 +5,7 @@ import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { indexByNameSql } from '../sql/catalog.js'
 import { createIndexSql } from '../sql/index-ddl.js'
+import { copyPartitioned } from './partitions-copy.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
 
 /** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
@@ -14,13 +15,18 @@ export type Probed = { readonly canonical: CanonicalDefinition } | { readonly pr
  * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table (with one
  * sample row where data runs through an expression) inside a transaction that is rolled back, and read back from the
  * catalog. That also proves columns, opclasses and immutability before a real table is touched (faults 41, 44, 46);
- * the real table is locked with ACCESS SHARE only.
+ * the real table is locked with ACCESS SHARE only. The copy of a partitioned table is partitioned as well: a unique index must
+ * contain the partition key.
  * Throws PRIVILEGE or READ_ONLY where no temporary table can be made.
  */
-export async function probe(session: Session, declared: readonly DeclaredIndex[]): Promise<readonly Probed[]> {
+export async function probe(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  partitioned: readonly TableName[] = [],
+): Promise<readonly Probed[]> {
   if (declared.length === 0) return []
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
-    const copies = await copyTables(session, declared)
+    const copies = await copyTables(session, declared, new Set(partitioned.map(tableKey)))
     const schemas = await session.query<{ name: string }>(
       'select nspname as name from pg_catalog.pg_namespace where oid = pg_catalog.pg_my_temp_schema()',
     )
@@ -42,14 +48,19 @@ export function buildSearchPath(session: Session, schema: string): string {
   return session.defaultSearchPath === '' ? quoteName(schema) : `${quoteName(schema)}, ${session.defaultSearchPath}`
 }
 
-async function copyTables(session: Session, declared: readonly DeclaredIndex[]): Promise<ReadonlyMap<string, string>> {
+async function copyTables(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  partitioned: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
   const copies = new Map<string, string>()
   for (const { definition } of declared) {
     const table = tableKey(definition.table)
     if (copies.has(table)) continue
     const copy = `perfdb_probe_${copies.size + 1}`
     copies.set(table, copy)
-    await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
+    if (partitioned.has(table)) await copyPartitioned(session, definition.table, copy)
+    else await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
     const computing = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
     if (computing) await copySampleRow(session, table, copy)
   }

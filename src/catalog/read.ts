@@ -24,6 +24,7 @@ export async function readSnapshot(
     builds: document?.builds ?? [],
     extensions: document?.extensions ?? [],
     schemas: document?.schemas ?? [],
+    statistics: [],
     oldestTransaction: document?.oldestTransaction ?? null,
   }
 }
@@ -95,4 +96,20 @@ function unique(names: readonly Name[]): readonly Name[] {
 export function serverFacts(session: Session): ServerFacts {
   const { version, versionNum, database, user, host, port, inRecovery, readOnly } = session
   return { version, versionNum, database, user, host, port, inRecovery, readOnly }
+}
+
+/** A snapshot that looked at nothing: of a run that rests on the ledger instead of on profiles. */
+export function emptySnapshot(session: Session): Snapshot {
+  return {
+    server: serverFacts(session),
+    tables: [],
+    indexes: [],
+    relations: [],
+    builds: [],
+    extensions: [],
+    schemas: [],
+    statistics: [],
+    partitionTrees: [],
+    oldestTransaction: null,
+  }
 }

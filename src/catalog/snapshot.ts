@@ -91,6 +91,23 @@ export interface ServerFacts {
   readonly readOnly: boolean
 }
 
+/** Of a table that something is to be built on. */
+export interface TableStatistics {
+  readonly schema: string
+  readonly name: string
+  /** pg_class.reltuples; -1 when never analyzed. */
+  readonly rows: number
+  /** Since the statistics were reset. */
+  readonly updates: number
+  readonly hotUpdates: number
+  /** In any index, as key, included column, or in an expression or predicate. */
+  readonly indexedColumns: readonly string[]
+  /** Average width in bytes; distinct values, null where unknown. */
+  readonly columns: Readonly<Record<string, { readonly width: number; readonly distinct: number | null }>>
+  /** Set by UPDATEs in pg_stat_statements; null where those are not to be read. */
+  readonly updatedColumns: readonly string[] | null
+}
+
 /** What the catalog said at one moment, for the tables and names that the profiles mention. */
 export interface Snapshot {
   readonly server: ServerFacts
@@ -104,6 +121,8 @@ export interface Snapshot {
   readonly extensions: readonly { readonly name: string; readonly installed: boolean; readonly available: boolean }[]
   /** Schemas that exist, of those that the profiles' tables name. */
   readonly schemas: readonly string[]
+  /** Of tables that something is to be built on; empty before that is known. */
+  readonly statistics: readonly TableStatistics[]
   /** Age of the oldest transaction with a snapshot or a write lock here, with its pid. */
   readonly oldestTransaction: { readonly pid: number; readonly ageMs: number; readonly text: string } | null
 }

@@ -156,8 +156,13 @@ function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCod
 }
 
 function planOptions(invocation: Invocation, config: Config): PlanOptions {
-  const { prune, maxWait } = invocation.options
-  return { allow: allowed(invocation, config), prune: prune ?? false, maxWaitMs: maxWait ?? 600_000 }
+  const { prune, maxWait, maxSize } = invocation.options
+  return {
+    allow: allowed(invocation, config),
+    prune: prune ?? false,
+    maxWaitMs: maxWait ?? 600_000,
+    maxSizeBytes: maxSize ?? 50 * 1024 ** 3,
+  }
 }
 
 function applyOptions(invocation: Invocation, config: Config): ApplyOptions {

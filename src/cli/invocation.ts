@@ -18,6 +18,7 @@ export interface Options {
   readonly allow?: ReadonlySet<HazardCode>
   readonly prune?: boolean
   readonly maxWait?: number
+  readonly maxSize?: number
   readonly lockWait?: number
   readonly exitCode?: boolean
   readonly out?: string

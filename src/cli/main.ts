@@ -5,9 +5,10 @@ import { perfdbVersion } from '../commands/version.js'
  * loads what it needs when it runs.
  */
 const [only, more] = process.argv.slice(2)
-if (more === undefined && (only === '--version' || only === '-V')) {
-  process.stdout.write(`${perfdbVersion()}\n`)
-} else {
+if (more === undefined && (only === '--version' || only === '-V')) process.stdout.write(`${perfdbVersion()}\n`)
+else void run()
+
+async function run(): Promise<void> {
   const { runCommandLine } = await import('./program.js')
   process.exitCode = await runCommandLine(process.argv)
 }

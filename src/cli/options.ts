@@ -13,6 +13,15 @@ export function durationOption(text: string): number {
   return Number(match[1]) * (unitsMs[match[2] ?? 's'] ?? 1000)
 }
 
+const unitsBytes: Readonly<Record<string, number>> = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 }
+
+/** `20GB`, `500MB` as PostgreSQL writes sizes; bytes. */
+export function sizeOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(kB|MB|GB|TB)$/i.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('a size is a number with a unit: 500MB, 20GB')
+  return Number(match[1]) * (unitsBytes[(match[2] ?? '').toLowerCase()] ?? 1)
+}
+
 /** A whole number from `least` on. */
 export function countOption(least: number): (text: string) => number {
   return (text) => {

@@ -13,6 +13,7 @@ import {
   formatOption,
   numberOption,
   reportOption,
+  sizeOption,
   windowOption,
 } from './options.js'
 import { listenForSignals, type Signals } from './signals.js'
@@ -157,6 +158,11 @@ function withPlanOptions(command: Command): Command {
       allowOption,
     )
     .option('--prune', 'drop what perfdb built and no profile declares any more')
+    .addOption(
+      new Option('--max-size <size>', 'an index that would be larger is a hazard (LARGE_BUILD)')
+        .argParser(sizeOption)
+        .default(50 * 1024 ** 3, '50GB'),
+    )
     .addOption(maxWait())
 }
 

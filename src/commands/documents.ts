@@ -31,6 +31,7 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     reason: step.reason,
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
     hazards: step.hazards.map(({ code, message }) => ({ code, message })),
+    ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
     ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),
     ...(step.step === 'keep' && step.existing !== null
       ? { size_bytes: step.existing.sizeBytes, state: 'valid' as const }

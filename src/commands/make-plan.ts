@@ -2,11 +2,14 @@ import { compareByExplain } from '../catalog/compare-by-explain.js'
 import { probe, type Probed } from '../catalog/probe.js'
 import { readSnapshot } from '../catalog/read.js'
 import type { Snapshot } from '../catalog/snapshot.js'
+import { readTableStatistics } from '../catalog/table-statistics.js'
+import type { TableName } from '../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { Plan } from '../plan/plan.js'
 import { isRefused, planIndexes, plainMatch } from '../plan/plan-indexes.js'
 import type { Owned, Resolved } from '../plan/resolved.js'
+import { sameDefinition } from '../plan/same.js'
 import { targetProblems } from '../plan/targets.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
@@ -30,7 +33,22 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
     profiles.flatMap((profile) => profile.indexes),
     snapshot,
   )
-  return { plan: planIndexes(profiles, resolved, snapshot, owned, options), snapshot }
+  const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
+  const complete = { ...snapshot, statistics }
+  return { plan: planIndexes(profiles, resolved, complete, owned, options), snapshot: complete }
+}
+
+function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {
+  const building = resolved.filter(({ declared, canonical }) => {
+    const { name, table } = declared.definition
+    const existing = snapshot.indexes.find((index) => index.schema === table.schema && index.name === name)
+    return existing === undefined || !existing.valid || !sameDefinition(canonical, existing.canonical)
+  })
+  return [
+    ...new Map(
+      building.map(({ declared }) => [JSON.stringify(declared.definition.table), declared.definition.table]),
+    ).values(),
+  ]
 }
 
 /** Most declarations stand there word for word and need no probe; the rest are asked of PostgreSQL. */
@@ -60,7 +78,8 @@ async function canonicalOf(
   declared: readonly DeclaredIndex[],
   snapshot: Snapshot,
 ): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
-  const answers = await probe(session, declared).catch((error: unknown) => {
+  const partitioned = snapshot.partitionTrees.map((tree) => tree.table)
+  const answers = await probe(session, declared, partitioned).catch((error: unknown) => {
     // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
     if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006'))
       return compareByExplain(session, declared, snapshot)

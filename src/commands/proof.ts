@@ -3,7 +3,9 @@ import type { Listener } from '../build/events.js'
 import type { QueryMeasurement } from '../measure/measurement.js'
 import type { HazardCode } from '../plan/plan.js'
 import type { Profile } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
 import type { Connect } from './apply.js'
+import { findingDocument } from './documents.js'
 import type { Comparison, ResultFinding, ResultQuery } from './result.js'
 
 /** What the measurements before and after the builds say. */
@@ -31,7 +33,8 @@ export async function measureBefore(
   if (!options.measure || options.signal.aborted || profiles.every((profile) => profile.queries.length === 0))
     return null
   options.listener({ type: 'stage', stage: 'measure-before', message: 'measuring the queries before' })
-  return measure(connect, profiles, options)
+  await using session = await connect('measure')
+  return await measure(session, profiles, options)
 }
 
 /** The same queries again, compared; nothing when there is no before, or the run was stopped. */
@@ -44,17 +47,22 @@ export async function measureAfter(
 ): Promise<Proof> {
   if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [] }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
-  const after = await measure(connect, profiles, options)
-  const [{ toResultQueries }, { comparisons }] = await Promise.all([
+  await using session = await connect('measure')
+  const after = await measure(session, profiles, options)
+  const [{ toResultQueries }, { comparisons }, { notUsed }] = await Promise.all([
     import('../measure/result-queries.js'),
     import('../measure/comparisons.js'),
+    import('../measure/not-used.js'),
   ])
+  const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
+  const declared = profiles.flatMap(({ indexes }) => indexes.filter(({ definition }) => standing.has(definition.name)))
+  const unused = session.lost ? [] : await notUsed(session, declared, after, options.signal)
   const queries = toResultQueries(before, after)
   const earlier = comparisons(before)
   return {
     queries,
     comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
-    findings: notUsed(profiles, after, results),
+    findings: unused.map(findingDocument),
   }
 }
 
@@ -64,18 +72,20 @@ function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparis
 }
 
 async function measure(
-  connect: Connect,
+  session: Session,
   profiles: readonly Profile[],
   options: ProofOptions,
 ): Promise<readonly QueryMeasurement[]> {
   const { measureQueries } = await import('../measure/rounds.js')
-  await using session = await connect('measure')
   const queries = profiles.flatMap((profile) => profile.queries)
-  return await measureQueries(session, queries, {
+  const declared = profiles.flatMap((profile) => profile.indexes)
+  return measureQueries(session, queries, {
     allowWrites: options.allow.has('WRITE_QUERY'),
     samples: options.samples,
     timeBudgetMs: options.timeBudgetMs,
     signal: options.signal,
+    indexesFor: ({ name }) =>
+      declared.filter((index) => index.for.includes(name)).map((index) => index.definition.name),
     onMeasured: ({ query, measurements }, number, of) => {
       options.listener({
         type: 'measured',
@@ -93,34 +103,4 @@ function worst(samples: readonly (readonly number[])[]): number | null {
     .filter((one) => one.length > 0)
     .map((one) => [...one].sort((a, b) => a - b)[Math.floor(one.length / 2)] ?? 0)
   return medians.length === 0 ? null : Math.max(...medians)
-}
-
-/** Declared indexes that stand there, were measured, and that no query plan of any declared query chose. */
-function notUsed(
-  profiles: readonly Profile[],
-  after: readonly QueryMeasurement[],
-  results: readonly StepResult[],
-): readonly ResultFinding[] {
-  const used = new Set(after.flatMap(({ measurements }) => measurements.flatMap((one) => one.plan?.indexes ?? [])))
-  const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
-  return profiles.flatMap((profile) =>
-    profile.indexes
-      .filter(({ definition }) => standing.has(definition.name) && !used.has(definition.name) && !definition.unique)
-      .map((declared): ResultFinding => {
-        const { definition, place } = declared
-        const purpose =
-          declared.for.length === 0
-            ? 'no query of the profile names it as its reason'
-            : `it was declared for ${declared.for.join(', ')}`
-        return {
-          code: 'NOT_USED',
-          severity: 'warning',
-          index: definition.name,
-          table: `${definition.table.schema}.${definition.table.name}`,
-          message: `no declared query uses ${definition.name}: ${purpose}`,
-          hint: 'each write pays for it: remove it from the profile, or declare the query that needs it',
-          place: { ...place },
-        }
-      }),
-  )
 }

@@ -45,6 +45,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           ddlBefore: step.existing?.ddl ?? null,
           ddlAfter: step.statements.find((statement) => statement.kind === 'build')?.sql.join(';\n') ?? null,
           canonical: step.canonical,
+          predictedBytes: step.predictedBytes,
         }),
       finished: (result, number) =>
         ledger.finishStep(run, number, {

@@ -60,6 +60,8 @@ const step = z.object({
   hazards: z.array(hazard),
   table_rows: z.number().optional(),
   table_bytes: z.number().optional(),
+  /** From the planner's statistics, before it is built. */
+  predicted_bytes: z.number().optional(),
   outcome: z.enum(outcomes).optional(),
   duration_ms: z.number().optional(),
   /** Of the duration, the part spent waiting for other transactions. */

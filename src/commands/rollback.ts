@@ -1,6 +1,6 @@
 import { runPlan } from '../build/run-plan.js'
-import { readIndex, serverFacts } from '../catalog/read.js'
-import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import { emptySnapshot, readIndex, serverFacts } from '../catalog/read.js'
+import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import { readLedger } from '../ledger/history.js'
 import type { Ledger, RecordedStep, RunWithSteps } from '../ledger/ledger.js'
@@ -47,7 +47,7 @@ export async function runRollback(connect: Connect, run: number | null, options:
     command: 'rollback',
     run: record.run,
     profiles: [...wanted.profiles],
-    steps: results.map((one) => resultDocument(one, noTables(ddl))),
+    steps: results.map((one) => resultDocument(one, emptySnapshot(ddl))),
     analyzed: [],
     queries: [],
     comparisons: [],
@@ -112,17 +112,4 @@ function doneStep(step: RecordedStep): Done {
 
 function isCanonical(value: unknown): value is CanonicalDefinition {
   return typeof value === 'object' && value !== null && 'keys' in value && 'method' in value
-}
-
-function noTables(session: Session): Snapshot {
-  return {
-    server: serverFacts(session),
-    tables: [],
-    indexes: [],
-    relations: [],
-    builds: [],
-    extensions: [],
-    schemas: [],
-    oldestTransaction: null,
-  }
 }

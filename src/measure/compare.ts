@@ -1,5 +1,5 @@
 import type { Measurement, QueryMeasurement } from './measurement.js'
-import type { Buffers } from './query-plan.js'
+import type { Buffers } from './plan-node.js'
 import { medianInterval, speedup, type RatioInterval } from './statistics.js'
 
 export type Verdict = 'faster' | 'same' | 'slower' | 'inconclusive'
@@ -37,7 +37,8 @@ export function compare(before: QueryMeasurement, after: QueryMeasurement): Quer
  * Rows must be equal, else nothing is claimed. The same query plan is `same`, whatever the clock said, unless its buffers
  * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's drift, is clear of
  * 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that fell to half or less
- * (grew to double or more) by more than 8 blocks, if the point estimate agrees.
+ * (grew to double or more) by more than 8 blocks, if the point estimate agrees. Medians that near with such buffers are
+ * `same` under another query plan too.
  */
 export function compareMeasurements(before: Measurement, after: Measurement): QueryComparison {
   const sides = { before, after }
@@ -55,14 +56,13 @@ export function compareMeasurements(before: Measurement, after: Measurement): Qu
   const tooNear = Math.abs(medianMs(before) - medianMs(after)) < leastMs
   const byTime = tooNear ? 'inconclusive' : timeVerdict(ratio)
   if (byTime !== 'inconclusive') return { verdict: byTime, speedup: ratio, reason: null, ...sides }
+  if (tooNear && sameBuffers) {
+    const reason = `the medians differ by less than ${leastMs} ms, and the buffers by hardly any`
+    return { verdict: 'same', speedup: ratio, reason, ...sides }
+  }
   const byBuffers = sameBuffers ? 'inconclusive' : buffersVerdict(before.buffers, after.buffers, ratio)
-  const reason =
-    byBuffers !== 'inconclusive'
-      ? `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
-      : tooNear
-        ? `the medians differ by less than ${leastMs} ms`
-        : null
-  return { verdict: byBuffers, speedup: ratio, reason, ...sides }
+  const reason = `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
+  return { verdict: byBuffers, speedup: ratio, reason: byBuffers === 'inconclusive' ? null : reason, ...sides }
 }
 
 /** A statement that ran into statement_timeout took at least that long. */

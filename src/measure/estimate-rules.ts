@@ -1,5 +1,6 @@
 import { conditionColumns } from './columns.js'
-import type { PlanNode, QueryPlan } from './query-plan.js'
+import type { PlanNode } from './plan-node.js'
+import type { QueryPlan } from './query-plan.js'
 import { ancestors, count, milliseconds, nodeAt, percent, subjectOf, tableOf, type Rule } from './rule.js'
 import { nodeLabel } from './signature.js'
 
@@ -74,6 +75,8 @@ export function stoppedEarly(plan: QueryPlan, node: PlanNode): boolean {
   let below = node
   for (const ancestor of ancestors(plan, node)) {
     if (ancestor.type === 'Limit') return true
+    // A merge join ends with the shorter of its sides.
+    if (ancestor.type === 'Merge Join' && below.estimatedRows > below.rowsPerLoop) return true
     if (below.relationship === 'Inner' && ['Semi', 'Anti'].includes(ancestor.joinType)) return true
     if (blocking.includes(ancestor.type) || below.relationship === 'InitPlan') return false
     below = ancestor

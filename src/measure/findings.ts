@@ -1,9 +1,12 @@
 import type { Place } from '../errors.js'
 import type { Finding } from '../plan/plan.js'
 import { misestimate, nestedLoop } from './estimate-rules.js'
+import { correlatedSubplan, joinFilter, memoize } from './join-rules.js'
+import { largeOffset, largeResult, tempIo, topnSort } from './order-rules.js'
 import { jit, planningDominates, spill, workersMissing } from './resource-rules.js'
 import type { Evidence, Rule } from './rule.js'
-import { heapFetches, lossyBitmap, rowsRemoved, seqScan } from './scan-rules.js'
+import { disabledNode, ioBound, coldCache, serialization, settings, triggerTime, walHeavy } from './run-rules.js'
+import { heapFetches, indexRecheck, lossyBitmap, rowsRemoved, seqScan, seqScanOk, skipScan } from './scan-rules.js'
 
 const rules: readonly Rule[] = [
   seqScan,
@@ -16,6 +19,23 @@ const rules: readonly Rule[] = [
   jit,
   planningDominates,
   workersMissing,
+  joinFilter,
+  correlatedSubplan,
+  triggerTime,
+  ioBound,
+  largeOffset,
+  topnSort,
+  indexRecheck,
+  memoize,
+  tempIo,
+  serialization,
+  walHeavy,
+  skipScan,
+  largeResult,
+  coldCache,
+  settings,
+  disabledNode,
+  seqScanOk,
 ]
 
 /**

@@ -1,7 +1,7 @@
 import type { Session } from '../server/session.js'
 import { indexesSql } from '../sql/explain-catalog.js'
 import type { Limits } from './measurement.js'
-import type { PlanNode } from './query-plan.js'
+import type { PlanNode } from './plan-node.js'
 import { rolledBack } from './sample.js'
 import { catalogOnly } from './tables.js'
 

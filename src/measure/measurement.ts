@@ -1,7 +1,8 @@
 import type { Finding } from '../plan/plan.js'
 import type { Query } from '../profile/profile.js'
 import type { UnchosenIndex } from './probe.js'
-import type { Buffers, QueryPlan } from './query-plan.js'
+import type { Buffers } from './plan-node.js'
+import type { QueryPlan } from './query-plan.js'
 import type { MedianInterval } from './statistics.js'
 
 /** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */

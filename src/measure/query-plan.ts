@@ -1,42 +1,16 @@
 import { isObject, numberAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.js'
-import { selfTimes, type TimedNode } from './self-time.js'
+import { readBuffers, readNode, total, type Buffers, type Draft, type PlanNode } from './plan-node.js'
+import { selfTimes } from './self-time.js'
 import { planSignature } from './signature.js'
 
-/** Blocks of 8 kB; of a node with everything below it, in all loops and workers. */
-export interface Buffers {
-  readonly hit: number
-  readonly read: number
-  /** Temporary blocks read and written. */
-  readonly temp: number
-}
-
-/** One node of a query plan; numbers are totals over loops and workers unless the name says otherwise. */
-export interface PlanNode extends TimedNode {
-  readonly schema: string
-  readonly alias: string
-  readonly index: string
-  readonly joinType: string
-  readonly strategy: string
-  readonly partialMode: string
-  readonly operation: string
-  readonly backward: boolean
-  readonly parallel: boolean
-  /** The planner's guess, for one loop (for one participant of a parallel node). */
-  readonly estimatedRows: number
-  readonly rowsPerLoop: number
-  readonly rows: number
-  readonly selfMs: number
-  readonly buffers: Buffers
-  readonly filter: string
-  readonly indexCondition: string
-  /** Join Filter, Hash Cond or Merge Cond. */
-  readonly joinCondition: string
-  readonly removedByFilter: number
-  readonly heapFetches: number
-  readonly lossyBlocks: number
-  /** null for a node that is no Gather or Gather Merge. */
-  readonly workers: { readonly planned: number; readonly launched: number } | null
-  readonly spill: Spill | null
+/** A trigger that ran, foreign keys included: its time is in no node. */
+export interface Trigger {
+  readonly name: string
+  /** Empty for a trigger that is no constraint's. */
+  readonly constraint: string
+  readonly relation: string
+  readonly calls: number
+  readonly totalMs: number
 }
 
 /** Work that did not fit in work_mem. `batches` is 1 where the node has none. */
@@ -61,6 +35,13 @@ export interface QueryPlan {
   /** null for EXPLAIN without ANALYZE. */
   readonly executionMs: number | null
   readonly jit: { readonly functions: number; readonly totalMs: number } | null
+  readonly triggers: readonly Trigger[]
+  /** Turning the rows into text for the client (EXPLAIN SERIALIZE, 17 and later); not in executionMs. */
+  readonly serialization: { readonly totalMs: number; readonly kilobytes: number } | null
+  /** Waiting for blocks, with track_io_timing; 0 without. */
+  readonly ioReadMs: number
+  /** EXPLAIN WAL: what a statement that writes left in the log. */
+  readonly wal: { readonly records: number; readonly fullPages: number; readonly bytes: number }
   /** Settings that differ from the default, of EXPLAIN (SETTINGS). */
   readonly settings: Readonly<Record<string, string>>
 }
@@ -81,6 +62,7 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
   const self = selfTimes(drafts)
   const nodes = drafts.map((draft, id) => readNode(draft, self[id] ?? 0))
   const root = objectAt(top, 'Plan')
+  const serialization = readSerialization(top)
   return {
     nodes,
     signature: planSignature(nodes),
@@ -89,14 +71,19 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
     cost: numberAt(root, 'Total Cost'),
     buffers: readBuffers(root),
     planningMs: numberAt(top, 'Planning Time'),
-    executionMs: analyzed ? numberAt(top, 'Execution Time') : null,
+    executionMs: analyzed ? numberAt(top, 'Execution Time') - (serialization?.totalMs ?? 0) : null,
     jit: readJit(top),
+    triggers: objectsAt(top, 'Triggers').map(readTrigger),
+    serialization,
+    // One name up to 16, one for each kind of block from 17 on.
+    ioReadMs: total([root], 'I/O Read Time') + total([root], 'Shared I/O Read Time'),
+    wal: {
+      records: numberAt(root, 'WAL Records'),
+      fullPages: numberAt(root, 'WAL FPI'),
+      bytes: numberAt(root, 'WAL Bytes'),
+    },
     settings: readSettings(top),
   }
-}
-
-interface Draft extends TimedNode {
-  readonly raw: JsonObject
 }
 
 function addNode(drafts: Draft[], raw: JsonObject, parent: number | null, participants: number): number {
@@ -157,73 +144,25 @@ function conditionTexts(raw: JsonObject): readonly string[] {
   })
 }
 
-function readNode(draft: Draft, selfMs: number): PlanNode {
-  const { raw, ...timed } = draft
-  const workers = objectsAt(raw, 'Workers')
-  return {
-    ...timed,
-    schema: textAt(raw, 'Schema'),
-    alias: textAt(raw, 'Alias'),
-    index: textAt(raw, 'Index Name'),
-    joinType: textAt(raw, 'Join Type'),
-    strategy: textAt(raw, 'Strategy'),
-    partialMode: textAt(raw, 'Partial Mode'),
-    operation: textAt(raw, 'Operation'),
-    backward: textAt(raw, 'Scan Direction') === 'Backward',
-    parallel: raw['Parallel Aware'] === true,
-    estimatedRows: numberAt(raw, 'Plan Rows'),
-    rowsPerLoop: numberAt(raw, 'Actual Rows'),
-    rows: numberAt(raw, 'Actual Rows') * draft.loops,
-    selfMs,
-    buffers: readBuffers(raw),
-    filter: textAt(raw, 'Filter'),
-    indexCondition: textAt(raw, 'Index Cond'),
-    joinCondition: textAt(raw, 'Join Filter') || textAt(raw, 'Hash Cond') || textAt(raw, 'Merge Cond'),
-    removedByFilter: numberAt(raw, 'Rows Removed by Filter') * draft.loops,
-    heapFetches: numberAt(raw, 'Heap Fetches'),
-    // 18 counts the blocks of workers apart.
-    lossyBlocks: total([raw, ...workers], 'Lossy Heap Blocks'),
-    workers: gathers(draft.type)
-      ? { planned: numberAt(raw, 'Workers Planned'), launched: numberAt(raw, 'Workers Launched') }
-      : null,
-    spill: readSpill(raw, [raw, ...workers]),
-  }
-}
-
-function readSpill(raw: JsonObject, participants: readonly JsonObject[]): Spill | null {
-  const sorted = participants.filter((part) => textAt(part, 'Sort Space Type') === 'Disk')
-  const groups = ['Full-sort Groups', 'Pre-sorted Groups'].flatMap((key) =>
-    participants.map((part) => objectAt(objectAt(part, key), 'Sort Space Disk')),
-  )
-  const sortKb = total(sorted, 'Sort Space Used') + total(groups, 'Peak Sort Space Used')
-  if (sortKb > 0) return { kind: 'sort', diskKb: sortKb, batches: 1, keys: textsAt(raw, 'Sort Key') }
-  const hashBatches = numberAt(raw, 'Hash Batches')
-  const diskKb = (numberAt(raw, 'Temp Written Blocks') * 8192) / 1024
-  if (hashBatches > 1) return { kind: 'hash', diskKb, batches: hashBatches, keys: [] }
-  const aggregateKb = total(participants, 'Disk Usage')
-  const aggregateBatches = Math.max(...participants.map((part) => numberAt(part, 'HashAgg Batches')))
-  if (aggregateKb > 0 || aggregateBatches > 1) {
-    return { kind: 'aggregate', diskKb: aggregateKb, batches: aggregateBatches, keys: textsAt(raw, 'Group Key') }
-  }
-  if (textAt(raw, 'Storage') !== 'Disk') return null
-  return { kind: 'tuplestore', diskKb: numberAt(raw, 'Maximum Storage'), batches: 1, keys: [] }
-}
-
-function total(objects: readonly JsonObject[], key: string): number {
-  return objects.reduce((sum, object) => sum + numberAt(object, key), 0)
-}
-
-function readBuffers(raw: JsonObject): Buffers {
-  return {
-    hit: numberAt(raw, 'Shared Hit Blocks'),
-    read: numberAt(raw, 'Shared Read Blocks'),
-    temp: numberAt(raw, 'Temp Read Blocks') + numberAt(raw, 'Temp Written Blocks'),
-  }
-}
-
 function usedIndexes(nodes: readonly PlanNode[], analyzed: boolean): readonly string[] {
   const used = nodes.filter((node) => node.index !== '' && (!analyzed || node.loops > 0))
   return [...new Set(used.map((node) => node.index))].toSorted()
+}
+
+function readTrigger(raw: JsonObject): Trigger {
+  return {
+    name: textAt(raw, 'Trigger Name'),
+    constraint: textAt(raw, 'Constraint Name'),
+    relation: textAt(raw, 'Relation'),
+    calls: numberAt(raw, 'Calls'),
+    totalMs: numberAt(raw, 'Time'),
+  }
+}
+
+function readSerialization(top: JsonObject): QueryPlan['serialization'] {
+  const raw = top['Serialization']
+  if (!isObject(raw)) return null
+  return { totalMs: numberAt(raw, 'Time'), kilobytes: numberAt(raw, 'Output Volume') }
 }
 
 function readJit(top: JsonObject): QueryPlan['jit'] {

@@ -1,4 +1,4 @@
-import type { Spill } from './query-plan.js'
+import type { Spill } from './plan-node.js'
 import { count, milliseconds, percent, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from './signature.js'
 

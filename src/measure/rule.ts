@@ -1,4 +1,5 @@
-import type { PlanNode, QueryPlan } from './query-plan.js'
+import type { PlanNode } from './plan-node.js'
+import type { QueryPlan } from './query-plan.js'
 
 /** What a rule found in a query plan; the query's name and place are added by queryFindings. */
 export interface RuleFinding {

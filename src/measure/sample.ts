@@ -113,11 +113,17 @@ export async function rolledBack<T>(
 const unlockSql = 'select pg_catalog.pg_advisory_unlock_all()'
 
 async function explain(session: Session, subject: Subject, mode: ExplainMode): Promise<QueryPlan> {
-  const text = `explain (${explainOptions[mode]}) ${subject.text}`
+  const more = mode === 'timed' ? timedExtras(session.versionNum, subject.writes) : ''
+  const text = `explain (${explainOptions[mode]}${more}) ${subject.text}`
   const [row] = await session.query<Readonly<Record<string, unknown>>>(text, subject.values)
   const plan = readQueryPlan(row?.['QUERY PLAN'])
   if (plan === null) throw new PerfdbError('QUERY_FAILED', 'EXPLAIN returned no query plan')
   return plan
+}
+
+/** What the rows cost to send, from 17 on; what a write leaves in the log. */
+function timedExtras(versionNum: number, writes: boolean): string {
+  return (versionNum >= 170_000 ? ', serialize text' : '') + (writes ? ', wal' : '')
 }
 
 function refuseAborted(signal: AbortSignal | undefined): void {

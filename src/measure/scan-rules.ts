@@ -1,6 +1,8 @@
 import { conditionColumns } from './columns.js'
-import type { PlanNode } from './query-plan.js'
+import type { PlanNode } from './plan-node.js'
+import { stoppedEarly } from './estimate-rules.js'
 import { blocksOf, count, percent, shortened, subjectOf, tableOf, type Rule } from './rule.js'
+import { smallPages } from './tables.js'
 
 /** SEQ_SCAN: a Seq Scan that reads 100 blocks or more and throws away 90 % and 1,000 of its rows or more. */
 export const seqScan: Rule = ({ plan }) =>
@@ -16,6 +18,60 @@ export const seqScan: Rule = ({ plan }) =>
         ...subjectOf(node),
         message: `reads all of ${tableOf(node)} (${count(blocksOf(node))} blocks, ${percent(Math.min(1, time))} of the time) and throws away ${count(removed)} rows to keep ${count(node.rows)}: Filter ${shortened(node.filter)}`,
         hint: indexAdvice(node),
+      },
+    ]
+  })
+
+/**
+ * SEQ_SCAN_OK: a Filter that no index would serve better, since the table has fewer than 50 blocks or more than 20 % of
+ * its rows are wanted. Said so that nobody builds one.
+ */
+export const seqScanOk: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    if (node.type !== 'Seq Scan' || node.filter === '' || node.loops === 0 || plan.executionMs === null) return []
+    if ((node.loops > 1 && !node.parallel) || stoppedEarly(plan, node)) return []
+    const kept = node.rows / Math.max(1, node.rows + node.removedByFilter)
+    const small = blocksOf(node) < smallPages
+    if (!small && kept <= 0.2) return []
+    const why = small ? `has ${count(blocksOf(node))} blocks` : `gives ${percent(kept)} of its rows`
+    return [
+      {
+        code: 'SEQ_SCAN_OK',
+        severity: 'info',
+        ...subjectOf(node),
+        message: `reading all of ${tableOf(node)} is right: it ${why}`,
+        hint: `no index on ${tableOf(node)} would help this query`,
+      },
+    ]
+  })
+
+/** INDEX_RECHECK: 1,000 rows or more that an index found (GIN, trigrams, hash) and the table did not confirm. */
+export const indexRecheck: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    if (node.removedByRecheck < 1000 || node.lossyBlocks > 0) return []
+    return [
+      {
+        code: 'INDEX_RECHECK',
+        severity: 'info',
+        ...subjectOf(node),
+        message: `the index finds ${count(node.rows + node.removedByRecheck)} rows of ${tableOf(node)}, of which ${count(node.removedByRecheck)} do not hold on a second look`,
+        hint: `an opclass or an index on ${tableOf(node)} that is more exact, or a longer pattern`,
+      },
+    ]
+  })
+
+/** SKIP_SCAN: 18 skips through an index whose leading column the query does not compare, 100 times or more. */
+export const skipScan: Rule = ({ plan }) =>
+  plan.nodes.flatMap((node) => {
+    if (node.indexSearches <= 100 || node.indexSearches <= 10 * node.loops || / ANY /.test(node.indexCondition))
+      return []
+    return [
+      {
+        code: 'SKIP_SCAN',
+        severity: 'info',
+        ...subjectOf(node),
+        message: `${node.type} descends ${count(node.indexSearches)} times into ${node.index}: the query does not compare its leading column`,
+        hint: `an index on ${tableOf(node)} that begins with what is compared: ${shortened(node.indexCondition)}`,
       },
     ]
   })

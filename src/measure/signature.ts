@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PlanNode } from './query-plan.js'
+import type { PlanNode } from './plan-node.js'
 
 const longest = 600
 

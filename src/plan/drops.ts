@@ -85,6 +85,7 @@ export function dropStep(existing: ExistingIndex, reason: string, place: Place |
     table: existing.table,
     statements: [{ kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] }],
     hazards: dropHazards(existing),
+    predictedBytes: null,
     reason,
     declared: null,
     canonical: null,

@@ -1,7 +1,10 @@
-import type { Snapshot } from '../catalog/snapshot.js'
+import type { Snapshot, TableStatistics } from '../catalog/snapshot.js'
+import type { Definition } from '../definition/definition.js'
+import { hotLoss } from './hot.js'
 import { duplicateOf, prefixOf, type Candidate } from './overlap.js'
 import type { PlanOptions } from './options.js'
 import type { Hazard } from './plan.js'
+import { predictBytes } from './predict.js'
 import type { Resolved } from './resolved.js'
 
 /** Known dangers of building one declared index here and now. */
@@ -11,7 +14,32 @@ export function buildHazards(
   snapshot: Snapshot,
   options: PlanOptions,
 ): readonly Hazard[] {
-  return [...redundant(one, all, snapshot), ...longTransaction(snapshot, options)]
+  const { definition } = one.declared
+  const statistics = statisticsOf(definition, snapshot)
+  return [
+    ...redundant(one, all, snapshot),
+    ...hotLoss(definition, statistics),
+    ...largeBuild(predictBytes(definition, statistics), definition, options),
+    ...longTransaction(snapshot, options),
+  ]
+}
+
+export function statisticsOf({ table }: Definition, snapshot: Snapshot): TableStatistics | undefined {
+  return snapshot.statistics.find((one) => one.schema === table.schema && one.name === table.name)
+}
+
+function largeBuild(predicted: number | null, { name }: Definition, { maxSizeBytes }: PlanOptions): readonly Hazard[] {
+  if (predicted === null || predicted <= maxSizeBytes) return []
+  return [
+    {
+      code: 'LARGE_BUILD',
+      message: `${name} would take about ${gigabytes(predicted)}, more than --max-size ${gigabytes(maxSizeBytes)}, and as much again while it sorts; free disk space cannot be seen over SQL`,
+    },
+  ]
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(bytes < 1024 ** 3 ? 2 : 1)} GB`
 }
 
 /** Declared and existing indexes of all tables as candidates for overlap; an index that is both counts once, as declared. */

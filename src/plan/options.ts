@@ -7,4 +7,6 @@ export interface PlanOptions {
   readonly prune: boolean
   /** Older transactions than this are a hazard: the build waits for them. */
   readonly maxWaitMs: number
+  /** An index that would be larger is a hazard (LARGE_BUILD); bytes. */
+  readonly maxSizeBytes: number
 }

@@ -5,12 +5,15 @@ import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { planDrops } from './drops.js'
 import { fingerprint } from './fingerprint.js'
-import { buildHazards } from './hazards.js'
+import { buildHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
 import type { PlanOptions } from './options.js'
 import { newNameFor, oldNameFor } from './names.js'
+import { partitionedFindings } from './partitioned-findings.js'
+import { partitionTree, planPartitioned } from './partitioned.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
+import { predictBytes } from './predict.js'
 import { plainlySame, sameDefinition } from './same.js'
 
 /**
@@ -34,7 +37,7 @@ export function planIndexes(
   return {
     steps,
     extensions: missing.sort(),
-    findings: [...drops.refused, ...auditFindings(resolved, snapshot, steps)],
+    findings: partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
     fingerprint: fingerprint(steps),
   }
 }
@@ -54,6 +57,10 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   const existing = indexNamed(snapshot, definition.table.schema, definition.name)
   if (existing === undefined) return planMissing(one, all, snapshot, options)
   const base = stepBase(one, existing)
+  const tree = partitionTree(snapshot, definition.table)
+  if (tree !== undefined) {
+    return { ...base, ...planPartitioned(one, existing, tree, buildHazards(one, all, snapshot, options)) }
+  }
   if (snapshot.builds.some((build) => build.indexOid === existing.oid)) {
     return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
   }
@@ -64,6 +71,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
       reason: `stands there but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
       statements: [dropStatement(existing), buildStatement(definition)],
       hazards: buildHazards(one, all, snapshot, options),
+      predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
     }
   }
   if (sameDefinition(one.canonical, existing.canonical)) {
@@ -103,12 +111,16 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
       ],
     }
   }
+  const tree = partitionTree(snapshot, definition.table)
+  const hazards = buildHazards(one, all, snapshot, options)
   return {
     ...stepBase(one, null),
     step: 'create',
     reason: 'missing',
     statements: [buildStatement(definition)],
-    hazards: buildHazards(one, all, snapshot, options),
+    hazards,
+    ...(tree === undefined ? {} : planPartitioned(one, null, tree, hazards)),
+    predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
   }
 }
 
@@ -138,6 +150,7 @@ function stepBase(one: Resolved, existing: ExistingIndex | null) {
     index: definition.name,
     table: definition.table,
     hazards: [],
+    predictedBytes: null,
     declared: definition,
     canonical: one.canonical,
     existing,

@@ -43,6 +43,8 @@ export interface Statement {
   readonly kind: 'build' | 'drop' | 'swap'
   readonly index: string
   readonly sql: readonly string[]
+  /** Schema in which unqualified names of the definition are looked up first, where it is not the step's own. */
+  readonly namesFrom?: string
 }
 
 /** One index's work: finished SQL texts in their order. */
@@ -56,11 +58,15 @@ export interface Step {
   /** Why this step, in one sentence. */
   readonly reason: string
   readonly declared: Definition | null
+  /** Size of what is built, from the planner's statistics; null when nothing is built or nothing can be said. */
+  readonly predictedBytes: number | null
   /** What the catalog must say of the index after the step; null after a drop. */
   readonly canonical: CanonicalDefinition | null
   /** The index that stands there now: of that name, or the one to adopt. */
   readonly existing: ExistingIndex | null
   readonly place: Place | null
+  /** The index of a partitioned table: apply looks at its partitions again while it works. */
+  readonly partitioned?: true
 }
 
 export interface Plan {

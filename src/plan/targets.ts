@@ -3,6 +3,7 @@ import type { Definition, TableName } from '../definition/definition.js'
 import type { Place, Problem } from '../errors.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import type { PlanOptions } from './options.js'
+import { foreignPartitionProblem, partitionTree } from './partitioned.js'
 
 /** Everything in the profiles that this database cannot hold, before anything else is asked of it; empty when all is well. */
 export function targetProblems(
@@ -17,6 +18,7 @@ export function targetProblems(
   return [
     ...tables.flatMap(({ table, place }) => tableProblems(table, place, snapshot)),
     ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => nameProblems(index, snapshot))),
+    ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => foreignProblems(index, snapshot))),
     ...profiles.flatMap((profile) =>
       profile.extensions.flatMap(({ name, place }) => extensionProblems(name, place, snapshot, options)),
     ),
@@ -28,8 +30,8 @@ export function targetProblems(
 
 /** What the role lacks to change these tables: told before the first statement instead of at the nineteenth (fault 64). */
 export function privilegeProblems(tables: readonly TableName[], snapshot: Snapshot): readonly Problem[] {
-  return tables.flatMap((name): readonly Problem[] => {
-    const table = find(snapshot, name)
+  const touched = tables.flatMap((name) => [find(snapshot, name), ...(partitionTree(snapshot, name)?.partitions ?? []).slice(1)])
+  return touched.flatMap((table): readonly Problem[] => {
     if (table === undefined) return []
     if (!table.owned) {
       return [
@@ -72,21 +74,19 @@ function tableProblems(name: TableName, place: Place, snapshot: Snapshot): reado
       },
     ]
   }
-  if (table.relkind === 'p') {
-    return [
-      {
-        code: 'NOT_INDEXABLE',
-        message: `${name.schema}.${name.name} is partitioned: perfdb cannot build on partitioned tables yet`,
-        hint: 'declare the index on each partition instead',
-        place,
-      },
-    ]
-  }
-  if (table.relkind !== 'r' && table.relkind !== 'm')
+  if (table.relkind !== 'r' && table.relkind !== 'm' && table.relkind !== 'p')
     return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is ${kindText(table.relkind)}`, place }]
   if (table.temporary)
     return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is a temporary table`, place }]
   return []
+}
+
+function foreignProblems(index: DeclaredIndex, snapshot: Snapshot): readonly Problem[] {
+  const { name, table } = index.definition
+  const tree = partitionTree(snapshot, table)
+  if (tree === undefined) return []
+  const existing = snapshot.indexes.find((one) => one.schema === table.schema && one.name === name)
+  return [foreignPartitionProblem(index, existing, tree)].filter((problem) => problem !== null)
 }
 
 function nameProblems({ definition, place }: DeclaredIndex, snapshot: Snapshot): readonly Problem[] {

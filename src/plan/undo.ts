@@ -80,6 +80,7 @@ function base(done: Pick<Done, 'schema' | 'index' | 'table'>) {
     index: done.index,
     table: done.table,
     hazards: [],
+    predictedBytes: null,
     declared: null,
     canonical: null,
     existing: null,

@@ -1,7 +1,7 @@
 import { capacity, declaredLimits, type Limits } from './capacity.js'
-import { demands, type Demand } from './demand.js'
+import { demands, groupBy, targetsOf, type Demand } from './demand.js'
 import type { Estate, Pooler, RoleKind, Server, Service } from './model.js'
-import { poolerDemandOn, type PoolerPool } from './pooler.js'
+import { poolerDemands, type PoolerDemand, type PoolerPool } from './pooler.js'
 import { patternsOn, worstMatch, type Live, type Matched } from './sessions.js'
 
 /** Connections that one service (direct) or one pooler opens on the server. */
@@ -46,7 +46,15 @@ export const perfdbConnections = 3
  */
 export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new Map()): readonly Budget[] {
   const rows = allDemands(estate)
-  return estate.servers.map((server) => budgetOf(server, estate, lives.get(server.name) ?? null, rows))
+  const rowsByServer = groupBy(rows, (row) => row.server)
+  const poolersByServer = groupBy(poolerDemands(estate, rows), (one) => one.server)
+  return estate.servers.map((server) =>
+    budgetOf(server, estate, lives.get(server.name) ?? null, {
+      all: rows,
+      here: rowsByServer.get(server.name) ?? [],
+      poolers: poolersByServer.get(server.name) ?? [],
+    }),
+  )
 }
 
 /** All demand of an estate; a service with a pool per tenant meets every tenant. */
@@ -54,11 +62,17 @@ export function allDemands(estate: Estate): readonly Demand[] {
   return estate.services.flatMap((service) => demands(service, estate.tenants))
 }
 
-/** The budget of one server. */
-export function budgetOf(server: Server, estate: Estate, live: Live | null, rows = allDemands(estate)): Budget {
+/** Demand that reaches a server, and that of the whole estate. */
+interface Reaching {
+  readonly all: readonly Demand[]
+  readonly here: readonly Demand[]
+  readonly poolers: readonly PoolerDemand[]
+}
+
+function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reaching): Budget {
   const limits = live?.limits ?? declaredLimits(server)
-  const lines = linesOn(server, estate, rows)
-  const match = live === null ? null : worstMatch(live.samples, patternsOn(server.name, rows, estate.poolers))
+  const lines = linesOn(rows)
+  const match = live === null ? null : worstMatch(live.samples, patternsOn(server.name, rows.all, estate.poolers))
   const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
   const steady = total(lines, 'steady') + server.otherConnections
@@ -67,7 +81,7 @@ export function budgetOf(server: Server, estate: Estate, live: Live | null, rows
     server,
     live,
     limits,
-    capacity: limits === null ? 0 : capacity(limits, leastKind(server, live, rows, lines)),
+    capacity: limits === null ? 0 : capacity(limits, leastKind(server, live, rows.here, lines)),
     lines,
     other: server.otherConnections,
     unmanaged,
@@ -75,25 +89,26 @@ export function budgetOf(server: Server, estate: Estate, live: Live | null, rows
     declared: { steady, peak },
     total: { steady: steady + unmanaged + perfdb, peak: peak + unmanaged + perfdb },
     matched: match,
-    rows: rows.filter((row) => row.server === server.name),
-    allRows: rows,
+    rows: rows.here,
+    allRows: rows.all,
   }
 }
 
-function linesOn(server: Server, estate: Estate, rows: readonly Demand[]): readonly Line[] {
-  const here = rows.filter((row) => row.server === server.name && row.service.via.kind === 'direct')
-  const direct = estate.services.flatMap((service): readonly Line[] => {
-    const own = here.filter((row) => row.service === service)
-    if (own.length === 0) return []
+function linesOn({ here, poolers }: Reaching): readonly Line[] {
+  const direct = groupBy(
+    here.filter((row) => row.service.via.kind === 'direct'),
+    (row) => row.service,
+  )
+  const services = [...direct].map(([service, own]): Line => {
     const part = {
       steady: total(own, 'steady'),
       peak: total(own, 'peak'),
       warm: total(own, 'warm'),
       nominal: total(own, 'nominal'),
     }
-    return [{ name: service.name, service, pooler: null, pools: [], ...part }]
+    return { name: service.name, service, pooler: null, pools: [], ...part }
   })
-  const pooled = poolerDemandOn(server.name, estate, rows).map(({ pooler, pools, connections }) => ({
+  const pooled = poolers.map(({ pooler, pools, connections }) => ({
     name: pooler.name,
     service: null,
     pooler,
@@ -103,18 +118,20 @@ function linesOn(server: Server, estate: Estate, rows: readonly Demand[]): reado
     warm: 0,
     nominal: connections,
   }))
-  return [...direct, ...pooled]
+  return [...services, ...pooled]
 }
 
 /** Superusers may use the reserve, others may not: the least privileged role decides what there is. */
 function leastKind(server: Server, live: Live | null, rows: readonly Demand[], lines: readonly Line[]): RoleKind {
-  const roles = [
-    ...rows.filter((row) => row.server === server.name && row.service.via.kind === 'direct').map((row) => row.role),
-    ...lines.flatMap((line) => line.pools.map((pool) => pool.user)),
-  ]
-  const kinds = roles.map((role) => (role === null ? 'ordinary' : roleKind(server, live, role)))
-  if (kinds.length === 0 || kinds.includes('ordinary')) return 'ordinary'
-  return kinds.includes('reserved') ? 'reserved' : 'superuser'
+  const kinds = new Set<RoleKind>()
+  const see = (role: string | null) => kinds.add(role === null ? 'ordinary' : roleKind(server, live, role))
+  for (const line of lines) for (const pool of line.pools) see(pool.user)
+  for (const row of rows) {
+    if (kinds.has('ordinary')) break
+    if (row.service.via.kind === 'direct') for (const target of targetsOf(row)) see(target.role)
+  }
+  if (kinds.size === 0 || kinds.has('ordinary')) return 'ordinary'
+  return kinds.has('reserved') ? 'reserved' : 'superuser'
 }
 
 /** Kind of a login role: what the server says, else the file, else ordinary. */

@@ -1,4 +1,5 @@
 import { roleKind, type Budget } from './budget.js'
+import { groupBy, targetsOf } from './demand.js'
 import { serverConnections, type PoolerPool } from './pooler.js'
 
 /** CONNECTION LIMIT of a role or a database against what may be asked of it at the peak. */
@@ -29,20 +30,33 @@ function uses(
   kind: LimitUse['kind'],
   limits: Readonly<Record<string, number | null>>,
 ): readonly LimitUse[] {
-  return Object.entries(limits).flatMap(([name, limit]) => {
-    if (limit === null) return []
-    if (kind === 'role' && isSuperuser(budget, name)) return []
-    const direct = directRows(budget).filter((row) => row[kind] === name && !isSuperuser(budget, row.role))
-    const pooled = budget.lines.flatMap(({ pooler, pools }) => {
-      const own = pools.filter((pool) => nameIn(pool, kind) === name && !isSuperuser(budget, pool.user))
-      return pooler === null || own.length === 0
-        ? []
-        : [{ name: pooler.name, connections: serverConnections(pooler, own) }]
-    })
-    const peak =
-      direct.reduce((sum, row) => sum + row.peak, 0) + pooled.reduce((sum, { connections }) => sum + connections, 0)
-    const services = [...new Set([...direct.map((row) => row.service.name), ...pooled.map((line) => line.name)])]
-    return services.length === 0 ? [] : [{ kind, name, limit, peak, services }]
+  const limited = new Map(
+    Object.entries(limits).flatMap(([name, limit]) =>
+      limit === null || (kind === 'role' && isSuperuser(budget, name)) ? [] : [[name, limit] as const],
+    ),
+  )
+  const peaks = new Map<string, { peak: number; services: Set<string> }>()
+  const add = (name: string | null, peak: number, service: string) => {
+    if (name === null || !limited.has(name)) return
+    const known = peaks.get(name) ?? { peak: 0, services: new Set() }
+    known.peak += peak
+    known.services.add(service)
+    peaks.set(name, known)
+  }
+  if (limited.size === 0) return []
+  for (const row of directRows(budget)) {
+    for (const target of targetsOf(row))
+      if (!isSuperuser(budget, target.role)) add(target[kind], target.peak, row.service.name)
+  }
+  for (const { pooler, pools } of budget.lines) {
+    if (pooler === null) continue
+    const ordinary = pools.filter((pool) => !isSuperuser(budget, pool.user))
+    for (const [name, own] of groupBy(ordinary, (pool) => nameIn(pool, kind)))
+      if (limited.has(name)) add(name, serverConnections(pooler, own), pooler.name)
+  }
+  return [...limited].flatMap(([name, limit]): readonly LimitUse[] => {
+    const use = peaks.get(name)
+    return use === undefined ? [] : [{ kind, name, limit, peak: use.peak, services: [...use.services] }]
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Budget } from './budget.js'
+import { targetsOf } from './demand.js'
 import type { Estate, PoolFinding } from './model.js'
 import type { SessionGroup } from './sessions.js'
 
@@ -80,8 +81,10 @@ function hidden({ server, live, matched }: Budget): readonly PoolFinding[] {
 function unknownNames({ server, live, rows }: Budget): readonly PoolFinding[] {
   if (live === null) return []
   const seen = new Set<string>()
-  return rows.flatMap(({ service, role, database }): readonly PoolFinding[] => {
-    if (service.via.kind !== 'direct') return []
+  const reached = rows
+    .filter((row) => row.service.via.kind === 'direct')
+    .flatMap((row) => targetsOf(row).map((target) => ({ service: row.service, ...target })))
+  return reached.flatMap(({ service, role, database }): readonly PoolFinding[] => {
     const missing = [
       ...(role !== null && !(role in live.roles) ? [{ code: 'UNKNOWN_ROLE', what: `role ${role}` }] : []),
       ...(database !== null && !(database in live.databases)

@@ -1,4 +1,5 @@
 import type { Budget } from './budget.js'
+import { targetsOf } from './demand.js'
 import { counted } from './describe.js'
 import type { PoolFinding, Pooler } from './model.js'
 import { aliasOf, clientsOf, type PoolerPool } from './pooler.js'
@@ -67,17 +68,19 @@ function clientLimit(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
 
 function mismatches(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
   return clientsOf(pooler, budget.allRows).flatMap((row): readonly PoolFinding[] => {
-    const alias = aliasOf(pooler, row)
-    if (alias === null || alias.server !== budget.server.name || row.server === null || row.server === alias.server)
-      return []
+    if (row.server === null || row.server === budget.server.name) return []
+    const sent = targetsOf(row)
+      .map((target) => aliasOf(pooler, { server: row.server, database: target.database }))
+      .find((alias) => alias?.server === budget.server.name)
+    if (sent == null) return []
     return [
       {
         code: 'POOLER_MISMATCH',
         severity: 'warning',
         server: budget.server.name,
         service: row.service.name,
-        message: `${row.service.name} names server ${row.server}, but ${pooler.name} sends ${alias.name} to ${alias.server}; counted there`,
-        hint: `server: ${alias.server}, or another alias`,
+        message: `${row.service.name} names server ${row.server}, but ${pooler.name} sends ${sent.name} to ${sent.server}; counted there`,
+        hint: `server: ${sent.server}, or another alias`,
         place: row.service.place,
       },
     ]

@@ -1,4 +1,4 @@
-import type { Demand } from './demand.js'
+import { groupBy, targetsOf, type Demand, type Target } from './demand.js'
 import { maxFlow, type Edge } from './flow.js'
 import type { Alias, Estate, Pooler, Service } from './model.js'
 
@@ -20,26 +20,31 @@ export interface PoolerPool {
 
 /** The pools that the clients of a pooler make, those of declared services and those of declared users. */
 export function poolerPools(pooler: Pooler, clients: readonly Demand[]): readonly PoolerPool[] {
-  const pools = new Map<string, PoolerPool>()
-  const addPool = (alias: Alias, role: string | null, count: number, services: PoolerPool['services']) => {
+  const pools = new Map<string, Made>()
+  const addPool = (alias: Alias, role: string | null, count: number, service: Service | null) => {
     const user = alias.user ?? role ?? '(any)'
     const key = JSON.stringify([alias.name, user])
-    const known = pools.get(key) ?? { clients: 0, services: [] }
-    pools.set(key, {
-      alias,
-      user,
-      clients: known.clients + count,
-      services: [...known.services, ...services],
-      ...sizes(pooler, alias),
-    })
+    const made = pools.get(key) ?? { alias, user, clients: 0, services: [], ...poolSizes(pooler, alias) }
+    made.clients += count
+    if (service !== null) made.services.push({ service, share: 1 / (shares.get(service) ?? 1) })
+    pools.set(key, made)
   }
-  for (const alias of pooler.aliases) for (const user of alias.users) addPool(alias, user, 0, [])
-  for (const demand of clients) {
-    const alias = aliasOf(pooler, demand)
-    const share = 1 / clients.filter((other) => other.service === demand.service).length
-    if (alias !== null) addPool(alias, demand.role, demand.peak, [{ service: demand.service, share }])
+  const shares = new Map<Service, number>()
+  for (const row of clients) shares.set(row.service, (shares.get(row.service) ?? 0) + Math.max(1, row.tenants.length))
+  for (const alias of pooler.aliases) for (const user of alias.users) addPool(alias, user, 0, null)
+  for (const row of clients) {
+    for (const target of targetsOf(row)) {
+      const alias = aliasOf(pooler, { server: row.server, database: target.database })
+      if (alias !== null) addPool(alias, target.role, target.peak, row.service)
+    }
   }
   return [...pools.values()]
+}
+
+/** A pool while its clients are counted. */
+interface Made extends Omit<PoolerPool, 'clients' | 'services'> {
+  clients: number
+  services: PoolerPool['services'][number][]
 }
 
 /**
@@ -48,6 +53,9 @@ export function poolerPools(pooler: Pooler, clients: readonly Demand[]): readonl
  * max_user_connections; 0 is unlimited there. Infinity when nothing bounds them.
  */
 export function serverConnections(pooler: Pooler, pools: readonly PoolerPool[]): number {
+  const free = pools.reduce((sum, { size }) => sum + size, 0)
+  if (Object.keys(pooler.maxDbConnections).length + Object.keys(pooler.maxUserConnections).length === 0)
+    return pooler.replicas * free
   const edges: Edge[] = pools.map(({ alias, user, size }) => ({
     from: `alias ${alias.name}`,
     to: `user ${user}`,
@@ -62,6 +70,11 @@ export function serverConnections(pooler: Pooler, pools: readonly PoolerPool[]):
   return pooler.replicas * maxFlow(edges, 'source', 'sink')
 }
 
+/** The same pools with the sizes that the pooler gives them now: it may have others than when they were made. */
+export function resized(pooler: Pooler, pools: readonly PoolerPool[]): readonly PoolerPool[] {
+  return pools.map((pool) => ({ ...pool, ...poolSizes(pooler, pool.alias) }))
+}
+
 /** Rows of the services that connect through this pooler. */
 export function clientsOf(pooler: Pooler, rows: readonly Demand[]): readonly Demand[] {
   return rows.filter(({ service: { via } }) => via.kind === 'pooler' && via.pooler === pooler.name)
@@ -71,31 +84,61 @@ export function clientsOf(pooler: Pooler, rows: readonly Demand[]): readonly Dem
  * The alias that a client asks for: of that name, else the one of its server and database, else the `*` entry or, where the file lists
  * none, pgbouncer's fallback: the same database on the client's server. null when none fits.
  */
-export function aliasOf(pooler: Pooler, demand: Pick<Demand, 'server' | 'database'>): Alias | null {
-  const { server, database } = demand
-  const named = pooler.aliases.find((alias) => alias.name === database)
-  const same = pooler.aliases.find((alias) => alias.server === server && alias.database === database)
-  const fallback = pooler.aliases.find((alias) => alias.name === '*')
-  if (named ?? same) return named ?? same ?? null
+export function aliasOf(
+  pooler: Pooler,
+  { server, database }: Pick<Target, 'database'> & Pick<Demand, 'server'>,
+): Alias | null {
+  const known = aliasesOf(pooler)
+  const named = known.get(database ?? '') ?? known.get(serverKey(server, database))
+  if (named !== undefined) return named
+  const fallback = known.get('*')
   if (fallback) return { ...fallback, name: database ?? '*', database: database ?? '*' }
   if (pooler.aliases.length > 0 || server === null) return null
   const name = database ?? '*'
   return { name, server, database: name, user: null, poolSize: null, reservePoolSize: null, users: [] }
 }
 
-/** Everything that poolers open on a server: pools, and their connections in all. */
-export function poolerDemandOn(
-  server: string,
-  estate: Pick<Estate, 'poolers'>,
-  rows: readonly Demand[],
-): readonly { readonly pooler: Pooler; readonly pools: readonly PoolerPool[]; readonly connections: number }[] {
-  return estate.poolers.flatMap((pooler) => {
-    const pools = poolerPools(pooler, clientsOf(pooler, rows)).filter((pool) => pool.alias.server === server)
-    return pools.length === 0 ? [] : [{ pooler, pools, connections: serverConnections(pooler, pools) }]
-  })
+const aliases = new WeakMap<Pooler, ReadonlyMap<string, Alias>>()
+
+/** By name, and by server and database, the first of each; kept, since every tenant asks. */
+function aliasesOf(pooler: Pooler): ReadonlyMap<string, Alias> {
+  const before = aliases.get(pooler)
+  if (before !== undefined) return before
+  const made = new Map(
+    [
+      ...pooler.aliases.map((alias) => [serverKey(alias.server, alias.database), alias] as const),
+      ...pooler.aliases.map((alias) => [alias.name, alias] as const),
+    ].toReversed(),
+  )
+  aliases.set(pooler, made)
+  return made
 }
 
-function sizes(pooler: Pooler, alias: Alias): { readonly poolSize: number; readonly size: number } {
+function serverKey(server: string | null, database: string | null): string {
+  return JSON.stringify([server, database])
+}
+
+/** What a pooler opens on one server: pools, and their connections in all. */
+export interface PoolerDemand {
+  readonly server: string
+  readonly pooler: Pooler
+  readonly pools: readonly PoolerPool[]
+  readonly connections: number
+}
+
+/** Everything that the poolers of an estate open, by pooler and server. */
+export function poolerDemands(estate: Pick<Estate, 'poolers'>, rows: readonly Demand[]): readonly PoolerDemand[] {
+  return estate.poolers.flatMap((pooler) =>
+    [...groupBy(poolerPools(pooler, clientsOf(pooler, rows)), (pool) => pool.alias.server)].map(([server, pools]) => ({
+      server,
+      pooler,
+      pools,
+      connections: serverConnections(pooler, pools),
+    })),
+  )
+}
+
+function poolSizes(pooler: Pooler, alias: Alias): { readonly poolSize: number; readonly size: number } {
   const poolSize = alias.poolSize ?? pooler.defaultPoolSize
   if (poolSize === 0) return { poolSize: Infinity, size: Infinity }
   return { poolSize, size: poolSize + (alias.reservePoolSize ?? pooler.reservePoolSize) }

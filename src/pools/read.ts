@@ -5,7 +5,7 @@ import { readYaml } from '../yaml/read.js'
 import { allDemands } from './budget.js'
 import { completePools } from './complete.js'
 import type { Estate, PoolsFile } from './model.js'
-import { poolerDemandOn } from './pooler.js'
+import { poolerDemands } from './pooler.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
 import { poolsSchema, type WrittenPools } from './schema.js'
 import { csvTenants, writtenTenant, type TenantRow } from './tenants.js'
@@ -78,12 +78,8 @@ async function readTenants(
 
 /** A pool size of 0 is unlimited to pgbouncer: fine only where a limit of the database or the user stands behind it. */
 function unboundedPoolers(estate: Estate): readonly Problem[] {
-  const rows = allDemands(estate)
-  const names = new Set(
-    estate.servers.flatMap((server) =>
-      poolerDemandOn(server.name, estate, rows).flatMap((one) => (one.connections === Infinity ? [one.pooler] : [])),
-    ),
-  )
+  const unbounded = poolerDemands(estate, allDemands(estate)).filter((one) => one.connections === Infinity)
+  const names = new Set(unbounded.map((one) => one.pooler))
   return [...names].map((pooler) => ({
     code: 'UNBOUNDED_POOL',
     message: `${pooler.name}: a pool size of 0 is unlimited, and neither max_db_connections nor max_user_connections bounds it`,

@@ -1,6 +1,8 @@
-import { budgetOf, type Budget, type Line } from './budget.js'
+import type { Budget, Line } from './budget.js'
+import { demands } from './demand.js'
 import { counted } from './describe.js'
-import type { Estate, Service } from './model.js'
+import type { Estate, Pooler, Service } from './model.js'
+import { resized, serverConnections } from './pooler.js'
 
 /** The largest value of one number of the file with which the peak stays within the warning share of the capacity. */
 export interface Recommendation {
@@ -22,7 +24,7 @@ export function recommendations(budget: Budget, estate: Estate): readonly Recomm
   return budget.lines.flatMap((line) => {
     if (line.service !== null)
       return [...poolChange(budget, estate, line, line.service), ...instancesChange(budget, estate, line, line.service)]
-    return poolerChange(budget, estate, line)
+    return poolerChange(budget, line)
   })
 }
 
@@ -41,7 +43,11 @@ const beyond = 10_000
 function poolChange(budget: Budget, estate: Estate, line: Line, service: Service): readonly Recommendation[] {
   const { pool } = service
   const largest = largestThat((max) =>
-    fits(budget, withService(estate, service, { ...service, pool: { ...pool, max, min: Math.min(pool.min, max) } })),
+    fits(
+      budget,
+      line,
+      servicePeak(budget, estate, { ...service, pool: { ...pool, max, min: Math.min(pool.min, max) } }),
+    ),
   )
   if (largest === beyond) return []
   const overflow = pool.maxOverflow > 0 ? ` with max_overflow ${pool.maxOverflow}` : ''
@@ -58,7 +64,7 @@ function instancesChange(budget: Budget, estate: Estate, line: Line, service: Se
     maxConcurrency === null
       ? { ...service, instances: { desired: Math.min(service.instances.desired, count), max: count } }
       : { ...service, runtime: { ...service.runtime, maxConcurrency: count } }
-  const largest = largestThat((count) => fits(budget, withService(estate, service, changed(count))))
+  const largest = largestThat((count) => fits(budget, line, servicePeak(budget, estate, changed(count))))
   if (largest === beyond) return []
   const now = maxConcurrency ?? service.instances.max
   const noun = maxConcurrency === null ? 'instance' : 'concurrent function'
@@ -69,14 +75,13 @@ function instancesChange(budget: Budget, estate: Estate, line: Line, service: Se
   return [{ server: budget.server.name, name: line.name, change: 'instances.max', now, largest, text }]
 }
 
-function poolerChange(budget: Budget, estate: Estate, line: Line): readonly Recommendation[] {
+function poolerChange(budget: Budget, line: Line): readonly Recommendation[] {
   const { pooler } = line
   if (pooler === null) return []
-  const changed = (size: number): Estate => ({
-    ...estate,
-    poolers: estate.poolers.map((other) => (other === pooler ? { ...other, defaultPoolSize: size } : other)),
+  const largest = largestThat((size) => {
+    const changed: Pooler = { ...pooler, defaultPoolSize: size }
+    return fits(budget, line, serverConnections(changed, resized(changed, line.pools)))
   })
-  const largest = largestThat((size) => fits(budget, changed(size)))
   if (largest === beyond) return []
   const text =
     largest === null
@@ -94,13 +99,15 @@ function poolerChange(budget: Budget, estate: Estate, line: Line): readonly Reco
   ]
 }
 
-function fits(budget: Budget, estate: Estate): boolean {
-  const next = budgetOf(budget.server, estate, budget.live)
-  return next.total.peak <= budget.server.warnAt * next.capacity
+/** With one line changed and everything else as it is. */
+function fits({ server, total, capacity }: Budget, line: Line, peak: number): boolean {
+  return total.peak - line.peak + peak <= server.warnAt * capacity
 }
 
-function withService(estate: Estate, service: Service, changed: Service): Estate {
-  return { ...estate, services: estate.services.map((other) => (other === service ? changed : other)) }
+function servicePeak({ server }: Budget, estate: Estate, changed: Service): number {
+  return demands(changed, estate.tenants)
+    .filter((row) => row.server === server.name)
+    .reduce((sum, row) => sum + row.peak, 0)
 }
 
 /** Largest of 1 to 10 000 that holds, for a property that only ever turns false. */

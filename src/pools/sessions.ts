@@ -1,4 +1,4 @@
-import type { Demand } from './demand.js'
+import { targetsOf, type Demand } from './demand.js'
 import type { Limits } from './capacity.js'
 import type { MemorySettings, Pooler, RoleLimit } from './model.js'
 import { aliasOf, clientsOf } from './pooler.js'
@@ -63,12 +63,16 @@ export interface Pattern {
 export function patternsOn(server: string, rows: readonly Demand[], poolers: readonly Pooler[]): readonly Pattern[] {
   const direct = rows
     .filter((row) => row.service.via.kind === 'direct' && row.server === server)
-    .map((row) => ({ role: row.role, database: row.database, applicationName: row.service.applicationName }))
+    .flatMap((row) =>
+      targetsOf(row).map(({ role, database }) => ({ role, database, applicationName: row.service.applicationName })),
+    )
   const pooled = poolers.flatMap((pooler) => [
     ...clientsOf(pooler, rows).flatMap((row) => {
-      const alias = aliasOf(pooler, row)
-      if (alias === null || alias.server !== server) return []
-      return [{ role: alias.user ?? row.role, database: alias.database, applicationName: null }]
+      return targetsOf(row).flatMap((target) => {
+        const alias = aliasOf(pooler, { server: row.server, database: target.database })
+        if (alias === null || alias.server !== server) return []
+        return [{ role: alias.user ?? target.role, database: alias.database, applicationName: null }]
+      })
     }),
     ...pooler.aliases
       .filter((alias) => alias.server === server)

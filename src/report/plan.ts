@@ -121,6 +121,7 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
     { text: tableOf(step) },
     { text: step.table_rows === undefined ? '' : count(step.table_rows) },
     { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
+    { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
     { text: step.reason, tone: 'quiet' },
   ])
   if (!layout.verbose && kept.length > 0 && rows.length > 0) {
@@ -138,6 +139,7 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
       { head: 'table', kind: 'name', floor: 12 },
       { head: 'rows', kind: 'number', drop: 2 },
       { head: 'size', kind: 'number', drop: 3 },
+      { head: 'index size', kind: 'number', drop: 4 },
       { head: 'why', kind: 'prose', floor: 18, drop: 1 },
     ],
     rows,

@@ -24,8 +24,6 @@ wanted_tables as (
   select i.indexrelid from pg_catalog.pg_index i join tables t on t.oid = i.indrelid
   union
   select oid from named where relkind in ('i', 'I')
-), constraints as (
-  select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0
 )
 select pg_catalog.json_build_object(
   'tables', (select pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -54,7 +52,7 @@ export function indexByNameSql(versionNum: number): string {
 with picked as (
   select c.oid as indexrelid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2 and c.relkind in ('i', 'I')
-), constraints as (select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0)
+)
 ${indexDocumentSql(versionNum, 'picked')}`
 }
 
@@ -62,7 +60,8 @@ ${indexDocumentSql(versionNum, 'picked')}`
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
  * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
  * are spelled out from pg_index, defaults too. The size of a partitioned index is that of its partitions' indexes.
- * Wants a CTE `constraints` and one named `picked` with indexrelid.
+ * Wants a CTE `picked` with indexrelid. What belongs to a key or to a constraint is looked up by the catalogs' own
+ * indexes: joined as sets, pg_collation and pg_constraint were read whole for each index (2.3 s for 11,000, now 0.9).
  */
 export function indexDocumentSql(versionNum: number, picked: string): string {
   const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
@@ -71,8 +70,10 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'table', pg_catalog.json_build_object('schema', tn.nspname, 'name', t.relname), 'tableOid', i.indrelid::int8,
     'partitioned', c.relkind = 'I', 'attached', c.relispartition,
     'valid', i.indisvalid, 'ready', i.indisready, 'live', i.indislive, 'unique', i.indisunique, 'primary', i.indisprimary,
-    'constraint', (select k.conname from constraints k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') and k.conrelid = i.indrelid limit 1),
-    'referencedBy', coalesce((select pg_catalog.json_agg(k.conname) from constraints k where k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
+    'constraint', (select k.conname from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') limit 1),
+    'referencedBy', coalesce((select pg_catalog.json_agg(k.conname) from pg_catalog.pg_depend d join pg_catalog.pg_constraint k on k.oid = d.objid
+      where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
+        and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
     'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
     'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else (
       with recursive parts as (
@@ -86,20 +87,18 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
       'method', am.amname, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
       'keys', (select pg_catalog.json_agg(
           pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
-          || coalesce(' collate ' || ln.nspname || '.' || pg_catalog.quote_ident(l.collname), '')
-          || ' ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(oc.opcname)
-          || coalesce(' (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')', '')
+          || coalesce((select ' collate ' || n.nspname || '.' || pg_catalog.quote_ident(l.collname) from pg_catalog.pg_collation l
+               join pg_catalog.pg_namespace n on n.oid = l.collnamespace where l.oid = i.indcollation[k - 1]), '')
+          || (select ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(o.opcname) from pg_catalog.pg_opclass o
+               join pg_catalog.pg_namespace n on n.oid = o.opcnamespace where o.oid = i.indclass[k - 1])
+          || coalesce((select ' (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')' from pg_catalog.pg_attribute a
+               where a.attrelid = i.indexrelid and a.attnum = k), '')
           || case when am.amname = 'btree' or i.indoption[k - 1] <> 0 then
                case when i.indoption[k - 1] & 1 = 1 then ' desc' else ' asc' end
                || case when i.indoption[k - 1] & 2 = 2 then ' nulls first' else ' nulls last' end
              else '' end
           order by k)
-        from pg_catalog.generate_series(1, i.indnkeyatts::int) as k
-        join pg_catalog.pg_opclass oc on oc.oid = i.indclass[k - 1]
-        join pg_catalog.pg_namespace cn on cn.oid = oc.opcnamespace
-        left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
-        left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace
-        left join pg_catalog.pg_attribute a on a.attrelid = i.indexrelid and a.attnum = k),
+        from pg_catalog.generate_series(1, i.indnkeyatts::int) as k),
       'include', coalesce((select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k)
         from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k), '[]'),
       'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),

@@ -26,6 +26,7 @@ function step(index: string, table: string, fields: Partial<Definition> = {}): S
     reason: '',
     declared,
     canonical: null,
+    predictedBytes: null,
     existing: null,
     place: null,
   }

@@ -75,21 +75,27 @@ const halfDone: readonly (readonly [string, (db: Awaited<ReturnType<typeof testD
   ],
 ]
 
-test.each(halfDone)('fault 10: over an index that is %s apply does not succeed silently: it builds it anew', async (state, make) => {
-  await using db = await testDatabase(table)
-  await make(db)
-  expect(await flags(db.sql, 'i')).toBe(state)
-  // What a migrator with IF NOT EXISTS would believe.
-  await db.sql`create index concurrently if not exists i on t (b)`
-  expect(await flags(db.sql, 'i')).toBe(state)
-  const profiles = await profileOf(['{ name: i, table: t, keys: [b] }'])
-  const planned = await plan(db.url, profiles)
-  expect(planned.steps).toMatchObject([
-    { step: 'rebuild', sql: ['drop index concurrently "public"."i"', expect.stringMatching(/^create index concurrently "i" on /)] },
-  ])
-  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'rebuilt' }] })
-  expect(await flags(db.sql, 'i')).toBe('t/t/t')
-})
+test.each(halfDone)(
+  'fault 10: over an index that is %s apply does not succeed silently: it builds it anew',
+  async (state, make) => {
+    await using db = await testDatabase(table)
+    await make(db)
+    expect(await flags(db.sql, 'i')).toBe(state)
+    // What a migrator with IF NOT EXISTS would believe.
+    await db.sql`create index concurrently if not exists i on t (b)`
+    expect(await flags(db.sql, 'i')).toBe(state)
+    const profiles = await profileOf(['{ name: i, table: t, keys: [b] }'])
+    const planned = await plan(db.url, profiles)
+    expect(planned.steps).toMatchObject([
+      {
+        step: 'rebuild',
+        sql: ['drop index concurrently "public"."i"', expect.stringMatching(/^create index concurrently "i" on /)],
+      },
+    ])
+    expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'rebuilt' }] })
+    expect(await flags(db.sql, 'i')).toBe('t/t/t')
+  },
+)
 
 test.each([
   ['a table', 'create table taken (x int)'],
@@ -156,22 +162,25 @@ async function oldHalf(sql: Awaited<ReturnType<typeof testDatabase>>['sql'], nam
 test.each([
   ['22012', 'division by zero', '{ name: i, table: t, keys: [{ expression: 10 / (a - 500) }] }'],
   ['54000', 'index row requires', '{ name: i, table: t, keys: [c] }'],
-])('fault 14: %s in the data ends the build, is not tried again, and leaves nothing', async (sqlstate, message, index) => {
-  await using db = await testDatabase(
-    // Random text cannot be compressed below the limit of a btree row.
-    `${table} update t set c = (select string_agg(md5(n::text), '') from generate_series(1, 300) n) where a = 900`,
-  )
-  const { result, events } = await apply(db.url, await profileOf([index, '{ name: other, table: t, keys: [b] }']))
-  expect(result.exit_code).toBe(3)
-  expect(result.steps.find((step) => step.index === 'i')).toMatchObject({
-    outcome: 'failed',
-    state: 'missing',
-    error: { code: 'BUILD_FAILED', sqlstate, message: expect.stringContaining(message) },
-  })
-  expect(result.steps.find((step) => step.index === 'other')).toMatchObject({ outcome: 'built' })
-  expect(warnings(events)).toEqual([])
-  expect(await invalidIndexes(db.sql)).toEqual([])
-})
+])(
+  'fault 14: %s in the data ends the build, is not tried again, and leaves nothing',
+  async (sqlstate, message, index) => {
+    await using db = await testDatabase(
+      // Random text cannot be compressed below the limit of a btree row.
+      `${table} update t set c = (select string_agg(md5(n::text), '') from generate_series(1, 300) n) where a = 900`,
+    )
+    const { result, events } = await apply(db.url, await profileOf([index, '{ name: other, table: t, keys: [b] }']))
+    expect(result.exit_code).toBe(3)
+    expect(result.steps.find((step) => step.index === 'i')).toMatchObject({
+      outcome: 'failed',
+      state: 'missing',
+      error: { code: 'BUILD_FAILED', sqlstate, message: expect.stringContaining(message) },
+    })
+    expect(result.steps.find((step) => step.index === 'other')).toMatchObject({ outcome: 'built' })
+    expect(warnings(events)).toEqual([])
+    expect(await invalidIndexes(db.sql)).toEqual([])
+  },
+)
 
 test('fault 15: an event trigger that ends the build after it was built leaves nothing', async () => {
   await using db = await testDatabase(`${table} ${refusing('create index')}`)

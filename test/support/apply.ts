@@ -27,6 +27,7 @@ export async function apply(url: string, profiles: readonly Profile[], options: 
     allow: new Set(allow ?? []),
     prune: false,
     maxWaitMs: 60_000,
+    maxSizeBytes: 50 * 1024 ** 3,
     lockWaitMs: 0,
     retries: 2,
     jobs: 1,
@@ -50,7 +51,7 @@ export async function apply(url: string, profiles: readonly Profile[], options: 
   return { result, events }
 }
 
-const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000 }
+const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000, maxSizeBytes: 50 * 1024 ** 3 }
 
 export async function plan(url: string, profiles: readonly Profile[]): Promise<PlanResult> {
   await using session = await connectTo(url, 'look')

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { jsonSchemas } from '../commands/json-schemas.js'
+import { jsonSchemas } from './json-schemas.js'
 
 /*
  * A script of the build: writes the JSON Schemas into profiles/ of the package, whether it runs from src or from dist.

@@ -1,0 +1,195 @@
+import type { Definition, Key } from '../definition/definition.js'
+import type { Session } from '../server/session.js'
+import { importedIndexesSql } from '../sql/import-catalog.js'
+import { readableSql, type Edit, type ReadableSql } from '../sql/import-simplify.js'
+
+/** Which indexes to read: regular expressions that a name must match; an empty list takes all. */
+export interface IndexFilter {
+  readonly schemas: readonly string[]
+  /** Of a table's name, or of `schema.table`. */
+  readonly tables: readonly string[]
+  readonly indexes: readonly string[]
+}
+
+/** Why an index cannot be declared: its constraint (primary key, unique, exclusion), its partitioned parent, an extension's table, its flags. */
+export type LeftOut = 'p' | 'u' | 'x' | 'attached' | 'extension' | 'invalid'
+
+export interface LeftOutIndex {
+  readonly schema: string
+  readonly table: string
+  readonly name: string
+  readonly leftOut: LeftOut
+}
+
+/** One thing that may be left out of a definition where the server says that nothing changes. */
+export type Simplification =
+  | { readonly part: 'opclass' | 'collation'; readonly key: number }
+  | { readonly part: 'text'; readonly key: number | null; readonly edit: Edit }
+
+/** An existing index as a declaration that may be written in several ways, all but the last of them to be proved. */
+export interface Draft {
+  readonly oid: number
+  readonly why: string | null
+  /** Extensions that its opclasses, functions and types come from. */
+  readonly extensions: readonly string[]
+  /** False where every part was read as it is and what is left out is the default for certain. */
+  readonly doubtful: boolean
+  readonly simplifications: readonly Simplification[]
+  /** In the server's pretty text, with these simplifications. */
+  readonly write: (simplifications: readonly Simplification[]) => Definition
+  /** In the server's very own text, everything spelled out. */
+  readonly plain: Definition
+}
+
+export interface DeclaredRead {
+  readonly drafts: readonly Draft[]
+  readonly leftOut: readonly LeftOutIndex[]
+}
+
+/** Existing indexes as drafts of declarations, by schema, table and name; one statement, however many there are. */
+export async function readDeclared(session: Session, filter: IndexFilter): Promise<DeclaredRead> {
+  const rows = await session.query<{ document: ImportedRow }>(importedIndexesSql(session.versionNum), [
+    JSON.stringify(filter),
+  ])
+  const drafts: Draft[] = []
+  const leftOut: LeftOutIndex[] = []
+  for (const { document } of rows) {
+    if (document.leftOut === null) drafts.push(await draftOf(document))
+    else leftOut.push({ ...document, leftOut: document.leftOut })
+  }
+  return { drafts, leftOut }
+}
+
+interface ImportedKey {
+  readonly column: string | null
+  readonly pretty: string | null
+  readonly text: string | null
+  readonly opclass: string
+  readonly opclassSchema: string
+  readonly opclassDefault: boolean
+  readonly opclassOwn: boolean | null
+  readonly opclassParameters: readonly string[]
+  readonly collation: string | null
+  readonly collationSchema: string | null
+  readonly collationOwn: boolean | null
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+}
+
+interface ImportedRow {
+  readonly oid: number
+  readonly schema: string
+  readonly table: string
+  readonly name: string
+  readonly leftOut: LeftOut | null
+  readonly method: string
+  readonly keys: readonly ImportedKey[]
+  readonly include: readonly string[]
+  readonly predicate: string | null
+  readonly prettyPredicate: string | null
+  readonly unique: boolean
+  readonly nullsDistinct: boolean
+  readonly storage: readonly string[]
+  readonly tablespace: string | null
+  readonly comment: string | null
+  readonly extensions: readonly string[]
+}
+
+async function draftOf(row: ImportedRow): Promise<Draft> {
+  const readable = await Promise.all(row.keys.map(({ pretty }) => readableOrNull(pretty)))
+  const predicate = await readableOrNull(row.prettyPredicate)
+  const computes = predicate !== null || row.keys.some((key) => key.column === null)
+  const simplifications: readonly Simplification[] = [
+    ...row.keys.flatMap((key, position) => keySimplifications(key, position, readable[position] ?? null)),
+    ...(predicate?.edits ?? []).map((edit) => ({ part: 'text', key: null, edit }) as const),
+  ]
+  const base = {
+    name: row.name,
+    table: { schema: row.schema, name: row.table },
+    method: row.method,
+    include: row.include,
+    unique: row.unique,
+    nullsDistinct: row.nullsDistinct,
+    storage: settings(row.storage),
+    ...(row.tablespace === null ? {} : { tablespace: row.tablespace }),
+  }
+  return {
+    oid: row.oid,
+    why: row.comment,
+    extensions: row.extensions,
+    doubtful: computes || simplifications.length > 0 || row.keys.some(oddlyNamed),
+    simplifications,
+    write: (chosen) => ({
+      ...base,
+      keys: row.keys.map((key, position) => {
+        const left = chosen.filter((one) => one.key === position)
+        return keyOf(key, readable[position]?.print(left.flatMap(editsOf)), left)
+      }),
+      ...(predicate === null
+        ? {}
+        : { predicate: predicate.print(chosen.filter((one) => one.key === null).flatMap(editsOf)) }),
+    }),
+    plain: {
+      ...base,
+      keys: row.keys.map((key) => keyOf(key, key.text ?? undefined, [])),
+      ...(row.predicate === null ? {} : { predicate: row.predicate }),
+    },
+  }
+}
+
+async function readableOrNull(sql: string | null): Promise<ReadableSql | null> {
+  return sql === null ? null : readableSql(sql)
+}
+
+function keySimplifications(
+  { opclassDefault, opclassOwn, column, collation }: ImportedKey,
+  key: number,
+  readable: ReadableSql | null,
+): readonly Simplification[] {
+  return [
+    ...(opclassDefault && opclassOwn !== true ? [{ part: 'opclass', key } as const] : []),
+    // What collation an expression has by itself is in no catalog.
+    ...(column === null && collation !== null ? [{ part: 'collation', key } as const] : []),
+    ...(readable?.edits ?? []).map((edit) => ({ part: 'text', key, edit }) as const),
+  ]
+}
+
+function editsOf(simplification: Simplification): readonly Edit[] {
+  return simplification.part === 'text' ? [simplification.edit] : []
+}
+
+function keyOf(key: ImportedKey, expression: string | undefined, left: readonly Simplification[]): Key {
+  const { column, opclass, opclassSchema, opclassOwn, collation, collationSchema, collationOwn } = key
+  const parameters = settings(key.opclassParameters)
+  const parametrized = Object.keys(parameters).length > 0
+  const noOpclass = (opclassOwn === true || left.some(({ part }) => part === 'opclass')) && !parametrized
+  const noCollation = collation === null || collationOwn === true || left.some(({ part }) => part === 'collation')
+  return {
+    ...(column === null ? { expression: expression ?? '' } : { column }),
+    ...(noOpclass ? {} : { opclass: qualified(opclassSchema, opclass) }),
+    ...(parametrized ? { opclassParameters: parameters } : {}),
+    ...(noCollation ? {} : { collation: qualified(collationSchema, collation) }),
+    ...(key.descending ? { order: 'desc' } : {}),
+    ...(key.nullsFirst === key.descending ? {} : { nulls: key.nullsFirst ? 'first' : 'last' }),
+  }
+}
+
+function qualified(schema: string | null, name: string): string {
+  return schema === null || schema === 'pg_catalog' ? name : `${schema}.${name}`
+}
+
+/** A definition writes them as `schema.name`: with a dot within, only the server can say what was understood. */
+function oddlyNamed({ opclass, opclassSchema, collation, collationSchema, collationOwn }: ImportedKey): boolean {
+  const names = [opclass, opclassSchema, ...(collationOwn === true ? [] : [collation ?? '', collationSchema ?? ''])]
+  return names.some((name) => name.includes('.'))
+}
+
+/** `{fillfactor=90}` of pg_class.reloptions and pg_attribute.attoptions; a value may hold an equals sign. */
+function settings(options: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    options.map((option) => {
+      const equals = option.indexOf('=')
+      return [option.slice(0, equals), option.slice(equals + 1)]
+    }),
+  )
+}

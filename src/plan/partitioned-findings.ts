@@ -1,0 +1,64 @@
+import type { Partition, PartitionIndex } from '../catalog/partitions.js'
+import type { Snapshot } from '../catalog/snapshot.js'
+import { dropIndexSql } from '../sql/index-ddl.js'
+import { dropPartitionedSql } from '../sql/partitions.js'
+import type { Finding, Step } from './plan.js'
+
+/**
+ * The findings as they are for partitioned tables: which partition lacks its index or has one that is not valid, and what can
+ * be done. Besides, each index of a partition that is not valid and that no step will mend: nobody would find it (fault 9).
+ */
+export function partitionedFindings(
+  findings: readonly Finding[],
+  steps: readonly Step[],
+  snapshot: Snapshot,
+): readonly Finding[] {
+  return [...findings.map((finding) => described(finding, steps)), ...leftoverFindings(steps, snapshot)]
+}
+
+function described(finding: Finding, steps: readonly Step[]): Finding {
+  const step = steps.find((one) => one.partitioned === true && isAbout(finding, one))
+  if (step === undefined) return finding
+  if (finding.code === 'INVALID') {
+    const hint = 'perfdb apply builds and attaches only what is missing'
+    return { ...finding, message: `${step.index} ${step.reason}`, hint }
+  }
+  if (finding.code === 'DIFFERS') {
+    const drop = dropPartitionedSql({ schema: step.schema, name: step.index })
+    const hint = `declare it under another name, apply, then drop the old one when the table may be locked: ${drop}`
+    return { ...finding, hint }
+  }
+  return finding
+}
+
+function isAbout({ index, table }: Finding, step: Step): boolean {
+  return step.index === index && `${step.table.schema}.${step.table.name}` === table
+}
+
+function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly Finding[] {
+  const mended = new Set(
+    steps.filter((step) => step.partitioned).flatMap((step) => step.statements.map((statement) => statement.index)),
+  )
+  const declared = new Set(steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])))
+  const found = snapshot.partitionTrees.flatMap((tree) =>
+    tree.partitions.slice(1).flatMap((partition) =>
+      partition.indexes
+        .filter((index) => index.parentOid === null && !index.usable && !index.building)
+        .filter((index) => !mended.has(index.name) && !declared.has(index.oid))
+        .map((index) => [index.oid, leftover(partition, index)] as const),
+    ),
+  )
+  return [...new Map(found).values()]
+}
+
+function leftover({ schema, name: table, relkind }: Partition, { name }: PartitionIndex): Finding {
+  const drop = relkind === 'p' ? dropPartitionedSql({ schema, name }) : dropIndexSql(schema, name)
+  return {
+    code: 'INVALID',
+    severity: 'error',
+    index: name,
+    table: `${schema}.${table}`,
+    message: `${name}, which no profile declares, is not valid: it serves no query and still costs every write`,
+    hint: `if nobody needs it: ${drop}`,
+  }
+}

@@ -1,0 +1,66 @@
+import type { PartitionTree } from '../catalog/partitions.js'
+import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { TableName } from '../definition/definition.js'
+import type { Problem } from '../errors.js'
+import type { DeclaredIndex } from '../profile/profile.js'
+import { dropPartitionedSql } from '../sql/partitions.js'
+import { missingReason, whatIsLeft } from './partitioned-reasons.js'
+import { partitionedWork } from './partitioned-work.js'
+import type { Hazard, Step } from './plan.js'
+import type { Resolved } from './resolved.js'
+import { sameDefinition } from './same.js'
+
+/** The tree of a partitioned table; undefined for every other one. */
+export function partitionTree(snapshot: Snapshot, table: TableName): PartitionTree | undefined {
+  return snapshot.partitionTrees.find((tree) => tree.table.schema === table.schema && tree.table.name === table.name)
+}
+
+/**
+ * What is to be done for an index that is declared on a partitioned table. One that is there and not valid is never dropped,
+ * because that takes the good indexes of its partitions along: `rebuild` is then only what is missing. One of another
+ * definition is not replaced. `hazards` are those of building, if anything is built.
+ */
+export function planPartitioned(
+  { declared, canonical }: Resolved,
+  existing: ExistingIndex | null,
+  tree: PartitionTree,
+  hazards: readonly Hazard[],
+): Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned'> {
+  if (existing !== null && !sameDefinition(canonical, existing.canonical)) {
+    const message = `${existing.name} is not replaced: ${lockingDrop(existing)}`
+    const reason = `stands there with another definition: ${existing.ddl}`
+    return { step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }], partitioned: true }
+  }
+  const work = partitionedWork(declared.definition, canonical, tree)
+  const statements = work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
+  if (existing === null) {
+    return { step: 'create', reason: missingReason(tree), statements, hazards, partitioned: true }
+  }
+  if (existing.valid && work.length === 0) {
+    const reason = 'valid on every partition, same definition'
+    return { step: 'keep', reason, statements, hazards: [], partitioned: true }
+  }
+  const reason = `is not valid: ${whatIsLeft(work, tree)}`
+  return { step: 'rebuild', reason, statements, hazards, partitioned: true }
+}
+
+/** Why perfdb does not drop the index of a partitioned table, with the command for whoever will (fault 32). */
+export function lockingDrop({ schema, name, table }: Pick<ExistingIndex, 'schema' | 'name' | 'table'>): string {
+  return `${dropPartitionedSql({ schema, name })} would lock ${table.schema}.${table.name} and all its partitions ACCESS EXCLUSIVE`
+}
+
+/** Not valid for good: PostgreSQL counts a foreign table as a partition without an index, and there is none to attach. */
+export function foreignPartitionProblem(
+  { definition, place }: DeclaredIndex,
+  existing: ExistingIndex | undefined,
+  tree: PartitionTree,
+): Problem | null {
+  const foreign = tree.partitions.find((partition) => partition.relkind === 'f')
+  if (foreign === undefined || existing?.valid === true) return null
+  return {
+    code: 'NOT_INDEXABLE',
+    message: `${definition.name}: ${foreign.schema}.${foreign.name}, a partition of ${definition.table.schema}.${definition.table.name}, is a foreign table: an index built partition by partition would never become valid`,
+    hint: 'declare the index on each of the other partitions instead',
+    place,
+  }
+}

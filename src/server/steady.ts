@@ -1,0 +1,109 @@
+import { PerfdbError } from '../errors.js'
+import type { Parameter, Session } from './session.js'
+
+export interface SteadyOptions {
+  /** A statement without an answer for so long is given up with its connection: behind a NAT that forgot it none comes (fault 54). */
+  readonly answerMs?: number
+}
+
+/**
+ * A session that is opened anew when its connection is gone, for one who only looks on and keeps nothing on it: no lock, no
+ * settings of its own, no statement that takes long. What only reads is then asked again; whether anything else was done
+ * nobody knows, and it throws CONNECTION_LOST. Never for builds: fault 52. Throws what `open` throws.
+ */
+export async function steadySession(
+  open: () => Promise<Session>,
+  { answerMs = 15_000 }: SteadyOptions = {},
+): Promise<Session> {
+  let current = await open()
+  let opening: Promise<Session> | undefined
+  let inTransaction = false
+  let closed = false
+
+  /** Several may notice at once: one of them opens, all get what it opened. */
+  const standing = async (): Promise<Session> => {
+    if (!current.lost || inTransaction || closed) return current
+    opening ??= open().finally(() => (opening = undefined))
+    current = await opening
+    return current
+  }
+  const answered = async <Row>(text: string, parameters: readonly Parameter[] | undefined): Promise<Row[]> => {
+    const session = await standing()
+    const giveUp = setTimeout(() => void session[Symbol.asyncDispose]().catch(() => undefined), answerMs)
+    try {
+      return await session.query<Row>(text, parameters)
+    } finally {
+      clearTimeout(giveUp)
+    }
+  }
+  const within = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
+    const session = await standing()
+    inTransaction = true
+    try {
+      return await work(session)
+    } finally {
+      inTransaction = false
+    }
+  }
+
+  return {
+    get pid() {
+      return current.pid
+    },
+    get versionNum() {
+      return current.versionNum
+    },
+    get version() {
+      return current.version
+    },
+    get label() {
+      return current.label
+    },
+    get host() {
+      return current.host
+    },
+    get port() {
+      return current.port
+    },
+    get database() {
+      return current.database
+    },
+    get user() {
+      return current.user
+    },
+    get inRecovery() {
+      return current.inRecovery
+    },
+    get readOnly() {
+      return current.readOnly
+    },
+    get pooled() {
+      return current.pooled
+    },
+    get defaultSearchPath() {
+      return current.defaultSearchPath
+    },
+    get lost() {
+      return current.lost
+    },
+    async query<Row>(text: string, parameters?: readonly Parameter[]) {
+      try {
+        return await answered<Row>(text, parameters)
+      } catch (error) {
+        const again = error instanceof PerfdbError && error.code === 'CONNECTION_LOST' && onlyReads.test(text)
+        if (!again || inTransaction || closed) throw error
+        return answered<Row>(text, parameters)
+      }
+    },
+    rolledBack: async (settings, work) => within((session) => session.rolledBack(settings, work)),
+    transaction: async (work) => within((session) => session.transaction(work)),
+    takeNotices: () => current.takeNotices(),
+    cancel: async () => current.cancel(),
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await current[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const onlyReads = /^\s*(?:select|with)\b/i

@@ -1,0 +1,199 @@
+import { expect, test } from 'vitest'
+import type { RunEvent } from '../../src/build/events.js'
+import { apply, plan, warnings } from '../support/apply.js'
+import { testDatabase } from '../support/database.js'
+import { flags, openTransaction, snapshot, writer } from '../support/leftover.js'
+import { profileOf } from '../support/profile.js'
+import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+
+const tables =
+  'create table t (a int, b int); create table other (a int); insert into t select n, n from generate_series(1, 100) n;'
+
+test('fault 16: readers, and writers of other tables, are not waited for', async () => {
+  await using db = await testDatabase(tables)
+  await using _reader = await openTransaction(db.sql, 'begin', 'select count(*) from t')
+  await using _writer = await openTransaction(db.sql, 'begin', 'insert into other values (1)')
+  const { result, events } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    maxWaitMs: 5000,
+  })
+  expect(result.exit_code).toBe(0)
+  expect(blockersOf(events)).toEqual([])
+})
+
+test.each([
+  ['a writer of the table', 'waiting for writers before build', ['begin', 'insert into t values (0)']],
+  [
+    'an open cursor',
+    'waiting for old snapshots',
+    ['begin', 'declare c cursor for select a from other', 'fetch 1 from c'],
+  ],
+])('fault 16: %s is named while it is waited for', async (_, phase, statements) => {
+  await using db = await testDatabase(tables)
+  await using holder = await openTransaction(db.sql, ...statements)
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    onEvent: (event) => seen.push(event),
+  })
+  await until('the blocker is told', () => blockersOf(seen).length > 0)
+  await holder.end()
+  expect((await running).result.exit_code).toBe(0)
+  expect(blockersOf(seen)[0]).toMatch(new RegExp(`^${phase}: pid ${holder.pid}, .*, user postgres, .*, for \\d+ s: `))
+  expect(blockersOf(seen)[0]).toContain(statements.at(-1))
+})
+
+test('fault 17: the phases of a build are told as they come, with their part done', async () => {
+  await using db = await testDatabase(slowTable(100, 12))
+  await using holder = await snapshot(db.sql)
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await profileOf([slowIndex]), { onEvent: (event) => seen.push(event) })
+  await until('the build waits', () => blockersOf(seen).length > 0)
+  await holder.end()
+  const progress = (await running).events.filter((event) => event.type === 'step-progress')
+  expect([...new Set(progress.map((event) => event.phase))]).toEqual([
+    'building index: scanning table',
+    'waiting for old snapshots',
+  ])
+  expect(progress[0]?.percent).toBeTypeOf('number')
+})
+
+test('fault 19: a wait for the table lock is a phase of its own, and a vain one leaves nothing', async () => {
+  await using db = await testDatabase(tables)
+  await using holder = await openTransaction(db.sql, 'begin', 'lock table t in share update exclusive mode')
+  const { result, events } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    maxWaitMs: 900,
+    retries: 0,
+  })
+  expect(blockersOf(events)[0]).toMatch(new RegExp(`^waiting for table lock: pid ${holder.pid}, `))
+  expect(result.steps).toMatchObject([{ outcome: 'failed', state: 'missing', error: { code: 'BLOCKED' } }])
+})
+
+test('fault 20: two declared on one table are built one after the other, and both after a build of somebody else', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  const foreign = db.sql
+    .unsafe('create index concurrently foreign_one on t (public.slow(a))')
+    .then(() => 'built', String)
+  await until('the other build', inPhase(db.sql, 'building index'))
+  const profiles = await profileOf(['{ name: i, table: t, keys: [a] }', '{ name: j, table: t, keys: [b] }'])
+  const { result, events } = await apply(db.url, profiles)
+  expect(await foreign).toBe('built')
+  expect(result.steps.map((step) => step.outcome)).toEqual(['built', 'built'])
+  expect(blockersOf(events)[0]).toMatch(/^waiting for another build: pid \d+ .* builds foreign_one on the same table$/)
+  expect(warnings(events)).toEqual([])
+  expect(await invalidIndexes(db.sql)).toEqual([])
+})
+
+test('fault 21: ANALYZE queued behind a build is told, and the build that it kills at its end is cleaned up and done again', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  const running = apply(db.url, await profileOf([slowIndex]))
+  await until('the build', inPhase(db.sql, 'building index'))
+  const analyzed = db.sql`analyze t`.execute()
+  const { result, events } = await running
+  await analyzed
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built', state: 'valid' }] })
+  const told = warnings(events)
+  expect(told[0]).toMatch(/^queued behind the build of i_slow, .*: pid \d+, .*analyze t$/)
+  expect(told[1]).toMatch(/deadlock detected; trying again \(1 of 2\)$/)
+  expect(await invalidIndexes(db.sql)).toEqual([])
+})
+
+test("fault 22: perfdb's own ANALYZE waits in small pieces and does not kill a build of somebody else", async () => {
+  await using db = await testDatabase(`${slowTable(200, 12)} create table mine (a int)`)
+  const foreign = db.sql
+    .unsafe('create index concurrently foreign_one on t (public.slow(a))')
+    .then(() => 'built', String)
+  await until('the other build', inPhase(db.sql, 'building index'))
+  const { result } = await apply(db.url, await profileOf(['{ name: i, table: mine, keys: [a] }'], 'analyze: [t]\n'))
+  expect(await foreign).toBe('built')
+  expect(result).toMatchObject({
+    exit_code: 0,
+    analyzed: [
+      { table: 'public.mine', ok: true },
+      { table: 'public.t', ok: true },
+    ],
+  })
+  expect(await flags(db.sql, 'foreign_one')).toBe('t/t/t')
+})
+
+test('fault 23: a second apply is refused while the first builds, or waits by asking again, and harms nothing', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  const profiles = await profileOf([slowIndex])
+  const first = apply(db.url, profiles)
+  await until('the build', inPhase(db.sql, 'building index'))
+  await expect(apply(db.url, profiles)).rejects.toMatchObject({
+    code: 'LOCK_HELD',
+    message: expect.stringMatching(/pid \d+$/),
+    detail: expect.stringContaining('perfdb ddl'),
+  })
+  const second = apply(db.url, profiles, { lockWaitMs: 30_000 })
+  await until('the second waits', async () => (await lookers(db)).length > 0)
+  // It asks and lets go: a session that waits inside pg_advisory_lock holds a snapshot, and kills the build.
+  expect((await lookers(db)).filter((row) => row['snapshot'] === true)).toEqual([])
+  expect((await first).result.steps).toMatchObject([{ outcome: 'built' }])
+  expect((await second).result.steps).toMatchObject([{ outcome: 'kept' }])
+})
+
+/** Sessions of perfdb that hold no lock of a build, with whether a snapshot is open while they wait. */
+async function lookers(db: Awaited<ReturnType<typeof testDatabase>>): Promise<readonly Record<string, unknown>[]> {
+  return db.sql`select pid, backend_xmin is not null and wait_event_type = 'Lock' as snapshot from pg_stat_activity
+    where datname = current_database() and application_name like 'perfdb%' and query like '%pg_try_advisory_lock%'`
+}
+
+test('fault 24: while a build runs perfdb itself holds no transaction open', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  const profiles = await profileOf([slowIndex], 'queries: [{ name: q, sql: select count(*) from t where b = 5 }]\n')
+  const running = apply(db.url, profiles, { ledger: true, measure: true, samples: 3 })
+  await until('the build', inPhase(db.sql, 'building index'))
+  for (let look = 0; look < 20; look += 1) {
+    const open = await db.sql`select application_name, state, query from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'perfdb ddl'
+        and state <> 'active' and (xact_start is not null or backend_xmin is not null)`
+    expect([...open]).toEqual([])
+  }
+  expect((await running).result.exit_code).toBe(0)
+})
+
+test('fault 25: what the application asks for meanwhile is not held up by a build that waits', async () => {
+  await using db = await testDatabase(tables)
+  await using holder = await writer(db.sql, 'insert into t values (0)')
+  const running = apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']))
+  await until('the build waits', inPhase(db.sql, 'waiting for writers before build'))
+  await db.sql.begin(async (sql) => {
+    await sql`set local lock_timeout = '2s'`
+    await sql`insert into t values (1)`
+    await sql`select count(*) from t`
+    await sql`update t set b = 0 where a = 1`
+  })
+  await holder.end()
+  expect((await running).result.exit_code).toBe(0)
+})
+
+test('fault 26: a VACUUM by hand is waited for, and named', async () => {
+  await using db = await testDatabase(tables)
+  // What VACUUM holds for as long as it runs.
+  await using vacuum = await openTransaction(db.sql, 'begin', 'lock table t in share update exclusive mode')
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    onEvent: (event) => seen.push(event),
+  })
+  await until('it is named', () => blockersOf(seen).some((text) => text.includes(`pid ${vacuum.pid}`)))
+  await vacuum.end()
+  expect((await running).result.exit_code).toBe(0)
+})
+
+test('fault 80: a measurement under way is only waited for', async () => {
+  await using db = await testDatabase(tables)
+  await using holder = await snapshot(db.sql)
+  const seen: RunEvent[] = []
+  const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
+  const running = apply(db.url, profiles, { onEvent: (event) => seen.push(event) })
+  await until('the blocker is told', () => blockersOf(seen).length > 0)
+  await holder.end()
+  await running
+  expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
+})
+
+function blockersOf(events: readonly RunEvent[]): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === 'step-progress' && event.blocker !== null ? [`${event.phase}: ${event.blocker}`] : [],
+  )
+}
