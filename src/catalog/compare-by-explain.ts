@@ -1,4 +1,4 @@
-import type { Definition } from '../definition/definition.js'
+import type { Definition, TableName } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
@@ -28,17 +28,19 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
   const existing = snapshot.indexes.find(
     (index) => index.schema === definition.table.schema && index.name === definition.name,
   )
+  const source = readable(snapshot, definition.table)
   try {
     const own = await printed(
       session,
       definition,
+      source,
       definition.keys.map(keyExpressionSql),
       definition.include.map((column) => `"${column.replaceAll('"', '""')}"`),
       definition.predicate ?? null,
     )
     if (existing === undefined) return { canonical: nobodys(definition, own) }
     const parts = await existingParts(session, existing)
-    const other = await printed(session, definition, parts.keys, parts.include, existing.canonical.predicate)
+    const other = await printed(session, definition, source, parts.keys, parts.include, existing.canonical.predicate)
     const same =
       JSON.stringify(own) === JSON.stringify(other) &&
       definition.method === existing.canonical.method &&
@@ -115,11 +117,12 @@ interface ExplainNode {
 async function printed(
   session: Session,
   definition: Definition,
+  source: TableName,
   keys: readonly string[],
   include: readonly string[],
   predicate: string | null,
 ): Promise<readonly [readonly string[], string]> {
-  const table = quoteQualified(definition.table.schema, definition.table.name)
+  const table = quoteQualified(source.schema, source.name)
   const sql = `explain (verbose, costs off, format json) select ${[...keys, ...include].join(', ')} from only ${table}${predicate === null ? '' : ` where ${predicate}`}`
   const set = {
     search_path: buildSearchPath(session, definition.table.schema),
@@ -133,6 +136,12 @@ async function printed(
   )
   const node = rows[0]?.['QUERY PLAN'][0]?.Plan
   return [node?.Output ?? [], node?.Filter ?? '']
+}
+
+/** The scan of a partitioned table alone shows no filter: there the first partition that holds rows is scanned, which has the same columns. */
+function readable({ partitionTrees }: Snapshot, table: TableName): TableName {
+  const tree = partitionTrees.find((one) => one.table.schema === table.schema && one.table.name === table.name)
+  return tree?.partitions.find((partition) => partition.relkind === 'r') ?? table
 }
 
 function keyMatches(key: Definition['keys'][number], detail: KeyDetail | undefined): boolean {

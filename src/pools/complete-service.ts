@@ -57,6 +57,7 @@ export function completeService(
     audit: optional(written.audit, completeAudit),
     place: reporter.at(path),
     poolPlace: reporter.at([...path, ...maximumPath(written.pool)]),
+    instancesPlace: reporter.at(written.instances === undefined ? path : [...path, 'instances']),
   }
 }
 
@@ -116,6 +117,7 @@ function completePool(written: WrittenService, runtime: Runtime, reporter: Repor
     maxLifetimeMs: optional(pool?.max_lifetime, durationMs),
     idleTimeoutMs: optional(pool?.idle_timeout, durationMs),
     perTenant: pool?.per_tenant ?? false,
+    preparedStatements: pool?.prepared_statements ?? null,
     policyFactor,
   }
 }

@@ -147,6 +147,7 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     poolSize: entry.pool_size ?? null,
     reservePoolSize: entry.reserve_pool_size ?? null,
     users: entry.users ?? [],
+    load: null,
   }))
   const providers = servers
     .filter((server) => aliases.length === 0 || aliases.some((alias) => alias.server === server.name))
@@ -165,6 +166,8 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     maxDbConnections: limitsBy(written.max_db_connections),
     maxUserConnections: limitsBy(written.max_user_connections),
     aliases,
+    written: Object.keys(written),
+    maxPreparedStatements: null,
     place: reporter.at(['poolers', name]),
   }
 }

@@ -1,8 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Session } from '../server/session.js'
-import type { Limits } from './capacity.js'
+import {
+  aboutServerSql,
+  activitySql,
+  databaseLimitsSql,
+  loginRolesSql,
+  roleSettingsSql,
+  slotSettingsSql,
+  systemIdentifierSql,
+  workSql,
+} from '../sql/server-slots.js'
+import { capacity, type Limits } from './capacity.js'
+import { loadBetween, type Work } from './measured-load.js'
 import type { MemorySettings, RoleKind, RoleLimit } from './model.js'
-import type { Live, LiveSample, SessionGroup } from './sessions.js'
+import { connectionsOf, type Live, type LiveFacts, type LiveSample, type SessionGroup } from './sessions.js'
 
 export interface Sampling {
   /** Looks at pg_stat_activity; the worst of them counts. */
@@ -15,18 +26,36 @@ export const usualSampling: Sampling = { samples: 5, intervalMs: 1000 }
 
 /**
  * Slots, limits and sessions of the server of a session, which itself is not counted. One connection, read only, works for any role: what
- * it may not see is counted as an upper bound (`hidden`). Throws what Session.query throws.
+ * it may not see is counted as an upper bound (`hidden`). Where the session has taken the last slot of ordinary roles one look is all
+ * (`short`): it is to be closed at once. Throws what Session.query throws.
  */
 export async function readLive(session: Session, sampling: Sampling = usualSampling): Promise<Live> {
+  const first = await takeSample(session)
+  const facts = await readFacts(session)
+  if (isLastSlot(facts, first)) return { ...facts, samples: [first], load: {} }
+  const before = await readWork(session)
+  const samples = [first]
+  while (samples.length < sampling.samples) {
+    await pause(sampling.intervalMs)
+    samples.push(await takeSample(session))
+  }
+  const load = sampling.samples < 2 ? {} : loadBetween(before, await readWork(session))
+  return { ...facts, samples, load }
+}
+
+/** Everything about a server that stays as it is while sessions come and go. */
+export async function readFacts(session: Session): Promise<LiveFacts> {
   const settings = new Map(
-    (await session.query<SettingRow>(settingsSql)).map(({ name, value }) => [name, Number(value)]),
+    (await session.query<SettingRow>(slotSettingsSql)).map(({ name, value }) => [name, Number(value)]),
   )
-  const [about] = await session.query<AboutRow>(aboutSql)
-  const roles = await session.query<RoleRow>(rolesSql(session.versionNum))
-  const databases = await session.query<DatabaseRow>(databasesSql)
+  const [about] = await session.query<AboutRow>(aboutServerSql)
+  const roles = await session.query<RoleRow>(loginRolesSql(session.versionNum))
+  const databases = await session.query<DatabaseRow>(databaseLimitsSql)
+  const [system] = about?.knows_system === true ? await session.query<{ system: string }>(systemIdentifierSql) : []
   return {
     version: session.version,
     versionNum: session.versionNum,
+    identity: `${system?.system ?? ''}/${about?.postmaster ?? session.label}`,
     user: about?.role ?? '',
     seesAll: about?.sees_all ?? false,
     limits: limitsOf(settings),
@@ -42,10 +71,37 @@ export async function readLive(session: Session, sampling: Sampling = usualSampl
       idleInTransactionMs: settings.get('idle_in_transaction_session_timeout') ?? 0,
       idleSessionMs: settings.get('idle_session_timeout') ?? 0,
       statementMs: settings.get('statement_timeout') ?? 0,
+      authenticationMs: (settings.get('authentication_timeout') ?? 60) * 1000,
     },
+    roleSettings: await session.query(roleSettingsSql),
     inRecovery: about?.in_recovery ?? false,
-    samples: await takeSamples(session, sampling),
   }
+}
+
+/** One look at the sessions of a server, without its own. */
+export async function takeSample(session: Session): Promise<LiveSample> {
+  const rows = await session.query<ActivityRow>(activitySql)
+  const groups = rows.flatMap(
+    ({ role, database, application_name: applicationName, connections, busy, hidden }): readonly SessionGroup[] =>
+      role === null || database === null ? [] : [{ role, database, applicationName, connections, busy, hidden }],
+  )
+  const authenticating = rows.filter((row) => row.role === null || row.database === null)
+  return { groups, authenticating: authenticating.reduce((sum, row) => sum + row.connections, 0) }
+}
+
+/** True when an application finds no slot as long as this session stays. */
+export function isLastSlot(facts: LiveFacts, sample: LiveSample): boolean {
+  return connectionsOf(sample) + 1 >= capacity(facts.limits)
+}
+
+async function readWork(session: Session): Promise<readonly Work[]> {
+  const rows = await session.query<WorkRow>(workSql)
+  return rows.map((row) => ({
+    database: row.database,
+    busyMs: row.busy_ms,
+    transactions: row.transactions,
+    atMs: row.at_ms,
+  }))
 }
 
 interface SettingRow {
@@ -57,6 +113,8 @@ interface AboutRow {
   readonly role: string
   readonly sees_all: boolean
   readonly in_recovery: boolean
+  readonly knows_system: boolean
+  readonly postmaster: string
 }
 
 interface RoleRow {
@@ -76,59 +134,15 @@ interface ActivityRow {
   readonly database: string | null
   readonly application_name: string | null
   readonly connections: number
+  readonly busy: number
   readonly hidden: number
 }
 
-/** reset_val: perfdb's own session has other timeouts. Managed servers keep slots under names of their own, such as rds.*. */
-const settingsSql = `select name,
-    case when unit = '8kB' then reset_val::numeric * 8192 when unit = 'kB' then reset_val::numeric * 1024 else reset_val::numeric end::text as value
-  from pg_catalog.pg_settings
-  where vartype in ('integer', 'real') and (name ~ 'reserved_connections$' or name in ('max_connections', 'shared_buffers', 'work_mem',
-    'maintenance_work_mem', 'autovacuum_max_workers', 'hash_mem_multiplier', 'idle_in_transaction_session_timeout',
-    'idle_session_timeout', 'statement_timeout'))`
-
-const aboutSql = `select current_user::text as role, pg_catalog.pg_is_in_recovery() as in_recovery,
-  pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') as sees_all`
-
-/** The predefined role exists from 16 on. */
-function rolesSql(versionNum: number): string {
-  const reserved =
-    versionNum >= 160000 ? `pg_catalog.pg_has_role(oid, 'pg_use_reserved_connections', 'usage')` : 'false'
-  return `select rolname as name, rolconnlimit as connection_limit, rolsuper as superuser, ${reserved} as reserved
-    from pg_catalog.pg_roles where rolcanlogin`
-}
-
-const databasesSql = `select datname as name, datconnlimit as connection_limit from pg_catalog.pg_database where datallowconn`
-
-/**
- * Only client backends hold slots; parallel workers, walsenders and the server's own processes do not. Without pg_read_all_stats the
- * kind of others' sessions is null, as is their application: a filter on backend_type alone would count nobody else. From 18
- * on a connection that authenticates is visible as a client backend without role and database; before, it is not at all.
- */
-const activitySql = `select usename::text as role, datname::text as database, application_name,
-    count(*) filter (where backend_type = 'client backend')::int as connections,
-    count(*) filter (where backend_type is null)::int as hidden
-  from pg_catalog.pg_stat_activity
-  where pid <> pg_catalog.pg_backend_pid()
-    and (backend_type = 'client backend' or (backend_type is null and datid is not null and usesysid is not null))
-  group by usename, datname, application_name`
-
-async function takeSamples(session: Session, { samples, intervalMs }: Sampling): Promise<readonly LiveSample[]> {
-  const taken: LiveSample[] = []
-  while (taken.length < Math.max(1, samples)) {
-    if (taken.length > 0) await pause(intervalMs)
-    taken.push(sampleOf(await session.query<ActivityRow>(activitySql)))
-  }
-  return taken
-}
-
-function sampleOf(rows: readonly ActivityRow[]): LiveSample {
-  const groups = rows.flatMap(
-    ({ role, database, application_name: applicationName, connections, hidden }): readonly SessionGroup[] =>
-      role === null || database === null ? [] : [{ role, database, applicationName, connections, hidden }],
-  )
-  const authenticating = rows.filter((row) => row.role === null || row.database === null)
-  return { groups, authenticating: authenticating.reduce((sum, row) => sum + row.connections, 0) }
+interface WorkRow {
+  readonly database: string
+  readonly busy_ms: number
+  readonly transactions: number
+  readonly at_ms: number
 }
 
 function limitsOf(settings: ReadonlyMap<string, number>): Limits {

@@ -67,6 +67,8 @@ export interface Pool {
   readonly maxLifetimeMs: number | null
   readonly idleTimeoutMs: number | null
   readonly perTenant: boolean
+  /** The driver keeps named statements on its connections; null is its default. */
+  readonly preparedStatements: boolean | null
   /** Factor of a rule "max = workers x factor", when max was written so. */
   readonly policyFactor: number | null
 }
@@ -105,6 +107,8 @@ export interface Load {
   readonly sloWaitMs: number | null
   readonly expectedConcurrent: number | null
   readonly maxConcurrent: number | null
+  /** Measured on the server over so many seconds, because the file gives no load. */
+  readonly measuredSeconds?: number
 }
 
 export interface Cache {
@@ -152,6 +156,7 @@ export interface Service {
   readonly audit: Audit | null
   readonly place: Place
   readonly poolPlace: Place
+  readonly instancesPlace: Place
 }
 
 export interface Alias {
@@ -164,6 +169,8 @@ export interface Alias {
   readonly reservePoolSize: number | null
   /** Users known to come besides those of declared services. */
   readonly users: readonly string[]
+  /** As its pooler measured it (SHOW STATS); null without a look. */
+  readonly load: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | null
 }
 
 export interface Pooler {
@@ -182,6 +189,10 @@ export interface Pooler {
   /** By server user; 0 is unlimited. */
   readonly maxUserConnections: Readonly<Record<string, number>>
   readonly aliases: readonly Alias[]
+  /** Keys that the file writes: what it leaves open a live pooler cannot contradict. */
+  readonly written: readonly string[]
+  /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */
+  readonly maxPreparedStatements: number | null
   readonly place: Place
 }
 
@@ -191,6 +202,18 @@ export interface Estate {
   readonly tenants: readonly Tenant[]
   readonly services: readonly Service[]
   readonly poolers: readonly Pooler[]
+}
+
+/** A table of tenants on a master database, read by one statement. */
+export interface Registry {
+  /** As written, with `${NAME}` unresolved. */
+  readonly url: string
+  readonly sql: string
+  /** Where tenants live whose row says nothing. */
+  readonly server: string | null
+  /** How long its answer counts while a process runs. */
+  readonly ttlMs: number
+  readonly place: Place
 }
 
 export interface PoolsFile extends Estate {

@@ -108,6 +108,7 @@ const poolSchema = z.strictObject({
   idle_timeout: duration.optional(),
   max_lifetime: duration.optional(),
   per_tenant: z.boolean().optional(),
+  prepared_statements: z.boolean().optional(),
 })
 
 const serviceSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import { targetsOf, type Demand } from './demand.js'
 import type { Limits } from './capacity.js'
+import type { DatabaseLoad } from './measured-load.js'
 import type { MemorySettings, Pooler, RoleLimit } from './model.js'
 import { aliasOf, clientsOf } from './pooler.js'
 
@@ -11,6 +12,8 @@ export interface SessionGroup {
   readonly applicationName: string | null
   /** Surely client backends. */
   readonly connections: number
+  /** Of them, those with a statement or a transaction open. */
+  readonly busy: number
   /** Others' sessions whose kind is hidden: client backends, parallel workers and walsenders look alike. */
   readonly hidden: number
 }
@@ -22,9 +25,11 @@ export interface LiveSample {
 }
 
 /** What a server said of its slots, without perfdb's own session. */
-export interface Live {
+export interface LiveFacts {
   readonly version: string
   readonly versionNum: number
+  /** The same for two urls that reach one server. */
+  readonly identity: string
   readonly user: string
   /** The role may see every session (pg_read_all_stats). */
   readonly seesAll: boolean
@@ -38,9 +43,24 @@ export interface Live {
     readonly idleInTransactionMs: number
     readonly idleSessionMs: number
     readonly statementMs: number
+    readonly authenticationMs: number
   }
+  readonly roleSettings: readonly RoleSetting[]
   readonly inRecovery: boolean
+}
+
+/** ALTER ROLE or ALTER DATABASE ... SET, the value as it was written; null is any role, any database. */
+export interface RoleSetting {
+  readonly role: string | null
+  readonly database: string | null
+  readonly name: string
+  readonly value: string
+}
+
+export interface Live extends LiveFacts {
   readonly samples: readonly LiveSample[]
+  /** By database, of those that worked between the first and the last look. */
+  readonly load: Readonly<Record<string, DatabaseLoad>>
 }
 
 /** Sessions of a moment, split by what the file declares. Counts of connections. */

@@ -96,7 +96,7 @@ test('fault 71: what a build and the ledger commit is on disk: synchronous_commi
   await hostileDatabase(db, hostile)
   const seen = new Map<string, string>()
   const connect = intercepted(db.url, async (role, text, session) => {
-    if (seen.has(role) || !/create index|insert into "perfdb"/.test(text)) return
+    if (seen.has(role) || !/create index concurrently|insert into "perfdb"/.test(text)) return
     seen.set(role, 'asked')
     const [row] = await session.query<{ value: string }>("select pg_catalog.current_setting('synchronous_commit') as value")
     seen.set(role, row?.value ?? '')

@@ -38,6 +38,7 @@ export function pool(written: Partial<Pool> = {}): Pool {
     idleTimeoutMs: null,
     perTenant: false,
     policyFactor: null,
+    preparedStatements: null,
     ...written,
   }
 }
@@ -66,6 +67,7 @@ export function service(written: Partial<Service> = {}): Service {
     audit: null,
     place,
     poolPlace: place,
+    instancesPlace: place,
     ...written,
   }
 }
@@ -83,6 +85,8 @@ export function pooler(written: Partial<Pooler> = {}): Pooler {
     maxDbConnections: {},
     maxUserConnections: {},
     aliases: [],
+    written: [],
+    maxPreparedStatements: null,
     place,
     ...written,
   }

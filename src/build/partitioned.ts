@@ -1,0 +1,122 @@
+import { readPartitionTrees, type PartitionTree } from '../catalog/partitions.js'
+import { readIndex } from '../catalog/read.js'
+import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { Definition } from '../definition/definition.js'
+import { PerfdbError } from '../errors.js'
+import { lockingDrop } from '../plan/partitioned.js'
+import { whatIsLeft } from '../plan/partitioned-reasons.js'
+import { partitionedWork, type PartitionWork } from '../plan/partitioned-work.js'
+import type { Step } from '../plan/plan.js'
+import { sameDefinition } from '../plan/same.js'
+import type { BuildContext } from './context.js'
+import { runPartitionWork } from './partitioned-run.js'
+import { interrupted, perfdbError } from './statement.js'
+import { verifyBuilt } from './verify.js'
+
+/**
+ * Builds the index of a partitioned table, or what is missing of it. Nothing is remembered: what is to be done is asked of the
+ * catalog, done, and asked again until nothing is left. So a run that was cut short at any point is gone on with, and
+ * partitions that come or go meanwhile are seen (fault 39). What is built stays when a step of it fails: an index of
+ * a partition serves its queries already. Throws CHANGED, NOT_AS_DECLARED, NOT_INDEXABLE, and as runBuild does.
+ */
+export async function runPartitioned(
+  context: BuildContext,
+  step: Step,
+  waited: { ms: number },
+): Promise<ExistingIndex> {
+  const { declared, canonical } = step
+  if (declared === null || canonical === null) throw new PerfdbError('INTERNAL', `${step.index} is not declared`)
+  if (step.step === 'replace') throw notReplaced(step)
+  let unchanged = 0
+  let before = ''
+  for (;;) {
+    await stillOurs(context, step, canonical)
+    const tree = await readTree(context, declared)
+    const work = partitionedWork(declared, canonical, tree)
+    if (work.length === 0) return verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, canonical)
+    const text = JSON.stringify(work)
+    unchanged = text === before ? unchanged + 1 : 0
+    before = text
+    if (unchanged >= triesWithoutProgress) throw notFinished(step, work, tree)
+    await runRound(context, step, declared, work, waited)
+  }
+}
+
+/** Partitions may come and go while it works, but then there is other work each time. */
+const triesWithoutProgress = 3
+
+async function runRound(
+  context: BuildContext,
+  step: Step,
+  declared: Definition,
+  work: readonly PartitionWork[],
+  waited: { ms: number },
+): Promise<void> {
+  for (const [position, one] of work.entries()) {
+    if (context.signal.aborted) throw interrupted()
+    try {
+      waited.ms += await runPartitionWork(context, step, { work: one, number: position + 1, of: work.length })
+    } catch (error) {
+      const failure = perfdbError(error)
+      if (failure.code === 'CONNECTION_LOST' || (await isPartition(context, declared, one))) {
+        throw told(failure, one, position, work)
+      }
+      context.listener({
+        type: 'warning',
+        message: `${one.table.schema}.${one.table.name} is no partition any more: going on without it`,
+      })
+      return
+    }
+    // What the other session has left decides what is to be done next.
+    if (one.kind === 'wait') return
+  }
+}
+
+async function readTree({ watchdog }: BuildContext, { name, table }: Definition): Promise<PartitionTree> {
+  const [tree] = await readPartitionTrees(watchdog, [table], [name])
+  if (tree !== undefined) return tree
+  throw new PerfdbError('CHANGED', `${table.schema}.${table.name} is no partitioned table any more`)
+}
+
+/** Another index of that name, made or exchanged since the plan: nothing is attached to it. */
+async function stillOurs({ watchdog }: BuildContext, step: Step, canonical: CanonicalDefinition): Promise<void> {
+  const now = await readIndex(watchdog, step.schema, step.index)
+  const gone = step.existing !== null && now?.oid !== step.existing.oid
+  const other =
+    now !== undefined && (now.table.name !== step.table.name || !sameDefinition(canonical, now.canonical))
+  if (gone || other) {
+    throw new PerfdbError('CHANGED', `${step.schema}.${step.index} is not what it was when the plan was made`, {
+      detail: now?.ddl,
+    })
+  }
+}
+
+async function isPartition(context: BuildContext, declared: Definition, { table }: PartitionWork): Promise<boolean> {
+  const tree = await readTree(context, declared).catch(() => null)
+  if (tree === null) return true
+  return tree.partitions.some((one) => one.schema === table.schema && one.name === table.name)
+}
+
+function told(failure: PerfdbError, { table }: PartitionWork, done: number, work: readonly PartitionWork[]): PerfdbError {
+  const progress = `${done} of ${work.length} statements of the index are done and stay, the next apply goes on there`
+  const where = `on ${table.schema}.${table.name}; ${progress}`
+  return new PerfdbError(failure.code, failure.message, {
+    detail: failure.detail === undefined ? where : `${failure.detail}; ${where}`,
+    hint: failure.hint,
+    sqlstate: failure.sqlstate,
+    cause: failure,
+  })
+}
+
+function notFinished(step: Step, work: readonly PartitionWork[], tree: PartitionTree): PerfdbError {
+  return new PerfdbError('NOT_AS_DECLARED', `${step.schema}.${step.index} is not valid after all was done`, {
+    detail: whatIsLeft(work, tree),
+  })
+}
+
+function notReplaced({ schema, index, table, existing }: Step): PerfdbError {
+  return new PerfdbError('NOT_INDEXABLE', `${index} is the index of a partitioned table and is not replaced`, {
+    detail: `${lockingDrop({ schema, name: index, table })}${existing === null ? '' : `; it is ${existing.ddl}`}`,
+    hint: 'declare the new definition under another name, apply, then drop the old one when the table may be locked',
+  })
+}

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { apply, plan, status, warnings } from '../support/apply.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { intercepted, once } from '../support/intercept.js'
+import { profileOf } from '../support/profile.js'
+import { proxyBefore } from '../support/proxy.js'
+import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+
+const tables = 'create table t (a int, b int); insert into t select n, n from generate_series(1, 100) n;'
+const two = ['{ name: i, table: t, keys: [a] }', '{ name: j, table: t, keys: [b] }']
+
+async function terminated(db: TestDatabase, pid: number): Promise<void> {
+  await db.sql`select pg_terminate_backend(${pid}, 5000)`
+}
+
+test('fault 51: a backend that builds is ended between two steps: the run stops with its results, and the next one finishes', async () => {
+  await using db = await testDatabase(tables)
+  const profiles = await profileOf(two)
+  const connect = intercepted(
+    db.url,
+    once('ddl', /^create index concurrently "j"/, async (session) => terminated(db, session.pid)),
+  )
+  const { result } = await apply(db.url, profiles, { connect, ledger: true })
+  expect(result).toMatchObject({
+    exit_code: 3,
+    steps: [
+      { index: 'i', outcome: 'built' },
+      { index: 'j', outcome: 'failed', state: 'missing', error: { code: 'CONNECTION_LOST', sqlstate: '57P01' } },
+    ],
+  })
+  expect((await status(db.url)).runs).toMatchObject([{ outcome: 'failed', built: 1, failed: 1 }])
+  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'kept' }, { outcome: 'built' }] })
+})
+
+test('fault 52: a session that lost the run lock starts nothing more', async () => {
+  await using db = await testDatabase(tables)
+  const connect = intercepted(
+    db.url,
+    once('ddl', /^set search_path = "public"/, async (session) => {
+      await session.query('select pg_catalog.pg_advisory_unlock_all()')
+    }),
+  )
+  const { result } = await apply(db.url, await profileOf(two), { connect })
+  expect(result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed' }, { outcome: 'not_reached' }] })
+  expect(result.steps[0]?.error?.message).toMatch(/run lock/)
+  expect(await db.sql`select 1 from pg_indexes where tablename = 't'`).toHaveLength(0)
+})
+
+test.each([
+  ['before a build', /pg_advisory|pg_locks/],
+  ['between a build and its check', /pg_get_indexdef/],
+  ['before the ledger is written', /^update "perfdb"."steps"/],
+] as const)('fault 51: a watchdog whose backend is ended %s is replaced, and the run goes on', async (_, moment) => {
+  await using db = await testDatabase(tables)
+  const profiles = await profileOf(two)
+  const connect = intercepted(
+    db.url,
+    once('watchdog', moment, async (session) => terminated(db, session.pid)),
+  )
+  const { result } = await apply(db.url, profiles, { connect, ledger: true })
+  expect(result.steps.map((step) => step.outcome)).toEqual(['built', 'built'])
+  expect(result.exit_code).toBe(0)
+  expect((await status(db.url)).runs).toMatchObject([{ outcome: 'done', built: 2 }])
+})
+
+test('fault 51: a watchdog that is ended during a build goes on watching', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  let phasesAfter = 0
+  let ended = false
+  const running = apply(db.url, await profileOf([slowIndex]), {
+    onEvent: (event) => {
+      if (ended && event.type === 'step-progress') phasesAfter += 1
+    },
+  })
+  await until('the build', inPhase(db.sql, 'building index'))
+  await db.sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and application_name = 'perfdb watchdog'`
+  ended = true
+  const { result, events } = await running
+  expect(result.exit_code).toBe(0)
+  expect(phasesAfter).toBeGreaterThan(0)
+  expect(warnings(events)).toEqual([])
+})
+
+test('fault 54: behind a connection that falls silent the build goes on, and its end is found by another connection', async () => {
+  await using db = await testDatabase(slowTable(150, 12))
+  await using proxy = await proxyBefore(db.url)
+  const profiles = await profileOf([slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }'])
+  const running = apply(proxy.url, profiles)
+  await until('the build', inPhase(db.sql, 'building index'))
+  proxy.silence()
+  const { result } = await running
+  expect(result.steps.find((step) => step.index === 'i_slow')).toMatchObject({ outcome: 'built', state: 'valid' })
+  // The backend that nobody hears any more would keep the run lock until its keepalive ends it.
+  expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
+  expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep'])
+})
+
+test('fault 54: a connection that is reset ends the build within seconds; what it left is dropped', async () => {
+  await using db = await testDatabase(slowTable(400, 12))
+  await using proxy = await proxyBefore(db.url)
+  const profiles = await profileOf([slowIndex])
+  const running = apply(proxy.url, profiles)
+  await until('the build', inPhase(db.sql, 'building index'))
+  proxy.cut()
+  const { result } = await running
+  expect(result).toMatchObject({
+    exit_code: 3,
+    steps: [{ outcome: 'failed', state: 'missing', error: { code: 'CONNECTION_LOST' } }],
+  })
+  expect(await invalidIndexes(db.sql)).toEqual([])
+})
