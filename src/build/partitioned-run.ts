@@ -1,56 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { PartitionWork } from '../plan/partitioned-work.js'
-import type { Statement, Step } from '../plan/plan.js'
+import type { Step } from '../plan/plan.js'
 import type { BuildContext } from './context.js'
-import { otherBuildsGone, runBuild } from './run-build.js'
-import { runDrop } from './run-step.js'
 import { repairIndex } from './partitioned-repair.js'
 import { runShortly } from './partitioned-short.js'
+import { otherBuildsGone, runBuild } from './run-build.js'
+import { runDrop } from './run-drop.js'
 import { interrupted } from './statement.js'
 
-export interface Numbered {
-  readonly work: PartitionWork
-  readonly number: number
-  readonly of: number
-}
-
-/** One statement of a partitioned index; returns the time that it waited for other transactions, in ms. Throws as runBuild does. */
-export async function runPartitionWork(context: BuildContext, step: Step, { work, number, of }: Numbered): Promise<number> {
-  const phase = `${number} of ${of}: ${words[work.kind]} ${work.table.schema}.${work.table.name}`
-  context.listener({
-    type: 'step-progress',
-    index: step.index,
-    phase,
-    percent: (100 * (number - 1)) / of,
-    etaMs: null,
-    elapsedMs: 0,
-    blocker: null,
-  })
-  const { statement } = work
+/**
+ * One piece of the work on a partitioned index, as a step of the partition's own. Returns how long it waited for other
+ * transactions, in ms. Throws as runBuild does, and NOT_STARTED when no build may be started any more.
+ */
+export async function runPartitionWork(context: BuildContext, step: Step, work: PartitionWork): Promise<number> {
   const part = partOf(step, work)
-  if (statement === null) return otherBuildGone(context, part)
+  const { statement } = work
+  if (statement === null) return otherBuildDone(context, part)
   switch (work.kind) {
-    case 'only':
-    case 'attach':
-      return runShortly(context, statement, step.schema)
     case 'build':
+      await assertMayStart(context)
       return (await runBuild(context, part, statement)).waitedMs
+    case 'repair':
+      await assertMayStart(context)
+      await otherBuildsGone(context, part)
+      return repairIndex(context, part, statement)
     case 'drop':
       return runDrop(context, part, statement)
-    case 'repair':
-      return repairIndex(context, part, statement)
+    case 'only':
+    case 'attach':
     case 'wait':
-      return 0
+      return runShortly(context, statement, step.schema)
   }
 }
 
-const words = {
-  only: 'index of the partitioned table',
-  attach: 'attaching the index of',
-  build: 'building on',
-  drop: 'dropping a leftover on',
-  repair: 'repairing the index of',
-  wait: 'another session builds on',
-} as const
+function partOf(step: Step, { table, index }: PartitionWork): Step {
+  const declared = step.declared === null ? null : { ...step.declared, name: index, table }
+  return { ...step, schema: table.schema, index, table, declared }
+}
+
+/** The partitions of a large table may take longer than the window that the step was begun in. */
+async function assertMayStart({ mayStart }: BuildContext): Promise<void> {
+  const reason = await mayStart()
+  if (reason !== null) throw new PerfdbError('NOT_STARTED', reason)
+}
+
+/** Another session builds the index of this partition: it is waited for and never dropped; what it left is looked at afterwards. */
+async function otherBuildDone(context: BuildContext, part: Step): Promise<number> {
+  const started = performance.now()
+  // Its row in pg_stat_progress_create_index goes a moment before its index is seen as valid.
+  await otherBuildsGone(context, part)
+  await sleep(200)
+  if (context.signal.aborted) throw interrupted()
+  return performance.now() - started
+}

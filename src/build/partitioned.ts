@@ -82,8 +82,7 @@ async function readTree({ watchdog }: BuildContext, { name, table }: Definition)
 async function stillOurs({ watchdog }: BuildContext, step: Step, canonical: CanonicalDefinition): Promise<void> {
   const now = await readIndex(watchdog, step.schema, step.index)
   const gone = step.existing !== null && now?.oid !== step.existing.oid
-  const other =
-    now !== undefined && (now.table.name !== step.table.name || !sameDefinition(canonical, now.canonical))
+  const other = now !== undefined && (now.table.name !== step.table.name || !sameDefinition(canonical, now.canonical))
   if (gone || other) {
     throw new PerfdbError('CHANGED', `${step.schema}.${step.index} is not what it was when the plan was made`, {
       detail: now?.ddl,
@@ -97,7 +96,12 @@ async function isPartition(context: BuildContext, declared: Definition, { table 
   return tree.partitions.some((one) => one.schema === table.schema && one.name === table.name)
 }
 
-function told(failure: PerfdbError, { table }: PartitionWork, done: number, work: readonly PartitionWork[]): PerfdbError {
+function told(
+  failure: PerfdbError,
+  { table }: PartitionWork,
+  done: number,
+  work: readonly PartitionWork[],
+): PerfdbError {
   const progress = `${done} of ${work.length} statements of the index are done and stay, the next apply goes on there`
   const where = `on ${table.schema}.${table.name}; ${progress}`
   return new PerfdbError(failure.code, failure.message, {

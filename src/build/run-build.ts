@@ -35,7 +35,7 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
     throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
   }
   await assertNoDuplicates(context, step)
-  await ddl.query(`set search_path = ${buildSearchPath(ddl, schema)}`)
+  await ddl.query(`set search_path = ${buildSearchPath(ddl, statement.namesFrom ?? schema)}`)
   const ran = await runWatched(context, name, statement.sql.join(';\n'))
   await ddl.query('set search_path = pg_catalog').catch(() => undefined)
   if (ran.error === null) {
@@ -78,7 +78,7 @@ function duplicatesText(keys: readonly string[]): string {
 }
 
 /** A second build on a table deadlocks with the first, which may be nearly done (fault 20): wait before joining. */
-async function otherBuildsGone(context: BuildContext, { table, index }: Step): Promise<void> {
+export async function otherBuildsGone(context: BuildContext, { table, index }: Step): Promise<void> {
   const started = performance.now()
   let told = ''
   while (!context.signal.aborted) {

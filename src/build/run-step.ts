@@ -3,11 +3,13 @@ import type { Outcome } from '../commands/result.js'
 import { readIndex } from '../catalog/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
-import type { Statement, Step } from '../plan/plan.js'
+import type { Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/same.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
+import { runPartitioned } from './partitioned.js'
 import { runBuild } from './run-build.js'
-import { perfdbError, runShort, runWatched } from './statement.js'
+import { runDrop } from './run-drop.js'
+import { perfdbError, runShort } from './statement.js'
 import { stateOf, verifyBuilt } from './verify.js'
 
 /** Runs one step to an outcome; a failing step is a value, not an exception. */
@@ -56,6 +58,7 @@ export function stepError({ code, message, detail, hint, sqlstate }: PerfdbError
 async function perform(context: BuildContext, step: Step, waited: { ms: number }): Promise<ExistingIndex | null> {
   if (step.step === 'keep') return step.existing
   if (step.step === 'building') return otherBuildDone(context, step)
+  if (step.partitioned === true) return runPartitioned(context, step, waited)
   await stillAsPlanned(context, step)
   for (const statement of step.statements) {
     switch (statement.kind) {
@@ -85,20 +88,6 @@ async function stillAsPlanned({ watchdog }: BuildContext, step: Step): Promise<v
       `${step.existing.schema}.${step.existing.name} is not what it was when the plan was made`,
     )
   }
-}
-
-/** DROP INDEX CONCURRENTLY; never a plain DROP. Stopped half-way it leaves an index that queries no longer use (fault 31). */
-async function runDrop(context: BuildContext, step: Step, statement: Statement): Promise<number> {
-  const ran = await runWatched(context, statement.index, statement.sql.join(';\n'))
-  if (ran.error === null) return ran.waitedMs
-  const left = await readIndex(context.watchdog, step.schema, statement.index)
-  if (left === undefined) return ran.waitedMs
-  const half = left.valid ? 'it is still valid' : 'it is half dropped: queries no longer use it'
-  throw new PerfdbError(ran.error.code, ran.error.message, {
-    detail: [ran.error.detail, half].filter((text) => text !== undefined).join('; '),
-    hint: left.valid ? ran.error.hint : `finish with: ${statement.sql.join('; ')}`,
-    sqlstate: ran.error.sqlstate,
-  })
 }
 
 /** Another session builds what is declared: wait for it as long as it is there; never drop it. */

@@ -23,12 +23,8 @@ export async function runWatched(
 ): Promise<Ran> {
   const { ddl, watchdog, listener } = context
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
-  if (ddl.lost || (await runLockHolder(watchdog))?.pid !== context.lockPid) {
-    return {
-      ...nothingSeen,
-      error: new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started'),
-    }
-  }
+  const lost = await runLockLost(context)
+  if (lost !== null) return { ...nothingSeen, error: lost }
   const cancel = () => ddl.cancel().catch(() => undefined)
   const onAbort = () => void cancel()
   signal.addEventListener('abort', onAbort, { once: true })
@@ -37,6 +33,12 @@ export async function runWatched(
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()
   return { ...seen, error: failure === null ? null : explain(failure, seen, signal, index, maxWaitMs) }
+}
+
+/** The error when the run lock is no longer held, to be asked before every statement that changes something (fault 52); null when all is well. */
+export async function runLockLost({ ddl, watchdog, lockPid }: BuildContext): Promise<PerfdbError | null> {
+  if (!ddl.lost && (await runLockHolder(watchdog))?.pid === lockPid) return null
+  return new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started')
 }
 
 /**

@@ -3,7 +3,7 @@ import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
-import { indexByNameSql } from '../sql/catalog.js'
+import { probedIndexesSql } from '../sql/catalog.js'
 import { createIndexSql } from '../sql/index-ddl.js'
 import { copyPartitioned } from './partitions-copy.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
@@ -15,8 +15,9 @@ export type Probed = { readonly canonical: CanonicalDefinition } | { readonly pr
  * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table (with one
  * sample row where data runs through an expression) inside a transaction that is rolled back, and read back from the
  * catalog. That also proves columns, opclasses and immutability before a real table is touched (faults 41, 44, 46);
- * the real table is locked with ACCESS SHARE only. The copy of a partitioned table is partitioned as well: a unique index must
- * contain the partition key.
+ * the real table is locked with ACCESS SHARE only, some tables at a time: the copies of 1,000 tables would not fit in the
+ * server's lock table (53200). The copy of a partitioned table is partitioned as well: a unique index must contain the
+ * partition key.
  * Throws PRIVILEGE or READ_ONLY where no temporary table can be made.
  */
 export async function probe(
@@ -24,24 +25,86 @@ export async function probe(
   declared: readonly DeclaredIndex[],
   partitioned: readonly TableName[] = [],
 ): Promise<readonly Probed[]> {
-  if (declared.length === 0) return []
+  const partitionedTables = new Set(partitioned.map(tableKey))
+  const probed: Probed[] = []
+  while (probed.length < declared.length)
+    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), partitionedTables)))
+  return probed
+}
+
+/** From the start as many as lie on 50 tables; each copy holds four locks, each index one. */
+function nextTables(declared: readonly DeclaredIndex[]): readonly DeclaredIndex[] {
+  const tables = new Set<string>()
+  const end = declared.findIndex(({ definition }, at) => tables.add(tableKey(definition.table)).size > 50 || at === 400)
+  return end < 0 ? declared : declared.slice(0, end)
+}
+
+async function probeSome(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  partitioned: ReadonlySet<string>,
+): Promise<readonly Probed[]> {
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
-    const copies = await copyTables(session, declared, new Set(partitioned.map(tableKey)))
-    const schemas = await session.query<{ name: string }>(
-      'select nspname as name from pg_catalog.pg_namespace where oid = pg_catalog.pg_my_temp_schema()',
-    )
-    const temporarySchema = schemas[0]?.name ?? 'pg_temp'
-    const probed: Probed[] = []
-    // In bursts: the statements of a burst travel without waiting for each other's answers.
-    for (let start = 0; start < declared.length; start += burst) {
-      const group = declared.slice(start, start + burst)
-      probed.push(...(await Promise.all(group.map((index) => probeOne(session, index, copies, temporarySchema)))))
-    }
-    return probed
+    const copies = await copyTables(session, declared, partitioned)
+    const attempts = declared.map(({ definition, place }, number): Attempt => {
+      const copy = copies.get(tableKey(definition.table)) ?? ''
+      const name = `perfdb_probe_index_${number}`
+      const table = `pg_temp.${quoteName(copy)}`
+      const create = createIndexSql(definition, { concurrently: false, name, table, placed: false })
+      return { definition, place, copy, name, create, searchPath: buildSearchPath(session, definition.table.schema) }
+    })
+    const refusals = new Map<Attempt, Problem>()
+    for (let start = 0; start < attempts.length; start += burst)
+      await createAll(session, attempts.slice(start, start + burst), refusals)
+    await session.query('set local search_path = pg_catalog')
+    const rows = await session.query<{ document: ExistingIndex }>(probedIndexesSql(session.versionNum))
+    const found = new Map(rows.map(({ document }) => [document.name, document.canonical]))
+    return attempts.map((attempt): Probed => {
+      const problem = refusals.get(attempt)
+      if (problem !== undefined) return { problem }
+      const canonical = found.get(attempt.name)
+      if (canonical === undefined)
+        throw new PerfdbError('INTERNAL', `the probe of ${attempt.definition.name} left no index`)
+      // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
+      return { canonical: { ...canonical, tablespace: attempt.definition.tablespace ?? null } }
+    })
   })
 }
 
+interface Attempt {
+  readonly definition: Definition
+  readonly place: Place
+  readonly copy: string
+  readonly name: string
+  readonly create: string
+  readonly searchPath: string
+}
+
 const burst = 16
+
+/** In one burst, whose statements travel without waiting for each other's answers; one after the other when one is refused. */
+async function createAll(
+  session: Session,
+  attempts: readonly Attempt[],
+  refusals: Map<Attempt, Problem>,
+): Promise<void> {
+  const statements = attempts.flatMap(({ create, searchPath }, at) =>
+    searchPath === attempts[at - 1]?.searchPath ? [create] : [`set local search_path = ${searchPath}`, create],
+  )
+  const texts = ['savepoint perfdb_burst', ...statements, 'release savepoint perfdb_burst']
+  const answers = await Promise.allSettled(texts.map((text) => session.query(text)))
+  if (answers.every(({ status }) => status === 'fulfilled')) return
+  await session.query('rollback to savepoint perfdb_burst')
+  for (const attempt of attempts) {
+    await session.query(`set local search_path = ${attempt.searchPath}`)
+    await session.query('savepoint perfdb_probe')
+    const refused = await session.query(attempt.create).then(
+      () => false,
+      (reason: unknown) => refusals.set(attempt, refusal(reason, attempt.definition, attempt.place, attempt.copy)),
+    )
+    await session.query(`${refused === false ? 'release' : 'rollback to'} savepoint perfdb_probe`)
+  }
+}
 
 /** search_path of a build: the table's own schema first, then what the role would have by itself. */
 export function buildSearchPath(session: Session, schema: string): string {
@@ -81,37 +144,6 @@ async function copySampleRow(session: Session, table: string, copy: string): Pro
   await session
     .query(`insert into pg_temp.${quoteName(copy)} select * from ${table} limit 1`)
     .catch(() => session.query('rollback to savepoint perfdb_sample'))
-}
-
-async function probeOne(
-  session: Session,
-  index: DeclaredIndex,
-  copies: ReadonlyMap<string, string>,
-  temporarySchema: string,
-): Promise<Probed> {
-  const { definition } = index
-  const copy = copies.get(tableKey(definition.table)) ?? ''
-  const name = `${copy}_index`
-  const create = createIndexSql(definition, {
-    concurrently: false,
-    name,
-    table: `pg_temp.${quoteName(copy)}`,
-    placed: false,
-  })
-  const [, , created, , read] = await Promise.allSettled([
-    session.query('savepoint perfdb_probe'),
-    session.query(`set local search_path = ${buildSearchPath(session, definition.table.schema)}`),
-    session.query(create),
-    session.query('set local search_path = pg_catalog'),
-    session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [temporarySchema, name]),
-    session.query('rollback to savepoint perfdb_probe'),
-  ])
-  if (created.status === 'rejected') return { problem: refusal(created.reason, definition, index.place, copy) }
-  if (read.status === 'rejected') throw read.reason
-  const canonical = read.value[0]?.document.canonical
-  if (canonical === undefined) throw new PerfdbError('INTERNAL', `the probe of ${definition.name} left no index`)
-  // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
-  return { canonical: { ...canonical, tablespace: definition.tablespace ?? null } }
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */

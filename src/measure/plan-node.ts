@@ -58,6 +58,14 @@ export interface Memoize {
   readonly overflows: number
 }
 
+/** Work that did not fit in work_mem. `batches` is 1 where the node has none. */
+export interface Spill {
+  readonly kind: 'sort' | 'hash' | 'aggregate' | 'tuplestore'
+  readonly diskKb: number
+  readonly batches: number
+  readonly keys: readonly string[]
+}
+
 /** A node as EXPLAIN prints it, with what the time needs. */
 export interface Draft extends TimedNode {
   readonly raw: JsonObject

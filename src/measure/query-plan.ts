@@ -13,14 +13,6 @@ export interface Trigger {
   readonly totalMs: number
 }
 
-/** Work that did not fit in work_mem. `batches` is 1 where the node has none. */
-export interface Spill {
-  readonly kind: 'sort' | 'hash' | 'aggregate' | 'tuplestore'
-  readonly diskKb: number
-  readonly batches: number
-  readonly keys: readonly string[]
-}
-
 /** A query plan, from EXPLAIN of PostgreSQL 14 to 18. Nodes stand in pre-order: the first is the root. */
 export interface QueryPlan {
   readonly nodes: readonly PlanNode[]

@@ -77,7 +77,7 @@ function keptFrom(one: Comparison, facts: FilterFacts): string | null {
 
 function indexReason(index: IndexFacts, one: Comparison, { columns }: FilterFacts): string | null {
   if (!index.valid) return notValid(index)
-  const collation = one.computed?.kind === 'collation' ? one.computed.name : (columns.get(one.column)?.collation ?? '')
+  const collation = one.collation ?? columns.get(one.column)?.collation ?? ''
   const own = index.collations[0] ?? ''
   if (own !== '' && collation !== '' && own !== collation)
     return `${index.name} orders by the collation ${own}, and the query compares by ${collation}: declare one of the two`
@@ -113,7 +113,7 @@ function computedReason(one: Comparison, index: IndexFacts, { table, columns }: 
   }
   const { kind, name, expression } = computed
   if (kind === 'operator' && name.startsWith('->'))
-    return `${index.name} does not serve ${name} on ${column}: ask with @>, or ${expression === null ? 'build an index on that expression' : indexOn(table, [`(${expression})`])}`
+    return `${index.name} does not serve ${name} on ${column}: ask with @>, or ${expression === null ? 'build an index on that expression' : indexOn(table, [expression])}`
   const what = kind === 'operator' ? `computes ${column} ${name} ...` : `asks for ${expression ?? `${name}(${column})`}`
   const remedy =
     kind === 'operator'
@@ -127,14 +127,17 @@ function arrayReason({ column }: Comparison, { table }: FilterFacts): string {
 }
 
 /** Each arm of an OR needs an index of its own (BitmapOr). */
-function orReason({ condition, indexes, table, columns }: FilterFacts): string | null {
+function orReason(facts: FilterFacts): string | null {
+  const { condition, indexes, table, columns } = facts
   const ors = condition.kind === 'and' ? condition.parts.filter(({ kind }) => kind === 'or') : [condition]
   const [or] = ors.filter(({ kind }) => kind === 'or')
   if (or?.kind !== 'or') return null
   const without = or.parts.flatMap((arm) => {
     const compared = conjuncts(arm)
     const served = compared.some(
-      (one) => !computes(one, columns) && indexes.some((index) => index.columns[0] === one.column),
+      (one) =>
+        !computes(one, columns) &&
+        indexes.some((index) => index.columns[0] === one.column && indexReason(index, one, facts) === null),
     )
     return served ? [] : (compared[0] ?? [])
   })
@@ -154,7 +157,7 @@ function anyComputed({ condition, table, columns }: FilterFacts): string | null 
 
 /** varchar prints as `(code)::text` even when an index on it is used. */
 function computes({ computed, casts, column }: Comparison, columns: FilterFacts['columns']): boolean {
-  if (computed !== null) return computed.kind !== 'collation'
+  if (computed !== null) return true
   const type = columns.get(column)?.type ?? 'text'
   const textual = type === 'text' || type === 'character varying'
   return casts.some((cast) => !(textual && (cast === 'text' || cast === 'varchar')))

@@ -30,7 +30,10 @@ export function targetProblems(
 
 /** What the role lacks to change these tables: told before the first statement instead of at the nineteenth (fault 64). */
 export function privilegeProblems(tables: readonly TableName[], snapshot: Snapshot): readonly Problem[] {
-  const touched = tables.flatMap((name) => [find(snapshot, name), ...(partitionTree(snapshot, name)?.partitions ?? []).slice(1)])
+  const touched = tables.flatMap((name) => [
+    find(snapshot, name),
+    ...(partitionTree(snapshot, name)?.partitions ?? []).slice(1),
+  ])
   return touched.flatMap((table): readonly Problem[] => {
     if (table === undefined) return []
     if (!table.owned) {

@@ -2,8 +2,10 @@ import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
 import { quoteName } from '../definition/quote.js'
 import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { dropPartitionedSql } from '../sql/partitions.js'
 import { dropStep } from './drops.js'
 import { newNameFor, oldNameFor } from './names.js'
+import { lockingDrop } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
 import { sameDefinition } from './same.js'
 
@@ -32,7 +34,10 @@ export function undo(done: Done, now: (schema: string, name: string) => Existing
     case 'built':
     case 'rebuilt':
       if (existing === undefined) return null
-      return changed(done, existing) ?? { step: dropStep(existing, 'built by the run that is undone', null) }
+      return (
+        changed(done, existing) ??
+        notDropped(existing) ?? { step: dropStep(existing, 'built by the run that is undone', null) }
+      )
     case 'dropped':
       if (existing !== undefined || done.ddlBefore === null) return null
       return {
@@ -97,6 +102,21 @@ function changed(done: Done, existing: ExistingIndex): { readonly finding: Findi
       index: done.index,
       table: `${done.table.schema}.${done.table.name}`,
       message: `${done.index} is no longer what the run left there: it is left alone (${existing.ddl})`,
+    },
+  }
+}
+
+/** The index of a partitioned table cannot be dropped concurrently: that is left to somebody who may lock the table. */
+function notDropped(existing: ExistingIndex): { readonly finding: Finding } | null {
+  if (!existing.partitioned) return null
+  return {
+    finding: {
+      code: 'DROP_REFUSED',
+      severity: 'error',
+      index: existing.name,
+      table: `${existing.table.schema}.${existing.table.name}`,
+      message: `${existing.name} was built by the run that is undone, but ${lockingDrop(existing)}: it stays`,
+      hint: `drop it when the table may be locked: ${dropPartitionedSql(existing)}`,
     },
   }
 }

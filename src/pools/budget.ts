@@ -2,7 +2,7 @@ import { capacity, declaredLimits, type Limits } from './capacity.js'
 import { demands, groupBy, targetsOf, type Demand } from './demand.js'
 import type { Estate, Pooler, RoleKind, Server, Service } from './model.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from './pooler.js'
-import { patternsOn, worstMatch, type Live, type Matched } from './sessions.js'
+import { patternsOn, worstMatch, type Live, type Matched, type Pattern } from './sessions.js'
 
 /** Connections that one service (direct) or one pooler opens on the server. */
 export interface Line {
@@ -32,6 +32,8 @@ export interface Budget {
   readonly declared: { readonly steady: number; readonly peak: number }
   readonly total: { readonly steady: number; readonly peak: number }
   readonly matched: Matched | null
+  /** How declared sessions look; empty without a look. */
+  readonly patterns: readonly Pattern[]
   /** Rows of demand that name this server, through poolers too, and those of the whole estate. */
   readonly rows: readonly Demand[]
   readonly allRows: readonly Demand[]
@@ -72,7 +74,9 @@ interface Reaching {
 function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reaching): Budget {
   const limits = live?.limits ?? declaredLimits(server)
   const lines = linesOn(rows)
-  const match = live === null ? null : worstMatch(live.samples, patternsOn(server.name, rows.all, estate.poolers))
+  const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
+  const peaks = new Map(lines.map((line) => [line.name, line.peak]))
+  const match = live === null ? null : worstMatch(live.samples, patterns, peaks)
   const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
   const steady = total(lines, 'steady') + server.otherConnections
@@ -89,6 +93,7 @@ function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reach
     declared: { steady, peak },
     total: { steady: steady + unmanaged + perfdb, peak: peak + unmanaged + perfdb },
     matched: match,
+    patterns,
     rows: rows.here,
     allRows: rows.all,
   }

@@ -147,7 +147,6 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     poolSize: entry.pool_size ?? null,
     reservePoolSize: entry.reserve_pool_size ?? null,
     users: entry.users ?? [],
-    load: null,
   }))
   const providers = servers
     .filter((server) => aliases.length === 0 || aliases.some((alias) => alias.server === server.name))

@@ -1,21 +1,93 @@
 import type { Budget } from './budget.js'
+import { capacity } from './capacity.js'
 import { targetsOf } from './demand.js'
+import { counted } from './describe.js'
+import { judgeTimeouts } from './judge-timeouts.js'
 import type { Estate, PoolFinding } from './model.js'
-import type { SessionGroup } from './sessions.js'
+import { connectionsOf, ownersOf, sessionsOf, type Matched, type Pattern, type SessionGroup } from './sessions.js'
 
 /**
- * Findings that only a look at the server can give: SETTING_MISMATCH, UNDECLARED_CLIENTS, HIDDEN_SESSIONS, UNKNOWN_ROLE,
- * UNKNOWN_DATABASE, IDLE_SESSION_TIMEOUT, IDLE_IN_TRANSACTION. Empty without one.
+ * Findings that only a look at the server can give: SERVER_FULL, SETTING_MISMATCH, UNDECLARED_CLIENTS, STALLED_LOGINS, HIDDEN_SESSIONS,
+ * UNKNOWN_ROLE, UNKNOWN_DATABASE, POOL_UNREACHED and those of judge-timeouts. Empty without one.
  */
 export function judgeLive(budget: Budget, estate: Estate): readonly PoolFinding[] {
   if (budget.live === null) return []
   return [
+    ...full(budget),
     ...settingMismatches(budget),
     ...strangers(budget),
+    ...stalledLogins(budget),
     ...hidden(budget),
     ...unknownNames(budget),
-    ...timeouts(budget, estate),
+    ...unreached(budget),
+    ...judgeTimeouts(budget, estate),
   ]
+}
+
+/** Applications find no slot now, or would not if perfdb had stayed on the last one: who holds them is the answer. */
+function full({ server, live, patterns }: Budget): readonly PoolFinding[] {
+  if (live === null) return []
+  const slots = capacity(live.limits)
+  const fullest = live.samples.toSorted((a, b) => connectionsOf(b) - connectionsOf(a))[0]
+  const taken = fullest === undefined ? 0 : connectionsOf(fullest)
+  const last = live.roles[live.user]?.kind === 'superuser' ? 0 : 1
+  if (fullest === undefined || taken + last < slots) return []
+  const how =
+    taken >= slots
+      ? `all ${slots} slots of ordinary roles are taken`
+      : `${taken} of the ${slots} slots of ordinary roles are taken; perfdb had the last one for a moment`
+  return [
+    {
+      code: 'SERVER_FULL',
+      severity: live.seesAll ? 'error' : 'warning',
+      server: server.name,
+      message: `${server.name}: ${how}. Held by ${listed(fullest.groups, patterns)}`,
+      hint: 'close what is idle, or lower the pools that hold most',
+      place: server.place,
+    },
+  ]
+}
+
+/** Present in every look: a login that takes seconds is no login but a stalled one. Before 18 the server does not show them. */
+function stalledLogins({ server, live }: Budget): readonly PoolFinding[] {
+  if (live === null || live.samples.length < 2) return []
+  const always = Math.min(...live.samples.map((sample) => sample.authenticating))
+  if (always === 0) return []
+  const seconds = live.timeouts.authenticationMs / 1000
+  return [
+    {
+      code: 'STALLED_LOGINS',
+      severity: 'warning',
+      server: server.name,
+      message: `${server.name}: ${counted(always, 'connection')} never finished to authenticate in ${live.samples.length} looks; each holds a slot for up to ${seconds} s`,
+      hint: 'look for health checks and proxies that connect and say nothing; authentication_timeout ends them',
+      place: server.place,
+    },
+  ]
+}
+
+/** Seconds prove little, but half of a large pool unused is worth a look; --watch sees more. */
+function unreached({ server, live, lines, patterns }: Budget): readonly PoolFinding[] {
+  if (live === null || live.samples.length < 2 || !live.seesAll) return []
+  const sessions = sessionsOf(live.samples, patterns)
+  return lines.flatMap(({ name, service, steady }): readonly PoolFinding[] => {
+    if (service === null || steady < 10) return []
+    const own = sessions.filter((group) => group.owners.includes(name))
+    if (own.length === 0 || own.some((group) => group.owners.length > 1)) return []
+    const seen = own.reduce((sum, group) => sum + group.connections, 0)
+    if (seen * 2 > steady) return []
+    return [
+      {
+        code: 'POOL_UNREACHED',
+        severity: 'info',
+        server: server.name,
+        service: name,
+        message: `${name}: ${seen} of ${steady} connections are open, the most of ${live.samples.length} looks`,
+        hint: 'perfdb check-pool --watch at the busy hour shows what it really needs',
+        place: service.poolPlace,
+      },
+    ]
+  })
 }
 
 function settingMismatches({ server, live }: Budget): readonly PoolFinding[] {
@@ -39,7 +111,7 @@ function settingMismatches({ server, live }: Budget): readonly PoolFinding[] {
   })
 }
 
-function strangers({ server, matched, unmanaged, other }: Budget): readonly PoolFinding[] {
+function strangers({ server, matched, unmanaged, other, patterns }: Budget): readonly PoolFinding[] {
   if (matched === null || unmanaged === 0) return []
   const beyond = other > 0 ? ` beyond the ${other} declared` : ''
   return [
@@ -47,21 +119,30 @@ function strangers({ server, matched, unmanaged, other }: Budget): readonly Pool
       code: 'UNDECLARED_CLIENTS',
       severity: 'warning',
       server: server.name,
-      message: `${server.name}: ${unmanaged} sessions${beyond} belong to no declared service: ${listed(matched.strangers)}`,
+      message: `${server.name}: ${unmanaged} sessions${beyond} belong to no declared service: ${listed(matched.strangers, patterns)}${authenticating(matched)}`,
       hint: `declare them as a service, or other_connections: ${other + unmanaged}`,
       place: server.place,
     },
   ]
 }
 
-/** At most five, the largest first. */
-function listed(groups: readonly SessionGroup[]): string {
+/** Logins under way have no name yet. */
+function authenticating({ unmanaged, strangers }: Matched): string {
+  const named = strangers.reduce((sum, group) => sum + group.connections + group.hidden, 0)
+  if (unmanaged === named) return ''
+  return `${named === 0 ? '' : ', '}${unmanaged - named} still authenticating`
+}
+
+/** At most five, the largest first; `over` says that they look like a service's but are more than it may open. */
+function listed(groups: readonly SessionGroup[], patterns: readonly Pattern[]): string {
   const sorted = groups.toSorted((a, b) => b.connections + b.hidden - a.connections - a.hidden)
   const shown = sorted.slice(0, 5).map((group) => {
     const name = group.applicationName === null || group.applicationName === '' ? '' : ` (${group.applicationName})`
-    return `${group.connections + group.hidden} of ${group.role} on ${group.database}${name}`
+    const [owner] = ownersOf(group, patterns)
+    return `${group.connections + group.hidden} of ${group.role} on ${group.database}${name}${owner === undefined ? '' : `, as ${owner}`}`
   })
-  return [...shown, ...(sorted.length > 5 ? ['...'] : [])].join(', ')
+  const rest = sorted.slice(5).reduce((sum, group) => sum + group.connections + group.hidden, 0)
+  return [...shown, ...(rest > 0 ? [`${rest} others`] : [])].join('; ')
 }
 
 function hidden({ server, live, matched }: Budget): readonly PoolFinding[] {
@@ -107,34 +188,3 @@ function unknownNames({ server, live, rows }: Budget): readonly PoolFinding[] {
   })
 }
 
-function timeouts({ server, live, lines }: Budget, estate: Estate): readonly PoolFinding[] {
-  const { idleSessionMs = 0, idleInTransactionMs = 0 } = live?.timeouts ?? {}
-  const cut = estate.services.filter(
-    (service) =>
-      lines.some((line) => line.service === service) &&
-      idleSessionMs > 0 &&
-      (service.pool.idleTimeoutMs ?? Infinity) >= idleSessionMs,
-  )
-  const cutFindings = cut.map((service): PoolFinding => ({
-    code: 'IDLE_SESSION_TIMEOUT',
-    severity: 'warning',
-    server: server.name,
-    service: service.name,
-    message: `${service.name}: idle_session_timeout (${idleSessionMs} ms) of the server cuts connections that the pool keeps`,
-    hint: `pool.idle_timeout below ${idleSessionMs}ms, or idle_session_timeout = 0`,
-    place: service.poolPlace,
-  }))
-  if (idleInTransactionMs > 0) return cutFindings
-  const message = `${server.name}: idle_in_transaction_session_timeout is 0: a forgotten transaction holds its connection for ever`
-  return [
-    ...cutFindings,
-    {
-      code: 'IDLE_IN_TRANSACTION',
-      severity: 'info',
-      server: server.name,
-      message,
-      hint: "alter system set idle_in_transaction_session_timeout = '5min'",
-      place: server.place,
-    },
-  ]
-}

@@ -169,8 +169,8 @@ export interface Alias {
   readonly reservePoolSize: number | null
   /** Users known to come besides those of declared services. */
   readonly users: readonly string[]
-  /** As its pooler measured it (SHOW STATS); null without a look. */
-  readonly load: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | null
+  /** As its pooler measured it (SHOW STATS). */
+  readonly load?: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number }
 }
 
 export interface Pooler {

@@ -95,7 +95,7 @@ export function aliasOf(
   if (fallback) return { ...fallback, name: database ?? '*', database: database ?? '*' }
   if (pooler.aliases.length > 0 || server === null) return null
   const name = database ?? '*'
-  return { name, server, database: name, user: null, poolSize: null, reservePoolSize: null, users: [], load: null }
+  return { name, server, database: name, user: null, poolSize: null, reservePoolSize: null, users: [] }
 }
 
 const aliases = new WeakMap<Pooler, ReadonlyMap<string, Alias>>()

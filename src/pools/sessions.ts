@@ -1,7 +1,7 @@
 import { targetsOf, type Demand } from './demand.js'
 import type { Limits } from './capacity.js'
 import type { DatabaseLoad } from './measured-load.js'
-import type { MemorySettings, Pooler, RoleLimit } from './model.js'
+import type { Alias, MemorySettings, Pooler, RoleLimit } from './model.js'
 import { aliasOf, clientsOf } from './pooler.js'
 
 /** Client backends of one role, database and application at one moment. */
@@ -69,11 +69,14 @@ export interface Matched {
   readonly unmanaged: number
   /** Of both, those whose kind is hidden: the counts are upper bounds then. */
   readonly hidden: number
+  /** Sessions of nobody, and those beyond what their services may open at the peak. */
   readonly strangers: readonly SessionGroup[]
 }
 
-/** Pattern of a service's sessions on the server; undefined members match everything. */
+/** How the sessions of a service or a pooler look; null members match everything. */
 export interface Pattern {
+  /** Name of the service or pooler. */
+  readonly owner: string
   readonly role: string | null
   readonly database: string | null
   readonly applicationName: string | null
@@ -84,28 +87,54 @@ export function patternsOn(server: string, rows: readonly Demand[], poolers: rea
   const direct = rows
     .filter((row) => row.service.via.kind === 'direct' && row.server === server)
     .flatMap((row) =>
-      targetsOf(row).map(({ role, database }) => ({ role, database, applicationName: row.service.applicationName })),
+      targetsOf(row).map(({ role, database }) => ({
+        owner: row.service.name,
+        role,
+        database,
+        applicationName: row.service.applicationName,
+      })),
     )
-  const pooled = poolers.flatMap((pooler) => [
-    ...clientsOf(pooler, rows).flatMap((row) => {
-      return targetsOf(row).flatMap((target) => {
+  const pooled = poolers.flatMap((pooler) => {
+    const made = (alias: Alias, user: string | null): Pattern => ({
+      owner: pooler.name,
+      role: alias.user ?? user,
+      database: alias.database,
+      applicationName: null,
+    })
+    const byService = clientsOf(pooler, rows).flatMap((row) =>
+      targetsOf(row).flatMap((target) => {
         const alias = aliasOf(pooler, { server: row.server, database: target.database })
-        if (alias === null || alias.server !== server) return []
-        return [{ role: alias.user ?? target.role, database: alias.database, applicationName: null }]
-      })
-    }),
-    ...pooler.aliases
-      .filter((alias) => alias.server === server)
-      .flatMap((alias) =>
-        alias.users.map((user) => ({ role: alias.user ?? user, database: alias.database, applicationName: null })),
-      ),
-  ])
+        return alias === null || alias.server !== server ? [] : [made(alias, target.role)]
+      }),
+    )
+    const declared = pooler.aliases.filter((alias) => alias.server === server)
+    return [...byService, ...declared.flatMap((alias) => alias.users.map((user) => made(alias, user)))]
+  })
   return [...direct, ...pooled]
 }
 
-/** Splits a sample into declared sessions and strangers; a hidden application name is taken to match. */
-export function matched(sample: LiveSample, patterns: readonly Pattern[]): Matched {
-  const strangers = sample.groups.filter((group) => !patterns.some((pattern) => matches(group, pattern)))
+/**
+ * Splits a sample into declared sessions and strangers; a hidden application name is taken to match. Sessions that look like a service's but
+ * are more than its peak are strangers too: the file does not account for them.
+ */
+export function matched(
+  sample: LiveSample,
+  patterns: readonly Pattern[],
+  peaks: ReadonlyMap<string, number> = new Map(),
+): Matched {
+  const left = new Map(peaks)
+  const owned = sample.groups
+    .map((group) => ({ group, owners: ownersOf(group, patterns) }))
+    .toSorted((a, b) => a.owners.length - b.owners.length)
+  const strangers = owned.flatMap(({ group, owners }): readonly SessionGroup[] => {
+    let over = group.connections + group.hidden
+    for (const owner of owners) {
+      const room = Math.min(over, left.get(owner) ?? Infinity)
+      left.set(owner, (left.get(owner) ?? Infinity) - room)
+      over -= room
+    }
+    return over === 0 ? [] : [surplus(group, over)]
+  })
   const unmanaged = sum(strangers) + sample.authenticating
   return {
     managed: sum(sample.groups) - sum(strangers),
@@ -115,12 +144,48 @@ export function matched(sample: LiveSample, patterns: readonly Pattern[]): Match
   }
 }
 
+/** Names of the services and poolers whose sessions look like these. */
+export function ownersOf(group: SessionGroup, patterns: readonly Pattern[]): readonly string[] {
+  return [...new Set(patterns.filter((pattern) => matches(group, pattern)).map((pattern) => pattern.owner))]
+}
+
+/** The last `over` connections of a group, hidden ones first. */
+function surplus(group: SessionGroup, over: number): SessionGroup {
+  const hidden = Math.min(group.hidden, over)
+  return { ...group, hidden, connections: over - hidden, busy: Math.min(group.busy, over - hidden) }
+}
+
 /** The sample with most strangers: what the budget must allow for. */
-export function worstMatch(samples: readonly LiveSample[], patterns: readonly Pattern[]): Matched {
+export function worstMatch(
+  samples: readonly LiveSample[],
+  patterns: readonly Pattern[],
+  peaks: ReadonlyMap<string, number>,
+): Matched {
   const none: Matched = { managed: 0, unmanaged: 0, hidden: 0, strangers: [] }
   return samples
-    .map((sample) => matched(sample, patterns))
+    .map((sample) => matched(sample, patterns, peaks))
     .reduce((worst, next) => (next.unmanaged > worst.unmanaged || worst === none ? next : worst), none)
+}
+
+/** Sessions by role, database and application, with the most of all samples, and whose they are; the largest first. */
+export function sessionsOf(
+  samples: readonly LiveSample[],
+  patterns: readonly Pattern[],
+): readonly (SessionGroup & { readonly owners: readonly string[] })[] {
+  const most = new Map<string, SessionGroup>()
+  for (const group of samples.flatMap((sample) => sample.groups)) {
+    const key = JSON.stringify([group.role, group.database, group.applicationName])
+    const known = most.get(key) ?? { ...group, connections: 0, busy: 0, hidden: 0 }
+    most.set(key, {
+      ...group,
+      connections: Math.max(known.connections, group.connections),
+      busy: Math.max(known.busy, group.busy),
+      hidden: Math.max(known.hidden, group.hidden),
+    })
+  }
+  return [...most.values()]
+    .map((group) => ({ ...group, owners: ownersOf(group, patterns) }))
+    .toSorted((a, b) => b.connections + b.hidden - a.connections - a.hidden)
 }
 
 /** Client backends of a sample, an upper bound where some are hidden. */

@@ -56,6 +56,23 @@ with picked as (
 ${indexDocumentSql(versionNum, 'picked')}`
 }
 
+/** The indexes that the probe made on its temporary tables, all in one answer. */
+export function probedIndexesSql(versionNum: number): string {
+  return `
+with picked as (
+  select c.oid as indexrelid from pg_catalog.pg_class c
+  where c.relnamespace = pg_catalog.pg_my_temp_schema() and c.relkind in ('i', 'I') and c.relname ~ '^perfdb_probe_index_'
+)
+${indexDocumentSql(versionNum, 'picked')}`
+}
+
+/** Indexes by oid, given as a JSON list in `$1`. */
+export function indexesByOidSql(versionNum: number): string {
+  return `
+with picked as (select w.value::oid as indexrelid from pg_catalog.json_array_elements_text($1::json) as w(value))
+${indexDocumentSql(versionNum, 'picked')}`
+}
+
 /**
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
  * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls

@@ -4,8 +4,8 @@ import { loadParser } from './parser-tokens.js'
 
 /** What is done to a column before it is compared. */
 export interface Computation {
-  readonly kind: 'function' | 'cast' | 'operator' | 'collation'
-  /** Of the function, the type, the operator or the collation. */
+  readonly kind: 'function' | 'operator'
+  /** Of the function or the operator. */
   readonly name: string
   /** As SQL without the alias of the table, `lower(email)`; null where it is too odd to be written again. */
   readonly expression: string | null
@@ -20,6 +20,8 @@ export interface Comparison {
   readonly computed: Computation | null
   /** Casts around the column: `(code)::text` is no computation when the column is varchar. */
   readonly casts: readonly string[]
+  /** Of a COLLATE clause on one of the sides; null without. */
+  readonly collation: string | null
   /** `=`, `<`, `~~`, `<>` ..., `in` for = ANY (list), `has` for value = ANY (column), `is null`, `is not null`, `is true`. */
   readonly operator: string
   /** The constant on the other side, null when it is none. */
@@ -106,12 +108,13 @@ function comparison(side: Node | undefined, operator: string, opposite: Node | u
     kind: 'comparison',
     ...found,
     operator,
+    collation: found.collation ?? collationOf(opposite),
     constant: constantOf(bare),
     parameter: bare !== undefined && 'ParamRef' in bare ? (bare.ParamRef.number ?? 0) : null,
   }
 }
 
-type Subject = Pick<Comparison, 'alias' | 'column' | 'computed' | 'casts'>
+type Subject = Pick<Comparison, 'alias' | 'column' | 'computed' | 'casts' | 'collation'>
 
 /** The column inside an expression, with the innermost thing that is computed from it. */
 function subject(node: Node | undefined): Subject | null {
@@ -119,11 +122,17 @@ function subject(node: Node | undefined): Subject | null {
   if ('ColumnRef' in node) {
     const names = (node.ColumnRef.fields ?? []).flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []))
     const column = names.at(-1)
-    return column === undefined ? null : { alias: names.at(-2) ?? '', column, computed: null, casts: [] }
+    return column === undefined
+      ? null
+      : { alias: names.at(-2) ?? '', column, computed: null, casts: [], collation: null }
   }
   if ('TypeCast' in node) {
     const inner = subject(node.TypeCast.arg)
     return inner && { ...inner, casts: [...inner.casts, lastName(node.TypeCast.typeName?.names ?? [])] }
+  }
+  if ('CollateClause' in node) {
+    const inner = subject(node.CollateClause.arg)
+    return inner && { ...inner, collation: collationOf(node) }
   }
   const [computation, within] = computed(node)
   if (computation === null) return null
@@ -143,10 +152,6 @@ function computed(node: Node): [Omit<Computation, 'expression'> | null, readonly
     return [{ kind: 'function', name: lastName(funcname) }, args]
   }
   if ('CoalesceExpr' in node) return [{ kind: 'function', name: 'coalesce' }, node.CoalesceExpr.args ?? []]
-  if ('CollateClause' in node) {
-    const { arg, collname = [] } = node.CollateClause
-    return [{ kind: 'collation', name: lastName(collname) }, arg === undefined ? [] : [arg]]
-  }
   if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_OP') {
     const { name = [], lexpr, rexpr } = node.A_Expr
     return [{ kind: 'operator', name: lastName(name) }, [lexpr, rexpr].flatMap((side) => side ?? [])]
@@ -155,7 +160,12 @@ function computed(node: Node): [Omit<Computation, 'expression'> | null, readonly
 }
 
 function stripped(node: Node | undefined): Node | undefined {
-  return node !== undefined && 'TypeCast' in node ? stripped(node.TypeCast.arg) : node
+  if (node !== undefined && 'TypeCast' in node) return stripped(node.TypeCast.arg)
+  return node !== undefined && 'CollateClause' in node ? stripped(node.CollateClause.arg) : node
+}
+
+function collationOf(node: Node | undefined): string | null {
+  return node !== undefined && 'CollateClause' in node ? lastName(node.CollateClause.collname ?? []) : null
 }
 
 function constantOf(node: Node | undefined): string | null {

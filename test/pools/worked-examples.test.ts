@@ -181,7 +181,10 @@ test('W9: sessions that nobody declared and perfdb itself count', () => {
     roles: { app: { kind: 'ordinary', connectionLimit: null } },
     databases: { app: null },
     memory: { sharedBuffers: 0, workMem: 0, maintenanceWorkMem: 0, autovacuumWorkers: 0, hashMemMultiplier: 1 },
-    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 0 },
+    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 0, authenticationMs: 60_000 },
+    identity: '1/5432',
+    roleSettings: [],
+    load: {},
     inRecovery: false,
     samples: [
       { groups: [{ ...group, connections: 4 }], authenticating: 0 },

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildSearchPath } from '../catalog/probe.js'
+import { PerfdbError } from '../errors.js'
+import type { Statement } from '../plan/plan.js'
+import type { BuildContext } from './context.js'
+import { blockerTexts, lookAt, phaseName } from './look.js'
+import { interrupted, perfdbError, runLockLost } from './statement.js'
+
+/**
+ * Short statements in one transaction, the first of which sets lock_timeout. CREATE INDEX ON ONLY and ATTACH PARTITION wait in
+ * the queue of a lock that the application's own statements then wait behind (fault 36): so never for long, but again and
+ * again, with pauses that let the queue through, for as long as --max-wait. Returns how long it waited, in ms. Throws BLOCKED, which
+ * names who is in the way, INTERRUPTED, CONNECTION_LOST, or what the server says.
+ */
+export async function runShortly(context: BuildContext, statement: Statement, schema: string): Promise<number> {
+  const started = performance.now()
+  let blocker = ''
+  for (let attempt = 0; ; attempt += 1) {
+    if (context.signal.aborted) throw interrupted()
+    const lost = await runLockLost(context)
+    if (lost !== null) throw lost
+    const tried = await tryOnce(context, statement, schema, performance.now() - started)
+    const elapsedMs = performance.now() - started
+    if (tried.failure === null) return attempt === 0 ? 0 : elapsedMs
+    if (!passing(tried.failure)) throw tried.failure
+    blocker = tried.blocker ?? blocker
+    if (elapsedMs > context.maxWaitMs) throw blocked(tried.failure, statement, blocker, elapsedMs)
+    await sleep(pauseMs(attempt), undefined, { signal: context.signal }).catch(() => undefined)
+  }
+}
+
+/** 0.2 to 0.6 s at first, later up to 3 s: at most a third of the time anybody waits behind perfdb. */
+function pauseMs(attempt: number): number {
+  return Math.min(2000, 400 * 1.5 ** attempt) * (0.5 + Math.random())
+}
+
+function passing({ sqlstate }: PerfdbError): boolean {
+  return sqlstate === '55P03' || sqlstate === '40P01'
+}
+
+interface Tried {
+  readonly failure: PerfdbError | null
+  readonly blocker: string | null
+}
+
+async function tryOnce(
+  context: BuildContext,
+  { sql, index }: Statement,
+  schema: string,
+  elapsedMs: number,
+): Promise<Tried> {
+  const { ddl, watchdog, listener } = context
+  const ended = new AbortController()
+  const look = async () => {
+    await sleep(lookAfterMs, undefined, { signal: ended.signal })
+    const seen = await lookAt(watchdog, ddl.pid)
+    if (seen === undefined) return null
+    const blocker = blockerTexts(seen).join('; ')
+    if (blocker === '') return null
+    listener({ type: 'step-progress', index, phase: phaseName(seen), percent: null, etaMs: null, elapsedMs, blocker })
+    return blocker
+  }
+  const looking = look().catch(() => null)
+  const failure = await ddl
+    .transaction(async () => {
+      await ddl.query(`set local search_path = ${buildSearchPath(ddl, schema)}`)
+      for (const text of sql) await ddl.query(text)
+    })
+    .then(() => null, perfdbError)
+  ended.abort()
+  return { failure, blocker: await looking }
+}
+
+/** Most get their lock at once; who does not has a while left to be looked at. */
+const lookAfterMs = 150
+
+function blocked(failure: PerfdbError, { index }: Statement, blocker: string, elapsedMs: number): PerfdbError {
+  return new PerfdbError(
+    'BLOCKED',
+    `${index} did not get its lock in ${Math.round(elapsedMs / 1000)} s of short tries`,
+    {
+      detail: blocker === '' ? failure.message : `it waited for ${blocker}`,
+      sqlstate: failure.sqlstate,
+    },
+  )
+}

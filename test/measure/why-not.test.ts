@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { measureQueries } from '../../src/measure/rounds.js'
+import { testDatabase } from '../support/database.js'
+import { aQuery } from './a-query.js'
+import { openSession } from './open-session.js'
+
+const few = { samples: 3, allowWrites: false }
+
+const script = `
+  create table w (id bigint primary key, vc varchar(40), name text, n int, rare int, at timestamptz, doc jsonb, arr int[],
+    gone boolean, pad text);
+  insert into w select i, 'V' || i, 'name ' || i, i % 100, i % 5000, '2024-01-01'::timestamptz + i * interval '1 minute',
+    jsonb_build_object('k', i), array[i], i % 50 = 0, repeat('x', 200) || i from generate_series(1, 20000) i;
+  create index w_vc on w (vc); create index w_name on w (name); create index w_n on w (n); create index w_at on w (at);
+  create index w_doc on w using gin (doc); create index w_arr on w using gin (arr);
+  create index w_gone on w (rare) where gone; create index w_two on w (pad, rare);
+  set max_parallel_workers_per_gather = 0;
+  analyze w;
+`
+
+async function hints(sqls: readonly string[], more = ''): Promise<readonly (string | undefined)[]> {
+  await using database = await testDatabase(script + more)
+  await database.sql.unsafe(`alter database ${database.name} set max_parallel_workers_per_gather = 0`)
+  await using session = await openSession(database.url)
+  const measured = await measureQueries(
+    session,
+    sqls.map((sql) => aQuery(sql)),
+    few,
+  )
+  return measured.map(({ measurements }) => measurements[0]?.findings.find(({ code }) => code === 'SEQ_SCAN')?.hint)
+}
+
+test('an index stands there and is kept from serving', async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      `lower(vc) = 'v5'`,
+      'w_vc is on vc, and the query asks for lower(vc): an index on public.w (lower(vc)) could serve it, or compare vc itself',
+    ],
+    [
+      `id::text = '5'`,
+      'w_pkey is on id, and the query compares it cast to text: give the value the type of the column, bigint',
+    ],
+    [
+      'id = 5.0',
+      'w_pkey is on id, and the query compares it cast to numeric: give the value the type of the column, bigint',
+    ],
+    [`at::date = '2024-01-02'`, 'compare at itself with the first moment and the moment after the last'],
+    [
+      'id + 0 = 5',
+      'w_pkey is on id, and the query computes id + ...: compare id itself, with the computation on the other side',
+    ],
+    [`coalesce(name, '') = 'name 5'`, `w_name is on name, and the query asks for coalesce(name, '')`],
+    [
+      `name like '%ame 5'`,
+      'the pattern on name begins with a wildcard: a gin index on public.w (name gin_trgm_ops) of the extension pg_trgm serves it',
+    ],
+    [
+      `name like 'name 77%'`,
+      'w_name orders name by a collation that is not C, which does not serve LIKE: an index on public.w (name text_pattern_ops) would',
+    ],
+    [`name ilike 'name 77'`, 'ILIKE on name is served by no btree index'],
+    [
+      `name collate "C" = 'name 5'`,
+      'w_name orders by the collation default, and the query compares by C: declare one of the two',
+    ],
+    [
+      `doc ->> 'k' = '5'`,
+      "w_doc does not serve ->> on doc: ask with @>, or an index on public.w ((doc ->> 'k')) could serve it",
+    ],
+    [
+      '5 = any (arr)',
+      '= ANY (arr) is served by no index: write arr @> array[value], with a gin index on public.w (arr)',
+    ],
+    [
+      'rare = 7',
+      'w_two has rare behind pad, which the query does not compare: an index on public.w (rare) could serve it',
+    ],
+    [`vc = 'V5' or pad = 'y' or doc is null`, 'the condition has an OR, and no index of public.w begins with doc'],
+  ]
+  const found = await hints(
+    cases.map(([where]) => `select * from w where ${where}`),
+    'set enable_indexonlyscan = off;',
+  )
+  for (const [at, [where, hint]] of cases.entries()) expect.soft(found[at] ?? '', where).toContain(hint)
+})
+
+test('a partial index whose predicate the query does not imply, and one that is not valid', async () => {
+  const [partial] = await hints(['select * from w where rare = 7'], 'drop index w_two;')
+  expect(partial).toBe(
+    'w_gone holds only rows with gone, which the query does not ask for in these words: add that condition to the query',
+  )
+  const [invalid] = await hints(
+    [`select * from w where vc = 'V5'`],
+    `update pg_index set indisvalid = false where indexrelid = 'w_vc'::regclass;`,
+  )
+  expect(invalid).toBe('w_vc is not valid, and no query plan uses it: perfdb apply builds it again')
+})
+
+test('a cast that changes nothing keeps no index from serving', async () => {
+  expect(await hints([`select * from w where vc = 'V5'`, `select * from w where vc = 'V5' and n > 3`])).toEqual([
+    undefined,
+    undefined,
+  ])
+})
+
+test('no index at all', async () => {
+  const [hint] = await hints([`select * from w where rare = 7 and gone is null`], 'drop index w_two, w_gone;')
+  expect(hint).toBe('no index of public.w begins with rare: an index on public.w (rare, gone) could serve it')
+})
+
+test('the planner could use an index, and costs or statistics speak against it', async () => {
+  const [costs] = await hints(
+    ['select * from w where n between 1 and 8'],
+    "do $$ begin execute format('alter database %I set random_page_cost = 1000', current_database()); end $$;",
+  )
+  expect(costs).toMatch(/^the planner could use w_n/)
+  expect(costs).toMatch(/[\d.]+ ms with it, [\d.]+ ms without/)
+  const [stale] = await hints(
+    ['select * from w where n = 1000'],
+    `alter table w set (autovacuum_enabled = off); update w set n = 1000; analyze w; update w set n = id % 1000 + 1 where id > 5;`,
+  )
+  expect(stale).toMatch(/it expected [\d,]+ rows and got \d+; analyze public\.w/)
+})
