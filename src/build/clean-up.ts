@@ -1,5 +1,7 @@
 import { readIndex } from '../catalog/read.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
+import { buildersSql } from '../sql/progress.js'
 import type { BuildContext } from './context.js'
 import { runWatched, type Ran } from './statement.js'
 import { stateOf } from './verify.js'
@@ -22,7 +24,7 @@ export async function cleanUp(
   const state = stateOf(left)
   if (left === undefined || state === 'missing') return 'missing'
   if (state === 'valid') return 'valid'
-  if (await anothers(context, left.oid, ran)) return 'invalid'
+  if (await anothers(context, left, ran)) return 'invalid'
   listener({
     type: 'stage',
     stage: 'clean-up',
@@ -39,11 +41,7 @@ export async function cleanUp(
 }
 
 /** The name was taken meanwhile by an index that this run did not make, or that somebody is building right now. */
-async function anothers({ ddl, watchdog }: BuildContext, oid: number, ran: Ran): Promise<boolean> {
+async function anothers({ ddl, watchdog }: BuildContext, { oid, tableOid }: ExistingIndex, ran: Ran): Promise<boolean> {
   if (ran.error?.sqlstate === '42P07' || (ran.indexOid !== null && ran.indexOid !== oid)) return true
-  const builds = await watchdog.query<{ pid: number }>(
-    'select pid from pg_catalog.pg_stat_progress_create_index where index_relid = $1 and pid <> $2',
-    [oid, ddl.pid],
-  )
-  return builds.length > 0
+  return (await watchdog.query(buildersSql, [oid, tableOid, ddl.pid])).length > 0
 }

@@ -9,6 +9,7 @@ import { partitionedWork, type PartitionWork } from '../plan/partitioned-work.js
 import type { Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/same.js'
 import type { BuildContext } from './context.js'
+import type { Listener } from './events.js'
 import { runPartitionWork } from './partitioned-run.js'
 import { interrupted, perfdbError } from './statement.js'
 import { verifyBuilt } from './verify.js'
@@ -55,7 +56,8 @@ async function runRound(
   for (const [position, one] of work.entries()) {
     if (context.signal.aborted) throw interrupted()
     try {
-      waited.ms += await runPartitionWork(context, step, { work: one, number: position + 1, of: work.length })
+      const part = { table: one.table.name, number: position + 1, of: work.length }
+      waited.ms += await runPartitionWork(telling(context, step, part), step, one)
     } catch (error) {
       const failure = perfdbError(error)
       if (failure.code === 'CONNECTION_LOST' || (await isPartition(context, declared, one))) {
@@ -70,6 +72,21 @@ async function runRound(
     // What the other session has left decides what is to be done next.
     if (one.kind === 'wait') return
   }
+}
+
+interface Part {
+  readonly table: string
+  readonly number: number
+  readonly of: number
+}
+
+/** To whoever looks on it is one build: its progress says which partition it is at. */
+function telling(context: BuildContext, { index }: Step, { table, number, of }: Part): BuildContext {
+  const listener: Listener = (event) => {
+    if (event.type !== 'step-progress') context.listener(event)
+    else context.listener({ ...event, index, phase: `${event.phase} (${table}, ${number} of ${of})` })
+  }
+  return { ...context, listener }
 }
 
 async function readTree({ watchdog }: BuildContext, { name, table }: Definition): Promise<PartitionTree> {

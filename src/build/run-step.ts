@@ -5,6 +5,7 @@ import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/same.js'
+import { buildersSql } from '../sql/progress.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { runPartitioned } from './partitioned.js'
 import { runBuild } from './run-build.js'
@@ -103,10 +104,11 @@ async function otherBuildDone(context: BuildContext, step: Step): Promise<Existi
         })
       return index
     }
-    const builds = await watchdog.query<{ pid: number; phase: string }>(
-      'select pid, phase from pg_catalog.pg_stat_progress_create_index where index_relid = $1',
-      [index?.oid ?? 0],
-    )
+    const builds = await watchdog.query<{ pid: number; phase: string }>(buildersSql, [
+      index?.oid ?? 0,
+      index?.tableOid ?? 0,
+      context.ddl.pid,
+    ])
     const [build] = builds
     if (build === undefined)
       throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)

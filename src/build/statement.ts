@@ -28,7 +28,9 @@ export async function runWatched(
   const cancel = () => ddl.cancel().catch(() => undefined)
   const onAbort = () => void cancel()
   signal.addEventListener('abort', onAbort, { once: true })
-  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, onQueue: context.onQueue })
+  // Between the look at the signal above and here it may have come.
+  if (signal.aborted) return { ...nothingSeen, error: interrupted() }
+  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, onQueue: context.onQueue, signal })
   const failure = await ddl.query(sql).then(() => null, perfdbError)
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()

@@ -21,6 +21,8 @@ export interface WatchOptions {
   readonly maxWaitMs: number
   readonly listener: Listener
   readonly onQueue: QueuePolicy
+  /** While it is aborted the statement is cancelled at each look: a single request may come before the statement does. */
+  readonly signal: AbortSignal
   readonly cancel: () => Promise<void>
 }
 
@@ -73,6 +75,7 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
     const next = JSON.stringify([name, current.lockersDone, current.blocksDone, current.tuplesDone])
     if (next !== counters) progressAt = now
     counters = next
+    if (options.signal.aborted) await options.cancel()
     if (current.waits) seen.waitedMs += now - lastLook
     lastLook = now
     const blocker = blockerTexts(current).join('; ') || null

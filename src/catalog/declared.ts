@@ -1,7 +1,9 @@
 import type { Definition, Key } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
+import { indexesByOidSql } from '../sql/catalog.js'
 import { importedIndexesSql } from '../sql/import-catalog.js'
 import { readableSql, type Edit, type ReadableSql } from '../sql/import-simplify.js'
+import type { ExistingIndex } from './snapshot.js'
 
 /** Which indexes to read: regular expressions that a name must match; an empty list takes all. */
 export interface IndexFilter {
@@ -29,6 +31,8 @@ export type Simplification =
 /** An existing index as a declaration that may be written in several ways, all but the last of them to be proved. */
 export interface Draft {
   readonly oid: number
+  /** On a partitioned table. */
+  readonly partitioned: boolean
   readonly why: string | null
   /** Extensions that its opclasses, functions and types come from. */
   readonly extensions: readonly string[]
@@ -60,6 +64,17 @@ export async function readDeclared(session: Session, filter: IndexFilter): Promi
   return { drafts, leftOut }
 }
 
+/** What the catalog says of existing indexes now, by oid; those dropped meanwhile are missing. */
+export async function readIndexes(
+  session: Session,
+  oids: readonly number[],
+): Promise<ReadonlyMap<number, ExistingIndex>> {
+  const rows = await session.query<{ document: ExistingIndex }>(indexesByOidSql(session.versionNum), [
+    JSON.stringify(oids),
+  ])
+  return new Map(rows.map(({ document }) => [document.oid, document]))
+}
+
 interface ImportedKey {
   readonly column: string | null
   readonly pretty: string | null
@@ -81,6 +96,7 @@ interface ImportedRow {
   readonly schema: string
   readonly table: string
   readonly name: string
+  readonly partitioned: boolean
   readonly leftOut: LeftOut | null
   readonly method: string
   readonly keys: readonly ImportedKey[]
@@ -115,6 +131,7 @@ async function draftOf(row: ImportedRow): Promise<Draft> {
   }
   return {
     oid: row.oid,
+    partitioned: row.partitioned,
     why: row.comment,
     extensions: row.extensions,
     doubtful: computes || simplifications.length > 0 || row.keys.some(oddlyNamed),
@@ -142,12 +159,12 @@ async function readableOrNull(sql: string | null): Promise<ReadableSql | null> {
 }
 
 function keySimplifications(
-  { opclassDefault, opclassOwn, column, collation }: ImportedKey,
+  { opclassDefault, opclassOwn, opclassParameters, column, collation }: ImportedKey,
   key: number,
   readable: ReadableSql | null,
 ): readonly Simplification[] {
   return [
-    ...(opclassDefault && opclassOwn !== true ? [{ part: 'opclass', key } as const] : []),
+    ...(opclassDefault && opclassOwn !== true && opclassParameters.length === 0 ? [{ part: 'opclass', key } as const] : []),
     // What collation an expression has by itself is in no catalog.
     ...(column === null && collation !== null ? [{ part: 'collation', key } as const] : []),
     ...(readable?.edits ?? []).map((edit) => ({ part: 'text', key, edit }) as const),

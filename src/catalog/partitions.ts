@@ -63,7 +63,7 @@ export async function readPartitionTrees(
       table: { schema: root.schema, name: root.name },
       partitions: nodes
         .filter((node) => node.rootOid === root.oid)
-        .map(({ rootOid: _, ...node }) => ({ ...node, indexes: indexes.get(node.oid) ?? [] })),
+        .map((node) => ({ ...node, indexes: indexes.get(node.oid) ?? [] })),
       names: document.names ?? [],
       lockTimeoutMs: Math.max(1, Math.min(longestQueueMs, Math.floor(document.deadlockTimeoutMs / 2))),
     }))

@@ -24,11 +24,12 @@ export async function probe(
   session: Session,
   declared: readonly DeclaredIndex[],
   partitioned: readonly TableName[] = [],
+  extensions: readonly string[] = [],
 ): Promise<readonly Probed[]> {
   const partitionedTables = new Set(partitioned.map(tableKey))
   const probed: Probed[] = []
   while (probed.length < declared.length)
-    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), partitionedTables)))
+    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), partitionedTables, extensions)))
   return probed
 }
 
@@ -43,8 +44,12 @@ async function probeSome(
   session: Session,
   declared: readonly DeclaredIndex[],
   partitioned: ReadonlySet<string>,
+  extensions: readonly string[],
 ): Promise<readonly Probed[]> {
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
+    // Those that apply would create first: gone again with the rollback. In the schema where apply's own statement puts them.
+    if (extensions.length > 0) await session.query(`set local search_path = ${creationPath(session)}`)
+    for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
     const copies = await copyTables(session, declared, partitioned)
     const attempts = declared.map(({ definition, place }, number): Attempt => {
       const copy = copies.get(tableKey(definition.table)) ?? ''
@@ -104,6 +109,11 @@ async function createAll(
     )
     await session.query(`${refused === false ? 'release' : 'rollback to'} savepoint perfdb_probe`)
   }
+}
+
+/** Where CREATE EXTENSION without a schema puts its objects: the first schema that the role's own path names. */
+export function creationPath(session: Session): string {
+  return session.defaultSearchPath === '' ? 'public' : session.defaultSearchPath
 }
 
 /** search_path of a build: the table's own schema first, then what the role would have by itself. */

@@ -71,6 +71,8 @@ export interface RunningBuild {
   readonly tableOid: number
   readonly table: string
   readonly index: string | null
+  /** This role may not see which index it is: it may be any that is not valid on that table. */
+  readonly hidden: boolean
   readonly command: string
   readonly phase: string
   /** 0 to 100 of the current phase; null when the phase counts nothing. */

@@ -1,11 +1,9 @@
-import { homedir } from 'node:os'
 import { Command, CommanderError, Option } from 'commander'
-import { exitCode } from '../commands/exit-code.js'
 import { perfdbVersion } from '../commands/version.js'
-import { PerfdbError } from '../errors.js'
-import type { Result } from '../report/render.js'
+import type { PerfdbError } from '../errors.js'
 import type * as actions from './actions.js'
-import type { Invocation, Options } from './invocation.js'
+import { examples, exitCodes } from './examples.js'
+import type { Options } from './invocation.js'
 import {
   allowOption,
   countOption,
@@ -16,43 +14,33 @@ import {
   sizeOption,
   windowOption,
 } from './options.js'
-import { listenForSignals, type Signals } from './signals.js'
-import {
-  checkReports,
-  endQuietlyOnClosedPipe,
-  layoutOf,
-  printError,
-  printResult,
-  type OutputOptions,
-} from './streams.js'
-
-type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
+import { endQuietlyOnClosedPipe, printError } from './streams.js'
+import { unknownHelp, usageError, wantsJson } from './usage.js'
 
 /** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   endQuietlyOnClosedPipe()
+  const args = argv.slice(2)
   const ending = { code: 0 }
   const program = buildProgram(ending)
+  const unknown = unknownHelp(program, args)
+  if (unknown !== undefined) return refuse(unknown, args)
   try {
     await program.parseAsync([...argv])
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') return 2
-    const message = error.message.replace(/^error: /, '')
-    const [first = message, ...rest] = message.split('\n')
-    await printError(
-      new PerfdbError('BAD_OPTION', first, { detail: rest.join(' ').trim() || undefined }),
-      argv[2] ?? '',
-      2,
-      plainOutput,
-    )
-    return 2
+    return refuse(usageError(error, program, args), args)
   }
   return ending.code
 }
 
-const plainOutput: OutputOptions = { format: 'text', reports: [], color: 'auto', verbose: false }
+async function refuse(error: PerfdbError, args: readonly string[]): Promise<number> {
+  const format = wantsJson(args) ? 'json' : 'text'
+  await printError(error, args[0] ?? '', 2, { format, reports: [], color: 'auto', verbose: false })
+  return 2
+}
 
 /** The command line as commander sees it; the README's command reference is written from it. */
 export function buildProgram(ending: { code: number } = { code: 0 }): Command {
@@ -66,15 +54,16 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
   const add = (usage: string, description: string, action: keyof typeof actions): Command =>
-    withCommonOptions(program.command(usage).description(description)).action(async (...parts: unknown[]) => {
-      const command = parts.at(-1)
-      const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
-      if (command instanceof Command) {
-        ending.code = await runAction(command.name(), command.opts<Options>(), named, async (invocation, args) =>
-          (await import('./actions.js'))[action](invocation, args),
-        )
-      }
-    })
+    program
+      .command(usage)
+      .description(description)
+      .action(async (...parts: unknown[]) => {
+        const command = parts.at(-1)
+        const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
+        if (!(command instanceof Command)) return
+        const [{ runAction }, known] = await Promise.all([import('./run.js'), import('./actions.js')])
+        ending.code = await runAction(command.name(), command.opts<Options>(), named, known[action])
+      })
 
   withPlanOptions(add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan'))
     .option('--exit-code', 'exit 1 when there is something to do')
@@ -129,10 +118,12 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
     .option('--scale <factor>', 'size of the data; 1 is 2 million rows', numberOption, 1)
     .option('--out <file>', 'where the report goes', 'perfdb-report.md')
-  program.addHelpText(
-    'after',
-    '\nExit codes: 0 done or every check passes; 1 looked, and the answer is no; 2 could not look; 3 stopped part-way;\n130, 143 ended by a signal after cleaning up.\n\nFirst steps: perfdb demo    perfdb plan profile.yaml --url postgres://user@host/database',
-  )
+  for (const command of program.commands) {
+    withCommonOptions(command)
+    const lines = examples[command.name()]
+    if (lines !== undefined) command.addHelpText('after', lines)
+  }
+  program.addHelpText('after', exitCodes)
   return program
 }
 
@@ -200,47 +191,4 @@ function lockWait(): Option {
   return new Option('--lock-wait <duration>', 'how long to wait for another run of perfdb')
     .argParser(durationOption)
     .default(0, '0s')
-}
-
-/** One action to its exit code: report files are checked first, signals abort, errors are printed as the format wants. */
-async function runAction(name: string, options: Options, args: readonly string[], action: Action): Promise<number> {
-  const output: OutputOptions = {
-    format: options.format,
-    reports: options.report,
-    color: options.color,
-    verbose: options.verbose ?? false,
-  }
-  const { drawProgress } = await import('./progress.js')
-  const { color, unicode } = layoutOf(process.stderr, output)
-  const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode })
-  const signals = listenForSignals((text) => {
-    if (options.quiet === true) process.stderr.write(`${text}\n`)
-    else progress.listener({ type: 'warning', message: text })
-  })
-  try {
-    await checkReports(output.reports)
-    if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
-    const result = await action(invocation(options, signals, progress.listener), args)
-    progress.close()
-    await printResult(result, output)
-    return result.exit_code
-  } catch (error) {
-    progress.close()
-    const known = error instanceof PerfdbError ? error : internal(error)
-    const code = exitCode({ error: known, signal: signals.name() })
-    await printError(known, name, code, output)
-    if (known.code === 'INTERNAL' && output.verbose && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ''}\n`)
-    return code
-  } finally {
-    signals.stop()
-  }
-}
-
-function internal(error: unknown): PerfdbError {
-  return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
-}
-
-function invocation(options: Options, signals: Signals, listener: Invocation['listener']): Invocation {
-  return { options, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener }
 }

@@ -1,6 +1,7 @@
 import { analyzeTables, type Analyzed } from '../build/analyze.js'
 import type { BuildContext, StepResult } from '../build/context.js'
 import { runPlan } from '../build/run-plan.js'
+import { creationPath } from '../catalog/probe.js'
 import { quoteName } from '../definition/quote.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
@@ -15,7 +16,7 @@ import { about, findingDocument, resultDocument, stepDocument } from './document
 import { exitCode } from './exit-code.js'
 import { hazardGate } from './gate.js'
 import { makePlan, type Planned } from './make-plan.js'
-import { measureAfter, measureBefore, type Proof } from './proof.js'
+import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult } from './result.js'
 import { assertPrivileged, assertWritable } from './writable.js'
@@ -79,13 +80,19 @@ export async function runApply(
         backendPid: ddl.pid,
       })
     : noRecord
-  await createExtensions(ddl, plan, options.allow)
-  const before = await measureBefore(connect, profiles, options)
-  const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
-  const results = await runParallel(connect, context, planned, options)
-  const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
-  const proof = await measureAfter(connect, profiles, before, results, options)
-  return await ended(planned, files, startedAt, { results, analyzed, proof, record, signal: options.signalName() })
+  try {
+    const before = await measureBefore(connect, profiles, options)
+    await createExtensions(ddl, plan, options.allow)
+    const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
+    const results = await runParallel(connect, context, planned, options)
+    const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
+    // What was built is told whatever becomes of the measurements.
+    const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
+    return await ended(planned, files, startedAt, { results, analyzed, proof, record, signal: options.signalName() })
+  } catch (error) {
+    await record.abandon()
+    throw error
+  }
 }
 
 /** More workers only where several tables are built on. */
@@ -108,12 +115,17 @@ async function runParallel(
 
 async function openWorkers(connect: Connect, count: number, options: ApplyOptions): Promise<readonly Session[]> {
   const workers: Session[] = []
-  while (workers.length < count) {
-    const worker = await connect('ddl')
-    await applyDisconnectPolicy(worker, options)
-    workers.push(worker)
+  try {
+    while (workers.length < count) {
+      const worker = await connect('ddl')
+      workers.push(worker)
+      await applyDisconnectPolicy(worker, options)
+    }
+    return workers
+  } catch (error) {
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+    throw error
   }
-  return workers
 }
 
 function hasWork(plan: Plan): boolean {
@@ -122,7 +134,10 @@ function hasWork(plan: Plan): boolean {
 
 async function createExtensions(session: Session, { extensions }: Plan, allow: ReadonlySet<HazardCode>): Promise<void> {
   if (!allow.has('CREATE_EXTENSION')) return
+  if (extensions.length === 0) return
+  await session.query(`set search_path = ${creationPath(session)}`)
   for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
+  await session.query('set search_path = pg_catalog')
 }
 
 /** Tables that got a new index, once each, and those that the profile names: only when something was built (facts of performance.md). */
@@ -164,7 +179,7 @@ async function ended(
   const refusedDrops = untouched.filter((finding) => finding.code === 'DROP_REFUSED').length
   const code = exitCode({
     signal: end.signal,
-    failedSteps: failedSteps + unanalyzed.length,
+    failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
     refusals: missed + refusedDrops,
   })
   const findings = [

@@ -79,7 +79,9 @@ async function canonicalOf(
   snapshot: Snapshot,
 ): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
   const partitioned = snapshot.partitionTrees.map((tree) => tree.table)
-  const answers = await probe(session, declared, partitioned).catch((error: unknown) => {
+  // Of those that may not be created the problem is told already.
+  const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
+  const answers = await probe(session, declared, partitioned, missing).catch((error: unknown) => {
     // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
     if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006'))
       return compareByExplain(session, declared, snapshot)

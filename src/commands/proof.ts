@@ -13,6 +13,26 @@ export interface Proof {
   readonly queries: readonly ResultQuery[]
   readonly comparisons: readonly Comparison[]
   readonly findings: readonly ResultFinding[]
+  /** The measurement itself failed. */
+  readonly failed: boolean
+}
+
+/** The indexes are built, the proof is missing: a finding, and no reason to lose the result of the run. */
+export function unproven(error: unknown): Proof {
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    queries: [],
+    comparisons: [],
+    failed: true,
+    findings: [
+      {
+        code: 'NOT_MEASURED',
+        severity: 'error',
+        message: `the queries could not be measured after the builds: ${message}`,
+        hint: 'perfdb explain measures them, and checks what the profile expects',
+      },
+    ],
+  }
 }
 
 export interface ProofOptions {
@@ -45,7 +65,7 @@ export async function measureAfter(
   results: readonly StepResult[],
   options: ProofOptions,
 ): Promise<Proof> {
-  if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [] }
+  if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [], failed: false }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   await using session = await connect('measure')
   const after = await measure(session, profiles, options)
@@ -63,6 +83,7 @@ export async function measureAfter(
     queries,
     comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
     findings: unused.map(findingDocument),
+    failed: false,
   }
 }
 

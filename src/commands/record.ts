@@ -1,4 +1,5 @@
 import type { Recorder } from '../build/context.js'
+import type { Ledger } from '../ledger/ledger.js'
 import type { Session } from '../server/session.js'
 import type { ApplyResult } from './result.js'
 import { perfdbVersion } from './version.js'
@@ -8,7 +9,10 @@ export interface RunRecord {
   /** Number of the run in the ledger; null without a ledger. */
   readonly run: number | null
   readonly recorder: Recorder
+  /** Throws nothing: the catalog is the truth, and the result is told even when the ledger cannot be written. */
   finish(result: ApplyResult): Promise<void>
+  /** The run ended before it built anything. Throws nothing. */
+  abandon(): Promise<void>
 }
 
 /** --no-ledger: nothing is kept. */
@@ -16,6 +20,7 @@ export const noRecord: RunRecord = {
   run: null,
   recorder: { started: async () => {}, finished: async () => {} },
   finish: async () => {},
+  abandon: async () => {},
 }
 
 export interface RunAbout {
@@ -56,21 +61,25 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           error: result.error,
         }),
     },
-    async finish(result) {
-      for (const query of result.queries) {
-        for (const side of ['before', 'after'] as const) {
-          const document = query[side]
-          if (document !== undefined)
-            await ledger.recordMeasurement(run, {
-              query: query.name,
-              parameterSet: query.params ?? null,
-              side,
-              verdict: query.verdict ?? null,
-              document,
-            })
-        }
-      }
-      await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
-    },
+    finish: (result) => writeEnd(ledger, run, result).catch(() => undefined),
+    abandon: () => ledger.finishRun(run, 'failed').catch(() => undefined),
   }
+}
+
+async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promise<void> {
+  for (const query of result.queries) {
+    for (const side of ['before', 'after'] as const) {
+      const document = query[side]
+      if (document === undefined) continue
+      const { name, params, verdict } = query
+      await ledger.recordMeasurement(run, {
+        query: name,
+        parameterSet: params ?? null,
+        side,
+        verdict: verdict ?? null,
+        document,
+      })
+    }
+  }
+  await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
 }

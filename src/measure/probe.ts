@@ -1,7 +1,7 @@
 import type { Finding } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
 import { columnTypesSql } from '../sql/explain-catalog.js'
-import { readCondition } from '../sql/explain-condition.js'
+import { comparisonsOf, readCondition } from '../sql/explain-condition.js'
 import { readIndexes, type IndexFacts } from './indexes.js'
 import type { Limits } from './measurement.js'
 import type { PlanNode } from './plan-node.js'
@@ -131,13 +131,23 @@ async function unchosenReason(probed: Probed, facts: IndexFacts): Promise<string
 async function seqScanReason(probed: Probed, node: PlanNode): Promise<string | null> {
   const table = tableOf(node)
   const indexes = probed.indexes.filter((index) => index.table === table)
-  const chosen = indexes.find((index) =>
-    probed.without.nodes.some((one) => one.index === index.name && one.indexCondition !== ''),
-  )
+  const chosen = await searchable(probed.without, indexes)
   if (chosen !== undefined) return chosenReason(probed, node, chosen)
   const condition = await readCondition(node.filter)
   if (condition === null) return null
   return whyNoIndex({ table, condition, indexes, columns: await columnsOf(probed, table) })
+}
+
+/** The index that the query plan searches from its first key on; to read it from end to end is no search. */
+async function searchable(plan: QueryPlan, indexes: readonly IndexFacts[]): Promise<IndexFacts | undefined> {
+  for (const { index: name, indexCondition } of plan.nodes) {
+    const index = indexes.find((one) => one.name === name)
+    const condition = index === undefined ? null : await readCondition(indexCondition)
+    if (condition === null) continue
+    const first = index?.columns[0] ?? ''
+    if (first === '' || comparisonsOf(condition).some(({ column }) => column === first)) return index
+  }
+  return undefined
 }
 
 /** The planner could use the index and reads the whole table: wrong numbers, few rows thrown away, or wrong costs. */

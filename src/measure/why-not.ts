@@ -41,11 +41,16 @@ export function whyNotIndex(index: IndexFacts, facts: FilterFacts): string | nul
 }
 
 /** The expressions that an index could be built on, and the columns that are compared as they are. */
-function missing(plain: readonly Comparison[], { table, columns }: FilterFacts): string | null {
+function missing(plain: readonly Comparison[], { table, columns, indexes }: FilterFacts): string | null {
   const usable = plain.filter((one) => !computes(one, columns) && servable.has(one.operator))
   const equal = usable.filter((one) => one.operator === '=' || one.operator === 'in').map(({ column }) => column)
   const keys = [...new Set([...equal, ...usable.map(({ column }) => column)])]
-  return keys.length === 0 ? null : `no index of ${table} begins with ${keys[0] ?? ''}: ${indexOn(table, keys)}`
+  const [first] = keys
+  if (first === undefined) return null
+  const leading = indexes.find((index) => index.columns[0] === first)
+  return leading === undefined
+    ? `no index of ${table} begins with ${first}: ${indexOn(table, keys)}`
+    : `${leading.name} begins with ${first} and cannot serve it: the type or the collation of what it is compared with is another`
 }
 
 const servable = new Set(['=', 'in', '<', '<=', '>', '>=', 'is null', 'is true', 'not'])
@@ -77,7 +82,11 @@ function keptFrom(one: Comparison, facts: FilterFacts): string | null {
 
 function indexReason(index: IndexFacts, one: Comparison, { columns }: FilterFacts): string | null {
   if (!index.valid) return notValid(index)
-  const collation = one.collation ?? columns.get(one.column)?.collation ?? ''
+  const facts = columns.get(one.column)
+  const collation = one.collation ?? facts?.collation ?? ''
+  // A text column with COLLATE prints as a cast to the type it has, and without the name of the collation.
+  if (facts?.type === 'text' && one.casts.includes('text'))
+    return `${index.name} orders by the collation of ${one.column}, and the query compares by another one: declare that one for the index`
   const own = index.collations[0] ?? ''
   if (own !== '' && collation !== '' && own !== collation)
     return `${index.name} orders by the collation ${own}, and the query compares by ${collation}: declare one of the two`

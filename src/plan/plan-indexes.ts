@@ -1,5 +1,5 @@
 import type { Probed } from '../catalog/probe.js'
-import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { CanonicalDefinition, ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
@@ -61,7 +61,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   if (tree !== undefined) {
     return { ...base, ...planPartitioned(one, existing, tree, buildHazards(one, all, snapshot, options)) }
   }
-  if (snapshot.builds.some((build) => build.indexOid === existing.oid)) {
+  if (snapshot.builds.some((build) => isOf(build, existing))) {
     return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
   }
   if (!(existing.valid && existing.ready && existing.live)) {
@@ -90,6 +90,11 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
       ...buildHazards(one, all, snapshot, options),
     ],
   }
+}
+
+/** A build whose index this role may not see could be the one of any index on its table that is not valid: that one is left to it. */
+function isOf(build: RunningBuild, index: ExistingIndex): boolean {
+  return build.indexOid === index.oid || (build.hidden && build.tableOid === index.tableOid && !index.valid)
 }
 
 function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {

@@ -16,6 +16,8 @@ export interface Wire {
   readonly lost: boolean
   /** One statement by the extended protocol. Throws PerfdbError. */
   run<Row>(text: string, parameters: readonly (string | null)[]): Promise<Row[]>
+  /** A text by the simple protocol, as it is: the only one that pgbouncer's admin console speaks. Throws PerfdbError. */
+  simple<Row>(text: string): Promise<Row[]>
   /** pid of BackendKeyData: the backend's, or a number that a pooler made up. 0 before the first statement. */
   backendPid(): number
   takeNotices(): readonly Notice[]
@@ -70,33 +72,36 @@ export async function openWire(
   // postgres.js settles what it was asked as a rule, but not always (fault 51): after a moment nothing waits any more.
   socket.once('close', () => setTimeout(() => waiting.forEach((reject) => reject(line.lostError(undefined))), 50))
 
+  async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
+    if (proved && line.lost()) throw line.lostError(undefined)
+    try {
+      const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
+        waiting.add(reject)
+        const settled = () => waiting.delete(reject)
+        const request = { simple, prepare: false }
+        sql
+          .unsafe<Row[]>(text, [...parameters], request)
+          .then(resolve, reject)
+          .finally(settled)
+      })
+      backend = { pid: rows.state.pid, secret: rows.state.secret }
+      proved = true
+      return [...rows]
+    } catch (error) {
+      if (!proved) throw error
+      const failure = toPerfdbError(error, { phase: 'query', label: line.label, offset: simple ? 0 : tag.length })
+      throw failure.code === 'CONNECTION_LOST' ? line.lostError(error) : failure
+    }
+  }
+
   return {
     host,
     encrypted,
     get lost() {
       return line.lost()
     },
-    async run<Row>(text: string, parameters: readonly (string | null)[]) {
-      if (proved && line.lost()) throw line.lostError(undefined)
-      try {
-        const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
-          waiting.add(reject)
-          const settled = () => waiting.delete(reject)
-          const request = { simple: false, prepare: false }
-          sql
-            .unsafe<Row[]>(tag + text, [...parameters], request)
-            .then(resolve, reject)
-            .finally(settled)
-        })
-        backend = { pid: rows.state.pid, secret: rows.state.secret }
-        proved = true
-        return [...rows]
-      } catch (error) {
-        if (!proved) throw error
-        const failure = toPerfdbError(error, { phase: 'query', label: line.label, offset: tag.length })
-        throw failure.code === 'CONNECTION_LOST' ? line.lostError(error) : failure
-      }
-    },
+    run: async <Row>(text: string, parameters: readonly (string | null)[]) => send<Row>(tag + text, parameters, false),
+    simple: async <Row>(text: string) => send<Row>(text, [], true),
     backendPid: () => backend.pid,
     takeNotices: () => notices.splice(0),
     async cancel() {

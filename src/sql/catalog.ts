@@ -1,3 +1,5 @@
+import { buildsSql } from './progress.js'
+
 /**
  * The catalog read of a plan as one statement and one row of JSON: at 20 ms a round trip that is what a plan with
  * nothing to do costs. `$1`: the wanted objects as JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name]}.
@@ -131,21 +133,20 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
   join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
 }
 
-/** Builds under way in this database, other sessions' too; a role without pg_read_all_stats sees only their pids. */
+/** Builds under way in this database, other sessions' too. */
 const runningBuildsSql = `select pg_catalog.json_agg(pg_catalog.json_build_object(
       'pid', p.pid, 'indexOid', coalesce(p.index_relid, 0)::int8, 'tableOid', coalesce(p.relid, 0)::int8,
-      'table', coalesce(tn.nspname || '.' || t.relname, '?'), 'index', x.relname, 'command', coalesce(p.command, '?'),
+      'table', coalesce(tn.nspname || '.' || t.relname, '?'), 'index', x.relname, 'hidden', p.hidden, 'command', coalesce(p.command, '?'),
       'phase', coalesce(p.phase, '?'),
       'percent', case when p.blocks_total > 0 then 100.0 * p.blocks_done / p.blocks_total
                       when p.tuples_total > 0 then 100.0 * p.tuples_done / p.tuples_total end,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
       'applicationName', coalesce(a.application_name, ''), 'user', a.usename))
-    from pg_catalog.pg_stat_progress_create_index p
+    from ${buildsSql} as p
     left join pg_catalog.pg_stat_activity a on a.pid = p.pid
     left join pg_catalog.pg_class x on x.oid = p.index_relid
     left join pg_catalog.pg_class t on t.oid = p.relid
-    left join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
-    where p.datname = pg_catalog.current_database()`
+    left join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
 
 /** Whoever holds the oldest snapshot here: a concurrent build waits for it at its end (fault 16). */
 const oldestTransactionSql = `select pg_catalog.json_build_object('pid', a.pid,

@@ -32,16 +32,34 @@ select pg_catalog.json_build_object(
       and a.backend_type = 'client backend' and a.query !~* '^\\s*vacuum')
 ) as document`
 
+/**
+ * Builds under way in this database. A role without pg_read_all_stats sees of others' only the pid (fault 64); what they build on is then told
+ * by the lock that a concurrent build holds from beginning to end, which everybody sees. `hidden`: which index, nobody says.
+ */
+export const buildsSql = `(
+  select p.pid, coalesce(p.relid, l.relation) as relid, p.index_relid, p.phase, p.command, p.blocks_done, p.blocks_total,
+    p.tuples_done, p.tuples_total, p.relid is null as hidden
+  from pg_catalog.pg_stat_progress_create_index p
+  left join lateral (select l.relation from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation
+    where p.relid is null and l.pid = p.pid and l.granted and l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock'
+      and c.relkind in ('r', 'm') limit 1) as l on true
+  where p.datname = pg_catalog.current_database())`
+
+/** Who builds index `$1` of table `$2` right now, `$3` (our own pid) excepted; one whose index is hidden may be that one. */
+export const buildersSql = `
+select p.pid, coalesce(p.phase, 'not visible to this role') as phase from ${buildsSql} as p
+where (p.index_relid = $1::int8::oid or p.hidden and p.relid = $2::int8::oid) and p.pid <> $3`
+
 /** Builds of other sessions on one table (`$1` schema, `$2` name; `$3` our own pid): a second one there would deadlock with it (fault 20). */
 export const otherBuildsSql = `
 select p.pid, coalesce(a.application_name, '') as "applicationName", coalesce(a.usename, '?') as "user", coalesce(p.phase, '?') as phase,
   coalesce(x.relname, '?') as "index"
-from pg_catalog.pg_stat_progress_create_index p
+from ${buildsSql} as p
 join pg_catalog.pg_class t on t.oid = p.relid
 join pg_catalog.pg_namespace n on n.oid = t.relnamespace
 left join pg_catalog.pg_class x on x.oid = p.index_relid
 left join pg_catalog.pg_stat_activity a on a.pid = p.pid
-where p.datname = pg_catalog.current_database() and n.nspname = $1 and t.relname = $2 and p.pid <> $3`
+where n.nspname = $1 and t.relname = $2 and p.pid <> $3`
 
 /** When a table was analyzed last by hand; null when never since the statistics were reset. Epoch seconds as text keep the microseconds. */
 export const lastAnalyzeSql = `

@@ -150,3 +150,17 @@ test('a unique index over duplicates names the keys, leaves nothing invalid, and
   ])
   expect(await db.sql`select 1 from pg_index where not indisvalid`).toHaveLength(0)
 })
+
+test('an extension is refused unless CREATE_EXTENSION is allowed, then created before the index that needs it', async (context) => {
+  await using db = await testDatabase(schema)
+  const available = await db.sql`select 1 from pg_available_extensions where name = 'pg_trgm'`
+  if (available.length === 0) return context.skip('this server ships no pg_trgm')
+  const profiles = await profileOf(
+    ['{ name: i_trgm, table: t, method: gin, keys: [{ column: b, opclass: gin_trgm_ops }] }'],
+    'extensions: [pg_trgm]\n',
+  )
+  await expect(plan(db.url, profiles)).rejects.toMatchObject({ code: 'NO_EXTENSION', place: { line: 6 } })
+  const { result } = await apply(db.url, profiles, { allow: ['CREATE_EXTENSION'] })
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built', state: 'valid' }] })
+  expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep'])
+})

@@ -61,7 +61,7 @@ test('an index stands there and is kept from serving', async () => {
     [`name ilike 'name 77'`, 'ILIKE on name is served by no btree index'],
     [
       `name collate "C" = 'name 5'`,
-      'w_name orders by the collation default, and the query compares by C: declare one of the two',
+      'w_name orders by the collation of name, and the query compares by another one: declare that one for the index',
     ],
     [
       `doc ->> 'k' = '5'`,

@@ -171,7 +171,7 @@ test('W8: the server and the database have room, the role has not', () => {
 })
 
 test('W9: sessions that nobody declared and perfdb itself count', () => {
-  const group = { role: 'bi', database: 'app', applicationName: 'metabase', connections: 9, hidden: 0 }
+  const group = { role: 'bi', database: 'app', applicationName: 'metabase', connections: 9, busy: 0, hidden: 0 }
   const live: Live = {
     version: '18.0',
     versionNum: 180000,
@@ -181,7 +181,7 @@ test('W9: sessions that nobody declared and perfdb itself count', () => {
     roles: { app: { kind: 'ordinary', connectionLimit: null } },
     databases: { app: null },
     memory: { sharedBuffers: 0, workMem: 0, maintenanceWorkMem: 0, autovacuumWorkers: 0, hashMemMultiplier: 1 },
-    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 0, authenticationMs: 60_000 },
+    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 30_000, authenticationMs: 60_000 },
     identity: '1/5432',
     roleSettings: [],
     load: {},

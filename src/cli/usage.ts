@@ -1,0 +1,47 @@
+import type { Command, CommanderError } from 'commander'
+import { PerfdbError } from '../errors.js'
+import { nearest } from '../yaml/nearest.js'
+
+/** commander's usage error as BAD_OPTION: what is wrong in a few words, and as hint what was meant and where the help is. */
+export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {
+  const [text = '', meant] = error.message.replace(/^error: /, '').split(/\s*\(Did you mean (?:one of )?(.*?)\?\)$/s)
+  const command = program.commands.find((one) => one.name() === args[0])
+  return new PerfdbError('BAD_OPTION', inFewWords(error.code, text), { hint: hint(meant, command?.name()) })
+}
+
+/** `perfdb help nope`, which commander answers with the whole help. */
+export function unknownHelp(program: Command, [help, name]: readonly string[]): PerfdbError | undefined {
+  const names = program.commands.map((command) => command.name())
+  if (help !== 'help' || name === undefined || name.startsWith('-') || [...names, help].includes(name)) return undefined
+  return new PerfdbError('BAD_OPTION', `there is no command ${name}`, { hint: hint(nearest(name, names), undefined) })
+}
+
+/** Whether a command line that could not be parsed asks for JSON. */
+export function wantsJson(args: readonly string[]): boolean {
+  return args.some((arg, at) => arg === '--format=json' || (arg === '--format' && args[at + 1] === 'json'))
+}
+
+function hint(meant: string | undefined, command: string | undefined): string {
+  const help = command === undefined ? 'perfdb help lists the commands' : `perfdb help ${command} lists its options`
+  return meant === undefined ? help : `did you mean ${meant}? ${help}`
+}
+
+function inFewWords(code: string, text: string): string {
+  switch (code) {
+    case 'commander.unknownCommand':
+      return text.replace(/^unknown command '(.*)'$/s, 'there is no command $1')
+    case 'commander.unknownOption':
+      // What follows the = may be a secret.
+      return text.replace(/^unknown option '([^=']*).*'$/s, 'there is no option $1')
+    case 'commander.invalidArgument':
+      return text
+        .replace(/^option '.*?(--[\w-]+).*?' argument '(.*?)' is invalid\. /s, '$1 $2: ')
+        .replace(/Allowed choices are (.*)\.$/, 'known are $1')
+    case 'commander.optionMissingArgument':
+      return text.replace(/^option '.*?(--[\w-]+).*' argument missing$/s, '$1 needs a value')
+    case 'commander.excessArguments':
+      return text.replace(/^too many arguments for '(.*)'\. Expected (\d+) .* got (\d+)\.$/, '$1 takes $2 names, not $3')
+    default:
+      return text
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from '../yaml/schema.js'
+
+/** What import tells beside the profile: what was left out and why, with the names as `schema.index`. */
+const note = z.object({
+  code: z.enum([
+    'CONSTRAINT',
+    'ATTACHED',
+    'EXTENSION',
+    'INVALID',
+    'NOT_DECLARABLE',
+    'OTHER_STATEMENT',
+    'UNNAMED',
+    'DROPPED',
+    'NOTHING_FOUND',
+  ]),
+  message: z.string(),
+  indexes: z.array(z.string()),
+})
+
+export const importResult = z.object({
+  perfdb: z.string(),
+  ok: z.boolean(),
+  exit_code: z.int(),
+  command: z.literal('import'),
+  server: z
+    .object({
+      version: z.string(),
+      version_num: z.int(),
+      database: z.string(),
+      user: z.string(),
+      host: z.string(),
+      port: z.int(),
+    })
+    .optional(),
+  started_at: z.string().optional(),
+  duration_ms: z.number().optional(),
+  /** The SQL file that was read, or null for a database. */
+  source: z.string().nullable(),
+  /** Where the profile was written, or null. */
+  file: z.string().nullable(),
+  /** The profile as YAML. */
+  profile: z.string(),
+  notes: z.array(note),
+  counts: z.object({
+    tables: z.int(),
+    /** Of all indexes that the filters pick. */
+    indexes: z.int(),
+    imported: z.int(),
+    constraint: z.int(),
+    attached: z.int(),
+    extension: z.int(),
+    invalid: z.int(),
+    not_declarable: z.int(),
+  }),
+})
+
+export type ImportResult = z.infer<typeof importResult>
+export type ImportNote = z.infer<typeof note>

@@ -1,0 +1,151 @@
+import type { Alias, Pooler } from './model.js'
+
+/** What SHOW prints, by statement: https://www.pgbouncer.org/usage.html#show-commands */
+export type ConsoleRows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
+
+/** The statements that readConsole wants answered, on every version. */
+export const consoleShows = ['VERSION', 'CONFIG', 'DATABASES', 'POOLS', 'STATS'] as const
+
+/** One pgbouncer as its console tells it; counts are connections of this one replica. */
+export interface PoolerLive {
+  /** `1.18.0`; null for what is no pgbouncer. */
+  readonly version: string | null
+  /** Whole-number settings by name, and pool_mode. */
+  readonly settings: Readonly<Record<string, number>>
+  readonly poolMode: Pooler['poolMode'] | null
+  readonly databases: readonly LiveAlias[]
+  readonly pools: readonly LivePool[]
+}
+
+export interface LiveAlias {
+  readonly name: string
+  /** host:port of the server behind it. */
+  readonly server: string
+  readonly database: string
+  readonly user: string | null
+  readonly poolSize: number
+  readonly reservePoolSize: number
+  /** 0 is unlimited. */
+  readonly maxConnections: number
+  /** Averages of the last stats_period (60 s); null without traffic. */
+  readonly load: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | null
+}
+
+export interface LivePool {
+  readonly alias: string
+  readonly user: string
+  readonly clients: number
+  readonly waiting: number
+  readonly longestWaitSeconds: number
+  readonly serverConnections: number
+}
+
+/** Reads the answers of a console, of 1.18 as of later ones; the console's own database is left out. */
+export function readConsole(rows: ConsoleRows): PoolerLive {
+  const config = new Map((rows['CONFIG'] ?? []).map((row) => [text(row['key']), text(row['value'])]))
+  const stats = new Map((rows['STATS'] ?? []).map((row) => [text(row['database']), row]))
+  return {
+    version: /PgBouncer (\d[\d.]*)/i.exec(text(rows['VERSION']?.[0]?.['version']))?.[1] ?? null,
+    settings: Object.fromEntries(
+      [...config].flatMap(([name, value]) => (/^\d+$/.test(value) ? [[name, Number(value)] as const] : [])),
+    ),
+    poolMode: poolMode(config.get('pool_mode')),
+    databases: (rows['DATABASES'] ?? [])
+      .filter((row) => row['name'] !== 'pgbouncer')
+      .map((row): LiveAlias => ({
+        name: text(row['name']),
+        server: `${text(row['host'])}:${text(row['port'])}`,
+        database: text(row['database']),
+        user: text(row['force_user']) || null,
+        poolSize: number(row['pool_size']),
+        // Its name before 1.24 and since.
+        reservePoolSize: number(row['reserve_pool'] ?? row['reserve_pool_size']),
+        maxConnections: number(row['max_connections']),
+        load: loadOf(stats.get(text(row['name']))),
+      })),
+    pools: (rows['POOLS'] ?? [])
+      .filter((row) => row['database'] !== 'pgbouncer')
+      .map((row): LivePool => ({
+        alias: text(row['database']),
+        user: text(row['user']),
+        clients: number(row['cl_active']) + number(row['cl_waiting']),
+        waiting: number(row['cl_waiting']),
+        longestWaitSeconds: number(row['maxwait']) + number(row['maxwait_us']) / 1e6,
+        serverConnections: ['sv_active', 'sv_idle', 'sv_used', 'sv_tested', 'sv_login'].reduce(
+          (sum, name) => sum + number(row[name]),
+          0,
+        ),
+      })),
+  }
+}
+
+/**
+ * The pooler as it really is: the console's settings and databases instead of the file's. Users that the console has seen and the file does
+ * not know, and databases that it has on a declared server, are added: their pools open connections too.
+ */
+export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
+  const { settings } = live
+  const serverBehind = new Map(
+    pooler.aliases.flatMap((alias) => {
+      const at = live.databases.find((one) => one.name === alias.name)
+      return at === undefined ? [] : [[at.server, alias.server] as const]
+    }),
+  )
+  const aliases = live.databases.flatMap((one): readonly Alias[] => {
+    const declared = pooler.aliases.find((alias) => alias.name === one.name)
+    const server = declared?.server ?? serverBehind.get(one.server)
+    if (server === undefined) return []
+    const seen = live.pools.filter((pool) => pool.alias === one.name).map((pool) => pool.user)
+    return [
+      {
+        name: one.name,
+        server,
+        database: one.database,
+        user: one.user,
+        poolSize: one.poolSize,
+        reservePoolSize: one.reservePoolSize,
+        users: [...new Set([...(declared?.users ?? []), ...seen])],
+        ...(one.load !== null && { load: one.load }),
+      },
+    ]
+  })
+  const fallback = pooler.aliases.filter((alias) => alias.name === '*')
+  const byAlias = live.databases.map((one) => [one.name, one.maxConnections] as const)
+  return {
+    ...pooler,
+    poolMode: live.poolMode ?? pooler.poolMode,
+    maxClientConn: settings['max_client_conn'] ?? pooler.maxClientConn,
+    defaultPoolSize: settings['default_pool_size'] ?? pooler.defaultPoolSize,
+    reservePoolSize: settings['reserve_pool_size'] ?? pooler.reservePoolSize,
+    maxDbConnections: Object.fromEntries(byAlias.filter(([, limit]) => limit > 0)),
+    maxUserConnections: limited(settings['max_user_connections'], pooler.maxUserConnections),
+    maxPreparedStatements: settings['max_prepared_statements'] ?? 0,
+    aliases: pooler.aliases.length === 0 ? [] : [...aliases, ...fallback],
+  }
+}
+
+/** The limits of single users are in no SHOW of the older versions: the file's are kept. */
+function limited(
+  all: number | undefined,
+  declared: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return all === undefined || all === 0 ? declared : { ...declared, '*': all }
+}
+
+function loadOf(row: Readonly<Record<string, unknown>> | undefined): LiveAlias['load'] {
+  const ratePerSecond = number(row?.['avg_xact_count'])
+  const serviceTimeSeconds = number(row?.['avg_xact_time']) / 1e6
+  return ratePerSecond > 0 && serviceTimeSeconds > 0 ? { ratePerSecond, serviceTimeSeconds } : null
+}
+
+function poolMode(value: string | undefined): PoolerLive['poolMode'] {
+  return value === 'session' || value === 'transaction' || value === 'statement' ? value : null
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
+function number(value: unknown): number {
+  return Number(text(value)) || 0
+}

@@ -1,0 +1,45 @@
+import type postgres from 'postgres'
+
+/** Four leaves on two levels: p_2023, p_2024, and p_2025 by parity; 400 rows in them. */
+export const ordersTable = `create table orders (id int not null, kind int not null, note text, at date not null) partition by range (at);
+  create table p_2023 partition of orders for values from ('2023-01-01') to ('2024-01-01');
+  create table p_2024 partition of orders for values from ('2024-01-01') to ('2025-01-01');
+  create table p_2025 partition of orders for values from ('2025-01-01') to ('2026-01-01') partition by list (kind);
+  create table p_2025_even partition of p_2025 for values in (0);
+  create table p_2025_odd partition of p_2025 for values in (1);
+  insert into orders select n, n % 2, 'n' || n, date '2023-01-01' + (n % 1000) from generate_series(1, 400) n;
+  insert into orders select n, n % 2, 'n' || n, date '2025-01-01' + (n % 300) from generate_series(401, 500) n;`
+
+export interface TreeIndex {
+  readonly table: string
+  readonly name: string
+  readonly oid: number
+  readonly valid: boolean
+  readonly depth: number
+}
+
+/** The index of that name with all that is attached below it, as the catalog says. */
+export async function treeOf(sql: postgres.Sql, name: string): Promise<readonly TreeIndex[]> {
+  return await sql<TreeIndex[]>`
+    with recursive tree as (
+      select oid, 0 as depth from pg_class where relname = ${name} and relkind in ('i', 'I')
+      union all select h.inhrelid, t.depth + 1 from tree t join pg_inherits h on h.inhparent = t.oid
+    )
+    select t.relname as "table", c.relname as name, c.oid::int8::int as oid, i.indisvalid and i.indisready and i.indislive as valid, depth
+    from tree join pg_index i on i.indexrelid = tree.oid join pg_class c on c.oid = tree.oid join pg_class t on t.oid = i.indrelid
+    order by depth, t.relname`
+}
+
+/** Each table of the tree and whether its index is valid: `{ orders: true, p_2023: true, ... }`. */
+export async function validity(sql: postgres.Sql, name: string): Promise<Readonly<Record<string, boolean>>> {
+  return Object.fromEntries((await treeOf(sql, name)).map((index) => [index.table, index.valid]))
+}
+
+export const allValid = {
+  orders: true,
+  p_2023: true,
+  p_2024: true,
+  p_2025: true,
+  p_2025_even: true,
+  p_2025_odd: true,
+} as const
