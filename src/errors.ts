@@ -12,9 +12,10 @@ export interface Place {
 export const errorHints = {
   // command line and files
   BAD_OPTION: 'perfdb help lists the options of every command',
-  BAD_FORMAT: 'formats: text, json, markdown',
+  BAD_FORMAT: 'formats: text, json, jsonl, markdown, html, junit, sarif, github, gitlab',
   FILE_NOT_FOUND: 'name a profile, a folder or a glob, or run perfdb where perfdb.yaml is',
   FILE_UNREADABLE: 'check the permissions of the file',
+  FILE_EXISTS: 'remove or rename it first',
   NO_PROFILE: 'name a profile: perfdb plan profiles/my.yaml',
   // YAML and SQL profiles
   BAD_YAML: 'the file must be YAML 1.2',

@@ -46,7 +46,8 @@ async function analyze(session: Session, table: TableName, signal: AbortSignal):
   if (warning !== undefined) throw new PerfdbError('PRIVILEGE', warning.message, { sqlstate: warning.code })
   // PostgreSQL 14 tells its statistics collector by a message that takes a moment.
   for (let look = 0; look < 20; look += 1) {
-    if ((await lastAnalyze(session, table)) !== before) return
+    const now = await lastAnalyze(session, table)
+    if (now?.lastAnalyze !== before?.lastAnalyze || now?.hollow === true) return
     await sleep(150)
   }
   throw new PerfdbError(
@@ -55,9 +56,14 @@ async function analyze(session: Session, table: TableName, signal: AbortSignal):
   )
 }
 
-async function lastAnalyze(session: Session, table: TableName): Promise<string | null> {
-  const rows = await session.query<{ lastAnalyze: string | null }>(lastAnalyzeSql, [table.schema, table.name])
-  return rows[0]?.lastAnalyze ?? null
+interface LastAnalyze {
+  readonly lastAnalyze: string | null
+  readonly hollow: boolean
+}
+
+async function lastAnalyze(session: Session, table: TableName): Promise<LastAnalyze | undefined> {
+  const [row] = await session.query<LastAnalyze>(lastAnalyzeSql, [table.schema, table.name])
+  return row
 }
 
 async function withShortLock(session: Session, statement: string, signal: AbortSignal): Promise<void> {

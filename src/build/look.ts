@@ -12,6 +12,8 @@ export interface Backend {
 
 /** What one look at a backend that builds or drops an index shows. */
 export interface Look {
+  /** False once the backend has answered; null when it is gone. */
+  readonly active: boolean | null
   readonly phase: string | null
   readonly indexOid: number | null
   readonly lockersDone: number | null

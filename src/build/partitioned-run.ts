@@ -29,6 +29,7 @@ export async function runPartitionWork(context: BuildContext, step: Step, work: 
       return runDrop(context, part, statement)
     case 'only':
     case 'attach':
+    case 'again':
     case 'wait':
       return runShortly(context, statement, step.schema)
   }

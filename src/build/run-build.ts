@@ -5,6 +5,7 @@ import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { retryable } from '../server/failure.js'
+import { answeredWithin } from '../server/steady.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { otherBuildsSql } from '../sql/progress.js'
 import { cleanUp } from './clean-up.js'
@@ -13,6 +14,9 @@ import { duplicateKeys } from './duplicates.js'
 import { recoverBuild } from './recover.js'
 import { runWatched } from './statement.js'
 import { verifyBuilt } from './verify.js'
+
+/** For statements that take no time: without an answer the connection is as good as lost (fault 54). */
+const shortMs = 30_000
 
 /** A build that ended well. */
 export interface Built {
@@ -35,13 +39,23 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
     throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
   }
   await assertNoDuplicates(context, step)
-  await ddl.query(`set search_path = ${buildSearchPath(ddl, statement.namesFrom ?? schema)}`)
+  await answeredWithin(ddl, shortMs, () =>
+    ddl.query(`set search_path = ${buildSearchPath(ddl, statement.namesFrom ?? schema)}`),
+  )
   const ran = await runWatched(context, name, statement.sql.join(';\n'))
   await ddl.query('set search_path = pg_catalog').catch(() => undefined)
   if (ran.error === null) {
     return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
   }
+  if (!ran.sent) throw ran.error
   if (ran.error.code === 'CONNECTION_LOST') return recoverBuild(context, step, name, ran)
+  if (nameTaken(ran.error)) {
+    const { message, sqlstate } = ran.error
+    throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`, {
+      detail: message,
+      sqlstate,
+    })
+  }
   const left = await cleanUp(context, schema, name, ran)
   if (left === 'valid')
     return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
@@ -60,6 +74,11 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
     return runBuild(context, step, statement, attempt + 1)
   }
   throw await describe(context, step, statement, ran.error, left)
+}
+
+/** Somebody was quicker. Two that take one name at the same moment meet in the catalog's own unique indexes (fault 40). */
+function nameTaken({ sqlstate, message }: PerfdbError): boolean {
+  return sqlstate === '42P07' || (sqlstate === '23505' && /"pg_(class|type)_\w+_nsp_index"/.test(message))
 }
 
 /** A unique build over duplicates fails at its very end: a bounded look first saves the hour (fault 1). */

@@ -7,6 +7,8 @@ import { watch, type Watched } from './watch.js'
 
 /** How a watched statement ended. `error` is PostgreSQL's or, when perfdb ended it, the reason why. */
 export interface Ran extends Watched {
+  /** False when perfdb did not even send it. */
+  readonly sent: boolean
   readonly error: PerfdbError | null
 }
 
@@ -30,11 +32,13 @@ export async function runWatched(
   signal.addEventListener('abort', onAbort, { once: true })
   // Between the look at the signal above and here it may have come.
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
-  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, onQueue: context.onQueue, signal })
+  const abandon = () => void ddl[Symbol.asyncDispose]()
+  const { onQueue } = context
+  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, abandon, onQueue, signal })
   const failure = await ddl.query(sql).then(() => null, perfdbError)
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()
-  return { ...seen, error: failure === null ? null : explain(failure, seen, signal, index, maxWaitMs) }
+  return { ...seen, sent: true, error: failure === null ? null : explain(failure, seen, signal, index, maxWaitMs) }
 }
 
 /** The error when the run lock is no longer held, to be asked before every statement that changes something (fault 52); null when all is well. */
@@ -75,7 +79,7 @@ export function perfdbError(error: unknown): PerfdbError {
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-const nothingSeen: Watched = { indexOid: null, waitedMs: 0, stalledOn: null, queuedBehind: null }
+const nothingSeen = { sent: false, indexOid: null, waitedMs: 0, stalledOn: null, queuedBehind: null }
 
 /** 57014 means only "cancelled": whether by the user, by perfdb's deadline or by somebody else is perfdb's own bookkeeping (fault 3). */
 function explain(

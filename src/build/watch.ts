@@ -24,9 +24,14 @@ export interface WatchOptions {
   /** While it is aborted the statement is cancelled at each look: a single request may come before the statement does. */
   readonly signal: AbortSignal
   readonly cancel: () => Promise<void>
+  /** Gives up the connection of the statement, whose backend has long answered or gone. */
+  readonly abandon: () => void
 }
 
 const pollMs = 400
+
+/** The answer of a statement takes no longer than this on any line that still carries one. */
+const answerMs = 5000
 
 /**
  * Watches backend `pid` on a second session until `stop` is called: tells phase, percent, ETA and blocker, warns of
@@ -44,6 +49,7 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
   let lastLook = started
   let counters = ''
   let progressAt = started
+  let idleAt: number | null = null
   let phaseAt = started
   let phase = ''
   let stopped = false
@@ -76,6 +82,9 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
     if (next !== counters) progressAt = now
     counters = next
     if (options.signal.aborted) await options.cancel()
+    // The connection has fallen silent, as behind a NAT that forgot it: no error ever comes (fault 54).
+    idleAt = current.active === true ? null : (idleAt ?? now)
+    if (idleAt !== null && now - idleAt > answerMs) options.abandon()
     if (current.waits) seen.waitedMs += now - lastLook
     lastLook = now
     const blocker = blockerTexts(current).join('; ') || null

@@ -28,7 +28,7 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
   const existing = snapshot.indexes.find(
     (index) => index.schema === definition.table.schema && index.name === definition.name,
   )
-  const source = readable(snapshot, definition.table)
+  const source = sourceOf(snapshot, definition.table)
   try {
     const own = await printed(
       session,
@@ -55,7 +55,7 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
     if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
     return {
       problem: {
-        code: 'BAD_DEFINITION',
+        code: error.code === 'PRIVILEGE' ? 'PRIVILEGE' : 'BAD_DEFINITION',
         message: `${definition.name}: ${error.message}`,
         detail: error.detail,
         sqlstate: error.sqlstate,
@@ -111,19 +111,19 @@ from pg_catalog.pg_index i where i.indexrelid = $1`
 interface ExplainNode {
   readonly Output?: readonly string[]
   readonly Filter?: string
+  readonly Plans?: readonly ExplainNode[]
 }
 
 /** Output list and filter of a scan that no index serves, as PostgreSQL prints them. Planned only, never run. */
 async function printed(
   session: Session,
   definition: Definition,
-  source: TableName,
+  source: string,
   keys: readonly string[],
   include: readonly string[],
   predicate: string | null,
 ): Promise<readonly [readonly string[], string]> {
-  const table = quoteQualified(source.schema, source.name)
-  const sql = `explain (verbose, costs off, format json) select ${[...keys, ...include].join(', ')} from only ${table}${predicate === null ? '' : ` where ${predicate}`}`
+  const sql = `explain (verbose, costs off, format json) select ${[...keys, ...include].join(', ')} from ${source}${predicate === null ? '' : ` where ${predicate}`}`
   const set = {
     search_path: buildSearchPath(session, definition.table.schema),
     enable_indexscan: 'off',
@@ -134,14 +134,18 @@ async function printed(
   const rows = await session.rolledBack({ readOnly: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000, set }, () =>
     session.query<{ 'QUERY PLAN': readonly { readonly Plan: ExplainNode }[] }>(sql),
   )
-  const node = rows[0]?.['QUERY PLAN'][0]?.Plan
+  const node = firstScan(rows[0]?.['QUERY PLAN'][0]?.Plan)
   return [node?.Output ?? [], node?.Filter ?? '']
 }
 
-/** The scan of a partitioned table alone shows no filter: there the first partition that holds rows is scanned, which has the same columns. */
-function readable({ partitionTrees }: Snapshot, table: TableName): TableName {
-  const tree = partitionTrees.find((one) => one.table.schema === table.schema && one.table.name === table.name)
-  return tree?.partitions.find((partition) => partition.relkind === 'r') ?? table
+/** The plan of a partitioned table alone scans nothing and shows no filter: there its partitions are scanned. */
+function sourceOf({ partitionTrees }: Snapshot, { schema, name }: TableName): string {
+  const partitioned = partitionTrees.some(({ table }) => table.schema === schema && table.name === name)
+  return `${partitioned ? '' : 'only '}${quoteQualified(schema, name)}`
+}
+
+function firstScan(node: ExplainNode | undefined): ExplainNode | undefined {
+  return node?.Plans?.[0] === undefined ? node : firstScan(node.Plans[0])
 }
 
 function keyMatches(key: Definition['keys'][number], detail: KeyDetail | undefined): boolean {

@@ -31,8 +31,6 @@ export type Simplification =
 /** An existing index as a declaration that may be written in several ways, all but the last of them to be proved. */
 export interface Draft {
   readonly oid: number
-  /** On a partitioned table. */
-  readonly partitioned: boolean
   readonly why: string | null
   /** Extensions that its opclasses, functions and types come from. */
   readonly extensions: readonly string[]
@@ -96,7 +94,6 @@ interface ImportedRow {
   readonly schema: string
   readonly table: string
   readonly name: string
-  readonly partitioned: boolean
   readonly leftOut: LeftOut | null
   readonly method: string
   readonly keys: readonly ImportedKey[]
@@ -131,7 +128,6 @@ async function draftOf(row: ImportedRow): Promise<Draft> {
   }
   return {
     oid: row.oid,
-    partitioned: row.partitioned,
     why: row.comment,
     extensions: row.extensions,
     doubtful: computes || simplifications.length > 0 || row.keys.some(oddlyNamed),
@@ -164,7 +160,9 @@ function keySimplifications(
   readable: ReadableSql | null,
 ): readonly Simplification[] {
   return [
-    ...(opclassDefault && opclassOwn !== true && opclassParameters.length === 0 ? [{ part: 'opclass', key } as const] : []),
+    ...(opclassDefault && opclassOwn !== true && opclassParameters.length === 0
+      ? [{ part: 'opclass', key } as const]
+      : []),
     // What collation an expression has by itself is in no catalog.
     ...(column === null && collation !== null ? [{ part: 'collation', key } as const] : []),
     ...(readable?.edits ?? []).map((edit) => ({ part: 'text', key, edit }) as const),

@@ -1,14 +1,45 @@
 import type { TableName } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
-import { copyPartitionedSql, partitionKeySql } from '../sql/partitions.js'
+import { copyLeafSql, copyPartitionedSql, partitionKeysSql } from '../sql/partitions.js'
+
+/** A partition key as PARTITION BY takes it, of a table or of something partitioned below it. */
+export interface PartitionKey extends TableName {
+  readonly key: string
+  /** The first table of the tree that is partitioned by it. */
+  readonly member: string
+}
+
+/** The different partition keys of the tables, the table's own first. */
+export async function readPartitionKeys(
+  session: Session,
+  tables: readonly TableName[],
+): Promise<readonly PartitionKey[]> {
+  if (tables.length === 0) return []
+  const rows = await session.query<PartitionKey>(partitionKeysSql, [JSON.stringify(tables)])
+  const first = new Map(rows.toReversed().map((row) => [JSON.stringify([row.schema, row.name, row.key]), row]))
+  return rows.filter((row) => first.get(JSON.stringify([row.schema, row.name, row.key])) === row)
+}
 
 /**
- * Makes the empty temporary copy of a partitioned table, partitioned by the same key, with one partition for every row, so
- * that PostgreSQL itself says what it refuses on the original. Within the caller's transaction, at whose end it is gone.
+ * Makes the empty temporary copy of a partitioned table, partitioned by its key, below it by each other key that is found
+ * further down, and at the end one partition for every row: so that PostgreSQL itself says what it refuses on any
+ * level of the original, such as a unique index without the partition key. Within the caller's transaction, at whose
+ * end it is gone. Returns the name of the table that each copy stands for.
  */
-export async function copyPartitioned(session: Session, table: TableName, copy: string): Promise<void> {
-  const rows = await session.query<{ key: string; strategy: string }>(partitionKeySql, [table.schema, table.name])
-  for (const { key, strategy } of rows) {
-    for (const sql of copyPartitionedSql(copy, table, key, strategy)) await session.query(sql)
+export async function copyPartitioned(
+  session: Session,
+  table: TableName,
+  keys: readonly PartitionKey[],
+  copy: string,
+): Promise<ReadonlyMap<string, string>> {
+  const originals = new Map<string, string>()
+  let above: { readonly copy: string; readonly key: string } | null = null
+  for (const { key, member } of keys) {
+    const name: string = above === null ? copy : `${copy}_${originals.size}`
+    await session.query(copyPartitionedSql(name, key, above ?? { table }))
+    originals.set(name, member)
+    above = { copy: name, key }
   }
+  if (above !== null) await session.query(copyLeafSql(`${copy}_${originals.size}`, above.copy, above.key))
+  return originals
 }

@@ -85,19 +85,22 @@ interface TreesDocument {
   readonly nodes: readonly Node[] | null
   readonly attached: readonly Attached[] | null
   readonly loose: readonly ExistingIndex[] | null
-  readonly building: readonly number[] | null
+  readonly builds: readonly { readonly indexOid: number; readonly tableOid: number; readonly hidden: boolean }[] | null
   readonly names: readonly TableName[] | null
 }
 
-function indexesByTable({ attached, loose, building }: TreesDocument): ReadonlyMap<number, readonly PartitionIndex[]> {
-  const built = new Set(building)
+function indexesByTable({ attached, loose, builds }: TreesDocument): ReadonlyMap<number, readonly PartitionIndex[]> {
+  const built = new Set((builds ?? []).map((build) => build.indexOid))
+  // Of another role's build only the table is seen: it may be any of its indexes (fault 64).
+  const builtOn = new Set((builds ?? []).filter((build) => build.hidden).map((build) => build.tableOid))
   const all = [
     ...(attached ?? []).map((index) => ({ ...index, constraint: null, canonical: null })),
     ...(loose ?? []).map((index) => ({ ...index, parentOid: null, usable: index.valid && index.ready && index.live })),
   ]
   const byTable = new Map<number, PartitionIndex[]>()
   for (const { tableOid, oid, name, parentOid, usable, constraint, canonical } of all) {
-    const index = { oid, name, parentOid, usable, building: built.has(oid), constraint, canonical }
+    const building = !usable && (built.has(oid) || builtOn.has(tableOid))
+    const index = { oid, name, parentOid, usable, building, constraint, canonical }
     const known = byTable.get(tableOid)
     if (known === undefined) byTable.set(tableOid, [index])
     else known.push(index)

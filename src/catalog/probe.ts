@@ -5,7 +5,7 @@ import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { probedIndexesSql } from '../sql/catalog.js'
 import { createIndexSql } from '../sql/index-ddl.js'
-import { copyPartitioned } from './partitions-copy.js'
+import { copyPartitioned, readPartitionKeys, type PartitionKey } from './partitions-copy.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
 
 /** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
@@ -26,10 +26,10 @@ export async function probe(
   partitioned: readonly TableName[] = [],
   extensions: readonly string[] = [],
 ): Promise<readonly Probed[]> {
-  const partitionedTables = new Set(partitioned.map(tableKey))
+  const keys = await readPartitionKeys(session, partitioned)
   const probed: Probed[] = []
   while (probed.length < declared.length)
-    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), partitionedTables, extensions)))
+    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), keys, extensions)))
   return probed
 }
 
@@ -43,20 +43,30 @@ function nextTables(declared: readonly DeclaredIndex[]): readonly DeclaredIndex[
 async function probeSome(
   session: Session,
   declared: readonly DeclaredIndex[],
-  partitioned: ReadonlySet<string>,
+  keys: readonly PartitionKey[],
   extensions: readonly string[],
 ): Promise<readonly Probed[]> {
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
     // Those that apply would create first: gone again with the rollback. In the schema where apply's own statement puts them.
     if (extensions.length > 0) await session.query(`set local search_path = ${creationPath(session)}`)
     for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
-    const copies = await copyTables(session, declared, partitioned)
+    const originals = new Map<string, string>()
+    const copies = await copyTables(session, declared, keys, originals)
+    const original = (text: string) =>
+      text.replaceAll(/perfdb_probe_\d+(?:_\d+)?/g, (name) => originals.get(name) ?? name)
     const attempts = declared.map(({ definition, place }, number): Attempt => {
       const copy = copies.get(tableKey(definition.table)) ?? ''
       const name = `perfdb_probe_index_${number}`
       const table = `pg_temp.${quoteName(copy)}`
       const create = createIndexSql(definition, { concurrently: false, name, table, placed: false })
-      return { definition, place, copy, name, create, searchPath: buildSearchPath(session, definition.table.schema) }
+      return {
+        definition,
+        place,
+        original,
+        name,
+        create,
+        searchPath: buildSearchPath(session, definition.table.schema),
+      }
     })
     const refusals = new Map<Attempt, Problem>()
     for (let start = 0; start < attempts.length; start += burst)
@@ -79,7 +89,8 @@ async function probeSome(
 interface Attempt {
   readonly definition: Definition
   readonly place: Place
-  readonly copy: string
+  /** The server's words with the real tables instead of their copies. */
+  readonly original: (text: string) => string
   readonly name: string
   readonly create: string
   readonly searchPath: string
@@ -105,7 +116,7 @@ async function createAll(
     await session.query('savepoint perfdb_probe')
     const refused = await session.query(attempt.create).then(
       () => false,
-      (reason: unknown) => refusals.set(attempt, refusal(reason, attempt.definition, attempt.place, attempt.copy)),
+      (reason: unknown) => refusals.set(attempt, refusal(reason, attempt)),
     )
     await session.query(`${refused === false ? 'release' : 'rollback to'} savepoint perfdb_probe`)
   }
@@ -124,7 +135,8 @@ export function buildSearchPath(session: Session, schema: string): string {
 async function copyTables(
   session: Session,
   declared: readonly DeclaredIndex[],
-  partitioned: ReadonlySet<string>,
+  keys: readonly PartitionKey[],
+  originals: Map<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
   const copies = new Map<string, string>()
   for (const { definition } of declared) {
@@ -132,8 +144,13 @@ async function copyTables(
     if (copies.has(table)) continue
     const copy = `perfdb_probe_${copies.size + 1}`
     copies.set(table, copy)
-    if (partitioned.has(table)) await copyPartitioned(session, definition.table, copy)
-    else await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
+    originals.set(copy, definition.table.name)
+    const own = keys.filter((key) => tableKey(key) === table)
+    if (own.length === 0)
+      await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
+    else
+      for (const [name, original] of await copyPartitioned(session, definition.table, own, copy))
+        originals.set(name, original)
     const computing = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
     if (computing) await copySampleRow(session, table, copy)
   }
@@ -157,14 +174,13 @@ async function copySampleRow(session: Session, table: string, copy: string): Pro
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */
-function refusal(reason: unknown, definition: Definition, place: Place, copy: string): Problem {
+function refusal(reason: unknown, { definition, place, original }: Attempt): Problem {
   if (!(reason instanceof PerfdbError)) throw reason
   if (reason.code === 'CONNECTION_LOST') throw reason
-  const message = reason.message.replaceAll(copy, definition.table.name)
   return {
     code: reason.sqlstate === '42703' ? 'NO_COLUMN' : reason.sqlstate === '3F000' ? 'NO_SCHEMA' : 'BAD_DEFINITION',
-    message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${message}`,
-    detail: reason.detail,
+    message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${original(reason.message)}`,
+    detail: reason.detail === undefined ? undefined : original(reason.detail),
     sqlstate: reason.sqlstate,
     place,
     hint: hintFor(reason, definition),

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import type { ApplyOptions } from '../commands/apply.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
@@ -7,24 +8,25 @@ import type { Profile } from '../profile/profile.js'
 import type { Result } from '../report/render.js'
 import { readConfig, type Config } from './config.js'
 import { openDatabase } from './database.js'
+import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
-import { parseHazards } from './options.js'
-import { checkReports } from './streams.js'
+import { formatOfFile } from './options.js'
 import { render } from '../report/render.js'
 
 /* One function a command: read what it needs, run it, return its result. */
 
 export async function plan(invocation: Invocation, args: readonly string[]): Promise<Result> {
+  const { exitCode = false, out } = invocation.options
+  await checkWritable(out === undefined ? [] : [out])
   const { config, profiles } = await inputs(invocation, args)
   const { runPlanCommand } = await import('../commands/plan.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('ddl')
   const result = await runPlanCommand(session, profiles, {
     ...planOptions(invocation, config),
-    exitCode: invocation.options.exitCode ?? false,
+    exitCode,
   })
-  if (invocation.options.out !== undefined)
-    await writeFile(invocation.options.out, `${JSON.stringify(result, null, 2)}\n`)
+  if (out !== undefined) await writeText(out, `${JSON.stringify(result, null, 2)}\n`)
   return result
 }
 
@@ -72,17 +74,35 @@ export async function status(invocation: Invocation): Promise<Result> {
 export async function explain(invocation: Invocation, args: readonly string[]): Promise<Result> {
   const { options, signals } = invocation
   const config = await configOf(invocation)
-  const { readQueries } = await import('../commands/explain-inputs.js')
-  const files = args.length > 0 || options.query !== undefined ? args : config.profiles
-  const queries = await readQueries(files, options.query, { cwd: invocation.cwd, environment: invocation.environment })
-  const { runExplain } = await import('../commands/explain.js')
+  const [{ readQueries }, { topQueries }, { readBaseline, saveBaseline }, { runExplain }] = await Promise.all([
+    import('../commands/explain-inputs.js'),
+    import('../commands/explain-top.js'),
+    import('../commands/explain-baseline.js'),
+    import('../commands/explain.js'),
+  ])
+  const named = args.length > 0 || options.query !== undefined || options.top !== undefined
+  const { cwd, environment } = invocation
+  const files = named ? args : config.profiles
+  const inputs =
+    files.length === 0 && options.query === undefined && options.top !== undefined
+      ? { queries: [], broken: [] }
+      : await readQueries(files, options.query, { cwd, environment, stdin: async () => text(process.stdin) })
+  const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('measure')
-  return await runExplain(session, queries, {
-    allowWrites: allowed(invocation, config).has('WRITE_QUERY'),
+  const allowWrites = allowed(invocation, config).has('WRITE_QUERY')
+  const top =
+    options.top === undefined ? [] : await topQueries(session, options.top, options.by ?? 'total', allowWrites)
+  const { saveBaseline: file } = options
+  return await runExplain(session, [...inputs.queries, ...top], {
+    allowWrites,
+    broken: inputs.broken,
+    baseline,
+    ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
     signal: signals.signal,
     ...(options.samples === undefined ? {} : { samples: options.samples }),
     ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
+    statementTimeoutMs: options.statementTimeout,
     onMeasured: ({ query, measurements }, number, of) =>
       invocation.listener({
         type: 'measured',
@@ -95,29 +115,31 @@ export async function explain(invocation: Invocation, args: readonly string[]): 
 }
 
 export async function checkPool(invocation: Invocation, args: readonly string[]): Promise<Result> {
-  const { options, cwd, environment } = invocation
   const config = await configOf(invocation)
   const paths = args.length > 0 ? args : config.pools
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no pools file is named, and there is no perfdb.yaml that names one', {
       hint: 'perfdb check-pool my.pools.yaml',
     })
-  const [{ readPools }, { runCheckPool }] = await Promise.all([
-    import('../pools/read.js'),
-    import('../commands/check-pool.js'),
-  ])
-  const offline = options.offline ?? false
-  return runCheckPool(await readPools(paths, { cwd, environment }), {
-    offline,
-    failOn: options.failOn ?? 'fail',
-    environment,
-  })
+  const { runCheckPoolAction } = await import('./check-pool-action.js')
+  return await runCheckPoolAction(invocation, config, paths)
+}
+
+export async function init(invocation: Invocation): Promise<Result> {
+  const { runInit } = await import('../commands/init.js')
+  return runInit(invocation.cwd)
+}
+
+export async function importIndexes(invocation: Invocation, args: readonly string[]): Promise<Result> {
+  const { runImportAction } = await import('./import-action.js')
+  return runImportAction(invocation, async () => configOf(invocation), args[0])
 }
 
 export async function demo(invocation: Invocation): Promise<Result> {
   const { options, signals, listener } = invocation
-  const report = options.out ?? 'perfdb-report.md'
-  await checkReports([{ format: 'markdown', file: report }])
+  const report = options.out ?? 'perfdb-report.html'
+  const format = formatOfFile(report)
+  await checkWritable([report])
   const { runDemo } = await import('../commands/demo.js')
   await using database = await openDatabase(
     { ...invocation, options: { ...options, url: 'embedded' } },
@@ -131,7 +153,7 @@ export async function demo(invocation: Invocation): Promise<Result> {
   const result = await runDemo(database.connect, { scale: options.scale ?? 1, report, apply, listener })
   if (signals.signal.aborted)
     throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
-  await writeFile(report, await render(result, 'markdown', { width: 120, color: false, unicode: true, verbose: false }))
+  await writeText(report, await render(result, format, { width: 120, color: false, unicode: true, verbose: false }))
   return result
 }
 
@@ -152,7 +174,7 @@ async function inputs(
 }
 
 function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {
-  return new Set([...(options.allow ?? []), ...parseHazards(config.allow)])
+  return new Set([...(options.allow ?? []), ...config.allow])
 }
 
 function planOptions(invocation: Invocation, config: Config): PlanOptions {

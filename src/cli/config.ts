@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { PerfdbError, problemsError } from '../errors.js'
+import type { HazardCode } from '../plan/plan.js'
 
 /** What perfdb.yaml says; every key may be left out. Paths are as written, relative to the file's folder. */
 export interface Config {
@@ -8,7 +9,7 @@ export interface Config {
   readonly url?: string | undefined
   readonly profiles: readonly string[]
   readonly pools: readonly string[]
-  readonly allow: readonly string[]
+  readonly allow: readonly HazardCode[]
 }
 
 /**

@@ -11,25 +11,30 @@ export interface Database extends AsyncDisposable {
   readonly connect: (role: Role) => Promise<Session>
 }
 
-/** --url beats the environment, which beats perfdb.yaml. `embedded` starts a private server. Throws NO_URL, BAD_URL and what the embedded server throws. */
+/**
+ * Where databaseUrl says: --url beats the environment, which beats perfdb.yaml. `embedded` starts a private server.
+ * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER, BAD_OPTION and what starting the embedded server throws.
+ */
 export async function openDatabase(invocation: Invocation, config: Config): Promise<Database> {
   const { options, environment, home } = invocation
-  const [{ connect }, { resolveTarget }] = await Promise.all([
+  const [{ connect }, { databaseUrl, resolveTarget }] = await Promise.all([
     import('../server/connect.js'),
     import('../server/target.js'),
   ])
-  const url = options.url ?? urlOf(environment) ?? config.url
+  const sources = { url: options.url, configured: config.url, environment }
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
     cancelledBySignal(await connect(target, role), role, invocation)
-  if (url !== 'embedded') {
+  if (databaseUrl(sources)?.text !== 'embedded') {
     if (options.load !== undefined) throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only')
-    const target = await resolveTarget({ url, environment, home })
+    const target = await resolveTarget({ ...sources, home })
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
     return { connect: connectAt(target), [Symbol.asyncDispose]: async () => {} }
   }
   const { startEmbedded } = await import('../server/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
-  const server = await startEmbedded()
+  // Without it there is nothing that --top could read.
+  const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
+  const server = await startEmbedded({ settings })
   const database = {
     connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -64,13 +69,9 @@ async function load(database: Database, file: string): Promise<void> {
   }
 }
 
-function urlOf(environment: Invocation['environment']): string | undefined {
-  return environment['PERFDB_URL'] || environment['DATABASE_URL'] || undefined
-}
-
-/** The run itself decides what a signal does to a build; everywhere else the statement that runs is simply cancelled. */
+/** A run that cleans up decides itself what a signal does to a build; everywhere else the statement that runs is cancelled. */
 function cancelledBySignal(session: Session, role: Role, { signals }: Invocation): Session {
-  if (role !== 'ddl' && role !== 'watchdog')
+  if (!signals.cleansUp || (role !== 'ddl' && role !== 'watchdog'))
     signals.signal.addEventListener('abort', () => void session.cancel().catch(() => undefined), { once: true })
   return session
 }

@@ -11,7 +11,7 @@ export interface Options {
   readonly config?: string
   readonly load?: string
   readonly format: Format
-  readonly report: readonly Report[]
+  readonly report?: readonly Report[]
   readonly color: 'auto' | 'always' | 'never'
   readonly quiet?: boolean
   readonly verbose?: boolean
@@ -34,8 +34,20 @@ export interface Options {
   readonly samples?: number
   readonly timeBudget?: number
   readonly query?: string
+  readonly top?: number
+  readonly by?: 'total' | 'mean' | 'calls' | 'io'
+  readonly baseline?: string
+  readonly saveBaseline?: string
+  readonly statementTimeout?: number
+  readonly schema?: readonly string[]
+  readonly table?: readonly string[]
+  readonly index?: readonly string[]
   readonly offline?: boolean
   readonly failOn?: 'fail' | 'warn'
+  readonly whatIf?: readonly string[]
+  /** Milliseconds between two looks; true is the usual. */
+  readonly watch?: number | true
+  readonly count?: number
   readonly runs?: number
   readonly scale?: number
 }

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { parseWindow, type Window } from '../commands/window.js'
 import { PerfdbError } from '../errors.js'
 import { hazardCodes, type HazardCode } from '../plan/plan.js'
-import { nearest } from '../yaml/nearest.js'
+import { suggestion } from '../yaml/nearest.js'
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000 }
 
@@ -49,22 +49,19 @@ export function numberOption(text: string): number {
 
 /** `--allow REPLACE,DROP`, repeatable; unknown names are refused with the nearest known one. */
 export function allowOption(text: string, before: ReadonlySet<HazardCode> = new Set()): ReadonlySet<HazardCode> {
-  return new Set([...before, ...parseHazards(text.split(','))])
+  const names = text.split(',').map((name) => name.trim().toUpperCase())
+  return new Set([...before, ...names.filter((name) => name !== '').map(hazardCode)])
 }
 
-/** Names of hazards from the command line or from perfdb.yaml. */
-export function parseHazards(names: readonly string[]): readonly HazardCode[] {
-  return names
-    .map((name) => name.trim().toUpperCase())
-    .filter((name) => name !== '')
-    .map((name) => {
-      const known = hazardCodes.find((code) => code === name)
-      if (known !== undefined) return known
-      const near = nearest(name, hazardCodes)
-      throw new InvalidArgumentError(
-        `there is no hazard ${name}${near === undefined ? '' : `; did you mean ${near}?`} Known: ${hazardCodes.join(', ')}`,
-      )
-    })
+function hazardCode(name: string): HazardCode {
+  const known = hazardCodes.find((code) => code === name)
+  if (known !== undefined) return known
+  throw new InvalidArgumentError(`no such hazard${suggestion(name, hazardCodes)}; known are ${hazardCodes.join(', ')}`)
+}
+
+/** A repeatable option, as it is written. */
+export function listOption(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
 }
 
 /** `--report FORMAT=FILE`, repeatable. */
@@ -81,14 +78,44 @@ export interface Report {
   readonly file: string
 }
 
-/** `sql` is a script for review, for plan only. */
-export const formats = ['text', 'json', 'markdown', 'sql'] as const
+/** `sql` is a script for review, for plan only; `prometheus` is for check-pool only. */
+export const formats = [
+  'text',
+  'json',
+  'jsonl',
+  'markdown',
+  'html',
+  'junit',
+  'sarif',
+  'github',
+  'gitlab',
+  'sql',
+  'prometheus',
+] as const
 export type Format = (typeof formats)[number]
 
 /** Throws BAD_OPTION with the known formats. */
 export function formatOption(text: string): Format {
   const known = formats.find((format) => format === text)
   if (known === undefined)
-    throw new InvalidArgumentError(`unknown format ${text}; known: ${formats.join(', ')} (sql for plan only)`)
+    throw new InvalidArgumentError(
+      `known are ${formats.join(', ')} (sql for plan only, prometheus for check-pool only)`,
+    )
   return known
+}
+
+const endings: Readonly<Record<string, Format>> = {
+  html: 'html',
+  htm: 'html',
+  md: 'markdown',
+  json: 'json',
+  jsonl: 'jsonl',
+  xml: 'junit',
+  sarif: 'sarif',
+  txt: 'text',
+}
+
+/** The format of a report by its file's ending, HTML when that says nothing. */
+export function formatOfFile(file: string): Format {
+  return endings[/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? ''] ?? 'html'
 }

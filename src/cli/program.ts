@@ -9,6 +9,7 @@ import {
   countOption,
   durationOption,
   formatOption,
+  listOption,
   numberOption,
   reportOption,
   sizeOption,
@@ -46,7 +47,7 @@ async function refuse(error: PerfdbError, args: readonly string[]): Promise<numb
 export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   const program = new Command('perfdb')
     .description(
-      'Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself,\nand that the next deployment still fits in max_connections.',
+      'Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself, and that the next deployment still fits in max_connections.',
     )
     .version(perfdbVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -72,13 +73,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     withMeasureOptions(
       withPlanOptions(
         add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply'),
-      ),
-    ),
-  )
-    .option('--plan <file>', 'run a kept plan; refused when the database has moved')
-    .option('--jobs <n>', 'tables to build on side by side; each takes a connection more', countOption(1), 1)
-    .option('--no-measure', 'build without measuring the queries')
-    .option('--no-ledger', 'keep no record in the schema perfdb (for roles without CREATE on the database)')
+      )
+        .option('--plan <file>', 'run a kept plan; refused when the database has moved')
+        .option('--no-ledger', 'keep no record in the schema perfdb (for roles without CREATE on the database)'),
+    ).option('--no-measure', 'build without measuring the queries'),
+  ).option('--jobs <n>', 'tables to build on side by side; each takes a connection more', countOption(1), 1)
   withPlanOptions(
     add(
       'verify [profiles...]',
@@ -87,14 +86,21 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     ),
   )
   withMeasureOptions(
-    add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain'),
+    add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain')
+      .option('--query <text>', 'one query')
+      .option('--top <n>', 'the first n statements of pg_stat_statements', countOption(1))
+      .addOption(
+        new Option('--by <what>', 'what --top goes by').choices(['total', 'mean', 'calls', 'io']).default('total'),
+      )
+      .option('--statement-timeout <duration>', 'end a query that takes longer (default: 30s)', durationOption)
+      .option('--save-baseline <file>', 'keep query plans, buffers, rows and times (YAML, or .json)')
+      .option('--baseline <file>', 'compare with a kept baseline: exit 1 when a query plan or its buffers got worse')
+      .option(
+        '--allow <hazards>',
+        'allow by name: WRITE_QUERY measures statements that change data, rolled back',
+        allowOption,
+      ),
   )
-    .option('--query <text>', 'one query')
-    .option(
-      '--allow <hazards>',
-      'allow by name: WRITE_QUERY measures statements that change data, rolled back',
-      allowOption,
-    )
   add(
     'check-pool [pools...]',
     'add up every pool at the worst moment of a rollout, against what the server leaves',
@@ -102,6 +108,13 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
     .option('--offline', 'use the limits of the file; needs no server')
     .addOption(new Option('--fail-on <level>', 'exit 1 from this verdict on').choices(['fail', 'warn']).default('fail'))
+    .option(
+      '--what-if <change>',
+      'judge with a change such as api.instances=6 or api.pool.max=4; repeatable',
+      listOption,
+    )
+    .option('--watch [seconds]', 'a line a look until Ctrl-C, as through a rollout (default: every 5s)', durationOption)
+    .option('--count <n>', 'with --watch: so many looks', countOption(1))
   withBuildOptions(
     add(
       'rollback [run]',
@@ -115,9 +128,19 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     countOption(1),
     10,
   )
+  add('init', 'write a first perfdb.yaml, profile and pools file, with comments', 'init')
+  add(
+    'import [file.sql]',
+    'write a YAML profile from the indexes of a database, or of a schema dump (- is stdin)',
+    'importIndexes',
+  )
+    .option('--schema <glob>', 'of these schemas only; repeatable', listOption)
+    .option('--table <glob>', 'of these tables only (table or schema.table); repeatable', listOption)
+    .option('--index <glob>', 'these indexes only; repeatable', listOption)
+    .option('--out <file>', 'where the profile goes (default: stdout)')
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
     .option('--scale <factor>', 'size of the data; 1 is 2 million rows', numberOption, 1)
-    .option('--out <file>', 'where the report goes', 'perfdb-report.md')
+    .option('--out <file>', 'where the report goes; its ending says the format', 'perfdb-report.html')
   for (const command of program.commands) {
     withCommonOptions(command)
     const lines = examples[command.name()]
@@ -129,16 +152,24 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
 
 function withCommonOptions(command: Command): Command {
   return command
-    .option('--url <url>', 'where to connect, or "embedded"; else PERFDB_URL, DATABASE_URL, PG* variables, .pgpass')
-    .option('--config <file>', 'configuration file (default: perfdb.yaml of this folder)')
+    .optionsGroup('Connection:')
+    .option(
+      '--url <url>',
+      'where to connect, or "embedded" for a private server; else PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, url of perfdb.yaml, PG* variables; password from .pgpass or PGPASSWORD',
+    )
     .option('--load <file.sql>', 'with --url embedded: a script that the new server runs first')
-    .option('--format <format>', 'of the result on stdout: text, json, markdown', formatOption, 'text')
-    .option('--report <format=file>', 'write the result to a file as well; repeatable', reportOption, [])
+    .option('--config <file>', 'configuration file (default: perfdb.yaml of this folder)')
+    .optionsGroup('Output:')
+    .option(
+      '--format <format>',
+      'of the result on stdout: text, json, jsonl, markdown, html, junit, sarif, github, gitlab, sql (plan only), prometheus (check-pool only)',
+      formatOption,
+      'text',
+    )
+    .option('--report <format=file>', 'write the result to a file as well; repeatable', reportOption)
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
     .option('-q, --quiet', 'no progress')
     .option('-v, --verbose', 'everything, SQL included')
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
 }
 
 function withPlanOptions(command: Command): Command {
@@ -159,12 +190,14 @@ function withPlanOptions(command: Command): Command {
 
 function withMeasureOptions(command: Command): Command {
   return command
-    .option('--samples <n>', 'samples of a query at most', countOption(1))
+    .optionsGroup('Measuring:')
+    .option('--samples <n>', 'samples of a query at most (default: 101)', countOption(1))
     .option('--time-budget <duration>', 'time for the samples of a query at most (default: 5s)', durationOption)
 }
 
 function withBuildOptions(command: Command): Command {
   return command
+    .optionsGroup('Building:')
     .option('--retries <n>', 'tries after a failure that passes by itself (deadlock, lock timeout)', countOption(0), 2)
     .addOption(
       new Option('--on-queue <policy>', 'about a statement queued behind a build, which would end it with a deadlock')

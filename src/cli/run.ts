@@ -3,9 +3,10 @@ import { exitCode } from '../commands/exit-code.js'
 import { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
 import type { Invocation, Options } from './invocation.js'
+import { checkWritable } from './files.js'
 import { drawProgress } from './progress.js'
 import { listenForSignals, type Signals } from './signals.js'
-import { checkReports, layoutOf, printError, printResult, type OutputOptions } from './streams.js'
+import { layoutOf, printError, printResult, type OutputOptions } from './streams.js'
 
 export type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
 
@@ -30,7 +31,9 @@ export async function runAction(
   }, building.has(name))
   try {
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
-    await checkReports(output.reports)
+    if (output.format === 'prometheus' && name !== 'check-pool')
+      throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
+    await checkWritable(output.reports.map(({ file }) => file))
     const result = await action(invocation(options, signals, progress.listener), args)
     progress.close()
     await printResult(result, output)

@@ -1,8 +1,8 @@
-import { open, writeFile } from 'node:fs/promises'
 import { errorDocument } from '../commands/error-document.js'
-import { PerfdbError } from '../errors.js'
+import type { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
 import type { Layout } from '../report/layout.js'
+import { writeText } from './files.js'
 import type { Format, Report } from './options.js'
 
 export interface OutputOptions {
@@ -33,28 +33,14 @@ export function layoutOf(stream: NodeJS.WriteStream, options: Pick<OutputOptions
   return { width, color, unicode, verbose: options.verbose }
 }
 
-/** Every report file is opened before anything is done: a path that cannot be written must not be found after an hour's build. Throws BAD_OPTION. */
-export async function checkReports(reports: readonly Report[]): Promise<void> {
-  for (const { file } of reports) {
-    try {
-      await (await open(file, 'a')).close()
-    } catch (cause) {
-      throw new PerfdbError('BAD_OPTION', `the report ${file} cannot be written`, {
-        detail: cause instanceof Error ? cause.message : undefined,
-        hint: 'check folder and permissions',
-        cause,
-      })
-    }
-  }
-}
-
-/** The result alone goes to stdout, and to the report files. */
+/** The result alone goes to stdout, then to the report files. Throws BAD_OPTION when one of those cannot be written. */
 export async function printResult(result: Result, options: OutputOptions): Promise<void> {
   const { render } = await import('../report/render.js')
-  for (const { format, file } of options.reports) {
-    await writeFile(file, await render(result, format, fileLayout(options)))
-  }
   process.stdout.write(await render(result, options.format, layoutOf(process.stdout, options)))
+  for (const { format, file } of options.reports) {
+    await writeText(file, await render(result, format, fileLayout(options)))
+  }
+  await appendStepSummary(result, options)
 }
 
 /** An error as the format wants it: text on stderr, a document on stdout for a program that reads one. */
@@ -66,12 +52,25 @@ export async function printError(
 ): Promise<void> {
   const { render } = await import('../report/render.js')
   const document = errorDocument(error, command, exitCode)
-  if (options.format === 'json') process.stdout.write(await render(document, 'json', layoutOf(process.stdout, options)))
-  else process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
+  if (forPrograms.has(options.format))
+    process.stdout.write(await render(document, options.format, layoutOf(process.stdout, options)))
+  if (options.format !== 'json' && options.format !== 'jsonl')
+    process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
   for (const { format, file } of options.reports) {
     const text = await render(document, format, fileLayout(options))
-    await writeFile(file, text).catch(() => undefined)
+    await writeText(file, text).catch(() => undefined)
   }
+  await appendStepSummary(document, options)
+}
+
+const forPrograms: ReadonlySet<Format> = new Set(['json', 'jsonl', 'html', 'junit', 'sarif', 'github', 'gitlab'])
+
+/** With the format github the markdown goes to the summary of the job's step, where there is one; a summary that cannot be written fails no run. */
+async function appendStepSummary(result: Result, options: OutputOptions): Promise<void> {
+  const file = process.env['GITHUB_STEP_SUMMARY'] ?? ''
+  if (file === '' || ![options.format, ...options.reports.map(({ format }) => format)].includes('github')) return
+  const [{ render }, { appendFile }] = await Promise.all([import('../report/render.js'), import('node:fs/promises')])
+  await appendFile(file, `${await render(result, 'markdown', fileLayout(options))}\n`).catch(() => undefined)
 }
 
 function fileLayout({ verbose }: OutputOptions): Layout {

@@ -40,7 +40,10 @@ function inFewWords(code: string, text: string): string {
     case 'commander.optionMissingArgument':
       return text.replace(/^option '.*?(--[\w-]+).*' argument missing$/s, '$1 needs a value')
     case 'commander.excessArguments':
-      return text.replace(/^too many arguments for '(.*)'\. Expected (\d+) .* got (\d+)\.$/, '$1 takes $2 names, not $3')
+      return text.replace(
+        /^too many arguments for '(.*)'\. Expected (\d+) .* got (\d+)\.$/,
+        '$1 takes $2 names, not $3',
+      )
     default:
       return text
   }

@@ -10,7 +10,7 @@ import type { HazardCode, Plan, Step } from '../plan/plan.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import type { Role } from '../server/pin.js'
-import { acquireRunLock } from '../server/lock.js'
+import { steadySession } from '../server/steady.js'
 import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
 import { about, findingDocument, resultDocument, stepDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
@@ -18,7 +18,8 @@ import { hazardGate } from './gate.js'
 import { makePlan, type Planned } from './make-plan.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
-import type { ApplyResult } from './result.js'
+import type { ApplyResult, ResultFinding } from './result.js'
+import { takeRunLock } from './run-lock.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 
 export interface ApplyOptions extends PlanOptions, BuildOptions {
@@ -48,19 +49,8 @@ export async function runApply(
   const startedAt = new Date()
   await using ddl = await connect('ddl')
   assertWritable(ddl)
-  await using watchdog = await connect('watchdog')
-  await acquireRunLock(ddl, {
-    waitMs: options.lockWaitMs,
-    signal: options.signal,
-    onWait: (holder) =>
-      options.listener({
-        type: 'warning',
-        message:
-          holder === null
-            ? 'another run holds the lock'
-            : `pid ${holder.pid} (${holder.applicationName}, user ${holder.user}) holds the run lock: waiting`,
-      }),
-  })
+  await using watchdog = await steadySession(() => connect('watchdog'))
+  const interrupted = await takeRunLock(ddl, watchdog, options)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const planned = await makePlan(ddl, profiles, options)
   const { plan, snapshot } = planned
@@ -68,7 +58,7 @@ export async function runApply(
     throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
   }
   const files = profiles.map((profile) => profile.file)
-  if (!hasWork(plan)) return await ended(planned, files, startedAt, {})
+  if (!hasWork(plan)) return await ended(planned, files, startedAt, { interrupted })
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
@@ -88,7 +78,8 @@ export async function runApply(
     const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
-    return await ended(planned, files, startedAt, { results, analyzed, proof, record, signal: options.signalName() })
+    const signal = options.signalName()
+    return await ended(planned, files, startedAt, { interrupted, results, analyzed, proof, record, signal })
   } catch (error) {
     await record.abandon()
     throw error
@@ -152,6 +143,7 @@ function tablesToAnalyze(results: readonly StepResult[], profiles: readonly Prof
 }
 
 interface End {
+  readonly interrupted: readonly ResultFinding[]
   readonly results?: readonly StepResult[]
   readonly analyzed?: readonly Analyzed[]
   readonly proof?: Proof
@@ -182,10 +174,8 @@ async function ended(
     failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
     refusals: missed + refusedDrops,
   })
-  const findings = [
-    ...untouched,
-    ...plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT'),
-  ].map(findingDocument)
+  const overlaps = plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')
+  const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
   const result: ApplyResult = {
     ...about(code, snapshot.server, startedAt),
     command: 'apply',

@@ -1,157 +1,100 @@
-import { homedir } from 'node:os'
-import { PerfdbError } from '../errors.js'
-import { budgets, type Budget } from '../pools/budget.js'
-import { judge, verdictOf } from '../pools/judge.js'
-import { judgeReplica } from '../pools/judge-replica.js'
-import { judgeService } from '../pools/judge-service.js'
 import { readLive, usualSampling, type Sampling } from '../pools/live.js'
-import type { Estate, PoolFinding, PoolsFile, Server, Verdict } from '../pools/model.js'
+import type { PoolFinding, PoolsFile, Verdict } from '../pools/model.js'
 import { mergeEstates } from '../pools/resolve.js'
-import type { Live } from '../pools/sessions.js'
-import { resolveUrl } from '../pools/url-environment.js'
-import type { Session } from '../server/session.js'
-import { exitCode } from './exit-code.js'
+import { exitCode, type Ending } from './exit-code.js'
 import { poolFindingDocument, serverDocument } from './pool-documents.js'
+import { judgeEstate, worst, type Looked } from './pool-judge.js'
+import { askConsoles, connectionsTo, lookAt, type LookOptions } from './pool-look.js'
 import type { PoolResult } from './pool-result.js'
 import { perfdbVersion } from './version.js'
 
-export interface CheckPoolOptions {
-  /** Asks no server: the file's limits count. */
-  readonly offline: boolean
+export interface CheckPoolOptions extends LookOptions {
   /** The verdict from which on the exit code is 1. */
   readonly failOn: 'fail' | 'warn'
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** Opens the one session to a server; the usual connection unless given. */
-  readonly connectTo?: (url: string) => Promise<Session>
   readonly sampling?: Sampling
+  /** `api.instances=6`: judged with these changes, told beside what is declared. */
+  readonly whatIf?: readonly string[]
 }
 
 /**
- * Adds up every pool against what each server leaves, with one connection to each server that has a url. A server that is full is a
- * verdict (FAIL, SERVER_FULL), one that cannot be reached is UNKNOWN. Exit code 0 for OK and WARN, 1 for FAIL (WARN with
- * failOn warn), 2 when nothing failed and something could not be looked at. Throws nothing of a connection.
+ * Adds up every pool against what each server leaves, with one connection to each server that has a url (or is the one that --url means). A
+ * server that is full is a verdict (FAIL, SERVER_FULL), one that cannot be reached is UNKNOWN; with no url at all the numbers of the file
+ * count (NOT_ASKED). Exit code 0 for OK and WARN, 1 for FAIL (WARN with failOn warn), 2 when nothing failed and something could not be
+ * looked at. Throws BAD_OPTION, and nothing of a connection.
  */
 export async function runCheckPool(files: readonly PoolsFile[], options: CheckPoolOptions): Promise<PoolResult> {
-  const estate = mergeEstates(files)
-  const looks = await Promise.all(estate.servers.map((server) => look(server, options)))
-  const lives = new Map(looks.flatMap(({ server, live }) => (live === null ? [] : [[server.name, live] as const])))
-  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
-  const all = budgets(estate, lives)
-  const judged = all.map((budget) => judgeOne(budget, estate, [...own, ...judgeReplica(budget, all)], looks))
-  const named = new Set(estate.servers.map((server) => server.name))
-  const findings = [
-    ...files.flatMap((file) => file.findings),
-    ...judged.flatMap((one) => one.findings),
-    ...own.filter((one) => !named.has(one.server ?? '')),
-  ]
-  const verdict = worst([
-    ...judged.map((one) => one.verdict),
-    ...own.map(({ severity }) => verdictBySeverity[severity]),
+  const { servers, poolers } = mergeEstates(files)
+  const connections = connectionsTo(servers, options)
+  const sampling = options.sampling ?? usualSampling
+  const [looks, consoles] = await Promise.all([
+    Promise.all(
+      servers.map((server) =>
+        lookAt(server, connections.get(server.name) ?? null, async (session) => readLive(session, sampling)),
+      ),
+    ),
+    askConsoles(poolers, options),
   ])
-  const code = exitCodeOf(verdict, options.failOn)
+  return poolDocument(files, { looks, consoles }, options)
+}
+
+/** The document of what was looked at. Throws BAD_OPTION for a change that cannot be made. */
+export function poolDocument(
+  files: readonly PoolsFile[],
+  looked: Looked,
+  options: Pick<CheckPoolOptions, 'failOn' | 'offline' | 'whatIf'>,
+  signal?: Ending['signal'],
+): PoolResult {
+  const written = mergeEstates(files)
+  const { whatIf = [] } = options
+  const judgement = judgeEstate(written, looked, whatIf)
+  const before = whatIf.length === 0 ? null : judgeEstate(written, looked)
+  const fromFiles = [...files.flatMap((file) => file.findings), ...notAsked(looked, options)]
+  const unknown = fromFiles.some((finding) => finding.severity === 'warning')
+  const verdict = worst([judgement.verdict, ...(unknown ? (['UNKNOWN'] as const) : [])])
+  const code = exitCodeOf(verdict, options.failOn, signal)
   return {
     perfdb: perfdbVersion(),
     ok: code === 0,
     exit_code: code,
     command: 'check-pool',
     files: files.map((file) => file.file),
-    offline: options.offline,
+    offline: looked.looks.every((look) => look.state === 'not_asked'),
     verdict,
-    servers: judged.map(({ budget, verdict }) => serverDocument(budget, estate, verdict)),
-    findings: findings.map(poolFindingDocument),
+    ...(whatIf.length > 0 && { what_if: [...whatIf] }),
+    servers: judgement.servers.map((server, at) =>
+      serverDocument(server.budget, judgement.estate, server.verdict, before?.servers[at]),
+    ),
+    findings: [...fromFiles, ...judgement.findings].map(poolFindingDocument),
   }
 }
 
-interface Look {
-  readonly server: Server
-  readonly live: Live | null
-  /** Why there is no look although there should be one. */
-  readonly findings: readonly PoolFinding[]
-  readonly unreached: boolean
-}
-
-async function look(server: Server, options: CheckPoolOptions): Promise<Look> {
-  const none = { server, live: null, findings: [], unreached: false }
-  if (options.offline || server.url === null) return none
-  try {
-    const url = resolveUrl(server.url, options.environment, server.place)
-    await using session = await (options.connectTo ?? usualConnection(options))(url)
-    return { ...none, live: await readLive(session, options.sampling ?? usualSampling) }
-  } catch (error) {
-    if (!(error instanceof PerfdbError)) throw error
-    return {
-      ...none,
-      findings: [await failureFinding(server, error)],
-      unreached: error.code !== 'TOO_MANY_CONNECTIONS',
-    }
-  }
-}
-
-function usualConnection({ environment }: CheckPoolOptions): (url: string) => Promise<Session> {
-  return async (url) => {
-    const [{ connect }, { resolveTarget }] = await Promise.all([
-      import('../server/connect.js'),
-      import('../server/target.js'),
-    ])
-    return connect(await resolveTarget({ url, environment, home: homedir() }), 'look')
-  }
-}
-
-/** A refused connection for want of a slot is the answer itself: FAIL, with the limit that was hit. */
-async function failureFinding(server: Server, error: PerfdbError): Promise<PoolFinding> {
-  const about = {
-    server: server.name,
-    message: `${server.name}: ${error.message}`,
-    hint: error.hint,
-    place: error.place ?? server.place,
-  }
-  if (error.code !== 'TOO_MANY_CONNECTIONS') return { ...about, code: 'NOT_REACHED', severity: 'warning' }
-  const { exhaustedLimit } = await import('../server/failure.js')
-  switch (exhaustedLimit(error)) {
-    case 'role':
-      return { ...about, code: 'ROLE_LIMIT', severity: 'error' }
-    case 'database':
-      return { ...about, code: 'DATABASE_LIMIT', severity: 'error' }
-    case 'reserved':
-    case 'all':
-    case null:
-      return { ...about, code: 'SERVER_FULL', severity: 'error' }
-  }
-}
-
-interface Judged {
-  readonly budget: Budget
-  readonly findings: readonly PoolFinding[]
-  readonly verdict: Verdict
-}
-
-function judgeOne(budget: Budget, estate: Estate, own: readonly PoolFinding[], looks: readonly Look[]): Judged {
-  const at = looks.find(({ server }) => server.name === budget.server.name)
-  const findings = [
-    ...(at?.findings ?? []),
-    ...judge(budget, estate),
-    ...own.filter((one) => one.server === budget.server.name),
+/** Offline is a choice and needs no word; numbers of the file because nobody gave a url do. */
+function notAsked({ looks }: Looked, { offline }: { readonly offline: boolean }): readonly PoolFinding[] {
+  const left = looks.filter((look) => look.state === 'not_asked').map((look) => look.server)
+  const [first] = left
+  if (offline || first === undefined) return []
+  const names = left.slice(0, 10).map((server) => server.name)
+  const [was, have] = left.length === 1 ? ['was', 'has'] : ['were', 'have']
+  return [
+    {
+      code: 'NOT_ASKED',
+      severity: 'info',
+      message: `${names.join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''} ${was} not asked: ${left.length === 1 ? 'it' : 'they'} ${have} no url, and the numbers of the file count`,
+      hint: left.length === 1 ? '--url, or url in the file' : 'url: ${NAME_OF_A_VARIABLE} in the file',
+      place: first.place,
+    },
   ]
-  const verdict = verdictOf(budget, findings)
-  return { budget, findings, verdict: at?.unreached === true && verdict !== 'FAIL' ? 'UNKNOWN' : verdict }
 }
 
-const verdictBySeverity = { error: 'FAIL', warning: 'WARN', info: 'OK' } as const
-
-function worst(verdicts: readonly Verdict[]): Verdict {
-  const order: readonly Verdict[] = ['FAIL', 'UNKNOWN', 'WARN']
-  return order.find((verdict) => verdicts.includes(verdict)) ?? 'OK'
-}
-
-function exitCodeOf(verdict: Verdict, failOn: CheckPoolOptions['failOn']): number {
+function exitCodeOf(verdict: Verdict, failOn: CheckPoolOptions['failOn'], signal: Ending['signal']): number {
   switch (verdict) {
     case 'OK':
-      return exitCode({})
+      return exitCode({ signal })
     case 'WARN':
-      return exitCode({ refusals: failOn === 'warn' ? 1 : 0 })
+      return exitCode({ signal, refusals: failOn === 'warn' ? 1 : 0 })
     case 'FAIL':
-      return exitCode({ refusals: 1 })
+      return exitCode({ signal, refusals: 1 })
     case 'UNKNOWN':
-      return exitCode({ error: { code: 'CONNECTION_REFUSED' } })
+      return exitCode({ signal, error: { code: 'CONNECTION_REFUSED' } })
   }
 }

@@ -1,49 +1,104 @@
 import { readFile } from 'node:fs/promises'
 import { join, isAbsolute } from 'node:path'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError, type Place, type Problem } from '../errors.js'
 import type { Query } from '../profile/profile.js'
 import { readProfiles } from '../profile/read.js'
+import { sourceStatements, type SourceStatement } from '../sql/explain-source.js'
 import { parseStatements } from '../sql/parser.js'
+import { readAnnotation } from './explain-annotations.js'
 
 export interface InputOptions {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What `-` stands for. */
+  readonly stdin: () => Promise<string>
+}
+
+/** Queries to audit, and statements that cannot be looked at: the others are audited all the same. */
+export interface Inputs {
+  readonly queries: readonly Query[]
+  readonly broken: readonly BrokenQuery[]
+}
+
+export interface BrokenQuery {
+  readonly name: string
+  readonly problem: Problem
 }
 
 /**
- * The queries of an audit: --query, each statement of .sql files (named file:line), and the queries of profiles.
- * Throws NO_PROFILE when there is nothing to look at, and whatever reading a profile throws.
+ * The queries of an audit: --query, each statement of .sql files and of `-` (named by its annotation, else file:line),
+ * and the queries of profiles. Throws NO_PROFILE when there is nothing to look at, FILE_NOT_FOUND, and whatever reading
+ * a profile throws.
  */
 export async function readQueries(
   paths: readonly string[],
   text: string | undefined,
   options: InputOptions,
-): Promise<readonly Query[]> {
+): Promise<Inputs> {
   const fromText = text === undefined ? [] : [queryOf('query', text, { file: '--query', line: 1, column: 1 })]
-  const sqlFiles = paths.filter((path) => path.endsWith('.sql'))
-  const others = paths.filter((path) => !path.endsWith('.sql'))
-  const fromFiles = (await Promise.all(sqlFiles.map((file) => fileQueries(file, options)))).flat()
+  const sqlFiles = paths.filter(isSql)
+  const others = paths.filter((path) => !isSql(path))
+  const fromFiles = await Promise.all(sqlFiles.map(async (file) => fileInputs(file, options)))
   const profiles = others.length === 0 ? [] : await readProfiles(others, options)
-  const queries = [...fromText, ...fromFiles, ...profiles.flatMap((profile) => profile.queries)]
-  if (queries.length === 0) {
-    throw new PerfdbError(
-      'NO_PROFILE',
-      paths.length === 0 ? 'no query is named' : 'there is no query in the files that are named',
-      {
-        hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
-      },
-    )
+  const inputs = {
+    queries: [
+      ...fromText,
+      ...fromFiles.flatMap(({ queries }) => queries),
+      ...profiles.flatMap((profile) => profile.queries),
+    ],
+    broken: fromFiles.flatMap(({ broken }) => broken),
   }
-  return queries
+  if (inputs.queries.length + inputs.broken.length > 0) return inputs
+  throw new PerfdbError(
+    'NO_PROFILE',
+    paths.length === 0 ? 'no query is named' : 'there is no query in the files that are named',
+    {
+      hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
+    },
+  )
 }
 
-async function fileQueries(file: string, { cwd }: InputOptions): Promise<readonly Query[]> {
-  const content = await readFile(isAbsolute(file) ? file : join(cwd, file), 'utf8').catch(() => undefined)
-  if (content === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`)
-  const statements = await parseStatements(content, file)
-  return statements.map(({ text, line, column }) => queryOf(`${file}:${line}`, text, { file, line, column }))
+function isSql(path: string): boolean {
+  return path === '-' || path.endsWith('.sql')
 }
 
-function queryOf(name: string, sql: string, place: Query['place']): Query {
+async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Inputs> {
+  const file = path === '-' ? 'stdin' : path
+  const content =
+    path === '-'
+      ? await stdin()
+      : await readFile(isAbsolute(path) ? path : join(cwd, path), 'utf8').catch(() => undefined)
+  if (content === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${path}`)
+  const queries: Query[] = []
+  const broken: BrokenQuery[] = []
+  for (const statement of sourceStatements(content)) {
+    const read = await statementQuery(statement, file)
+    if ('problem' in read) broken.push(read)
+    else queries.push(read)
+  }
+  return { queries, broken }
+}
+
+async function statementQuery(statement: SourceStatement, file: string): Promise<Query | BrokenQuery> {
+  const { text, line, column } = statement
+  const { name = `${file}:${line}`, parameters, expect, problems } = readAnnotation(statement, file)
+  const [problem] = problems
+  if (problem !== undefined) return { name, problem }
+  try {
+    await parseStatements(text, file)
+    return { ...queryOf(name, text, { file, line, column }), parameters, expect }
+  } catch (error) {
+    if (!(error instanceof PerfdbError)) throw error
+    return { name, problem: { code: error.code, message: error.message, place: inFile(error.place, statement, file) } }
+  }
+}
+
+/** From a place in the statement to the place in its file. */
+function inFile(place: Place | undefined, { line, column }: SourceStatement, file: string): Place {
+  if (place === undefined) return { file, line, column }
+  return { file, line: line + place.line - 1, column: place.line === 1 ? column + place.column - 1 : place.column }
+}
+
+export function queryOf(name: string, sql: string, place: Place): Query {
   return { name, sql, parameters: [], variants: [], expect: {}, place }
 }

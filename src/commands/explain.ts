@@ -1,22 +1,32 @@
 import { measureQueries } from '../measure/rounds.js'
 import type { MeasureOptions, QueryMeasurement } from '../measure/measurement.js'
 import { comparisons } from '../measure/comparisons.js'
+import { regressions, type KeptQuery } from '../measure/regressed.js'
 import { toResultQueries } from '../measure/result-queries.js'
+import type { Finding } from '../plan/plan.js'
 import type { Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
-import { about } from './documents.js'
+import { about, findingDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
+import type { BrokenQuery } from './explain-inputs.js'
 import type { ExplainResult, ResultQuery } from './result.js'
 
 export interface ExplainOptions extends MeasureOptions {
   /** What was measured at another time, to compare with. */
   readonly before?: readonly QueryMeasurement[] | undefined
+  /** What a baseline kept. */
+  readonly baseline?: readonly KeptQuery[] | undefined
+  /** Statements that could not even be read. */
+  readonly broken?: readonly BrokenQuery[] | undefined
+  /** Called with all measurements, to keep them. */
+  readonly keep?: ((measured: readonly QueryMeasurement[]) => Promise<void>) | undefined
 }
 
 /**
- * The query audit: measures each query, checks what its profile expects of it, compares variants. Changes nothing and
- * prints nothing. The exit code is 1 when an expectation was missed or a query was refused or failed; findings about
- * the query plan are warnings and leave it 0. Throws CONNECTION_LOST and INTERRUPTED.
+ * The query audit: measures each query, checks what its profile expects of it, compares variants and a baseline. Changes
+ * nothing and prints nothing. The exit code is 2 when a statement could not be read (the others are audited all the
+ * same), 1 when an expectation was missed, a query was refused or failed, or one is worse than its baseline; findings
+ * about the query plan are warnings and leave it 0. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function runExplain(
   session: Session,
@@ -24,18 +34,76 @@ export async function runExplain(
   options: ExplainOptions,
 ): Promise<ExplainResult> {
   const startedAt = new Date()
+  const { baseline = [], broken = [] } = options
   const measured = await measureQueries(session, queries, options)
-  const documents = toResultQueries(options.before ?? null, measured)
-  const code = exitCode({ refusals: documents.filter(missed).length })
+  await options.keep?.(measured)
+  const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
+    const one = measured[at]
+    const found = one === undefined ? [] : regressions(baseline, one)
+    return { ...document, findings: [...found.map(findingDocument), ...document.findings] }
+  })
+  const [unread] = broken
+  const code = exitCode({
+    ...(unread === undefined ? {} : { error: unread.problem }),
+    refusals: documents.filter(missed).length,
+  })
   return {
     ...about(code, session, startedAt),
     command: 'explain',
-    queries: documents,
+    queries: [...documents, ...broken.map(brokenDocument)],
     comparisons: comparisons(measured),
-    findings: [],
+    findings: [...settingsFinding(measured), ...gone(baseline, measured)].map(findingDocument),
   }
 }
 
-function missed({ status, expectations }: ResultQuery): boolean {
-  return status === 'refused' || status === 'failed' || expectations.some((expectation) => !expectation.met)
+function missed({ status, expectations, findings }: ResultQuery): boolean {
+  return (
+    status === 'refused' ||
+    status === 'failed' ||
+    expectations.some((expectation) => !expectation.met) ||
+    findings.some((finding) => finding.code === 'REGRESSED')
+  )
+}
+
+function brokenDocument({ name, problem }: BrokenQuery): ResultQuery {
+  const { code, message, hint, place } = problem
+  return {
+    name,
+    status: 'refused',
+    reason: message,
+    findings: [
+      {
+        code,
+        severity: 'error',
+        query: name,
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        ...(place === undefined ? {} : { place: { ...place } }),
+      },
+    ],
+    expectations: [],
+  }
+}
+
+/** Planner settings that are not the default belong to every number of the report. */
+function settingsFinding(measured: readonly QueryMeasurement[]): readonly Finding[] {
+  const settings = new Map(
+    measured.flatMap(({ measurements }) => measurements.flatMap((one) => Object.entries(one.plan?.settings ?? {}))),
+  )
+  // perfdb's own, which the measure session has as the application has it.
+  settings.delete('search_path')
+  if (settings.size === 0) return []
+  const list = [...settings].map(([name, value]) => `${name} = ${value}`).join(', ')
+  return [{ code: 'SETTINGS', severity: 'info', message: `measured with settings that are not the default: ${list}` }]
+}
+
+function gone(baseline: readonly KeptQuery[], measured: readonly QueryMeasurement[]): readonly Finding[] {
+  const names = new Set(measured.map(({ query }) => query.name))
+  const missing = [...new Set(baseline.map(({ query }) => query))].filter((name) => !names.has(name))
+  return missing.map((query) => ({
+    code: 'NOT_MEASURED',
+    severity: 'info',
+    query,
+    message: `${query} is in the baseline and was not measured this time`,
+  }))
 }

@@ -16,9 +16,7 @@ export function filterOf({ schemas, tables, indexes }: ImportGlobs): IndexFilter
 export function picks(filter: IndexFilter, schema: string, table: string, index: string): boolean {
   const some = (patterns: readonly string[], ...names: readonly string[]) =>
     patterns.length === 0 || patterns.some((text) => names.some((name) => new RegExp(text, 'su').test(name)))
-  return (
-    some(filter.schemas, schema) && some(filter.tables, table, `${schema}.${table}`) && some(filter.indexes, index)
-  )
+  return some(filter.schemas, schema) && some(filter.tables, table, `${schema}.${table}`) && some(filter.indexes, index)
 }
 
 function pattern(glob: string): string {

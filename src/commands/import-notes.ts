@@ -12,10 +12,10 @@ export function leftOutNotes(leftOut: readonly LeftOutIndex[]): readonly ImportN
   ] as const
   const parts = kinds.flatMap(([number, kind]) => (number === 0 ? [] : [`${number} ${kind}`])).join(', ')
   return [
-    noteOf('CONSTRAINT', constraints, (many) => `${many} left out, made by their constraints (${parts})`),
+    noteOf('CONSTRAINT', constraints, (many) => `${many} left out, made by constraints (${parts})`),
     noteOf('ATTACHED', of('attached'), (many) => `${many} left out, attached to the index of a partitioned table`),
-    noteOf('EXTENSION', of('extension'), (many) => `${many} left out, on tables that an extension makes`),
-    noteOf('INVALID', of('invalid'), (many) => `${many} left out, not valid: no query uses them, every write pays`),
+    noteOf('EXTENSION', of('extension'), (many) => `${many} left out, on tables of extensions`),
+    noteOf('INVALID', of('invalid'), (many) => `${many} left out, not valid: no query uses it, every write pays`),
   ].flatMap((note) => (note.indexes.length === 0 ? [] : [note]))
 }
 

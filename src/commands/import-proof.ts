@@ -79,7 +79,10 @@ function judged(attempt: Attempt, answer: Probed | undefined, existing: Existing
       return nextOf({ draft, stage, right: same ? [...right, ...rest.slice(0, 1)] : right, rest: rest.slice(1) })
     case 'plain':
       if (same) return { draft, definition: draft.plain }
-      return { draft, refusal: answer !== undefined && isRefused(answer) ? answer.problem.message : 'read back it is another index' }
+      return {
+        draft,
+        refusal: answer !== undefined && isRefused(answer) ? answer.problem.message : 'read back it is another index',
+      }
   }
 }
 
@@ -88,13 +91,23 @@ function nextOf(attempt: Attempt): Attempt | Proved {
 }
 
 async function answersTo(session: Session, attempts: readonly Attempt[]): Promise<readonly Probed[]> {
-  const declared = attempts.map(
-    (attempt): DeclaredIndex => ({ definition: definitionOf(attempt), for: [], place: { file: '', line: 1, column: 1 } }),
-  )
-  const partitioned = attempts.flatMap(({ draft }) => (draft.partitioned ? [draft.plain.table] : []))
-  return probe(session, declared, partitioned).catch(async (error: unknown) => {
+  const declared = attempts.map((attempt): DeclaredIndex => ({
+    definition: definitionOf(attempt),
+    for: [],
+    place: { file: '', line: 1, column: 1 },
+  }))
+  return probe(session, declared).catch(async (error: unknown) => {
     if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
-    const profile = { name: '', file: '', schema: '', indexes: declared, absent: [], extensions: [], analyze: [], queries: [] }
+    const profile = {
+      name: '',
+      file: '',
+      schema: '',
+      indexes: declared,
+      absent: [],
+      extensions: [],
+      analyze: [],
+      queries: [],
+    }
     return compareByExplain(session, declared, await readSnapshot(session, [profile]))
   })
 }

@@ -10,7 +10,6 @@ const note = z.object({
     'NOT_DECLARABLE',
     'OTHER_STATEMENT',
     'UNNAMED',
-    'DROPPED',
     'NOTHING_FOUND',
   ]),
   message: z.string(),

@@ -1,6 +1,8 @@
 import { poolsSchema } from '../pools/schema.js'
 import { profileSchema } from '../profile/schema.js'
 import { z } from '../yaml/schema.js'
+import { initResult } from './init-result.js'
+import { importResult } from './import-result.js'
 import { poolResult } from './pool-result.js'
 import { applyResult, errorResult, explainResult, planResult, statusResult, verifyResult } from './result.js'
 
@@ -10,7 +12,17 @@ import { applyResult, errorResult, explainResult, planResult, statusResult, veri
  * stay open, since keys may be added.
  */
 export function jsonSchemas(): ReadonlyMap<string, string> {
-  const documents = [planResult, verifyResult, applyResult, explainResult, statusResult, poolResult, errorResult]
+  const documents = [
+    planResult,
+    verifyResult,
+    applyResult,
+    explainResult,
+    statusResult,
+    poolResult,
+    initResult,
+    importResult,
+    errorResult,
+  ]
   return new Map([
     ['profile.schema.json', textOf(profileSchema)],
     ['pools.schema.json', textOf(poolsSchema.meta({ title: 'perfdb pool config' }))],

@@ -2,19 +2,26 @@ import { loadAdvice } from '../pools/advice.js'
 import type { Budget, Line } from '../pools/budget.js'
 import { keptBack } from '../pools/capacity.js'
 import { limitUses } from '../pools/connection-limits.js'
-import { demands } from '../pools/demand.js'
+import { demands, type Demand } from '../pools/demand.js'
 import { counted, describeService } from '../pools/describe.js'
 import { queueLine } from '../pools/judge-queue.js'
-import type { Estate, PoolFinding, Verdict } from '../pools/model.js'
+import type { Estate, PoolFinding, Service, Verdict } from '../pools/model.js'
 import { queue } from '../pools/queue.js'
 import { recommendations } from '../pools/recommend.js'
-import { connectionsOf } from '../pools/sessions.js'
+import { connectionsOf, sessionsOf, type Live } from '../pools/sessions.js'
 import { waterfall } from '../pools/waterfall.js'
+import type { JudgedServer } from './pool-judge.js'
 import type { PoolLine, PoolResult, PoolServer } from './pool-result.js'
 
 /** A budget as the document shows it. */
-export function serverDocument(budget: Budget, estate: Estate, verdict: Verdict): PoolServer {
+export function serverDocument(
+  budget: Budget,
+  estate: Estate,
+  verdict: Verdict,
+  before?: Pick<JudgedServer, 'budget' | 'verdict'>,
+): PoolServer {
   const { server, limits, live } = budget
+  const changes = recommendations(budget, estate)
   return {
     name: server.name,
     verdict,
@@ -29,11 +36,26 @@ export function serverDocument(budget: Budget, estate: Estate, verdict: Verdict)
     live: live === null ? null : Math.max(...live.samples.map(connectionsOf)),
     hidden: budget.matched?.hidden ?? 0,
     headroom: limits === null ? null : budget.capacity - budget.total.peak,
-    services: [...budget.lines.map((line) => lineDocument(line, estate)), ...pooledServices(budget, estate)],
+    services: [...budget.lines.map((line) => lineDocument(line, estate, budget)), ...pooledServices(budget, estate)],
     limits: limitUses(budget).map((use) => ({ ...use, services: [...use.services] })),
     waterfall: waterfall(budget).map((line) => ({ ...line })),
+    ...(live !== null && { sessions: sessionDocuments(budget, live), load: loadDocuments(live) }),
+    ...(before !== undefined && {
+      before: {
+        peak: before.budget.declared.peak,
+        headroom: before.budget.limits === null ? null : before.budget.capacity - before.budget.total.peak,
+        verdict: before.verdict,
+      },
+    }),
+    changes: changes.map(({ name, change, now, largest, place }) => ({
+      name,
+      change,
+      now,
+      largest,
+      place: { ...place },
+    })),
     recommendations: [
-      ...recommendations(budget, estate).map((one) => one.text),
+      ...changes.map((one) => one.text),
       ...estate.services
         .filter((service) => service.server === server.name)
         .flatMap((service) => loadAdvice(service, estate.tenants)),
@@ -45,9 +67,30 @@ export function poolFindingDocument(finding: PoolFinding): PoolResult['findings'
   return { ...finding, ...(finding.place === undefined ? {} : { place: { ...finding.place } }) }
 }
 
-function lineDocument(line: Line, estate: Estate): PoolLine {
+function sessionDocuments({ patterns }: Budget, { samples }: Live): NonNullable<PoolServer['sessions']> {
+  return sessionsOf(samples, patterns).map((group) => ({
+    role: group.role,
+    database: group.database,
+    application_name: group.applicationName,
+    connections: group.connections,
+    busy: group.busy,
+    hidden: group.hidden,
+    services: [...group.owners],
+  }))
+}
+
+function loadDocuments({ load }: Live): NonNullable<PoolServer['load']> {
+  return Object.entries(load).map(([database, { erlangs, transactionsPerSecond, seconds }]) => ({
+    database,
+    erlangs,
+    transactions_per_second: transactionsPerSecond,
+    seconds,
+  }))
+}
+
+function lineDocument(line: Line, estate: Estate, { rows }: Budget): PoolLine {
   const { name, service, pooler, steady, peak, warm, nominal } = line
-  const sum = service === null ? poolerSum(line) : describeService(service, line, estate.tenants)
+  const sum = service === null ? poolerSum(line) : describeService(service, line, tenantsIn(rows, service))
   return {
     name,
     kind: pooler === null ? 'service' : 'pooler',
@@ -69,10 +112,14 @@ function pooledServices({ server }: Budget, estate: Estate): readonly PoolLine[]
       const add = (key: 'steady' | 'peak' | 'warm') => rows.reduce((sum, row) => sum + row[key], 0)
       const clients = { steady: add('steady'), peak: add('peak'), warm: add('warm') }
       const via = service.via.kind === 'pooler' ? service.via.pooler : service.via.kind
-      const sum = describeService(service, clients, estate.tenants)
+      const sum = describeService(service, clients, tenantsIn(rows, service))
       const text = service.via.kind === 'pooler' ? `clients of ${via}: ${sum}` : sum
       return { name: service.name, kind: 'service', via, steady: 0, peak: 0, warm: 0, nominal: 0, sum: text }
     })
+}
+
+function tenantsIn(rows: readonly Demand[], service: Service): number {
+  return rows.reduce((sum, row) => sum + (row.service === service ? row.tenants.length : 0), 0)
 }
 
 function poolerSum({ pooler, pools, peak }: Line): string {
@@ -98,6 +145,7 @@ function queueOf({ service }: Line, estate: Estate): Pick<PoolLine, 'queue'> {
       utilization,
       waits,
       p99_wait_ms: stable ? p99WaitSeconds * 1000 : null,
+      ...(line.measuredSeconds !== null && { measured: true }),
     },
   }
 }

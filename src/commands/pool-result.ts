@@ -1,6 +1,8 @@
 import { z } from '../yaml/schema.js'
 import { finding } from './result.js'
 
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() })
+
 /* The document of check-pool. All counts are connections; null is "not known": no server was asked, or it did not say. */
 const verdict = z.enum(['OK', 'WARN', 'FAIL', 'UNKNOWN'])
 
@@ -27,6 +29,8 @@ const serviceLine = z.object({
       utilization: z.number(),
       waits: z.number(),
       p99_wait_ms: z.number().nullable(),
+      /** The load was measured on the server, because the file declares none. */
+      measured: z.boolean().optional(),
     })
     .optional(),
 })
@@ -40,6 +44,46 @@ const limitUse = z.object({
 })
 
 const waterfallLine = z.object({ label: z.string(), connections: z.int(), total: z.boolean() })
+
+/** Client backends now, the most of all looks; busy ones have a statement or a transaction open. */
+const session = z.object({
+  role: z.string(),
+  database: z.string(),
+  application_name: z.string().nullable(),
+  connections: z.int(),
+  busy: z.int(),
+  hidden: z.int(),
+  /** Declared services and poolers whose sessions look like these. */
+  services: z.array(z.string()),
+})
+
+/** From pg_stat_database, over so many seconds. */
+const databaseLoad = z.object({
+  database: z.string(),
+  erlangs: z.number(),
+  transactions_per_second: z.number(),
+  seconds: z.number(),
+})
+
+/** The largest value of one number of the file that fits; null when not even 1 does. */
+const change = z.object({
+  name: z.string(),
+  change: z.enum(['pool.max', 'instances.max', 'default_pool_size']),
+  now: z.int(),
+  largest: z.int().nullable(),
+  place,
+})
+
+/** One look of --watch at one server; sessions is null where it could not be asked. */
+const sample = z.object({
+  at: z.string(),
+  server: z.string(),
+  sessions: z.int().nullable(),
+  available: z.int().nullable(),
+  headroom: z.int().nullable(),
+  verdict,
+  message: z.string().optional(),
+})
 
 const server = z.object({
   name: z.string(),
@@ -63,7 +107,12 @@ const server = z.object({
   services: z.array(serviceLine),
   limits: z.array(limitUse),
   waterfall: z.array(waterfallLine),
+  changes: z.array(change).optional(),
   recommendations: z.array(z.string()),
+  sessions: z.array(session).optional(),
+  load: z.array(databaseLoad).optional(),
+  /** Without the changes of --what-if. */
+  before: z.object({ peak: z.int(), headroom: z.int().nullable(), verdict }).optional(),
 })
 
 export const poolResult = z.object({
@@ -75,10 +124,14 @@ export const poolResult = z.object({
   /** True when no server was asked. */
   offline: z.boolean(),
   verdict,
+  /** Changes that everything below is judged with. */
+  what_if: z.array(z.string()).optional(),
   servers: z.array(server),
+  samples: z.array(sample).optional(),
   findings: z.array(finding.extend({ server: z.string().optional(), service: z.string().optional() })),
 })
 
 export type PoolResult = z.infer<typeof poolResult>
 export type PoolServer = PoolResult['servers'][number]
+export type PoolSample = z.infer<typeof sample>
 export type PoolLine = PoolServer['services'][number]

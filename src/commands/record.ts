@@ -1,4 +1,5 @@
 import type { Recorder } from '../build/context.js'
+import type { Step } from '../plan/plan.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { Session } from '../server/session.js'
 import type { ApplyResult } from './result.js'
@@ -48,7 +49,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
           table: step.table,
           ddlBefore: step.existing?.ddl ?? null,
-          ddlAfter: step.statements.find((statement) => statement.kind === 'build')?.sql.join(';\n') ?? null,
+          ddlAfter: ddlAfter(step),
           canonical: step.canonical,
           predictedBytes: step.predictedBytes,
         }),
@@ -82,4 +83,11 @@ async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promi
     }
   }
   await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
+}
+
+/** The statement that builds; of a partitioned index all of them. */
+function ddlAfter({ statements, partitioned }: Step): string | null {
+  const build = statements.find((statement) => statement.kind === 'build')
+  if (partitioned === true) return statements.flatMap(({ sql }) => sql).join(';\n')
+  return build?.sql.join(';\n') ?? null
 }

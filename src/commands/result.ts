@@ -73,6 +73,18 @@ const step = z.object({
 })
 
 const interval = z.object({ median: z.number(), low: z.number(), high: z.number() })
+/** One node of a query plan. Rows are of one loop, as EXPLAIN prints them; self_ms is of all loops, without the nodes below. */
+const planNode = z.object({
+  depth: z.int(),
+  node: z.string(),
+  estimated_rows: z.number(),
+  rows: z.number(),
+  loops: z.number(),
+  self_ms: z.number(),
+  /** Shared blocks of the node and those below, hit and read. */
+  buffers: z.number(),
+  conditions: z.array(z.string()).optional(),
+})
 const measurement = z.object({
   samples: z.int(),
   execution_ms: interval,
@@ -81,6 +93,8 @@ const measurement = z.object({
   rows: z.number(),
   indexes: z.array(z.string()),
   plan_signature: z.string(),
+  /** Nodes in pre-order: the first is the root, of depth 0. */
+  query_plan: z.array(planNode).optional(),
 })
 const expectation = z.object({ expect: z.string(), met: z.boolean(), actual: z.string() })
 const query = z.object({
@@ -205,6 +219,7 @@ export type ResultStep = z.infer<typeof step>
 export type Outcome = (typeof outcomes)[number]
 export type Interval = z.infer<typeof interval>
 export type ResultMeasurement = z.infer<typeof measurement>
+export type ResultPlanNode = z.infer<typeof planNode>
 export type ResultQuery = z.infer<typeof query>
 export type Comparison = z.infer<typeof comparison>
 export type ErrorResult = z.infer<typeof errorResult>

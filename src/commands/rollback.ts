@@ -7,7 +7,7 @@ import type { Ledger, RecordedStep, RunWithSteps } from '../ledger/ledger.js'
 import { fingerprint } from '../plan/fingerprint.js'
 import type { Finding, Plan } from '../plan/plan.js'
 import { undo, type Done } from '../plan/undo.js'
-import { acquireRunLock } from '../server/lock.js'
+import { steadySession } from '../server/steady.js'
 import type { Session } from '../server/session.js'
 import type { ApplyOptions, Connect } from './apply.js'
 import { buildContext } from './build-context.js'
@@ -15,6 +15,7 @@ import { about, findingDocument, resultDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import { openRecord } from './record.js'
 import type { ApplyResult } from './result.js'
+import { takeRunLock } from './run-lock.js'
 import { assertWritable } from './writable.js'
 
 /**
@@ -25,8 +26,8 @@ export async function runRollback(connect: Connect, run: number | null, options:
   const startedAt = new Date()
   await using ddl = await connect('ddl')
   assertWritable(ddl)
-  await using watchdog = await connect('watchdog')
-  await acquireRunLock(ddl, { waitMs: options.lockWaitMs, signal: options.signal })
+  await using watchdog = await steadySession(() => connect('watchdog'))
+  const interrupted = await takeRunLock(ddl, watchdog, options)
   const ledger = await readLedger(watchdog)
   if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
   const wanted = await runToUndo(ledger, run)
@@ -40,7 +41,9 @@ export async function runRollback(connect: Connect, run: number | null, options:
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
   const results = await runPlan(context, plan)
   const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
-  if (failedSteps === 0 && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
+  // A run of which everything was left alone is not undone.
+  const undone = failedSteps === 0 && (results.length > 0 || findings.length === 0)
+  if (undone && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
   const code = exitCode({ signal: options.signalName(), failedSteps, refusals: findings.length })
   const result: ApplyResult = {
     ...about(code, serverFacts(ddl), startedAt),
@@ -51,7 +54,7 @@ export async function runRollback(connect: Connect, run: number | null, options:
     analyzed: [],
     queries: [],
     comparisons: [],
-    findings: findings.map(findingDocument),
+    findings: [...interrupted, ...findings.map(findingDocument)],
   }
   await record.finish(result)
   return result

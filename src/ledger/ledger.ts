@@ -17,7 +17,7 @@ export interface Ledger {
   /** Newest first. */
   runs(limit: number): Promise<readonly Run[]>
   run(id: number): Promise<RunWithSteps | null>
-  /** Begun, not finished, and the process that wrote it is gone; newest first. */
+  /** Begun, not finished, not noted as interrupted yet, and the process that wrote it is gone; newest first. */
   interruptedRuns(): Promise<readonly Run[]>
   /** `by` is the run of the rollback. */
   markRolledBack(run: number, by: number): Promise<void>
@@ -32,7 +32,7 @@ export interface NewRun {
   readonly backendPid: number
 }
 
-/** refused: a hazard was not allowed; failed: a step failed; interrupted: by a signal. */
+/** refused: a hazard was not allowed; failed: a step failed; interrupted: by a signal, or killed. */
 export type RunOutcome = 'done' | 'failed' | 'refused' | 'interrupted'
 
 export interface NewStep {
@@ -72,7 +72,7 @@ export interface Run {
   readonly command: string
   readonly startedAt: Date
   readonly finishedAt: Date | null
-  /** null while it runs, and for good when it was killed. */
+  /** null while it runs; of one that was killed until the next run notes it as interrupted. */
   readonly outcome: string | null
   readonly perfdbVersion: string
   /** The role in the database. */

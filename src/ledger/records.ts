@@ -4,6 +4,7 @@ import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
 import { sessionDialect } from './dialect.js'
 import type { Ledger, RecordedStep, Run } from './ledger.js'
+import { writerIsGoneSql } from './interrupted.js'
 import { ownedIndexes, type DoneStep } from './ownership.js'
 import type { Tables } from './tables.js'
 
@@ -49,6 +50,8 @@ export function ledgerOn(session: Session): Ledger {
           canonical: step.canonical === null ? null : JSON.stringify(step.canonical),
           predicted_bytes: step.predictedBytes ?? null,
         })
+        // Asked again after a lost connection it may be there already.
+        .onConflict((conflict) => conflict.doNothing())
         .execute()
     },
     async finishStep(run, number, end) {
@@ -104,6 +107,7 @@ export function ledgerOn(session: Session): Ledger {
     async interruptedRuns() {
       const rows = await runQuery(db)
         .where('finished_at', 'is', null)
+        .where('outcome', 'is', null)
         .where(writerIsGone)
         .orderBy('id', 'desc')
         .execute()
@@ -125,10 +129,7 @@ const now = sql<Date>`pg_catalog.clock_timestamp()`
 
 const ownStart = sql<Date>`(select backend_start from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
 
-/** A pid is used again in time, so that its start counts too; a role without pg_read_all_stats cannot see it. */
-const writerIsGone = sql<boolean>`not exists (
-  select from pg_catalog.pg_stat_activity a
-  where a.pid = runs.ledger_pid and coalesce(a.backend_start = runs.ledger_start, true))`
+const writerIsGone = sql.raw<boolean>(writerIsGoneSql)
 
 function runQuery(db: Kysely<Tables>) {
   const stepsThat = (condition: ReturnType<typeof sql>) =>

@@ -120,6 +120,6 @@ export function decisive(measurements: readonly Measurement[]): Measurement | nu
 }
 
 /** Of the execution time, in ms. */
-export function medianMs(measurement: Measurement): number {
+export function medianMs(measurement: Pick<Measurement, 'executionMs'>): number {
   return measurement.executionMs.length === 0 ? 0 : medianInterval(measurement.executionMs).median
 }

@@ -12,7 +12,7 @@ import { explainOnce } from './sample.js'
 import type { Failure, Series } from './series.js'
 import { staleFindings } from './stale.js'
 import { median } from './statistics.js'
-import { readTables, sizeText } from './tables.js'
+import { readTables, sizeText, smallPages } from './tables.js'
 
 /** A measurement from a finished series: with the timed run, or with a query plan that did not run when it failed. */
 export async function finish(
@@ -46,7 +46,9 @@ export async function finish(
   const explained = probed === null ? null : await attempt(explainedFindings(probed, found), limits)
   const findings: readonly Finding[] = [
     ...(explained ?? found),
-    ...(generic === null ? [] : genericFindings(plan, generic, query)),
+    ...(generic === null || tables.every(({ pages }) => pages < smallPages)
+      ? []
+      : genericFindings(plan, generic, query)),
     ...staleFindings(plan, tables, query),
   ]
   const unchosen = probed === null ? null : await attempt(unchosenIndexes(probed, names), limits)

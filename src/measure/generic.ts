@@ -7,6 +7,12 @@ import { rolledBack, type Subject } from './sample.js'
 
 const prepared = 'perfdb_generic'
 
+export interface GenericPlan {
+  readonly plan: QueryPlan
+  /** Types of $1, $2 ... as the server inferred them. */
+  readonly types: readonly string[]
+}
+
 /**
  * The generic query plan, which a prepared statement may get from its sixth run on: it must suit every value, so that it
  * uses no partial index whose predicate depends on a parameter. PREPARE and EXECUTE work on every version and print what
@@ -18,17 +24,22 @@ export async function genericPlan(
   subject: Subject,
   parameterCount: number,
   limits: Limits,
-): Promise<QueryPlan | null> {
+): Promise<GenericPlan | null> {
   const settings = { readOnly: true, set: { plan_cache_mode: 'force_generic_plan' } }
   try {
     return await rolledBack(session, limits, settings, async () => {
       await session.query(`prepare ${prepared} as ${subject.text}`)
+      const [inferred] = await session.query<{ readonly types: readonly string[] }>(
+        'select parameter_types::text[] as types from pg_catalog.pg_prepared_statements where name = $1',
+        [prepared],
+      )
       const nulls = Array.from({ length: parameterCount }, () => 'null').join(', ')
       const execute = `explain (verbose, settings, format json) execute ${prepared}${nulls === '' ? '' : ` (${nulls})`}`
       const [row] = await session.query<Readonly<Record<string, unknown>>>(execute)
       // Inside too: behind a pooler the next statement may run on another backend.
       await session.query(`deallocate ${prepared}`)
-      return readQueryPlan(row?.['QUERY PLAN'])
+      const plan = readQueryPlan(row?.['QUERY PLAN'])
+      return plan === null ? null : { plan, types: inferred?.types ?? [] }
     })
   } catch (error) {
     // PREPARE survives ROLLBACK: left behind, the next one fails with 42P05.

@@ -1,9 +1,12 @@
+import type { Finding } from '../plan/plan.js'
 import type { ParameterSet, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { attempt, finish, unmeasured } from './finish.js'
-import { genericPlan } from './generic.js'
+import { genericPlan, type GenericPlan } from './generic.js'
 import type { Limits, Measurement } from './measurement.js'
+import { sampledSets } from './parameters.js'
 import { admit } from './sample.js'
+import { smallPages } from './tables.js'
 import { failureOf, newSeries, takeSamples, type Failure } from './series.js'
 
 /**
@@ -20,7 +23,11 @@ export async function measureStatement(
   const admitted = await admission(text, limits)
   if ('failure' in admitted) return [unmeasured(null, admitted.failure, null)]
   const { statement } = admitted
-  const sets = parameterSets(query, statement.parameterCount)
+  const generic =
+    statement.parameterCount > 0
+      ? await attempt(genericPlan(session, { ...statement, values: [] }, statement.parameterCount, limits), limits)
+      : null
+  const sets = await parameterSets(session, query, statement.parameterCount, generic, limits)
   const runs = sets.map((set) => {
     const subject = { text: statement.text, values: set?.values ?? [], writes: statement.writes }
     return { params: set?.name ?? null, series: newSeries(subject, mismatch(set, statement.parameterCount)) }
@@ -30,13 +37,10 @@ export async function measureStatement(
     runs.map((run) => run.series),
     limits,
   )
-  const generic =
-    statement.parameterCount > 0
-      ? await attempt(genericPlan(session, { ...statement, values: [] }, statement.parameterCount, limits), limits)
-      : null
   const measured: Measurement[] = []
-  for (const { params, series } of runs) measured.push(await finish(session, query, params, series, generic, limits))
-  return measured
+  for (const { params, series } of runs)
+    measured.push(await finish(session, query, params, series, generic?.plan ?? null, limits))
+  return withSensitivity(measured, query)
 }
 
 export async function admission(text: string, limits: Limits) {
@@ -47,8 +51,18 @@ export async function admission(text: string, limits: Limits) {
   }
 }
 
-function parameterSets(query: Query, parameterCount: number): readonly (ParameterSet | null)[] {
-  return parameterCount === 0 || query.parameters.length === 0 ? [null] : query.parameters
+/** Those of the query; values of the columns' statistics where it has none. */
+async function parameterSets(
+  session: Session,
+  query: Query,
+  parameterCount: number,
+  generic: GenericPlan | null,
+  limits: Limits,
+): Promise<readonly (ParameterSet | null)[]> {
+  if (parameterCount === 0) return [null]
+  if (query.parameters.length > 0) return query.parameters
+  const sampled = generic === null ? null : await attempt(sampledSets(session, generic, limits), limits)
+  return sampled ?? [null]
 }
 
 function mismatch(set: ParameterSet | null, parameterCount: number): Failure | null {
@@ -57,4 +71,22 @@ function mismatch(set: ParameterSet | null, parameterCount: number): Failure | n
   const status = set === null ? 'not_measured' : 'refused'
   const reason = `the query has ${parameterCount} parameter${parameterCount === 1 ? '' : 's'}, params give${set === null ? '' : ` (${set.name})`} ${given}`
   return { status, reason, sqlstate: null, timedOutMs: null }
+}
+
+/** PARAMETER_SENSITIVE where two parameter sets get different query plans: a generic one suits one of them at most. */
+function withSensitivity(measured: readonly Measurement[], query: Query): readonly Measurement[] {
+  const [first, ...others] = measured.filter(({ status }) => status === 'measured')
+  const other = others.find((one) => one.plan?.signature !== first?.plan?.signature)
+  // A small table is read in any way.
+  const large = other?.tables.some(({ pages }) => pages >= smallPages) === true
+  if (first === undefined || other === undefined || !large) return measured
+  const finding: Finding = {
+    code: 'PARAMETER_SENSITIVE',
+    severity: 'info',
+    query: query.name,
+    place: query.place,
+    message: `the query plan depends on the values: ${first.params}: ${first.plan?.signature}; ${other.params}: ${other.plan?.signature}`,
+    hint: 'measure with values of both kinds; a prepared statement should not get one query plan for all (plan_cache_mode)',
+  }
+  return measured.map((one) => (one === first ? { ...one, findings: [...one.findings, finding] } : one))
 }

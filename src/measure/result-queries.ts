@@ -3,6 +3,7 @@ import type { Finding } from '../plan/plan.js'
 import { compare, decisive, type QueryComparison } from './compare.js'
 import { checkExpectations, missedFindings } from './expectations.js'
 import type { Measurement, QueryMeasurement } from './measurement.js'
+import { planDocument } from './plan-document.js'
 import { medianInterval } from './statistics.js'
 
 /**
@@ -57,6 +58,7 @@ function distinct(decided: Measurement | null, measurements: readonly Measuremen
 }
 
 function measurementDocument(measurement: Measurement): ResultMeasurement {
+  const queryPlan = planDocument(measurement.plan)
   return {
     samples: measurement.executionMs.length,
     execution_ms: rounded(medianInterval(measurement.executionMs)),
@@ -65,6 +67,7 @@ function measurementDocument(measurement: Measurement): ResultMeasurement {
     rows: measurement.rows,
     indexes: [...(measurement.plan?.indexes ?? [])],
     plan_signature: measurement.plan?.signature ?? '',
+    ...(queryPlan === null ? {} : { query_plan: queryPlan }),
   }
 }
 

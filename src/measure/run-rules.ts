@@ -89,7 +89,10 @@ export const walHeavy: Rule = ({ plan }) => {
 export const settings: Rule = ({ plan }) => {
   const off = Object.entries(plan.settings).filter(([name, value]) => name.startsWith('enable_') && value === 'off')
   if (off.length === 0) return []
-  const list = off.map(([name]) => `${name} = off`).join(', ')
+  const list = off
+    .map(([name]) => `${name} = off`)
+    .toSorted()
+    .join(', ')
   return [
     {
       code: 'SETTINGS',

@@ -15,6 +15,16 @@ export function planSignature(nodes: readonly PlanNode[]): string {
   return `${whole.slice(0, longest)}... ${createHash('sha256').update(whole).digest('hex').slice(0, 12)}`
 }
 
+/** The same as lines, a node each, with a dot for each level below the first: what people compare. */
+export function planLines(nodes: readonly PlanNode[]): readonly string[] {
+  const depths: number[] = []
+  return nodes.map((node, id) => {
+    const depth = node.parent === null ? 0 : (depths[node.parent] ?? 0) + 1
+    depths[id] = depth
+    return '. '.repeat(depth) + subplanLabel(node) + nodeLabel(node)
+  })
+}
+
 function nodeSignature(nodes: readonly PlanNode[], node: PlanNode): string {
   const below = node.children.flatMap((id) => {
     const child = nodes[id]

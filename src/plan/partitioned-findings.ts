@@ -13,7 +13,7 @@ export function partitionedFindings(
   steps: readonly Step[],
   snapshot: Snapshot,
 ): readonly Finding[] {
-  return [...findings.map((finding) => described(finding, steps)), ...leftoverFindings(steps, snapshot)]
+  return [...leftoverFindings(steps, snapshot), ...findings.map((finding) => described(finding, steps))]
 }
 
 function described(finding: Finding, steps: readonly Step[]): Finding {
@@ -41,7 +41,7 @@ function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly 
   )
   const declared = new Set(steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])))
   const found = snapshot.partitionTrees.flatMap((tree) =>
-    tree.partitions.slice(1).flatMap((partition) =>
+    tree.partitions.flatMap((partition) =>
       partition.indexes
         .filter((index) => index.parentOid === null && !index.usable && !index.building)
         .filter((index) => !mended.has(index.name) && !declared.has(index.oid))
@@ -52,13 +52,21 @@ function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly 
 }
 
 function leftover({ schema, name: table, relkind }: Partition, { name }: PartitionIndex): Finding {
-  const drop = relkind === 'p' ? dropPartitionedSql({ schema, name }) : dropIndexSql(schema, name)
+  const base = { code: 'INVALID', index: name, table: `${schema}.${table}` }
+  // That of a partitioned table holds nothing and costs nothing: somebody may be about to complete it.
+  if (relkind === 'p') {
+    const message = `${name}, which no profile declares, is not valid: not each partition has an index attached to it`
+    return {
+      ...base,
+      severity: 'warning',
+      message,
+      hint: `if nobody needs it: ${dropPartitionedSql({ schema, name })}`,
+    }
+  }
   return {
-    code: 'INVALID',
+    ...base,
     severity: 'error',
-    index: name,
-    table: `${schema}.${table}`,
     message: `${name}, which no profile declares, is not valid: it serves no query and still costs every write`,
-    hint: `if nobody needs it: ${drop}`,
+    hint: `if nobody needs it: ${dropIndexSql(schema, name)}`,
   }
 }

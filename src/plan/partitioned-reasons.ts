@@ -24,6 +24,7 @@ export function whatIsLeft(work: readonly PartitionWork[], { partitions }: Parti
     listed(loose.map(indexText), 'is still to be attached', 'are still to be attached'),
   ].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
+  if (work.length > 0) return 'one of its partitions was not valid when it was attached, and is now'
   return partitions.length === 1
     ? 'the table has no partitions any more; dropped by hand it is built anew'
     : 'although each partition has a valid one attached; a partition that is being detached keeps it so'

@@ -9,10 +9,11 @@ import { sameDefinition } from './same.js'
 
 /**
  * only: CREATE INDEX ON ONLY. drop: the leftover of a build that failed. build: CREATE INDEX CONCURRENTLY of a leaf. repair: REINDEX
- * CONCURRENTLY of a leaf's index that is attached and not valid. wait: another session builds it. attach: ATTACH PARTITION.
+ * CONCURRENTLY of a leaf's index that is attached and not valid. wait: another session builds it. attach: ATTACH PARTITION. again: the
+ * same of one that is attached, so that PostgreSQL looks whether the parent is valid now.
  */
 export interface PartitionWork {
-  readonly kind: 'only' | 'drop' | 'build' | 'repair' | 'wait' | 'attach'
+  readonly kind: 'only' | 'drop' | 'build' | 'repair' | 'wait' | 'attach' | 'again'
   readonly table: TableName
   readonly index: string
   /** null for wait. */
@@ -32,7 +33,7 @@ export function partitionedWork(
 ): readonly PartitionWork[] {
   const [root] = tree.partitions
   if (root === undefined) return []
-  const wanted = { definition, canonical, tree }
+  const wanted = { definition, canonical, tree, names: namesBySchema(tree) }
   const index = root.indexes.find((one) => one.name === definition.name) ?? null
   const top = { ...memberBase(root), index, name: definition.name, attached: true, building: false }
   const member: Member = { ...top, children: membersBelow(root, index, wanted) }
@@ -48,6 +49,14 @@ interface Wanted {
   readonly definition: Definition
   readonly canonical: CanonicalDefinition
   readonly tree: PartitionTree
+  /** Names that are taken, by schema. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+function namesBySchema({ names }: PartitionTree): Wanted['names'] {
+  const bySchema = new Map<string, Set<string>>()
+  for (const { schema, name } of names) bySchema.set(schema, (bySchema.get(schema) ?? new Set()).add(name))
+  return bySchema
 }
 
 /** A table of the tree with the index that is, or will be, its part of the whole. */
@@ -70,15 +79,14 @@ function membersBelow(parent: Partition, parentIndex: PartitionIndex | null, wan
     .filter((partition) => partition.parentOid === parent.oid && partition.relkind !== 'f')
     .map((partition) => {
       const attached = partition.indexes.find((one) => parentIndex !== null && one.parentOid === parentIndex.oid)
-      const base = memberBase(partition)
-      const derived = derivedName(partition, wanted)
+      const derived = attached === undefined ? derivedName(partition, wanted) : attached.name
       const index = attached ?? looseIndex(partition, derived, wanted)
       return {
-        ...base,
+        ...memberBase(partition),
         index,
         name: index?.name ?? derived,
         attached: attached !== undefined,
-        building: index !== null && index.building && !index.usable,
+        building: index?.building === true,
         children: membersBelow(partition, index, wanted),
       }
     })
@@ -110,7 +118,7 @@ function equalLoose(partition: Partition, { canonical }: Wanted): readonly Parti
 
 function derivedName(partition: Partition, wanted: Wanted): string {
   const own = new Set(equalLoose(partition, wanted).map((one) => one.name))
-  const names = new Set(wanted.tree.names.filter((one) => one.schema === partition.schema).map((one) => one.name))
+  const names = wanted.names.get(partition.schema) ?? own
   return partitionIndexName(wanted.definition.name, partition, (name) => names.has(name) && !own.has(name))
 }
 
@@ -162,18 +170,21 @@ function reindexLeftovers({ partition, name }: Member, wanted: Wanted): readonly
  */
 function attachWork(member: Member, { tree, ...rest }: Wanted): readonly PartitionWork[] {
   const { index, name, table, children } = member
-  const attach = (child: Member) => {
+  const attach = (kind: 'attach' | 'again', child: Member) => {
     const sql = attachIndexSql({ schema: table.schema, name }, { schema: child.table.schema, name: child.name })
-    return shortWork('attach', child.table, child.name, sql, tree)
+    return shortWork(kind, child.table, child.name, sql, tree)
   }
   const own = children.filter((child) => !child.attached)
   const passedUp = children.some((child) => child.partition.relkind === 'p' && child.index?.usable !== true)
-  const again = own.length === 0 && !passedUp && index !== null && !index.usable ? children.slice(0, 1) : []
-  return [...children.flatMap((child) => attachWork(child, { tree, ...rest })), ...[...own, ...again].map(attach)]
+  const unseen = own.length === 0 && !passedUp && index !== null && !index.usable
+  const repaired = children.find((child) => child.index?.usable !== true) ?? children[0]
+  const again = unseen && repaired !== undefined ? [attach('again', repaired)] : []
+  const below = children.flatMap((child) => attachWork(child, { tree, ...rest }))
+  return [...below, ...own.map((child) => attach('attach', child)), ...again]
 }
 
 function shortWork(
-  kind: 'only' | 'attach',
+  kind: 'only' | 'attach' | 'again',
   table: TableName,
   index: string,
   sql: string,

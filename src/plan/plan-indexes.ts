@@ -29,10 +29,10 @@ export function planIndexes(
   options: PlanOptions,
 ): Plan {
   const drops = planDrops(profiles, resolved, snapshot, owned, options)
-  const steps = resolved
-    .map((one) => planOne(one, resolved, snapshot, options))
-    .concat(drops.steps)
-    .sort(byUrgency)
+  const builds = resolved.map((one) => planOne(one, resolved, snapshot, options))
+  // What is declared absent may be the very index that gets a declared name.
+  const renamed = new Set(builds.flatMap((step) => (step.step === 'adopt' ? [step.existing?.oid] : [])))
+  const steps = builds.concat(drops.steps.filter((step) => !renamed.has(step.existing?.oid))).sort(byUrgency)
   const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
   return {
     steps,

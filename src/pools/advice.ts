@@ -21,7 +21,7 @@ function byQueue(service: Service, tenants: readonly Tenant[]): readonly string[
 
 /** The field rule min = expected concurrent x 0.5, max = most concurrent x 1.5; Little's law where the file gives no number. */
 function byRule(service: Service): readonly string[] {
-  if (service.load === null || service.via.kind === 'http') return []
+  if (service.load === null || service.load.measuredSeconds !== undefined || service.via.kind === 'http') return []
   const { ratePerSecond, serviceTimeSeconds, expectedConcurrent, maxConcurrent } = service.load
   const little = ratePerSecond === null || serviceTimeSeconds === null ? null : ratePerSecond * serviceTimeSeconds
   const expected = expectedConcurrent ?? little

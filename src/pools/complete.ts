@@ -167,6 +167,7 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     aliases,
     written: Object.keys(written),
     maxPreparedStatements: null,
+    serverLifetimeMs: 3_600_000,
     place: reporter.at(['poolers', name]),
   }
 }

@@ -120,6 +120,7 @@ export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
     maxDbConnections: Object.fromEntries(byAlias.filter(([, limit]) => limit > 0)),
     maxUserConnections: limited(settings['max_user_connections'], pooler.maxUserConnections),
     maxPreparedStatements: settings['max_prepared_statements'] ?? 0,
+    serverLifetimeMs: (settings['server_lifetime'] ?? 3600) * 1000,
     aliases: pooler.aliases.length === 0 ? [] : [...aliases, ...fallback],
   }
 }

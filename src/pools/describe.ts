@@ -1,19 +1,19 @@
 import type { Line } from './budget.js'
-import { instancesAtPeak, instancesSteady, poolsPerInstance, tenantsOf } from './demand.js'
-import type { Service, Tenant } from './model.js'
+import { instancesAtPeak, instancesSteady, poolsPerInstance } from './demand.js'
+import type { Service } from './model.js'
 import { cap, held } from './pool.js'
 
-/** The arithmetic of a service in words, such as `2 instances x 4 gunicorn workers x own pool 8..24 = 192, 64 opened at boot`. */
+/** The arithmetic of a service on a server with so many tenants in words, such as `2 instances x 4 gunicorn workers x own pool 8..24 = 192, 64 opened at boot`. */
 export function describeService(
   service: Service,
   line: Pick<Line, 'steady' | 'peak' | 'warm'>,
-  tenants: readonly Tenant[],
+  tenants: number,
 ): string {
   if (service.via.kind === 'http') return 'speaks HTTP: no connection to PostgreSQL of its own'
   const factors = [
     instances(service),
     ...(poolsPerInstance(service) > 1 ? [`${poolsPerInstance(service)} ${workers(service)}`] : []),
-    ...(service.pool.perTenant ? [counted(tenantsOf(service, tenants).length, 'tenant')] : []),
+    ...(service.pool.perTenant ? [counted(tenants, 'tenant')] : []),
     poolText(service),
     ...outside(service),
   ]

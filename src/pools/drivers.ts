@@ -45,3 +45,18 @@ export const drivers: Readonly<Record<string, DriverDefaults>> = {
 }
 
 export const driverNames = Object.keys(drivers)
+
+/**
+ * Drivers that send named prepared statements unless told otherwise: postgres.js (prepare: true), asyncpg (statement_cache_size 100), pgJDBC
+ * behind HikariCP (prepareThreshold 5), ActiveRecord (prepared_statements: true), Prisma (without pgbouncer=true).
+ */
+export const preparingDrivers: ReadonlySet<string> = new Set([
+  'postgres.js',
+  'asyncpg',
+  'hikaricp',
+  'activerecord',
+  'prisma',
+])
+
+/** Drivers whose pools never shrink by themselves: postgres.js has no idle_timeout, HikariCP keeps minimumIdle = maximumPoolSize. */
+export const keepingDrivers: ReadonlySet<string> = new Set(['postgres.js', 'hikaricp'])

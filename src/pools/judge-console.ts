@@ -7,7 +7,12 @@ import type { PoolFinding, Pooler } from './model.js'
  * write at all, POOLER_WAITING for clients that wait for a server connection now. The console's numbers are the ones that count.
  */
 export function judgeConsole(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
-  return [...settings(declared, live), ...databases(declared, live), ...users(declared, live), ...waiting(declared, live)]
+  return [
+    ...settings(declared, live),
+    ...databases(declared, live),
+    ...users(declared, live),
+    ...waiting(declared, live),
+  ]
 }
 
 function settings(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
@@ -40,6 +45,7 @@ function databases(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
       ['database', alias.database, one.database],
       ['user', alias.user, one.user],
       ['pool_size', alias.poolSize, one.poolSize],
+      ['max_db_connections', declared.maxDbConnections[alias.name] ?? null, one.maxConnections],
     ]
     return differing
       .filter(([name, written, actual]) => written !== actual && (written !== null || name === 'user'))
@@ -66,7 +72,14 @@ function users(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     if (strangers.length === 0) return []
     const names = strangers.map((pool) => pool.user).join(', ')
     const message = `${declared.name}: ${alias.name} also has pools of ${names}, whom the file does not list`
-    return [mismatch(declared, 'info', message, `users: [${[...alias.users, ...strangers.map((pool) => pool.user)].join(', ')}]`)]
+    return [
+      mismatch(
+        declared,
+        'info',
+        message,
+        `users: [${[...alias.users, ...strangers.map((pool) => pool.user)].join(', ')}]`,
+      ),
+    ]
   })
 }
 
@@ -82,11 +95,6 @@ function waiting(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     }))
 }
 
-function mismatch(
-  { place }: Pooler,
-  severity: PoolFinding['severity'],
-  message: string,
-  hint?: string,
-): PoolFinding {
+function mismatch({ place }: Pooler, severity: PoolFinding['severity'], message: string, hint?: string): PoolFinding {
   return { code: 'POOLER_MISMATCH', severity, message, ...(hint !== undefined && { hint }), place }
 }

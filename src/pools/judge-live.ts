@@ -32,6 +32,7 @@ function full({ server, live, patterns }: Budget): readonly PoolFinding[] {
   const taken = fullest === undefined ? 0 : connectionsOf(fullest)
   const last = live.roles[live.user]?.kind === 'superuser' ? 0 : 1
   if (fullest === undefined || taken + last < slots) return []
+  const hidden = live.seesAll ? 0 : fullest.groups.reduce((sum, group) => sum + group.hidden, 0)
   const how =
     taken >= slots
       ? `all ${slots} slots of ordinary roles are taken`
@@ -39,7 +40,8 @@ function full({ server, live, patterns }: Budget): readonly PoolFinding[] {
   return [
     {
       code: 'SERVER_FULL',
-      severity: live.seesAll ? 'error' : 'warning',
+      // What is hidden may be no client backend at all.
+      severity: taken - hidden + last >= slots ? 'error' : 'warning',
       server: server.name,
       message: `${server.name}: ${how}. Held by ${listed(fullest.groups, patterns)}`,
       hint: 'close what is idle, or lower the pools that hold most',
@@ -187,4 +189,3 @@ function unknownNames({ server, live, rows }: Budget): readonly PoolFinding[] {
     })
   })
 }
-

@@ -1,7 +1,7 @@
 import type { Budget } from './budget.js'
 import { targetsOf } from './demand.js'
 import { counted } from './describe.js'
-import type { PoolFinding, Pooler } from './model.js'
+import type { Alias, PoolFinding, Pooler } from './model.js'
 import { aliasOf, clientsOf, type PoolerPool } from './pooler.js'
 import { queueFinding } from './judge-queue.js'
 
@@ -87,33 +87,38 @@ function mismatches(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
   })
 }
 
-/** Only where every service of the pool declares its load: half a load says nothing. */
+/** Only where every service of the pool declares its load, since half a load says nothing; else as the pooler itself measured it. */
 function sharedQueue(budget: Budget, pooler: Pooler, pool: PoolerPool): readonly PoolFinding[] {
   if (pooler.poolMode === 'session' || pool.poolSize === Infinity) return []
-  let rate = 0
-  let work = 0
-  let waitMs = Infinity
-  for (const { service, share } of pool.services) {
-    const { ratePerSecond, serviceTimeSeconds, sloWaitMs } = service.load ?? {}
-    if (ratePerSecond == null || serviceTimeSeconds == null) return []
-    rate += ratePerSecond * share
-    work += ratePerSecond * share * serviceTimeSeconds
-    waitMs = Math.min(waitMs, sloWaitMs ?? service.pool.acquireTimeoutMs ?? Infinity)
-  }
-  if (rate === 0) return []
-  const name = `${pooler.name}, pool of ${pool.user} on ${pool.alias.name}`
+  const load = declaredLoad(pool) ?? pool.alias.load
+  if (load === undefined || load.ratePerSecond === 0) return []
+  const waits = pool.services.map(({ service }) => service.load?.sloWaitMs ?? service.pool.acquireTimeoutMs ?? Infinity)
+  const waitMs = Math.min(...waits)
   return queueFinding(
     {
-      name,
-      pools: pooler.replicas,
-      rate,
-      serviceTimeSeconds: work / rate,
+      name: `${pooler.name}, pool of ${pool.user} on ${pool.alias.name}`,
+      pools: load === pool.alias.load ? 1 : pooler.replicas,
+      rate: load.ratePerSecond,
+      serviceTimeSeconds: load.serviceTimeSeconds,
       servers: pool.poolSize,
       waitMs: waitMs === Infinity ? null : waitMs,
       setting: 'pool_size',
+      measuredSeconds: load === pool.alias.load ? 60 : null,
     },
     about(budget, pooler),
   )
+}
+
+function declaredLoad({ services }: PoolerPool): Alias['load'] {
+  let rate = 0
+  let work = 0
+  for (const { service, share } of services) {
+    const { ratePerSecond, serviceTimeSeconds } = service.load ?? {}
+    if (ratePerSecond == null || serviceTimeSeconds == null) return undefined
+    rate += ratePerSecond * share
+    work += ratePerSecond * share * serviceTimeSeconds
+  }
+  return rate === 0 ? undefined : { ratePerSecond: rate, serviceTimeSeconds: work / rate }
 }
 
 function about(budget: Budget, pooler: Pooler): Pick<PoolFinding, 'server' | 'place'> & { server: string } {

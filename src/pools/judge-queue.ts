@@ -15,6 +15,8 @@ export interface Line {
   readonly waitMs: number | null
   /** The key of the file that sizes it. */
   readonly setting: string
+  /** The load was measured over so many seconds; null when it is declared. */
+  readonly measuredSeconds: number | null
 }
 
 /** Shares of requests that wait too long: the field's thresholds, "over 0.1 % database issue, over 1 % investigate". */
@@ -44,6 +46,7 @@ export function queueLine(service: Service, tenants: readonly Tenant[]): Line | 
     servers: held(pool, runtime, connectionsPerRequest),
     waitMs: load.sloWaitMs ?? pool.acquireTimeoutMs,
     setting: 'pool.max',
+    measuredSeconds: load.measuredSeconds ?? null,
   }
 }
 
@@ -59,13 +62,23 @@ export function queueFinding(
   const hint = `${line.setting}: ${needed} for each of ${line.pools} pools${sharedHint(line, waitSeconds)}`
   if (!stable) {
     const message = `${line.name}: ${erlangs.toFixed(1)} connections are always busy and a pool has ${line.servers} (${(utilization * 100).toFixed(0)} %): the line grows whatever the timeout`
-    return [{ code: 'QUEUE_UNSTABLE', severity: 'error', ...about, message, hint }]
+    return [{ code: 'QUEUE_UNSTABLE', severity: severest(line), ...about, message: message + origin(line), hint }]
   }
   if (waitSeconds === null) return []
   const share = waitsLongerThan(rate, line.serviceTimeSeconds, line.servers, waitSeconds)
   if (share <= warnShare) return []
   const message = `${line.name}: ${(share * 100).toFixed(1)} % of requests wait over ${line.waitMs} ms for one of ${line.servers} connections`
-  return [{ code: 'QUEUE_WAIT', severity: share > failShare ? 'error' : 'warning', ...about, message, hint }]
+  const severity = share > failShare ? severest(line) : 'warning'
+  return [{ code: 'QUEUE_WAIT', severity, ...about, message: message + origin(line), hint }]
+}
+
+/** Seconds of measuring warn; they fail no deployment. */
+function severest(line: Line): PoolFinding['severity'] {
+  return line.measuredSeconds === null ? 'error' : 'warning'
+}
+
+function origin(line: Line): string {
+  return line.measuredSeconds === null ? '' : `; load measured over ${line.measuredSeconds.toFixed(0)} s`
 }
 
 function sharedHint(line: Line, waitSeconds: number | null): string {

@@ -25,7 +25,9 @@ export function judgeRule(budget: Budget): readonly PoolFinding[] {
   return budget.lines.flatMap(({ service, peak }): readonly PoolFinding[] => {
     if (service === null || service.runtime.maxConcurrency !== null) return []
     const product = service.pool.max * service.instances.max
-    if (product >= limits.maxConnections) return []
+    // Where nothing multiplies behind the rule's back, only the largest service is worth the word.
+    if (product >= limits.maxConnections || (peak <= product && budget.lines.some((line) => line.peak > peak)))
+      return []
     const message = `${service.name}: "max_pool x instances < max_connections" holds (${product} < ${limits.maxConnections}), but the service opens ${peak} and ordinary roles have ${capacity}`
     return [
       {

@@ -80,8 +80,7 @@ function cutConnections({ server, live, lines }: Budget, estate: Estate): readon
   const idleSessionMs = live?.timeouts.idleSessionMs ?? 0
   const here = new Set(lines.map((line) => line.service))
   const cut = estate.services.filter(
-    (service) =>
-      here.has(service) && idleSessionMs > 0 && (service.pool.idleTimeoutMs ?? Infinity) >= idleSessionMs,
+    (service) => here.has(service) && idleSessionMs > 0 && (service.pool.idleTimeoutMs ?? Infinity) >= idleSessionMs,
   )
   return cut.map((service): PoolFinding => ({
     code: 'IDLE_SESSION_TIMEOUT',

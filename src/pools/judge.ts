@@ -1,6 +1,7 @@
 import type { Budget } from './budget.js'
 import { limitUses, type LimitUse } from './connection-limits.js'
 import { instancesAtPeak } from './demand.js'
+import { judgeDrivers } from './judge-driver.js'
 import { judgeLive } from './judge-live.js'
 import { judgeMemory } from './judge-memory.js'
 import { judgeRule } from './judge-service.js'
@@ -10,7 +11,7 @@ import { recommendations, remedy, type Recommendation } from './recommend.js'
 
 /**
  * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN,
- * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-memory and judge-live.
+ * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-memory, judge-live and judge-driver.
  */
 export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
   if (budget.limits === null) return [limitUnknown(budget)]
@@ -21,6 +22,7 @@ export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
     ...judgePoolers(budget),
     ...judgeMemory(budget),
     ...judgeLive(budget, estate),
+    ...judgeDrivers(budget, estate.poolers),
     ...judgeRule(budget),
     ...undeclaredDeploys(budget),
     ...bootStorm(budget),

@@ -193,6 +193,8 @@ export interface Pooler {
   readonly written: readonly string[]
   /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */
   readonly maxPreparedStatements: number | null
+  /** How long it keeps a server connection. */
+  readonly serverLifetimeMs: number
   readonly place: Place
 }
 

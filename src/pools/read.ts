@@ -4,17 +4,26 @@ import { findFiles, readText, type FoundFile } from '../profile/files.js'
 import { readYaml } from '../yaml/read.js'
 import { allDemands } from './budget.js'
 import { completePools } from './complete.js'
-import type { Estate, PoolsFile } from './model.js'
+import type { Estate, PoolFinding, PoolsFile, Registry } from './model.js'
 import { poolerDemands } from './pooler.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
 import { poolsSchema, type WrittenPools } from './schema.js'
-import { csvTenants, writtenTenant, type TenantRow } from './tenants.js'
+import {
+  csvTenants,
+  registryTenants,
+  writtenRegistry,
+  writtenTenant,
+  type RegistryRow,
+  type TenantRow,
+} from './tenants.js'
 import { withoutUrlVariables } from './url-environment.js'
 
 export interface ReadOptions {
   /** Paths are relative to it, and appear in places as they were given. */
   readonly cwd: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Reads a registry of tenants; without it REGISTRY_NOT_ASKED is a finding of the file, and its tenants are missing. */
+  readonly askRegistry?: (registry: Registry) => Promise<readonly RegistryRow[]>
 }
 
 /**
@@ -31,10 +40,15 @@ export async function readPools(paths: readonly string[], options: ReadOptions):
   const resolved = files.length === found.files.length ? resolvePools(files) : { files, problems: [] }
   const all = [...problems, ...resolved.problems]
   const estate = mergeEstates(resolved.files)
-  const last = all.length === 0 ? [...referenceProblems(estate), ...unboundedPoolers(estate)] : all
+  const last = all.length === 0 ? [...referenceProblems(estate, registries(files)), ...unboundedPoolers(estate)] : all
   const [first, ...rest] = last
   if (first !== undefined) throw problemsError([first, ...rest])
   return resolved.files
+}
+
+/** Some registry was not asked: then no tenants at all are no mistake of the file. */
+function registries(files: readonly PoolsFile[]): boolean {
+  return files.some((file) => file.findings.some((finding) => finding.code === 'REGISTRY_NOT_ASKED'))
 }
 
 interface ReadOne {
@@ -53,9 +67,16 @@ async function readOne(found: FoundFile, options: ReadOptions): Promise<ReadOne>
     withoutUrlVariables(text, options.environment),
   )
   if (value === undefined) return { problems }
-  const tenants = await readTenants(value, found, placeOf)
+  const tenants = await readTenants(value, found, placeOf, options)
   const complete = completePools(found.file, value, tenants.rows, (at) => placeOf(at, 'key'))
-  return { value: complete.value, problems: [...tenants.problems, ...complete.problems] }
+  const findings = [...complete.value.findings, ...tenants.findings]
+  return { value: { ...complete.value, findings }, problems: [...tenants.problems, ...complete.problems] }
+}
+
+interface ReadTenants {
+  readonly rows: readonly TenantRow[]
+  readonly problems: readonly Problem[]
+  readonly findings: readonly PoolFinding[]
 }
 
 /** A CSV file is named relative to the file that names it. */
@@ -63,17 +84,38 @@ async function readTenants(
   { tenants = [] }: WrittenPools,
   found: FoundFile,
   placeOf: ReturnType<typeof readYaml>['placeOf'],
-): Promise<{ readonly rows: readonly TenantRow[]; readonly problems: readonly Problem[] }> {
+  { askRegistry }: ReadOptions,
+): Promise<ReadTenants> {
   const parts = await Promise.all(
-    tenants.map(async (written, index) => {
-      if (!('ids_from' in written)) return { rows: [writtenTenant(written, placeOf(['tenants', index]))], problems: [] }
+    tenants.map(async (written, index): Promise<Partial<ReadTenants>> => {
+      if ('registry' in written) {
+        const registry = writtenRegistry(written, placeOf(['tenants', index, 'registry'], 'key'))
+        if (askRegistry === undefined) return { findings: [registryNotAsked(registry)] }
+        return registryTenants(await askRegistry(registry), registry)
+      }
+      if (!('ids_from' in written)) return { rows: [writtenTenant(written, placeOf(['tenants', index]))] }
       const csv = { file: written.ids_from, path: resolve(dirname(found.path), written.ids_from), named: true }
       const content = await readText(csv)
       if ('text' in content) return csvTenants(content.text, csv.file, written, found.file)
-      return { rows: [], problems: [{ ...content.problem, place: placeOf(['tenants', index, 'ids_from']) }] }
+      return { problems: [{ ...content.problem, place: placeOf(['tenants', index, 'ids_from']) }] }
     }),
   )
-  return { rows: parts.flatMap((part) => part.rows), problems: parts.flatMap((part) => part.problems) }
+  return {
+    rows: parts.flatMap((part) => part.rows ?? []),
+    problems: parts.flatMap((part) => part.problems ?? []),
+    findings: parts.flatMap((part) => part.findings ?? []),
+  }
+}
+
+/** A warning of a file leaves the verdict unknown: nobody knows how many tenants there are. */
+function registryNotAsked({ place }: Registry): PoolFinding {
+  return {
+    code: 'REGISTRY_NOT_ASKED',
+    severity: 'warning',
+    message: 'the registry of tenants was not asked: its tenants are not counted',
+    hint: 'leave --offline out, or list the tenants: ids_from: tenants.csv',
+    place,
+  }
 }
 
 /** A pool size of 0 is unlimited to pgbouncer: fine only where a limit of the database or the user stands behind it. */

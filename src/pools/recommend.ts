@@ -1,3 +1,4 @@
+import type { Place } from '../errors.js'
 import type { Budget, Line } from './budget.js'
 import { demands } from './demand.js'
 import { counted } from './describe.js'
@@ -13,6 +14,8 @@ export interface Recommendation {
   /** null when not even 1 fits. */
   readonly largest: number | null
   readonly text: string
+  /** Where the file writes the number, or would. */
+  readonly place: Place
 }
 
 /**
@@ -55,7 +58,17 @@ function poolChange(budget: Budget, estate: Estate, line: Line, service: Service
     largest === null
       ? `${line.name}: not even pool max 1 fits${overflow} (now ${pool.max})`
       : `${line.name}: pool max ${largest} at most${overflow} (now ${pool.max})`
-  return [{ server: budget.server.name, name: line.name, change: 'pool.max', now: pool.max, largest, text }]
+  return [
+    {
+      server: budget.server.name,
+      name: line.name,
+      change: 'pool.max',
+      now: pool.max,
+      largest,
+      text,
+      place: service.poolPlace,
+    },
+  ]
 }
 
 function instancesChange(budget: Budget, estate: Estate, line: Line, service: Service): readonly Recommendation[] {
@@ -72,7 +85,17 @@ function instancesChange(budget: Budget, estate: Estate, line: Line, service: Se
     largest === null
       ? `${line.name}: not even 1 ${noun} fits with pool ${service.pool.max} (now ${now})`
       : `${line.name}: ${counted(largest, noun)} at most with pool ${service.pool.max} (now ${now})`
-  return [{ server: budget.server.name, name: line.name, change: 'instances.max', now, largest, text }]
+  return [
+    {
+      server: budget.server.name,
+      name: line.name,
+      change: 'instances.max',
+      now,
+      largest,
+      text,
+      place: service.instancesPlace,
+    },
+  ]
 }
 
 function poolerChange(budget: Budget, line: Line): readonly Recommendation[] {
@@ -95,6 +118,7 @@ function poolerChange(budget: Budget, line: Line): readonly Recommendation[] {
       now: pooler.defaultPoolSize,
       largest,
       text,
+      place: pooler.place,
     },
   ]
 }

@@ -126,21 +126,21 @@ function unknown(
 }
 
 /** References that need the whole estate: roles of a server that lists its roles, aliases of a pooler, tenants at all. */
-export function referenceProblems(estate: Estate): readonly Problem[] {
+export function referenceProblems(estate: Estate, tenantsUnknown = false): readonly Problem[] {
   return [
-    ...estate.services.flatMap((service) => serviceProblems(service, estate)),
+    ...estate.services.flatMap((service) => serviceProblems(service, estate, tenantsUnknown)),
     ...estate.poolers.flatMap((pooler) => poolerProblems(pooler, estate)),
   ]
 }
 
-function serviceProblems(service: Service, estate: Estate): readonly Problem[] {
+function serviceProblems(service: Service, estate: Estate, tenantsUnknown: boolean): readonly Problem[] {
   const { via, role, place, name } = service
   const problems: Problem[] = []
   const roles = Object.keys(estate.servers.find((server) => server.name === service.server)?.roles ?? {})
   if (via.kind === 'direct' && role !== null && roles.length > 0 && !roles.includes(role) && !service.pool.perTenant) {
     problems.push(unknown('role', role, name, place, roles))
   }
-  if (service.pool.perTenant && estate.tenants.length === 0) {
+  if (service.pool.perTenant && estate.tenants.length === 0 && !tenantsUnknown) {
     problems.push({ code: 'UNKNOWN_REFERENCE', message: `${name}: per_tenant, but no tenants are declared`, place })
   }
   const pooler = via.kind === 'pooler' ? estate.poolers.find((one) => one.name === via.pooler) : undefined

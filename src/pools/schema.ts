@@ -72,6 +72,10 @@ const tenantsFromSchema = z.strictObject({
   role_column: name.optional(),
 })
 
+const tenantsRegistrySchema = z.strictObject({
+  registry: z.strictObject({ url: name, sql: name, server: name.optional(), ttl: duration.optional() }),
+})
+
 const runtimeSchema = z.strictObject({
   kind: z.enum([
     'gunicorn',
@@ -206,7 +210,7 @@ export const poolsSchema = z.strictObject({
     })
     .optional(),
   servers: z.record(z.string(), serverSchema).optional(),
-  tenants: z.array(z.union([tenantSchema, tenantsFromSchema])).optional(),
+  tenants: z.array(z.union([tenantSchema, tenantsFromSchema, tenantsRegistrySchema])).optional(),
   services: z.record(z.string(), serviceSchema).optional(),
   poolers: z.record(z.string(), poolerSchema).optional(),
 })

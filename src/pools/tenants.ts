@@ -1,6 +1,7 @@
 import type { Place, Problem } from '../errors.js'
-import type { Tenant } from './model.js'
+import type { Registry, Tenant } from './model.js'
 import type { WrittenTenants } from './schema.js'
+import { durationMs } from './units.js'
 
 /** A tenant with the CONNECTION LIMIT that the file gives it; null is none. */
 export interface TenantRow {
@@ -9,9 +10,13 @@ export interface TenantRow {
 }
 
 type TenantsFrom = Extract<WrittenTenants, { ids_from: string }>
+type WrittenRegistry = Extract<WrittenTenants, { registry: unknown }>
 
 /** One entry that names its tenant. */
-export function writtenTenant(written: Exclude<WrittenTenants, TenantsFrom>, place: Place): TenantRow {
+export function writtenTenant(
+  written: Exclude<WrittenTenants, TenantsFrom | WrittenRegistry>,
+  place: Place,
+): TenantRow {
   const { id, server, database, role, connection_limit: limit = -1 } = written
   return {
     tenant: { id: String(id), file: place.file, server, database: database ?? null, role: role ?? null, place },
@@ -72,6 +77,56 @@ export function csvTenants(
     }
   })
   return { rows, problems }
+}
+
+/** A row of a registry: columns by these names, as the statement calls them; others are left alone. */
+export type RegistryRow = Readonly<Record<string, unknown>>
+
+/** A registry as it is written; its answer counts for 15 minutes unless the file says otherwise. */
+export function writtenRegistry({ registry }: WrittenRegistry, place: Place): Registry {
+  const { url, sql, server, ttl } = registry
+  return { url, sql, server: server ?? null, ttlMs: ttl === undefined ? 900_000 : durationMs(ttl), place }
+}
+
+/** Tenants of a registry's rows: id, server (or the registry's), database, role, connection_limit. A row without id or server is BAD_VALUE. */
+export function registryTenants(
+  rows: readonly RegistryRow[],
+  registry: Registry,
+): { readonly rows: readonly TenantRow[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const { place } = registry
+  const tenants = rows.map((row, index): TenantRow => {
+    const cell = (column: string) => {
+      const value = row[column]
+      return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : null
+    }
+    const id = cell('id')
+    const server = cell('server') ?? registry.server
+    if (id === null || server === null) {
+      const missing = id === null ? 'id' : 'server'
+      const hint = `its columns: ${Object.keys(row).join(', ')}; wanted: id, server, database, role, connection_limit`
+      if (problems.length === 0)
+        problems.push({
+          code: 'BAD_VALUE',
+          message: `row ${index + 1} of the registry has no ${missing}`,
+          hint,
+          place,
+        })
+    }
+    const limit = Number(cell('connection_limit') ?? -1)
+    return {
+      tenant: {
+        id: id ?? '',
+        file: place.file,
+        server: server ?? '',
+        database: cell('database'),
+        role: cell('role'),
+        place,
+      },
+      connectionLimit: Number.isInteger(limit) && limit >= 0 ? limit : null,
+    }
+  })
+  return { rows: tenants, problems }
 }
 
 /** Records of cells; empty lines are none. */

@@ -4,7 +4,7 @@ import { nameTooLong } from '../definition/quote.js'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
 import { parseStatements, type ParsedStatement } from '../sql/parser.js'
 import { positionAt } from '../sql/parser-offsets.js'
-import { commentKinds, scanTokens, type Token } from '../sql/parser-tokens.js'
+import { commentKinds, firstFrom, scanTokens, tokensWithin, type Token } from '../sql/parser-tokens.js'
 import { profileName } from './complete.js'
 import type { DeclaredIndex, Profile } from './profile.js'
 import { indexDefinition, plainIncludes } from './sql-index.js'
@@ -59,9 +59,7 @@ interface ReadStatement {
 function readStatement(statement: ParsedStatement, source: string, all: readonly Token[], file: string): ReadStatement {
   const { tree, offset, text, line, column } = statement
   const place = { file, line, column }
-  const tokens = all.filter(
-    (token) => token.start >= offset && token.end <= offset + text.length && !commentKinds.has(token.kind),
-  )
+  const tokens = tokensWithin(all, offset, offset + text.length).filter(({ kind }) => !commentKinds.has(kind))
   const problems = cutNames(tokens, source, file)
   const refuse = (message: string, hint?: string): ReadStatement => ({
     analyze: [],
@@ -115,9 +113,11 @@ function cutNames(tokens: readonly Token[], source: string, file: string): reado
 function commentAbove(source: string, tokens: readonly Token[], offset: number): string | undefined {
   const lines: string[] = []
   let below = offset
-  for (const token of tokens.filter(({ end }) => end <= offset).toReversed()) {
+  for (let at = firstFrom(tokens, offset) - 1; at >= 0; at--) {
+    const token = tokens[at]
+    if (token === undefined || token.end > offset) break
     const between = source.slice(token.end, below)
-    const ownLine = /(^|\n)[ \t]*$/.test(source.slice(0, token.start))
+    const ownLine = /^[ \t]*$/.test(source.slice(source.lastIndexOf('\n', token.start - 1) + 1, token.start))
     if (!commentKinds.has(token.kind) || !ownLine || !/^[ \t]*\r?\n?[ \t]*$/.test(between)) break
     lines.unshift(
       token.text

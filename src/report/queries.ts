@@ -9,7 +9,7 @@ const statusWords: Readonly<Record<ResultQuery['status'], string>> = {
   refused: 'refused',
   failed: 'failed',
 }
-const verdictTones: Readonly<Record<NonNullable<ResultQuery['verdict']>, Tone>> = {
+export const verdictTones: Readonly<Record<NonNullable<ResultQuery['verdict']>, Tone>> = {
   faster: 'good',
   same: 'quiet',
   slower: 'bad',

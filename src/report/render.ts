@@ -1,4 +1,6 @@
 import type { DemoResult } from '../commands/demo-result.js'
+import type { InitResult } from '../commands/init-result.js'
+import type { ImportResult } from '../commands/import-result.js'
 import type { PoolResult } from '../commands/pool-result.js'
 import type {
   ApplyResult,
@@ -20,12 +22,25 @@ export type Result =
   | StatusResult
   | PoolResult
   | DemoResult
+  | ImportResult
+  | InitResult
   | ErrorResult
 
-export type Format = 'text' | 'json' | 'markdown' | 'sql'
+export type Format =
+  | 'text'
+  | 'json'
+  | 'jsonl'
+  | 'markdown'
+  | 'html'
+  | 'junit'
+  | 'sarif'
+  | 'github'
+  | 'gitlab'
+  | 'prometheus'
+  | 'sql'
 
 /**
- * The document in one of the formats, ending with a newline; sql is a plan's script, of any other document the text. Pure; a promise only because each format and command is loaded
+ * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool, of any other document the text. Pure; a promise only because each format and command is loaded
  * when it is first needed (chalk and cli-table3 together cost 20 ms). Never throws for a document of the published schema.
  */
 export async function render(result: Result, format: Format, layout: Layout): Promise<string> {
@@ -35,14 +50,36 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
     case 'sql':
       if (result.command === 'plan' && !isError(result)) return (await import('./plan-sql.js')).planSql(result)
       return render(result, 'text', layout)
+    case 'prometheus':
+      if (result.command === 'check-pool' && !isError(result))
+        return (await import('./prometheus.js')).renderPrometheus(result)
+      return render(result, 'text', layout)
     case 'text': {
+      if (result.command === 'import' && !isError(result)) return (await import('./import.js')).importText(result)
       const { renderText } = await import('./text.js')
       return renderText(await blocksOf(result, layout), layout)
     }
     case 'markdown': {
       const { renderMarkdown } = await import('./markdown.js')
-      return renderMarkdown(result.command, result.ok, await blocksOf(result, { ...layout, unicode: true }))
+      const page = renderMarkdown(result.command, result.ok, await blocksOf(result, { ...layout, unicode: true }))
+      if (result.command !== 'import' || isError(result)) return page
+      return page + (await import('./import.js')).importMarkdown(result)
     }
+    case 'html': {
+      const { renderHtml } = await import('./html.js')
+      // A page has room and can fold: it holds everything.
+      return renderHtml(result, await blocksOf(result, { ...layout, unicode: true, verbose: true }))
+    }
+    case 'jsonl':
+      return (await import('./jsonl.js')).renderJsonLines(result)
+    case 'junit':
+      return (await import('./junit.js')).renderJunit(result)
+    case 'sarif':
+      return (await import('./sarif.js')).renderSarif(result)
+    case 'github':
+      return (await import('./github.js')).renderGithub(result)
+    case 'gitlab':
+      return (await import('./gitlab.js')).renderGitlab(result)
   }
 }
 
@@ -64,10 +101,14 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
     case 'explain':
       return (await import('./explain.js')).explainBlocks(result)
     case 'check-pool':
-      return (await import('./pool.js')).poolBlocks(result)
+      return (await import('./pool.js')).poolBlocks(result, layout.verbose)
     case 'demo':
       return (await import('./demo.js')).demoBlocks(result, layout)
+    case 'init':
+      return (await import('./init.js')).initBlocks(result)
     case 'status':
       return (await import('./status.js')).statusBlocks(result, layout)
+    case 'import':
+      return (await import('./import.js')).importBlocks(result)
   }
 }

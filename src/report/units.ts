@@ -59,7 +59,8 @@ export function moment(iso: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? iso.slice(0, 19).replace('T', ' ') : iso
 }
 
-function ratio(value: number): string {
+/** `52`, `3,700`, `0.95`, of a speedup. */
+export function ratio(value: number): string {
   if (!Number.isFinite(value) || value < 0) return noNumber
   if (value >= 1e9) return value.toExponential(1)
   if (value >= 9.95) return Number(value.toPrecision(2)).toLocaleString('en-US')

@@ -92,7 +92,7 @@ async function settledSession(target: Target, wire: Wire, look: LookRow, role: R
   }
   // Behind a pooler a setting would stay on a backend that others use next (fault 59): there it is set by transaction.
   if (!pooled) checkPinned(role, await wire.run<ReadBack>(pinSql(role, false), []))
-  if (role === 'ddl') await wire.run(watchClientSql, []).catch(() => undefined)
+  if (role === 'ddl') for (const text of watchClientSql) await wire.run(text, []).catch(() => undefined)
   return makeSession(wire, { target, look, role, versionNum, pooled })
 }
 

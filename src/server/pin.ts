@@ -63,11 +63,15 @@ export function checkPinned(role: Role, rows: readonly ReadBack[]): void {
 }
 
 /**
- * A build must end when perfdb is gone (fault 7: else it goes on for hours, holding the lock). Servers on systems that
- * cannot watch a socket refuse the first setting, and Unix sockets ignore the second: then it stays as it is.
+ * A build must end when perfdb is gone (fault 7: else it goes on for hours, holding the lock), and a session that nobody hears any
+ * more within a minute (fault 54). Servers on systems that cannot watch a socket refuse the first, and Unix sockets ignore
+ * the others: then it stays as it is.
  */
-export const watchClientSql = `select pg_catalog.set_config('client_connection_check_interval', '2s', false),
-  pg_catalog.set_config('tcp_keepalives_idle', '30', false)`
+export const watchClientSql = [
+  `select pg_catalog.set_config('client_connection_check_interval', '2s', false)`,
+  `select pg_catalog.set_config('tcp_keepalives_idle', '30', false), pg_catalog.set_config('tcp_keepalives_interval', '10', false),
+    pg_catalog.set_config('tcp_keepalives_count', '3', false)`,
+] as const
 
 /** What a session must know before it changes anything, read without operators, which a search_path could replace. */
 export const lookSql = `select pg_catalog.pg_backend_pid() as pid,

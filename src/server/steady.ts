@@ -8,12 +8,12 @@ export interface SteadyOptions {
 
 /**
  * A session that is opened anew when its connection is gone, for one who only looks on and keeps nothing on it: no lock, no
- * settings of its own, no statement that takes long. What only reads is then asked again; whether anything else was done
- * nobody knows, and it throws CONNECTION_LOST. Never for builds: fault 52. Throws what `open` throws.
+ * settings of its own, no statement that takes long. What may be asked twice is then asked again; whether anything else was
+ * done nobody knows, and it throws CONNECTION_LOST. Never for builds: fault 52. Throws what `open` throws.
  */
 export async function steadySession(
   open: () => Promise<Session>,
-  { answerMs = 15_000 }: SteadyOptions = {},
+  { answerMs = 10_000 }: SteadyOptions = {},
 ): Promise<Session> {
   let current = await open()
   let opening: Promise<Session> | undefined
@@ -29,12 +29,7 @@ export async function steadySession(
   }
   const answered = async <Row>(text: string, parameters: readonly Parameter[] | undefined): Promise<Row[]> => {
     const session = await standing()
-    const giveUp = setTimeout(() => void session[Symbol.asyncDispose]().catch(() => undefined), answerMs)
-    try {
-      return await session.query<Row>(text, parameters)
-    } finally {
-      clearTimeout(giveUp)
-    }
+    return answeredWithin(session, answerMs, () => session.query<Row>(text, parameters))
   }
   const within = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
     const session = await standing()
@@ -90,7 +85,7 @@ export async function steadySession(
       try {
         return await answered<Row>(text, parameters)
       } catch (error) {
-        const again = error instanceof PerfdbError && error.code === 'CONNECTION_LOST' && onlyReads.test(text)
+        const again = error instanceof PerfdbError && error.code === 'CONNECTION_LOST' && repeatable.test(text)
         if (!again || inTransaction || closed) throw error
         return answered<Row>(text, parameters)
       }
@@ -106,4 +101,15 @@ export async function steadySession(
   }
 }
 
-const onlyReads = /^\s*(?:select|with)\b/i
+/** Gives up the session when the work on it takes longer: what it waits for then throws CONNECTION_LOST. */
+export async function answeredWithin<T>(session: Session, ms: number, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => void session[Symbol.asyncDispose](), ms)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Asked twice it does no more than once: what reads, and what sets a row to a value or puts it in unless it is there. */
+const repeatable = /^\s*(?:select|with|update)\b|^\s*insert\b.*\bon conflict\b/is

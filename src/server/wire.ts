@@ -110,7 +110,9 @@ export async function openWire(
     },
     async close() {
       // Without a timeout this never returns once a backend was ended in the middle of a statement (fact 1).
-      await sql.end({ timeout: line.lost() ? 0 : 2 })
+      const timeout = line.lost() ? 0 : 2
+      line.giveUp()
+      await sql.end({ timeout })
       socket.destroy()
     },
   }
@@ -119,6 +121,8 @@ export async function openWire(
 interface Line {
   readonly label: string
   lost(): boolean
+  /** Lost from now on, before the socket says so. */
+  giveUp(): void
   lostError(cause: unknown): PerfdbError
   /** The socket, once: a second call is postgres.js reconnecting, to a session without settings and lock (fault 52). */
   take(): Promise<Socket>
@@ -144,6 +148,9 @@ function watchedLine(socket: Socket, label: string): Line {
   return {
     label,
     lost: () => lost,
+    giveUp: () => {
+      lost = true
+    },
     lostError,
     async take() {
       if (taken || lost) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })

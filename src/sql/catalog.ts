@@ -78,7 +78,7 @@ ${indexDocumentSql(versionNum, 'picked')}`
 /**
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
  * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
- * are spelled out from pg_index, defaults too. The size of a partitioned index is that of its partitions' indexes.
+ * are spelled out from pg_index, defaults too. Size and scans of a partitioned index are those of its partitions' indexes.
  * Wants a CTE `picked` with indexrelid. What belongs to a key or to a constraint is looked up by the catalogs' own
  * indexes: joined as sets, pg_collation and pg_constraint were read whole for each index (2.3 s for 11,000, now 0.9).
  */
@@ -94,13 +94,8 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
       where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
         and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
     'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
-    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else (
-      with recursive parts as (
-        select h.inhrelid as oid from pg_catalog.pg_inherits h where h.inhparent = i.indexrelid
-        union all
-        select h.inhrelid from parts o join pg_catalog.pg_inherits h on h.inhparent = o.oid
-      ) select coalesce(sum(pg_catalog.pg_relation_size(o.oid)), 0)::int8 from parts o) end,
-    'scans', coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0),
+    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else ${sumBelowSql('pg_catalog.pg_relation_size')} end,
+    'scans', case when c.relkind = 'i' then coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) else ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} end,
     'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
     'canonical', pg_catalog.json_build_object(
       'method', am.amname, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
@@ -131,6 +126,16 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
   join pg_catalog.pg_am am on am.oid = c.relam
   join pg_catalog.pg_class t on t.oid = i.indrelid
   join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
+}
+
+/** Sum of a function of the indexes that are attached below index i, on every level. In CASE: it is not asked of others. */
+function sumBelowSql(name: string): string {
+  return `(
+      with recursive below as (
+        select h.inhrelid as oid from pg_catalog.pg_inherits h where h.inhparent = i.indexrelid
+        union all
+        select h.inhrelid from below o join pg_catalog.pg_inherits h on h.inhparent = o.oid
+      ) select coalesce(sum(${name}(o.oid)), 0)::int8 from below o)`
 }
 
 /** Builds under way in this database, other sessions' too. */

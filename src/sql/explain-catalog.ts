@@ -1,3 +1,5 @@
+import { quoteName } from '../definition/quote.js'
+
 /*
  * What the query audit reads from the catalog. All of it runs with search_path = pg_catalog.
  */
@@ -11,7 +13,11 @@ export const tablesSql = `
     pg_relation_size(c.oid) / current_setting('block_size')::int8 as pages,
     pg_relation_size(c.oid) > 0 and coalesce(s.last_analyze, s.last_autoanalyze) is null
       and not exists (select from pg_stats p where p.schemaname = n.nspname and p.tablename = c.relname) as never,
-    coalesce(s.n_mod_since_analyze, 0)::float8 as changed_rows,
+    -- Changes that a session reports after its own ANALYZE count as made since: all there ever were, with statistics of as many rows.
+    case when s.n_mod_since_analyze = s.n_tup_ins + s.n_tup_upd + s.n_tup_del and c.reltuples >= 0.8 * s.n_live_tup
+        and coalesce(s.last_analyze, s.last_autoanalyze) is not null
+        and exists (select from pg_stats p where p.schemaname = n.nspname and p.tablename = c.relname)
+      then 0 else coalesce(s.n_mod_since_analyze, 0) end::float8 as changed_rows,
     coalesce(o.threshold, current_setting('autovacuum_analyze_threshold')::float8)
       + coalesce(o.factor, current_setting('autovacuum_analyze_scale_factor')::float8) * greatest(c.reltuples, 0) as threshold
   from unnest($1::text[], $2::text[]) as wanted (schema, name)
@@ -57,3 +63,18 @@ export const columnTypesSql = `
   join pg_namespace n on n.oid = t.relnamespace
   left join pg_collation c on c.oid = a.attcollation
   where n.nspname = $1 and t.relname = $2 and a.attnum > 0 and not a.attisdropped`
+
+/** Most common values and histogram of a column ($1 schema, $2 table, $3 column), as text. */
+export const columnStatisticsSql = `
+  select most_common_vals::text::text[] as common, histogram_bounds::text::text[] as bounds
+  from pg_stats where schemaname = $1 and tablename = $2 and attname = $3 order by inherited limit 1`
+
+/** A value of a column as text. */
+export function sampleRowSql(use: {
+  readonly schema: string
+  readonly table: string
+  readonly column: string
+}): string {
+  const column = quoteName(use.column)
+  return `select ${column}::text as value from ${quoteName(use.schema)}.${quoteName(use.table)} where ${column} is not null limit 1`
+}

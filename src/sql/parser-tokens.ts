@@ -37,6 +37,24 @@ export async function scanTokens(text: string): Promise<readonly Token[]> {
   })
 }
 
+/** Those of sorted tokens that lie within; by halving, since a dump of 10,000 statements has 300,000 tokens. */
+export function tokensWithin(tokens: readonly Token[], start: number, end: number): readonly Token[] {
+  const first = firstFrom(tokens, start)
+  const last = firstFrom(tokens, end)
+  return tokens.slice(first, last).filter((token) => token.end <= end)
+}
+
+/** Position of the first of sorted tokens that starts there or later. */
+export function firstFrom(tokens: readonly Token[], offset: number): number {
+  let [low, high] = [0, tokens.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((tokens[middle]?.start ?? 0) < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /** libpg-query 18.1.5 puts control characters unescaped into the JSON of its tokens; in any place a space does as well. */
 function scannable(text: string): string {
   // oxlint-disable-next-line no-control-regex

@@ -1,8 +1,8 @@
 import type { Node, RawStmt } from 'libpg-query'
 import { PerfdbError, type Place } from '../errors.js'
 import { classify, type StatementKind } from './parser-kind.js'
-import { offsetOfCharacter, positionAt, unitOffsets, type Position } from './parser-offsets.js'
-import { commentKinds, loadParser, scanTokens, type Token } from './parser-tokens.js'
+import { offsetOfCharacter, positionAt, positionsIn, unitOffsets, type Position } from './parser-offsets.js'
+import { commentKinds, loadParser, scanTokens, tokensWithin, type Token } from './parser-tokens.js'
 import { walkTree } from './parser-walk.js'
 
 export interface ParsedStatement extends Position {
@@ -28,17 +28,14 @@ export async function parseStatements(text: string, file?: string): Promise<read
   const raw = await parseRaw(text, file)
   if (raw.length === 0) return []
   const toUnit = unitOffsets(text)
+  const placeAt = positionsIn(text)
   const words = (await scanTokens(text)).filter((token) => !commentKinds.has(token.kind))
   return raw.flatMap(({ stmt, stmt_location: start = 0, stmt_len: length }) => {
     if (stmt === undefined) return []
     // A length of 0 is "to the end of the text": the last statement without a semicolon.
     const from = toUnit(start)
     const to = length === undefined ? text.length : toUnit(start + length)
-    return statement(
-      stmt,
-      text,
-      words.filter((word) => word.start >= from && word.end <= to),
-    )
+    return statement(stmt, text, tokensWithin(words, from, to), placeAt)
   })
 }
 
@@ -74,7 +71,12 @@ async function parseRaw(text: string, file: string | undefined): Promise<readonl
   }
 }
 
-function statement(tree: Node, source: string, words: readonly Token[]): ParsedStatement[] {
+function statement(
+  tree: Node,
+  source: string,
+  words: readonly Token[],
+  placeAt: (offset: number) => Position,
+): ParsedStatement[] {
   const [first] = words
   const last = words.at(-1)
   if (first === undefined || last === undefined) return []
@@ -84,7 +86,7 @@ function statement(tree: Node, source: string, words: readonly Token[]): ParsedS
       parameterCount = Math.max(parameterCount, node['number'])
   })
   const text = source.slice(first.start, last.end)
-  const position = positionAt(source, first.start)
+  const position = placeAt(first.start)
   return [{ text, offset: first.start, ...position, ...classify(tree, words), parameterCount, tree }]
 }
 

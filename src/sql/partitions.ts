@@ -2,6 +2,7 @@ import type { Definition, TableName } from '../definition/definition.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
 import { indexDocumentSql } from './catalog.js'
 import { createIndexSql } from './index-ddl.js'
+import { buildsSql } from './progress.js'
 
 /**
  * The partition trees of the wanted tables that are partitioned, with every index of every member, as one row of JSON. `$1`:
@@ -13,7 +14,7 @@ import { createIndexSql } from './index-ddl.js'
 export function partitionTreesSql(versionNum: number): string {
   return `
 with recursive wanted_tables as (
-  select w.schema, w.name from pg_catalog.json_to_recordset($1::json->'tables') as w(schema text, name text)
+  select distinct w.schema, w.name from pg_catalog.json_to_recordset($1::json->'tables') as w(schema text, name text)
 ), beginnings as (
   select distinct pg_catalog.left(w.name, 6) as text from pg_catalog.json_array_elements_text($1::json->'indexes') as w(name)
 ), nodes as (
@@ -30,8 +31,7 @@ member_indexes as (
   from members m
   join pg_catalog.pg_index i on i.indrelid = m.oid
   left join pg_catalog.pg_inherits h on h.inhrelid = i.indexrelid
-), picked as (select indexrelid from member_indexes where inhparent is null),
-constraints as (select conindid, conname, contype, conrelid from pg_catalog.pg_constraint where conindid <> 0)
+), picked as (select indexrelid from member_indexes where inhparent is null)
 select pg_catalog.json_build_object(
   'deadlockTimeoutMs', (select s.setting::int from pg_catalog.pg_settings s where s.name = 'deadlock_timeout'),
   'nodes', (select pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -48,8 +48,8 @@ select pg_catalog.json_build_object(
       'parentOid', x.inhparent::int8, 'usable', x.usable))
     from member_indexes x join pg_catalog.pg_class c on c.oid = x.indexrelid where x.inhparent is not null),
   'loose', (select pg_catalog.json_agg(x.document) from (${indexDocumentSql(versionNum, 'picked')}) x),
-  'building', (select pg_catalog.json_agg(p.index_relid::int8) from pg_catalog.pg_stat_progress_create_index p
-    where p.datname = pg_catalog.current_database() and p.index_relid <> 0),
+  'builds', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'indexOid', p.index_relid::int8, 'tableOid', p.relid::int8, 'hidden', p.hidden)) from ${buildsSql} as p),
   'names', (select pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', c.relname))
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where c.relnamespace in (select m.relnamespace from members join pg_catalog.pg_class m on m.oid = members.oid)
@@ -57,13 +57,22 @@ select pg_catalog.json_build_object(
 ) as document`
 }
 
-/** How a partitioned table (`$1` schema, `$2` name) is partitioned, as PARTITION BY takes it; no row for any other relation. */
-export const partitionKeySql = `
-select pg_catalog.pg_get_partkeydef(p.partrelid) as key, p.partstrat as strategy
-from pg_catalog.pg_partitioned_table p
-join pg_catalog.pg_class c on c.oid = p.partrelid
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = $2`
+/** By which keys each of the tables (`$1`: [{schema, name}]), and what is partitioned below it, is partitioned, level by level. */
+export const partitionKeysSql = `
+with recursive nodes as (
+  select n.nspname as schema, c.relname as name, c.oid, 0 as level
+  from (select distinct w.schema, w.name from pg_catalog.json_to_recordset($1::json) as w(schema text, name text)) as w
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+  union all
+  select o.schema, o.name, h.inhrelid, o.level + 1
+  from nodes o
+  join pg_catalog.pg_inherits h on h.inhparent = o.oid
+  join pg_catalog.pg_partitioned_table p on p.partrelid = h.inhrelid
+)
+select o.schema, o.name, c.relname as member, pg_catalog.pg_get_partkeydef(o.oid) as key
+from nodes o join pg_catalog.pg_class c on c.oid = o.oid
+where c.relkind = 'p' order by o.level, c.relname`
 
 /**
  * CREATE INDEX of a partitioned table alone: it comes to be at once, holds nothing and is not valid until each partition has
@@ -95,13 +104,24 @@ export function dropPartitionedSql({ schema, name }: IndexName): string {
   return `drop index ${quoteQualified(schema, name)}`
 }
 
-/** The empty copy of a partitioned table, partitioned the same way, with one partition that takes every row. */
-export function copyPartitionedSql(copy: string, table: TableName, key: string, strategy: string): readonly string[] {
-  const everything = strategy === 'h' ? 'for values with (modulus 1, remainder 0)' : 'default'
-  return [
-    `create temporary table ${quoteName(copy)} (like ${quoteQualified(table.schema, table.name)}) partition by ${key} on commit drop`,
-    `create temporary table ${quoteName(`${copy}_rows`)} partition of ${quoteName(copy)} ${everything} on commit drop`,
-  ]
+/** A temporary table partitioned by this key: an empty copy of `table`, or the one partition of another copy that takes every row. */
+export function copyPartitionedSql(copy: string, key: string, of: CopyOf): string {
+  const source =
+    'table' in of ? `(like ${quoteQualified(of.table.schema, of.table.name)})` : catchAllSql(of.copy, of.key)
+  return `create temporary table ${quoteName(copy)} ${source} partition by ${key} on commit drop`
+}
+
+/** The last partition of such a copy, which holds rows. */
+export function copyLeafSql(name: string, copy: string, key: string): string {
+  return `create temporary table ${quoteName(name)} ${catchAllSql(copy, key)} on commit drop`
+}
+
+type CopyOf = { readonly table: TableName } | { readonly copy: string; readonly key: string }
+
+/** A table partitioned by hash has no default partition. */
+function catchAllSql(copy: string, key: string): string {
+  const rows = key.startsWith('HASH') ? 'for values with (modulus 1, remainder 0)' : 'default'
+  return `partition of ${quoteName(copy)} ${rows}`
 }
 
 export interface IndexName {

@@ -61,7 +61,11 @@ left join pg_catalog.pg_class x on x.oid = p.index_relid
 left join pg_catalog.pg_stat_activity a on a.pid = p.pid
 where n.nspname = $1 and t.relname = $2 and p.pid <> $3`
 
-/** When a table was analyzed last by hand; null when never since the statistics were reset. Epoch seconds as text keep the microseconds. */
+/**
+ * When a table was analyzed last by hand; null when never since the statistics were reset. Epoch seconds as text keep the
+ * microseconds. `hollow`: a partitioned table that never had a partition, which ANALYZE passes over.
+ */
 export const lastAnalyzeSql = `
-select extract(epoch from pg_catalog.pg_stat_get_last_analyze_time(c.oid))::text as "lastAnalyze"
+select extract(epoch from pg_catalog.pg_stat_get_last_analyze_time(c.oid))::text as "lastAnalyze",
+  c.relkind = 'p' and not c.relhassubclass as hollow
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`

@@ -1,6 +1,7 @@
 /**
  * The known word that was probably meant, by Damerau-Levenshtein distance (optimal string alignment) without regard to
- * case; undefined when none is near: a third of the word may differ, at least one and at most four letters.
+ * case; undefined when none is near: a third of the word may differ, at least one and at most four letters. A word that
+ * other tools use for a known one counts as near.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.min(4, Math.max(1, Math.floor(word.length / 3)))
@@ -12,7 +13,21 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase()) + (same ? 0 : 0.5)
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
-  return best
+  return best ?? known.find((candidate) => candidate === synonyms[word.toLowerCase()])
+}
+
+/** Words of SQL and of other tools, with the one that is said here. */
+const synonyms: Readonly<Record<string, string>> = {
+  columns: 'keys',
+  fields: 'keys',
+  on: 'table',
+  table_name: 'table',
+  using: 'method',
+  type: 'method',
+  predicate: 'where',
+  filter: 'where',
+  including: 'include',
+  query: 'sql',
 }
 
 /** ` did you mean "x"?` with a leading comma-like joint, or nothing. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { apply, plan, verify } from '../support/apply.js'
+import { apply, plan, rollback, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { allValid, ordersTable, treeOf, validity } from '../support/partitions.js'
 import { profileOf } from '../support/profile.js'
+import { testRole } from '../support/roles.js'
 
 const byNote = '{ name: i_note, table: orders, keys: [note, { column: id, order: desc }] }'
 
@@ -39,4 +40,199 @@ test('a partitioned table of two levels: ON ONLY, each leaf concurrently, attach
   const before = await treeOf(db.sql, 'i_note')
   expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'kept' }] })
   expect(await treeOf(db.sql, 'i_note')).toEqual(before)
+})
+
+test('an equal valid index of a partition is attached and not built again, whatever it is called', async () => {
+  await using db = await testDatabase(`${ordersTable}
+    create index anything on p_2024 (note, id desc);
+    create index "i_note_p_2023_15eadbd4" on p_2023 (at);
+    alter table p_2025_odd add constraint held unique (note, id);`)
+  const profiles = await profileOf([byNote])
+  const [adopted] = await db.sql`select oid::int8::int from pg_class where relname = 'anything'`
+  const [step] = (await plan(db.url, profiles)).steps
+  expect(step?.sql.filter((sql) => /on "public"."p_2024"/.test(sql))).toEqual([])
+  expect(step?.sql).toContain('alter index "public"."i_note" attach partition "public"."anything"')
+  expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
+  const tree = await treeOf(db.sql, 'i_note')
+  expect(tree.find((index) => index.table === 'p_2024')).toMatchObject({ name: 'anything', oid: adopted?.['oid'] })
+  // Its name was somebody else's on the same partition: the next one is taken, and that index stays what it was.
+  expect(tree.find((index) => index.table === 'p_2023')?.name).toMatch(/^i_note_p_2023_(?!15eadbd4)[0-9a-f]{8}$/)
+  expect(await db.sql`select indexdef from pg_indexes where indexname = 'i_note_p_2023_15eadbd4'`).toMatchObject([
+    { indexdef: expect.stringContaining('(at)') },
+  ])
+  expect(await validity(db.sql, 'i_note')).toEqual(allValid)
+})
+
+test('keys of every kind, odd names, partitions of another schema and another order of columns, levels without partitions', async () => {
+  await using db = await testDatabase(`create schema "Other S";
+    create function public.twice(int) returns int immutable language sql as 'select $1 * 2';
+    create table "Großer ""Name""" (a int, b text, c int) partition by hash (a);
+    create table "Other S"."Teil 0 ${'x'.repeat(50)}" (c int, z int, b text, a int);
+    alter table "Other S"."Teil 0 ${'x'.repeat(50)}" drop column z;
+    alter table "Großer ""Name""" attach partition "Other S"."Teil 0 ${'x'.repeat(50)}" for values with (modulus 2, remainder 0);
+    create table "Teil 1" partition of "Großer ""Name""" for values with (modulus 2, remainder 1) partition by list (c);
+    create table "Teil 1 default" partition of "Teil 1" default partition by range (b);
+    create table empty (a int, b text) partition by range (a);
+    insert into "Großer ""Name""" select 1, 'b', 1 where false;`)
+  const table = `{ schema: public, name: 'Großer "Name"' }`
+  const profiles = await profileOf([
+    `{ name: '${'i'.repeat(60)}ü', table: ${table}, keys: [a, c, b], unique: true, include: [c], with: { fillfactor: 70 } }`,
+    `{ name: i_expression, table: ${table}, keys: [{ expression: twice( c ) }, { column: b, collation: C, order: desc }] }`,
+    `{ name: i_partial, table: ${table}, keys: [c], where: "b IN ('x','y') and c is not null" }`,
+    `{ name: i_hash, table: ${table}, method: hash, keys: [b] }`,
+    `{ name: i_brin, table: ${table}, method: brin, keys: [a], with: { pages_per_range: 16 } }`,
+    `{ name: i_empty, table: empty, keys: [b] }`,
+  ])
+  const { result } = await apply(db.url, profiles)
+  expect(result.steps.map((step) => [step.outcome, step.state, step.error])).toEqual(
+    profiles[0]?.indexes.map(() => ['built', 'valid', undefined]),
+  )
+  expect(result.exit_code).toBe(0)
+  expect(new Set((await plan(db.url, profiles)).steps.map((step) => step.step))).toEqual(new Set(['keep']))
+  expect(await verify(db.url, profiles)).toMatchObject({ exit_code: 0 })
+  // A partition that comes later gets them all from PostgreSQL, and nothing is left to do.
+  await db.sql.unsafe(
+    `create table "Teil 1 last" partition of "Teil 1 default" default; insert into "Großer ""Name""" select n, 'b' || n, n from generate_series(1, 50) n`,
+  )
+  expect(await verify(db.url, profiles)).toMatchObject({ exit_code: 0 })
+})
+
+test('a unique index that lacks a partition key, on any level, is refused by PostgreSQL itself before anything is touched', async () => {
+  await using db = await testDatabase(ordersTable)
+  const unique = (keys: string) => profileOf([`{ name: u, table: orders, keys: [${keys}], unique: true }`])
+  await expect(apply(db.url, await unique('id'))).rejects.toMatchObject({
+    code: 'BAD_DEFINITION',
+    sqlstate: '0A000',
+    message: expect.stringContaining('unique constraint on partitioned table must include all partitioning columns'),
+    detail: 'UNIQUE constraint on table "orders" lacks column "at" which is part of the partition key.',
+    place: { line: 5 },
+  })
+  await expect(apply(db.url, await unique('id, at'))).rejects.toMatchObject({
+    detail: 'UNIQUE constraint on table "p_2025" lacks column "kind" which is part of the partition key.',
+  })
+  expect(await treeOf(db.sql, 'u')).toEqual([])
+  expect((await apply(db.url, await unique('id, at, kind'))).result.exit_code).toBe(0)
+  expect(await validity(db.sql, 'u')).toEqual(allValid)
+})
+
+test('duplicates in one partition are named, what is built stays, and the next apply goes on there', async () => {
+  await using db = await testDatabase(`${ordersTable}
+    insert into orders select 7, 1, 'x', date '2025-03-03' from generate_series(1, 3)`)
+  const profiles = await profileOf(['{ name: u, table: orders, keys: [id, at, kind], unique: true }'])
+  const { result } = await apply(db.url, profiles)
+  expect(result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed', state: 'invalid' }] })
+  expect(result.steps[0]?.error).toMatchObject({
+    code: 'DUPLICATE_KEYS',
+    sqlstate: '23505',
+    detail: expect.stringMatching(/\(7, 2025-03-03, 1\): 3 rows; on public\.p_2025_odd; 5 of 11 statements/),
+  })
+  const before = await db.sql`select oid::int8::int, relname from pg_class where relname like 'u%' order by oid`
+  await db.sql`delete from orders where note = 'x'`
+  expect((await verify(db.url, profiles)).findings).toMatchObject([
+    { code: 'INVALID', index: 'u', message: expect.stringContaining('public.p_2025_odd has no index of it') },
+  ])
+  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'rebuilt' }] })
+  expect(await validity(db.sql, 'u')).toEqual(allValid)
+  const after = await db.sql`select oid::int8::int, relname from pg_class where relname like 'u%' order by oid`
+  expect(after.slice(0, before.length)).toEqual(before)
+})
+
+test('a level of the tree may be declared itself, and an index is told to be renamed', async () => {
+  await using db = await testDatabase(`${ordersTable} create index old_name on orders (kind)`)
+  const profiles = await profileOf([
+    '{ name: i_lower, table: p_2025, keys: [note] }',
+    '{ name: i_kind, table: orders, keys: [kind] }',
+  ])
+  const { result } = await apply(db.url, profiles, { allow: ['RENAME'] })
+  expect(result.steps).toMatchObject([{ outcome: 'built' }, { outcome: 'renamed' }])
+  expect(await validity(db.sql, 'i_lower')).toEqual({ p_2025: true, p_2025_even: true, p_2025_odd: true })
+  expect(await verify(db.url, profiles)).toMatchObject({ exit_code: 0 })
+})
+
+test('a foreign table among the partitions is refused with the reason, unless the index is valid already', async () => {
+  await using db = await testDatabase(`${ordersTable}
+    create foreign data wrapper nothing; create server s foreign data wrapper nothing;
+    create foreign table p_far partition of orders for values from ('2026-01-01') to ('2027-01-01') server s;
+    create index i_kind on orders (kind)`)
+  await expect(apply(db.url, await profileOf([byNote]))).rejects.toMatchObject({
+    code: 'NOT_INDEXABLE',
+    message: expect.stringContaining('public.p_far, a partition of public.orders, is a foreign table'),
+    place: { line: 5 },
+  })
+  const profiles = await profileOf(['{ name: i_kind, table: orders, keys: [kind] }'])
+  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'kept' }] })
+})
+
+test('what would drop the index of a partitioned table is refused: another definition, absent, rollback', async () => {
+  await using db = await testDatabase(
+    `${ordersTable} create index i_note on orders (kind); create index gone on orders (id)`,
+  )
+  const profiles = await profileOf([byNote], 'absent: [gone]\n')
+  const before = await treeOf(db.sql, 'i_note')
+  const verified = await verify(db.url, profiles)
+  expect(verified.findings.filter((finding) => finding.severity === 'error')).toMatchObject([
+    { code: 'DROP_REFUSED', index: 'gone' },
+    { code: 'DIFFERS', index: 'i_note', hint: expect.stringContaining('drop index "public"."i_note"') },
+  ])
+  expect((await apply(db.url, profiles)).result).toMatchObject({
+    exit_code: 1,
+    steps: [
+      { step: 'replace', outcome: 'refused', hazards: [{ message: expect.stringContaining('ACCESS EXCLUSIVE') }] },
+    ],
+  })
+  expect((await apply(db.url, profiles, { allow: ['REPLACE'] })).result.steps).toMatchObject([
+    { outcome: 'failed', error: { code: 'NOT_INDEXABLE', detail: expect.stringContaining('ACCESS EXCLUSIVE') } },
+  ])
+  expect(await treeOf(db.sql, 'i_note')).toEqual(before)
+
+  const other = await profileOf(['{ name: i_other, table: orders, keys: [note] }'])
+  expect((await apply(db.url, other, { ledger: true })).result.exit_code).toBe(0)
+  const result = await rollback(db.url)
+  expect(result).toMatchObject({
+    exit_code: 1,
+    steps: [],
+    findings: [
+      {
+        code: 'DROP_REFUSED',
+        index: 'i_other',
+        message: expect.stringContaining('lock public.orders and all its partitions ACCESS EXCLUSIVE'),
+        hint: expect.stringContaining('drop index "public"."i_other"'),
+      },
+    ],
+  })
+  expect(await validity(db.sql, 'i_other')).toEqual(allValid)
+})
+
+test('where no temporary table can be made, equal is still kept and another predicate still differs', async () => {
+  await using db = await testDatabase(`${ordersTable}
+    create index i_same on orders (lower(note) desc, kind) where note in ('a', 'b');
+    create index i_other on orders (kind) where note = 'b'`)
+  await db.sql.unsafe(`revoke temporary on database ${db.name} from public`)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`grant select on orders to ${role.name}`)
+  const verified = await verify(
+    role.url,
+    await profileOf([
+      "{ name: i_same, table: orders, keys: [{ expression: lower( note ), order: desc }, kind], where: \"note IN ('a','b')\" }",
+      '{ name: i_other, table: orders, keys: [kind], where: "note = \'a\'" }',
+    ]),
+  )
+  expect(verified.steps.map(({ index, step }) => [index, step]).sort()).toEqual([
+    ['i_other', 'replace'],
+    ['i_same', 'keep'],
+  ])
+})
+
+test('a partition that belongs to another role is told before anything is touched', async () => {
+  await using db = await testDatabase(ordersTable)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`grant create on schema public to ${role.name}; alter table orders owner to ${role.name}`)
+  await expect(apply(role.url, await profileOf([byNote]))).rejects.toMatchObject({
+    code: 'PRIVILEGE',
+    message: expect.stringMatching(/does not own public\.p_/),
+  })
+  for (const table of ['p_2023', 'p_2024', 'p_2025', 'p_2025_even', 'p_2025_odd'])
+    await db.sql.unsafe(`alter table ${table} owner to ${role.name}`)
+  expect((await apply(role.url, await profileOf([byNote]))).result.exit_code).toBe(0)
+  expect(await validity(db.sql, 'i_note')).toEqual(allValid)
 })

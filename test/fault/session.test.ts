@@ -3,7 +3,7 @@ import { apply, plan, status, warnings } from '../support/apply.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
 import { profileOf } from '../support/profile.js'
-import { proxyBefore } from '../support/proxy.js'
+import { proxyBefore } from '../support/network.js'
 import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
 
 const tables = 'create table t (a int, b int); insert into t select n, n from generate_series(1, 100) n;'

@@ -112,7 +112,7 @@ test('heap fetches of an unvacuumed table', async () => {
     {
       code: 'SETTINGS',
       severity: 'warning',
-      message: expect.stringContaining('enable_seqscan = off, enable_bitmapscan'),
+      message: expect.stringContaining('enable_bitmapscan = off, enable_seqscan'),
     },
   ])
 })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionIndexName } from '../../src/plan/partitioned-names.js'
 
@@ -14,9 +14,9 @@ test('the name of a partition’s index reads as both names, and holds 63 bytes'
 })
 
 test('whatever the names are: at most 63 bytes, the same every time, never that of another pair', () => {
-  const name = fc.string({ minLength: 1, maxLength: 63, unit: 'grapheme' }).filter((text) => Buffer.byteLength(text) <= 63)
-  fc.assert(
-    fc.property(name, name, name, name, (index, partition, otherIndex, otherPartition) => {
+  const name = string({ minLength: 1, maxLength: 63, unit: 'grapheme' }).filter((text) => Buffer.byteLength(text) <= 63)
+  assert(
+    property(name, name, name, name, (index, partition, otherIndex, otherPartition) => {
       const own = partitionIndexName(index, { schema: 's', name: partition }, free)
       expect(Buffer.byteLength(own)).toBeLessThanOrEqual(63)
       expect(partitionIndexName(index, { schema: 's', name: partition }, free)).toBe(own)

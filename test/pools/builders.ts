@@ -87,6 +87,7 @@ export function pooler(written: Partial<Pooler> = {}): Pooler {
     aliases: [],
     written: [],
     maxPreparedStatements: null,
+    serverLifetimeMs: 3_600_000,
     place,
     ...written,
   }

@@ -277,6 +277,28 @@ const poolServer = fc.record(
     ),
     waterfall: few(fc.record({ label: text, connections: int, total: flag })),
     recommendations: few(text),
+    changes: few(
+      fc.record({
+        name: text,
+        change: fc.constantFrom('pool.max' as const, 'instances.max' as const, 'default_pool_size' as const),
+        now: int,
+        largest: fc.option(int),
+        place: fc.record({ file: text, line: int, column: int }),
+      }),
+    ),
+    sessions: few(
+      fc.record({
+        role: text,
+        database: text,
+        application_name: fc.option(text),
+        connections: int,
+        busy: int,
+        hidden: int,
+        services: few(text, 2),
+      }),
+    ),
+    load: few(fc.record({ database: text, erlangs: number, transactions_per_second: number, seconds: number })),
+    before: fc.record({ peak: int, headroom: fc.option(int), verdict: poolVerdict }),
   },
   {
     requiredKeys: [

@@ -9,6 +9,8 @@ import {
   verifyResult,
 } from '../../src/commands/result.js'
 import { demoResult } from '../../src/commands/demo-result.js'
+import { initResult } from '../../src/commands/init-result.js'
+import { importResult } from '../../src/commands/import-result.js'
 import { poolResult } from '../../src/commands/pool-result.js'
 import { planSql } from '../../src/report/plan-sql.js'
 import { isError, render } from '../../src/report/render.js'
@@ -25,6 +27,8 @@ const schemas = {
   status: statusResult,
   'check-pool': poolResult,
   demo: demoResult,
+  import: importResult,
+  init: initResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../../src/build/events.js'
 import { runApply, type ApplyOptions, type Connect } from '../../src/commands/apply.js'
 import { runPlanCommand, runVerify } from '../../src/commands/plan.js'
+import { runRollback } from '../../src/commands/rollback.js'
 import type { ApplyResult, PlanResult, StatusResult, VerifyResult } from '../../src/commands/result.js'
 import { runStatus } from '../../src/commands/status.js'
 import type { HazardCode } from '../../src/plan/plan.js'
@@ -24,31 +25,42 @@ export async function apply(url: string, profiles: readonly Profile[], options: 
   const events: RunEvent[] = []
   const { allow, onEvent, connect = (role) => connectTo(url, role), ...rest } = options
   const result = await runApply(connect, profiles, {
-    allow: new Set(allow ?? []),
-    prune: false,
-    maxWaitMs: 60_000,
-    maxSizeBytes: 50 * 1024 ** 3,
-    lockWaitMs: 0,
-    retries: 2,
-    jobs: 1,
-    onQueue: 'report',
-    onDisconnect: 'cancel',
-    window: null,
-    maxLagMs: null,
-    ledger: false,
-    measure: false,
-    samples: undefined,
-    timeBudgetMs: undefined,
-    expectedFingerprint: undefined,
-    signal: new AbortController().signal,
-    signalName: () => undefined,
+    ...defaults,
     ...rest,
+    allow: new Set(allow ?? []),
     listener: (event) => {
       events.push(event)
       onEvent?.(event)
     },
   })
   return { result, events }
+}
+
+const defaults: ApplyOptions = {
+  allow: new Set(),
+  prune: false,
+  maxWaitMs: 60_000,
+  maxSizeBytes: 50 * 1024 ** 3,
+  lockWaitMs: 0,
+  retries: 2,
+  jobs: 1,
+  onQueue: 'report',
+  onDisconnect: 'cancel',
+  window: null,
+  maxLagMs: null,
+  ledger: false,
+  measure: false,
+  samples: undefined,
+  timeBudgetMs: undefined,
+  expectedFingerprint: undefined,
+  signal: new AbortController().signal,
+  signalName: () => undefined,
+  listener: () => undefined,
+}
+
+/** `perfdb rollback` of the last run. */
+export async function rollback(url: string): Promise<ApplyResult> {
+  return runRollback((role) => connectTo(url, role), null, defaults)
 }
 
 const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000, maxSizeBytes: 50 * 1024 ** 3 }

@@ -22,11 +22,14 @@ export async function openTransaction(sql: postgres.Sql, ...statements: readonly
     await connection`rollback`.catch(() => undefined)
     connection.release()
   }
-  return { pid: row?.pid ?? 0, end, [Symbol.asyncDispose]: end }
+  const run = async (statement: string) => void (await connection.unsafe(statement))
+  return { pid: row?.pid ?? 0, run, end, [Symbol.asyncDispose]: end }
 }
 
 export interface Open extends AsyncDisposable {
   readonly pid: number
+  run(statement: string): Promise<void>
+  /** Rolls back what is open, and gives the connection back. */
   end(): Promise<void>
 }
 

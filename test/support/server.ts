@@ -65,7 +65,7 @@ async function startAgain(data: string, uid: number, gid: number): Promise<Child
     child.stderr.setEncoding('utf8')
     child.stderr.on('data', (chunk: string) => {
       written += chunk
-      if (written.includes('ready to accept connections')) resolve()
+      if (/ready to accept (read-only )?connections/.test(written)) resolve()
     })
     child.once('exit', () => reject(new Error(`the server did not start again: ${written}`)))
   })

@@ -8,6 +8,8 @@ test.each([
   ['SEQSCAN', 'SEQ_SCAN'],
   ['seq_scan', 'SEQ_SCAN'],
   ['nulls_distint', 'nulls_distinct'],
+  ['filter', 'where'],
+  ['columns', undefined],
   ['tablespace_name', undefined],
   ['xyz', undefined],
   ['', undefined],

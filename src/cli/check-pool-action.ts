@@ -1,0 +1,76 @@
+import type { WatchOptions } from '../commands/pool-watch.js'
+import { PerfdbError } from '../errors.js'
+import type { Result } from '../report/render.js'
+import type { Config } from './config.js'
+import { openDatabase, type Database } from './database.js'
+import type { Invocation } from './invocation.js'
+
+/**
+ * check-pool of these files. --url, else the environment or perfdb.yaml, stands for the one server without a url; where nothing names one
+ * the numbers of the file count. Throws what reading the files throws, and BAD_OPTION.
+ */
+export async function runCheckPoolAction(
+  invocation: Invocation,
+  config: Config,
+  paths: readonly string[],
+): Promise<Result> {
+  const { options, cwd, environment } = invocation
+  const [{ readPools }, { askRegistry }] = await Promise.all([
+    import('../pools/read.js'),
+    import('../commands/pool-registry.js'),
+  ])
+  const offline = options.offline ?? false
+  const files = await readPools(paths, {
+    cwd,
+    environment,
+    ...(!offline && { askRegistry: async (registry) => askRegistry(registry, environment) }),
+  })
+  const explicit = options.url !== undefined
+  const wanted = !offline && (explicit || files.some((file) => file.servers.some((server) => server.url === null)))
+  await using database = wanted ? await namedDatabase(invocation, config) : null
+  const given = database === null ? undefined : { explicit, connect: async () => database.connect('look') }
+  const common = {
+    offline,
+    failOn: options.failOn ?? 'fail',
+    environment,
+    given,
+    whatIf: options.whatIf ?? [],
+  } as const
+  if (options.watch === undefined) {
+    const { runCheckPool } = await import('../commands/check-pool.js')
+    return await runCheckPool(files, common)
+  }
+  const { watchPools } = await import('../commands/pool-watch.js')
+  return await watchPools(files, {
+    ...common,
+    ...(await watching(invocation)),
+    intervalMs: typeof options.watch === 'number' ? options.watch : 5000,
+    rounds: options.count ?? Infinity,
+  })
+}
+
+/** null where nothing names a database: then the file's numbers count. */
+async function namedDatabase(invocation: Invocation, config: Config): Promise<Database | null> {
+  try {
+    return await openDatabase(invocation, config)
+  } catch (error) {
+    if (error instanceof PerfdbError && error.code === 'NO_URL') return null
+    throw error
+  }
+}
+
+/** A line a sample: on stdout before the text of the result, on stderr beside a document that a program reads. */
+async function watching({
+  options,
+  signals,
+}: Invocation): Promise<Pick<WatchOptions, 'signal' | 'signalName' | 'onSample'>> {
+  const { sampleLine } = await import('../report/pool-sample.js')
+  const stream = options.format === 'text' ? process.stdout : process.stderr
+  return {
+    signal: signals.signal,
+    signalName: signals.name,
+    onSample: (sample) => {
+      if (options.format === 'text' || options.quiet !== true) stream.write(`${sampleLine(sample)}\n`)
+    },
+  }
+}

@@ -1,0 +1,58 @@
+/** What stands below the options in `perfdb help` of a command, by its name; 80 columns. */
+export const examples: Readonly<Record<string, string>> = {
+  plan: below('Examples:', [
+    'perfdb plan                                   profiles of perfdb.yaml',
+    'perfdb plan profiles/ --exit-code             exit 1 when there is work',
+    'perfdb plan my.yaml --out plan.json           keep it for apply --plan',
+    'perfdb plan my.yaml --format sql              a script for review',
+    'perfdb plan my.yaml --url embedded --load schema.sql',
+  ]),
+  apply: below('Examples:', [
+    'perfdb apply my.yaml --report markdown=report.md',
+    'perfdb apply my.yaml --allow REPLACE,DROP     allow hazards by name',
+    'perfdb apply my.yaml --jobs 2 --no-measure    build only, two tables at once',
+    'perfdb apply --plan plan.json                 what was reviewed, nothing else',
+  ]),
+  verify: below('Examples:', [
+    'perfdb verify profiles/                       exit 1 on any difference',
+    'perfdb verify my.yaml --format json',
+  ]),
+  explain: below('Examples:', [
+    'perfdb explain my.yaml                        the queries of a profile',
+    'perfdb explain slow.sql --time-budget 10s     each statement of a file',
+    'perfdb explain --query "select count(*) from jobs"',
+  ]),
+  'check-pool': below('Examples:', [
+    'perfdb check-pool my.pools.yaml --offline     with the limits of the file',
+    'perfdb check-pool my.pools.yaml --fail-on warn',
+  ]),
+  rollback: below('Examples:', [
+    'perfdb rollback                               the last run',
+    'perfdb rollback 7                             run 7 of perfdb status',
+  ]),
+  import: below('Examples:', [
+    'perfdb import > my.yaml                       every index of the database',
+    "perfdb import --schema app --index 'idx_*' --out my.yaml",
+    'pg_dump -s mydb | perfdb import -             without a connection of its own',
+  ]),
+  demo: below('Examples:', [
+    'perfdb demo                                   2 million rows, a few minutes',
+    'perfdb demo --scale 0.1                       a tenth of it',
+  ]),
+}
+
+/** What stands below the list of commands. */
+export const exitCodes = `${below('Exit codes:', [
+  '0  done, nothing to do, or every check passes',
+  '1  looked, and the answer is no: drift, an expectation missed, pool over budget',
+  '2  could not look: bad option, bad profile, no connection, missing privilege',
+  '3  stopped part-way: the database was changed and a step failed',
+  '130, 143  ended by a signal, after cleaning up',
+])}\n${below('First steps:', [
+  'perfdb demo                                   no server needed',
+  'perfdb plan my.yaml --url postgres://user@host/database',
+])}`
+
+function below(title: string, lines: readonly string[]): string {
+  return `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`
+}

@@ -1,0 +1,52 @@
+import { dirname } from 'node:path'
+import { PerfdbError } from '../errors.js'
+
+/**
+ * Every file that a command will write at its end is looked at before anything is done: a path that cannot be written
+ * must not be found after an hour's build. Makes no file. Throws BAD_OPTION.
+ */
+export async function checkWritable(files: readonly string[]): Promise<void> {
+  if (files.length === 0) return
+  const { access, constants, stat } = await import('node:fs/promises')
+  for (const file of files) {
+    try {
+      const status = await stat(file).catch(() => undefined)
+      if (status?.isDirectory() === true) throw new Error('it is a folder')
+      await access(status === undefined ? dirname(file) : file, constants.W_OK)
+    } catch (cause) {
+      throw notWritable(file, cause)
+    }
+  }
+}
+
+/** Throws BAD_OPTION. */
+export async function writeText(file: string, text: string): Promise<void> {
+  const { writeFile } = await import('node:fs/promises')
+  await writeFile(file, text).catch((cause: unknown) => {
+    throw notWritable(file, cause)
+  })
+}
+
+function notWritable(file: string, cause: unknown): PerfdbError {
+  return new PerfdbError('BAD_OPTION', `${file} cannot be written: ${reason(file, cause)}`, {
+    hint: 'check the folder and its permissions',
+    cause,
+  })
+}
+
+function reason(file: string, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return `there is no folder ${dirname(file)}`
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'ENOSPC':
+      return 'no space left'
+    default:
+      return cause instanceof Error ? cause.message : String(cause)
+  }
+}

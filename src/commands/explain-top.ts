@@ -1,0 +1,57 @@
+import { PerfdbError } from '../errors.js'
+import type { Query } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+import { auditableStatement, statementsSchemaSql, topStatementsSql, type rankings } from '../sql/explain-statements.js'
+import { queryOf } from './explain-inputs.js'
+
+export type Ranking = keyof typeof rankings
+
+/** One statement of pg_stat_statements with what it cost since the last reset. Times in ms. */
+interface TopRow {
+  readonly query: string
+  readonly calls: number
+  readonly total_ms: number
+  readonly mean_ms: number
+}
+
+/**
+ * The first `count` statements of pg_stat_statements that read tables of this database, as queries without values: those
+ * are sampled from the statistics of the columns. Throws NO_EXTENSION and the server's errors.
+ */
+export async function topQueries(
+  session: Session,
+  count: number,
+  by: Ranking,
+  allowWrites: boolean,
+): Promise<readonly Query[]> {
+  const [found] = await session.query<{ readonly schema: string }>(statementsSchemaSql)
+  if (found === undefined) {
+    throw new PerfdbError('NO_EXTENSION', 'the extension pg_stat_statements does not exist in this database', {
+      hint: "create extension pg_stat_statements, with shared_preload_libraries = 'pg_stat_statements'",
+    })
+  }
+  // Others than queries of the application are passed over: transaction commands, catalog reads, utility statements.
+  const rows = await session.query<TopRow>(topStatementsSql(found.schema, by), [count * 20 + 100])
+  const queries: Query[] = []
+  const names = new Map<string, number>()
+  for (const row of rows) {
+    if (queries.length === count) break
+    const sql = await auditableStatement(row.query, allowWrites)
+    if (sql === null) continue
+    const place = { file: 'pg_stat_statements', line: queries.length + 1, column: 1 }
+    queries.push(queryOf(uniqueName(shortName(sql), names), sql, place))
+  }
+  return queries
+}
+
+/** As much of the text as tells one statement from another in a table. */
+function shortName(sql: string): string {
+  const line = sql.replaceAll(/\s+/g, ' ')
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line
+}
+
+function uniqueName(name: string, names: Map<string, number>): string {
+  const before = names.get(name) ?? 0
+  names.set(name, before + 1)
+  return before === 0 ? name : `${name} (${before + 1})`
+}

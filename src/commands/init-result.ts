@@ -1,0 +1,12 @@
+import { z } from '../yaml/schema.js'
+
+export const initResult = z.object({
+  perfdb: z.string(),
+  ok: z.boolean(),
+  exit_code: z.int(),
+  command: z.literal('init'),
+  /** Written, relative to the working folder. */
+  files: z.array(z.string()),
+})
+
+export type InitResult = z.infer<typeof initResult>

@@ -1,0 +1,86 @@
+import { allDemands, budgets, type Budget } from '../pools/budget.js'
+import { asConsoleSays } from '../pools/console.js'
+import { judgeConsole } from '../pools/judge-console.js'
+import { judge, verdictOf } from '../pools/judge.js'
+import { judgeReplica } from '../pools/judge-replica.js'
+import { judgeService } from '../pools/judge-service.js'
+import { withMeasuredLoad } from '../pools/measured-load.js'
+import type { Estate, PoolFinding, Verdict } from '../pools/model.js'
+import { mergeSameServers } from '../pools/same-server.js'
+import { withChanges } from '../pools/what-if.js'
+import type { ConsoleLook, Look } from './pool-look.js'
+
+/** Everything that was asked and answered. */
+export interface Looked {
+  readonly looks: readonly Look[]
+  readonly consoles: readonly ConsoleLook[]
+}
+
+export interface JudgedServer {
+  readonly budget: Budget
+  readonly findings: readonly PoolFinding[]
+  readonly verdict: Verdict
+}
+
+export interface Judgement {
+  /** As it was judged: poolers as their consoles say, servers of one identity as one, changes made. */
+  readonly estate: Estate
+  readonly servers: readonly JudgedServer[]
+  readonly findings: readonly PoolFinding[]
+  readonly verdict: Verdict
+}
+
+/** Budgets, findings and verdicts of an estate with what the servers said, after changes such as `api.instances=6`. Throws BAD_OPTION. */
+export function judgeEstate(written: Estate, { looks, consoles }: Looked, changes: readonly string[] = []): Judgement {
+  const lives = new Map(looks.flatMap(({ server, live }) => (live === null ? [] : [[server.name, live] as const])))
+  const told = {
+    ...written,
+    poolers: written.poolers.map((pooler) => {
+      const live = consoles.find((one) => one.pooler === pooler.name)?.live
+      return live == null ? pooler : asConsoleSays(pooler, live)
+    }),
+  }
+  const same = mergeSameServers(told, lives)
+  const changed = withChanges(same.estate, changes)
+  const estate = withMeasuredLoad(changed, allDemands(changed), lives)
+  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
+  const all = budgets(estate, lives)
+  const servers = all.map((budget) => judgeOne(budget, estate, [...own, ...judgeReplica(budget, all)], looks))
+  const named = new Set(estate.servers.map((server) => server.name))
+  const others = [
+    ...same.findings,
+    ...consoles.flatMap(({ pooler, live, findings }) => {
+      const declared = written.poolers.find((one) => one.name === pooler)
+      return live === null || declared === undefined ? findings : judgeConsole(declared, live)
+    }),
+    ...own.filter((one) => !named.has(one.server ?? '')),
+  ]
+  return {
+    estate,
+    servers,
+    findings: [...servers.flatMap((one) => one.findings), ...others],
+    verdict: worst([
+      ...servers.map((one) => one.verdict),
+      ...[...own, ...others].map(({ severity }) => verdictBySeverity[severity]),
+    ]),
+  }
+}
+
+function judgeOne(budget: Budget, estate: Estate, own: readonly PoolFinding[], looks: readonly Look[]): JudgedServer {
+  const at = looks.find(({ server }) => server.name === budget.server.name)
+  const findings = [
+    ...(at?.findings ?? []),
+    ...judge(budget, estate),
+    ...own.filter((one) => one.server === budget.server.name),
+  ]
+  const verdict = verdictOf(budget, findings)
+  return { budget, findings, verdict: at?.state === 'unreached' && verdict !== 'FAIL' ? 'UNKNOWN' : verdict }
+}
+
+const verdictBySeverity = { error: 'FAIL', warning: 'WARN', info: 'OK' } as const
+
+/** FAIL before UNKNOWN before WARN. */
+export function worst(verdicts: readonly Verdict[]): Verdict {
+  const order: readonly Verdict[] = ['FAIL', 'UNKNOWN', 'WARN']
+  return order.find((verdict) => verdicts.includes(verdict)) ?? 'OK'
+}

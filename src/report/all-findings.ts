@@ -1,0 +1,133 @@
+import type { PoolResult } from '../commands/pool-result.js'
+import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../commands/result.js'
+import { several } from './units.js'
+import { queryTitle } from './queries.js'
+import type { Result } from './render.js'
+import { isError } from './render.js'
+
+/** A finding as any command has it; those of check-pool name a server and a service. */
+export type AnyFinding = ResultFinding & Partial<Pick<PoolResult['findings'][number], 'server' | 'service'>>
+
+const ranks: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 }
+
+/**
+ * Everything in the document that is worth an annotation, each thing once, errors first: its findings, and as findings of
+ * the same shape what went wrong (the error itself or its problems, failed and refused steps, missed expectations, queries
+ * without a measurement, tables that were not analyzed) and the hazards of a plan. Within a severity the document's order.
+ */
+export function allFindings(result: Result): readonly AnyFinding[] {
+  return unique(findingsOf(result)).toSorted((one, other) => ranks[one.severity] - ranks[other.severity])
+}
+
+/** What the finding is about, most specific first; empty when it names nothing. */
+export function subjectOf(finding: AnyFinding): string {
+  return finding.query ?? finding.index ?? finding.table ?? finding.service ?? finding.server ?? ''
+}
+
+/** The message with its subject in front, where the message does not name it. */
+export function messageOf(finding: AnyFinding): string {
+  const subject = subjectOf(finding)
+  return subject === '' || finding.message.includes(subject) ? finding.message : `${subject}: ${finding.message}`
+}
+
+function findingsOf(result: Result): readonly AnyFinding[] {
+  if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorFinding(error))
+  if (result.command === 'demo')
+    return [...findingsOf(result.apply), ...findingsOf(result.verify), ...findingsOf(result.pools)]
+  return [
+    ...('error' in result && result.error !== undefined ? [errorFinding(result.error)] : []),
+    ...('steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : []),
+    ...('queries' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
+    ...('findings' in result ? result.findings : []),
+    ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
+  ]
+}
+
+type ErrorFields = Omit<ErrorResult['error'], 'problems'>
+
+function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'table'> = {}): AnyFinding {
+  return {
+    ...about,
+    code: error.code,
+    severity: 'error',
+    message: error.detail === undefined ? error.message : `${error.message} (${error.detail})`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.place === undefined ? {} : { place: error.place }),
+  }
+}
+
+function stepFindings(step: ResultStep): readonly AnyFinding[] {
+  const about = { index: step.index, table: step.table }
+  if (step.error !== undefined) return [errorFinding(step.error, about)]
+  if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
+  return step.hazards.map(({ code, message }) => ({
+    ...about,
+    code,
+    severity: hazardSeverity(step.outcome),
+    message,
+    hint: `to allow: perfdb apply --allow ${code}`,
+  }))
+}
+
+/** Of a plan a hazard is a warning; of a run it stopped the step, or was allowed. */
+function hazardSeverity(outcome: Outcome | undefined): Severity {
+  return outcome === undefined ? 'warning' : outcome === 'refused' ? 'error' : 'info'
+}
+
+function queryFindings(query: ResultQuery): readonly AnyFinding[] {
+  const told = query.findings.some((finding) => finding.code === 'EXPECTATION_MISSED')
+  const missed = query.expectations.filter((expectation) => !expectation.met && !told)
+  return [
+    ...missed.map(({ expect, actual }): AnyFinding => ({
+      code: 'EXPECTATION_MISSED',
+      severity: 'error',
+      query: query.name,
+      message: `${queryTitle(query)}: expected ${expect}, got ${actual}`,
+    })),
+    ...query.findings.map((finding) => ({ ...finding, query: finding.query ?? query.name })),
+    ...(query.status === 'measured' || query.reason === undefined
+      ? []
+      : [
+          {
+            code: unmeasuredCodes[query.status],
+            severity: query.status === 'not_measured' ? ('info' as const) : ('warning' as const),
+            query: query.name,
+            message: `${queryTitle(query)}: ${query.reason}`,
+          },
+        ]),
+  ]
+}
+
+const unmeasuredCodes: Readonly<Record<Exclude<ResultQuery['status'], 'measured'>, string>> = {
+  not_measured: 'NOT_MEASURED',
+  refused: 'WRITE_QUERY',
+  failed: 'QUERY_FAILED',
+}
+
+function analyzeFindings(each: { table: string; ok: boolean; message?: string | undefined }): readonly AnyFinding[] {
+  if (each.ok) return []
+  const message = each.message === undefined ? 'not analyzed' : `not analyzed: ${each.message}`
+  return [{ code: 'NOT_ANALYZED', severity: 'warning', table: each.table, message }]
+}
+
+/** `2 errors, 1 warning, 3 notes`; empty without findings. */
+export function findingTally(findings: readonly AnyFinding[]): string {
+  const words: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' }
+  return (['error', 'warning', 'info'] as const)
+    .map((severity) => ({ severity, number: findings.filter((each) => each.severity === severity).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ severity, number }) => several(number, words[severity]))
+    .join(', ')
+}
+
+/** The same finding may stand at its query and in the list of the whole document. */
+function unique(findings: readonly AnyFinding[]): readonly AnyFinding[] {
+  const keys = findings.map((one) => JSON.stringify([one.code, one.message, one.index, one.query, one.place]))
+  const seen = new Set<string>()
+  return findings.filter((_, at) => {
+    const key = keys[at] ?? ''
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

@@ -1,0 +1,12 @@
+import type { PoolSample } from '../commands/pool-result.js'
+import { visible } from './width.js'
+
+/** `2026-01-02T03:04:05Z  main  45 of 97 sessions  52 left  OK`: one line a look, whatever the server is called. */
+export function sampleLine({ at, server, sessions, available, headroom, verdict, message }: PoolSample): string {
+  const time = at.replace(/\.\d+Z$/, 'Z')
+  const counts =
+    sessions === null
+      ? (message ?? 'not asked')
+      : `${String(sessions).padStart(4)} of ${available ?? '?'} sessions  ${String(headroom ?? '?').padStart(4)} left`
+  return visible(`${time}  ${server}  ${counts}  ${verdict}`)
+}

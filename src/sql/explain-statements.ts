@@ -1,0 +1,57 @@
+import { PerfdbError } from '../errors.js'
+import { repairedStatement } from './explain-repair.js'
+import { singleStatement } from './parser.js'
+import { walkTree } from './parser-walk.js'
+
+/** Where pg_stat_statements lives, null without it. */
+export const statementsSchemaSql = `
+  select pg_catalog.quote_ident(n.nspname) as schema from pg_catalog.pg_extension e
+  join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_stat_statements'`
+
+/** What a statement is ranked by: total and mean execution time, calls, blocks read and temporary blocks. */
+export const rankings = {
+  total: 'total_exec_time',
+  mean: 'mean_exec_time',
+  calls: 'calls',
+  io: 'shared_blks_read + local_blks_read + temp_blks_read + temp_blks_written',
+} as const
+
+/** Statements of this database that clients sent themselves, the first $1 by a ranking. */
+export function topStatementsSql(schema: string, by: keyof typeof rankings): string {
+  return `select s.query, pg_catalog.sum(s.calls)::float8 as calls, pg_catalog.sum(s.total_exec_time) as total_ms,
+      pg_catalog.max(s.mean_exec_time) as mean_ms
+    from ${schema}.pg_stat_statements s
+    where s.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and s.toplevel
+      and s.query is not null and s.query not like '<insufficient privilege>%'
+    group by s.query
+    order by pg_catalog.max(${rankings[by]}) desc limit $1`
+}
+
+/**
+ * A text of pg_stat_statements as a statement that PREPARE takes; null for one that reads no table of the application,
+ * that EXPLAIN cannot explain, or that writes when that is not allowed.
+ */
+export async function auditableStatement(text: string, allowWrites: boolean): Promise<string | null> {
+  try {
+    const { kind, tree, text: bare } = await singleStatement(text)
+    if (kind !== 'read' && !(kind === 'write' && allowWrites)) return null
+    const relations: string[] = []
+    const own = new Set<string>()
+    walkTree(tree, (name, node) => {
+      const relation = textOf(node['relname'])
+      const schema = textOf(node['schemaname'])
+      if (name === 'CommonTableExpr') own.add(textOf(node['ctename']))
+      if (relation !== '' && !relation.startsWith('pg_') && !/^(pg_catalog|information_schema)$/.test(schema))
+        relations.push(relation)
+    })
+    const application = relations.some((relation) => !own.has(relation))
+    return application ? repairedStatement(bare) : null
+  } catch (error) {
+    if (error instanceof PerfdbError) return null
+    throw error
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,132 @@
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { build, folder, perfdb, type Folder } from './perfdb.js'
+import { translated } from './translated.js'
+
+/* What keeps perfdb from looking at a server: one clear message, its code, exit 2, and never the password. */
+
+let database: TestDatabase
+let home: Folder
+
+beforeAll(async () => {
+  await build()
+  database = await testDatabase('create table jobs (status text)')
+  home = await folder({ 'my.yaml': 'version: 1\nindexes:\n  - { name: i, table: jobs, keys: [status] }\n' })
+})
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+async function refused(environment: Readonly<Record<string, string>>, ...more: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await perfdb(['plan', 'my.yaml', ...more], { cwd: home.path, environment })
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).not.toMatch(/secret|internal|undefined/i)
+  expect(stderr.match(/error\[/g)).toHaveLength(1)
+  expect(stderr.split('\n').filter((line) => line.length > 80)).toEqual([])
+  return stderr.replace(/\s+/g, ' ').trim()
+}
+
+function changed(change: (url: URL) => void): { readonly DATABASE_URL: string } {
+  const url = new URL(database.url)
+  change(url)
+  return { DATABASE_URL: url.href }
+}
+
+test('no database is named', async () => {
+  expect(await refused({})).toMatch(/^error\[NO_URL\]: no database is named hint: .*--url/)
+})
+
+test('a wrong password, against scram', async () => {
+  const said = await refused(changed((url) => (url.password = 'secret')))
+  expect(said).toMatch(/^error\[AUTHENTICATION_FAILED\]: .*password authentication failed for user "postgres"/)
+  expect(said).toContain('hint: check user and password')
+})
+
+test('no password', async () => {
+  const said = await refused(changed((url) => (url.password = '')))
+  expect(said).toMatch(/^error\[AUTHENTICATION_FAILED\]/)
+  expect(said).toContain('hint: no password was given: set PGPASSWORD, or add a line to .pgpass')
+})
+
+test('a closed port', async () => {
+  const said = await refused({ DATABASE_URL: `postgres://me:secret@127.0.0.1:${await closedPort()}/shop` })
+  expect(said).toMatch(/^error\[CONNECTION_REFUSED\]: cannot connect to 127\.0\.0\.1:\d+: connection refused hint: /)
+})
+
+test('a name that nobody knows', async () => {
+  const said = await refused({ DATABASE_URL: 'postgres://me:secret@nowhere.invalid/shop' })
+  expect(said).toMatch(/^error\[CONNECTION_REFUSED\]: cannot connect to nowhere\.invalid:5432: /)
+})
+
+test('no such database', async () => {
+  const said = await refused(changed((url) => (url.pathname = '/nowhere')))
+  expect(said).toMatch(/^error\[NO_DATABASE\]: .*database "nowhere" does not exist .*hint: check the database name/)
+})
+
+test('a server before 14', async () => {
+  await using old = await translated(database.url, (bytes) => asVersion13(bytes))
+  expect(await refused({ DATABASE_URL: old.url })).toMatch(
+    /^error\[SERVER_TOO_OLD\]: 127\.0\.0\.1:\d+ runs PostgreSQL 13.* hint: perfdb works with PostgreSQL 14 to 18$/,
+  )
+})
+
+test('a server that is no PostgreSQL', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  expect(await refused({ DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/shop` })).toMatch(
+    /^error\[(CONNECTION_REFUSED|TLS_FAILED)\]: .*127\.0\.0\.1:\d+: /,
+  )
+  server.close()
+})
+
+test.each([
+  ['?pgbouncer=true', 'pgbouncer', 'PERFDB_DIRECT_URL'],
+  ['?connection_limit=5', 'connection_limit', "a setting of the application's pool"],
+  ['?sslmod=require', 'sslmod', 'sslmode'],
+  ['?schema=public', 'schema', 'schema: in the profile'],
+])('a parameter that PostgreSQL does not know: %s', async (parameters, name, hint) => {
+  const said = await refused({ DATABASE_URL: `${database.url}${parameters}` })
+  expect(said).toMatch(/^error\[UNKNOWN_URL_PARAMETER\]: /)
+  expect(said).toContain(name)
+  expect(said).toMatch(new RegExp(`hint: .*${hint}`))
+})
+
+test('a URL that is none, from each place that may hold one', async () => {
+  expect(await refused({ DATABASE_URL: 'mysql://me:secret@host/x' })).toMatch(/^error\[BAD_URL\]: .*DATABASE_URL/)
+  expect(await refused({}, '--url', 'postgres://me:secret@host:port/x')).toMatch(/^error\[BAD_URL\]: /)
+})
+
+test('PERFDB_DIRECT_URL beats PERFDB_URL, which beats DATABASE_URL; --url beats all', async () => {
+  const wrong = { DATABASE_URL: 'postgres://u@127.0.0.1:1/a', PERFDB_URL: 'postgres://u@127.0.0.1:1/b' }
+  const run = (environment: Readonly<Record<string, string>>, ...more: readonly string[]) =>
+    perfdb(['verify', 'my.yaml', ...more], { cwd: home.path, environment })
+  expect((await run({ ...wrong, PERFDB_DIRECT_URL: database.url })).code).toBe(1)
+  expect((await run({ DATABASE_URL: 'postgres://u@127.0.0.1:1/a', PERFDB_URL: database.url })).code).toBe(1)
+  expect((await run({ ...wrong, PERFDB_DIRECT_URL: 'postgres://u@127.0.0.1:1/c' }, '--url', database.url)).code).toBe(1)
+})
+
+test('--load goes with the embedded server', async () => {
+  expect(await refused({ DATABASE_URL: database.url }, '--load', 'schema.sql')).toMatch(/^error\[BAD_OPTION\]: --load/)
+})
+
+async function closedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** 180004 becomes 130004, and 18.4 becomes 13.4, wherever the server says it. */
+function asVersion13(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1').replace(/\b1[4-9]00\d\d\b/g, (found) => `13${found.slice(2)}`)
+  return Buffer.from(text.replace(/\b1[4-9]\.(?=\d)/g, '13.'), 'latin1')
+}

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import postgres from 'postgres'
+import { runExplain } from '../../src/commands/explain.js'
+import { topQueries } from '../../src/commands/explain-top.js'
+import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded.js'
+import { repairedStatement } from '../../src/sql/explain-repair.js'
+import { openSession } from '../measure/open-session.js'
+import { shop } from '../measure/shop.js'
+import { testDatabase } from '../support/database.js'
+
+const state: { server?: EmbeddedServer } = {}
+
+beforeAll(async () => {
+  state.server = await startEmbedded({ settings: { shared_preload_libraries: 'pg_stat_statements' } })
+})
+
+afterAll(async () => {
+  await state.server?.[Symbol.asyncDispose]()
+})
+
+test('the first statements by calls, total time and blocks, measured with sampled values', async () => {
+  const url = state.server?.url ?? ''
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await sql.unsafe(shop)
+    await sql.unsafe('create extension pg_stat_statements; select pg_stat_statements_reset()')
+    for (let run = 0; run < 9; run += 1) await sql.unsafe(`select * from jobs where id = ${run}`)
+    await sql.unsafe(
+      `select count(*) from jobs a, jobs b where a.total = b.total and a.created_at > date '2024-01-01' + interval '2 day'`,
+    )
+    await sql.unsafe(
+      `select extract(epoch from created_at) from jobs where created_at < timestamp '2024-01-02' limit 5`,
+    )
+    await sql.unsafe('select 1')
+    await sql.unsafe(`insert into customers values (5000, 'x', 'y')`)
+    await using session = await openSession(url)
+    const byCalls = await topQueries(session, 2, 'calls', false)
+    expect(byCalls[0]).toMatchObject({
+      name: 'select * from jobs where id = $1',
+      place: { file: 'pg_stat_statements', line: 1 },
+    })
+    expect((await topQueries(session, 1, 'total', false))[0]?.sql).toBe(
+      'select count(*) from jobs a, jobs b where a.total = b.total and a.created_at > cast($1 as date) + cast($2 as interval)',
+    )
+    const all = await topQueries(session, 50, 'io', false)
+    expect(all).toHaveLength(3)
+    expect((await topQueries(session, 50, 'mean', true)).map(({ name }) => name)).toContain(
+      'insert into customers values ($1, $2, $3)',
+    )
+    const result = await runExplain(
+      session,
+      all.filter((query) => !query.sql?.includes('as date')),
+      { samples: 3, allowWrites: false },
+    )
+    expect(result.queries.map(({ status }) => status)).toEqual(['measured', 'measured'])
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+})
+
+test('a database without the extension', async () => {
+  await using database = await testDatabase()
+  await using session = await openSession(database.url)
+  await expect(topQueries(session, 5, 'total', false)).rejects.toMatchObject({
+    code: 'NO_EXTENSION',
+    hint: "create extension pg_stat_statements, with shared_preload_libraries = 'pg_stat_statements'",
+  })
+})
+
+test.each([
+  ['select interval $1', 'select cast($1 as interval)'],
+  ['select $3, interval $2 day to second, $3', 'select $1, cast($2 as interval day to second), $1'],
+  ['select extract($1 from x), $2', 'select extract(epoch from x), $1'],
+  ['select a from t where a in ($1 /*, ... */)', 'select a from t where a in ($1 /*, ... */)'],
+  [`select '$9', date $1 from "interval $2"`, `select '$9', cast($1 as date) from "interval $2"`],
+])('%s', (text, repaired) => {
+  expect(repairedStatement(text)).toBe(repaired)
+})

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { measureQueries } from '../../src/measure/rounds.js'
+import { testDatabase } from '../support/database.js'
+import { aQuery } from './a-query.js'
+import { openSession } from './open-session.js'
+import { shop } from './shop.js'
+
+const few = { samples: 3, allowWrites: false }
+
+async function measured(script: string, sql: string) {
+  await using database = await testDatabase(script)
+  await using session = await openSession(database.url)
+  const [one] = await measureQueries(session, [aQuery(sql)], few)
+  return one?.measurements ?? []
+}
+
+test('a query without values is measured with a common and a rare one', async () => {
+  const script = `${shop} create index by_status on jobs (status); vacuum analyze jobs;`.replace('vacuum ', '')
+  const [common, rare] = await measured(script, 'select * from jobs where status = $1 and total > $2 limit $3')
+  expect([common?.params, rare?.params]).toEqual(['common', 'rare'])
+  const filters = (one: typeof common) =>
+    one?.plan?.nodes.map(({ filter, indexCondition }) => `${indexCondition} ${filter}`).join(' ') ?? ''
+  expect(filters(common)).toContain(`'common'::text`)
+  expect(common?.rows).toBe(10)
+})
+
+test('a value that is rare gets another query plan, which is told', async () => {
+  const script = `create table t (kind int, pad text); insert into t select case when n % 1000 = 0 then n else 7 end, repeat('x', 200)
+    from generate_series(1, 30000) n; create index by_kind on t (kind); analyze t;`
+  const [common, rare] = await measured(script, 'select * from t where kind = $1')
+  expect([common?.plan?.indexes, rare?.plan?.indexes]).toEqual([[], ['by_kind']])
+  expect(common?.rows).toBe(29_970)
+  const found = common?.findings.find(({ code }) => code === 'PARAMETER_SENSITIVE')
+  expect(found?.message).toBe(
+    'the query plan depends on the values: common: Seq Scan t; rare: Index Scan t using by_kind',
+  )
+})
+
+test('joins, lists, patterns, intervals and a table without statistics', async () => {
+  const joined = await measured(
+    shop,
+    `select * from jobs j join customers c on c.id = j.customer_id
+     where c.email = $1 and j.status = any ($2) and j.note like $3 and j.created_at > '2024-01-05'::timestamptz - $4::interval`,
+  )
+  expect(joined.map(({ status }) => status)).toEqual(['measured', 'measured'])
+  const script = 'create table u (a int, b text); insert into u values (5, $$x$$)'
+  const sampled = await measured(script, 'select * from u where b = $1')
+  expect(sampled).toMatchObject([{ status: 'measured', rows: 1, params: 'common' }])
+})
+
+test('a parameter that nothing is known of', async () => {
+  const [one] = await measured(shop, 'select count(*) from jobs where $1::uuid is null')
+  expect(one).toMatchObject({ status: 'not_measured', reason: 'the query has 1 parameter, params give 0' })
+})

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCheckPool } from '../../src/commands/check-pool.js'
+import { askRegistry } from '../../src/commands/pool-registry.js'
+import { readPools } from '../../src/pools/read.js'
+import { testDatabase } from '../support/database.js'
+
+const yachts = `create table yachts (id text primary key, server text, db text, role text, most int);
+  insert into yachts select 'y' || n, 'main', 'y' || n, 'app_y' || n, 30 from generate_series(1, 12) n`
+
+function text(sql: string): string {
+  return `version: 1
+servers: { main: { max_connections: 100 } }
+tenants: [{ registry: { url: "\${MASTER_URL}", sql: "${sql}", ttl: 10s } }]
+services:
+  api: { runtime: { kind: gunicorn, processes: 4 }, instances: 2, pool: { max: 1, per_tenant: true } }
+`
+}
+
+const all = 'select id, server, db as database, role, most as connection_limit from yachts'
+
+/** Reads a pools file with its registry as the command line does, at a moment. */
+async function readAt(content: string, environment: Readonly<Record<string, string>>, now: number, offline = false) {
+  const folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
+  try {
+    await writeFile(join(folder, 'a.pools.yaml'), content)
+    return await readPools(['a.pools.yaml'], {
+      cwd: folder,
+      environment,
+      ...(!offline && { askRegistry: async (one) => askRegistry(one, environment, undefined, now) }),
+    })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('tenants come from a master database, once within their ttl', async () => {
+  await using database = await testDatabase(yachts)
+  const environment = { MASTER_URL: database.url }
+  const files = await readAt(text(all), environment, 0)
+  expect(files[0]?.tenants).toHaveLength(12)
+  expect(files[0]?.tenants[0]).toMatchObject({ id: 'y1', server: 'main', database: 'y1', role: 'app_y1' })
+  expect(files[0]?.servers[0]?.roles['app_y1']).toEqual({ kind: 'ordinary', connectionLimit: 30 })
+  const result = await runCheckPool(files, { offline: true, failOn: 'fail', environment })
+  expect(result).toMatchObject({ verdict: 'WARN', servers: [{ declared: { peak: 96 } }] })
+  await database.sql`insert into yachts values ('y13', 'main', 'y13', 'app_y13', 30)`
+  expect((await readAt(text(all), environment, 9_000))[0]?.tenants).toHaveLength(12)
+  expect((await readAt(text(all), environment, 11_000))[0]?.tenants).toHaveLength(13)
+})
+
+test('the statement is one, and cannot write', async () => {
+  await using database = await testDatabase(yachts)
+  const environment = { MASTER_URL: database.url }
+  const attempt = async (sql: string) => readAt(text(sql), environment, 0).catch((error: unknown) => error)
+  expect(await attempt('delete from yachts returning id, server')).toMatchObject({
+    code: 'READ_ONLY',
+    place: { file: 'a.pools.yaml', line: 3 },
+  })
+  expect(await attempt('select 1; drop table yachts')).toMatchObject({ sqlstate: '42601' })
+  expect(await attempt('select id from yachts')).toMatchObject({
+    code: 'BAD_VALUE',
+    message: 'row 1 of the registry has no server',
+  })
+  expect(await attempt('select id, server from nowhere')).toMatchObject({ sqlstate: '42P01' })
+  expect((await database.sql`select from yachts`).length).toBe(12)
+})
+
+test('offline nobody knows the tenants, and the answer is no silent OK', async () => {
+  const files = await readAt(text(all), {}, 0, true)
+  const result = await runCheckPool(files, { offline: true, failOn: 'fail', environment: {} })
+  expect(result).toMatchObject({ verdict: 'UNKNOWN', exit_code: 2 })
+  expect(result.findings).toMatchObject([{ code: 'REGISTRY_NOT_ASKED' }])
+  const missing: unknown = await readAt(text(all), {}, 0).catch((error: unknown) => error)
+  expect(missing).toMatchObject({ code: 'MISSING_ENVIRONMENT' })
+})
