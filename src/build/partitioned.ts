@@ -34,13 +34,24 @@ export async function runPartitioned(
     await stillOurs(context, step, canonical)
     const tree = await readTree(context, declared)
     const work = partitionedWork(declared, canonical, tree)
-    if (work.length === 0) return verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, canonical)
+    if (work.length === 0) return finished(context, step, canonical, tree)
     const text = JSON.stringify(work)
     unchanged = text === before ? unchanged + 1 : 0
     before = text
     if (unchanged >= triesWithoutProgress) throw notFinished(step, work, tree)
     await runRound(context, step, declared, work, waited)
   }
+}
+
+async function finished(
+  { watchdog }: BuildContext,
+  step: Step,
+  canonical: CanonicalDefinition,
+  tree: PartitionTree,
+): Promise<ExistingIndex> {
+  const index = await readIndex(watchdog, step.schema, step.index)
+  if (index?.valid === false) throw notFinished(step, [], tree)
+  return verifyBuilt(watchdog, step.schema, step.index, step.table.name, canonical)
 }
 
 /** Partitions may come and go while it works, but then there is other work each time. */
@@ -130,8 +141,11 @@ function told(
 }
 
 function notFinished(step: Step, work: readonly PartitionWork[], tree: PartitionTree): PerfdbError {
-  return new PerfdbError('NOT_AS_DECLARED', `${step.schema}.${step.index} is not valid after all was done`, {
+  const { schema, index: name, table } = step
+  const update = tree.looksAgain ? '' : 'update PostgreSQL to 14.23, 15.18, 16.14, 17.10, 18.4 or later; or '
+  return new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not valid after all was done`, {
     detail: whatIsLeft(work, tree),
+    hint: `${update}drop it when the table may be locked, then apply again: ${lockingDrop({ schema, name, table })}`,
   })
 }
 

@@ -12,6 +12,8 @@ export interface PartitionTree {
   readonly names: readonly TableName[]
   /** For short statements: below the server's deadlock_timeout, so that waiting ends no running build (fault 22). */
   readonly lockTimeoutMs: number
+  /** ATTACH PARTITION of what is attached already looks whether the parent is valid by now. */
+  readonly looksAgain: boolean
 }
 
 export interface Partition {
@@ -66,7 +68,15 @@ export async function readPartitionTrees(
         .map((node) => ({ ...node, indexes: indexes.get(node.oid) ?? [] })),
       names: document.names ?? [],
       lockTimeoutMs: Math.max(1, Math.min(longestQueueMs, Math.floor(document.deadlockTimeoutMs / 2))),
+      looksAgain: looksAgain(session.versionNum),
     }))
+}
+
+/** Fault 37: the same statement did nothing on 14.22, 15.17, 16.13, 17.9 and 18.3, and validated the parent on the next of each. */
+function looksAgain(versionNum: number): boolean {
+  const since = [140_023, 150_018, 160_014, 170_010, 180_004]
+  const first = since.find((version) => Math.floor(version / 10_000) === Math.floor(versionNum / 10_000))
+  return first === undefined ? versionNum >= 190_000 : versionNum >= first
 }
 
 /** Fault 36: whoever queues behind a statement of perfdb's must not wait for a second. */

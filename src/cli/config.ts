@@ -25,7 +25,10 @@ export async function readConfig(
   const path = isAbsolute(file) ? file : join(cwd, file)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) {
-    if (named !== undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${named}`)
+    if (named !== undefined)
+      throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${named}`, {
+        hint: 'perfdb init writes a first perfdb.yaml; without --config that of this folder is read',
+      })
     return { file: null, profiles: [], pools: [], allow: [] }
   }
   const { configSchema } = await import('./config-schema.js')

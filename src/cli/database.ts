@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { PerfdbError } from '../errors.js'
 import type { Role } from '../server/pin.js'
 import type { Session } from '../server/session.js'
+import type { ParsedStatement } from '../sql/parser.js'
 import type { Config } from './config.js'
 import type { Invocation } from './invocation.js'
 
@@ -25,11 +26,15 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
     cancelledBySignal(await connect(target, role), role, invocation)
   if (databaseUrl(sources)?.text !== 'embedded') {
-    if (options.load !== undefined) throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only')
+    if (options.load !== undefined)
+      throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only', {
+        hint: 'perfdb plan my.yaml --url embedded --load schema.sql',
+      })
     const target = await resolveTarget({ ...sources, home })
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
     return { connect: connectAt(target), [Symbol.asyncDispose]: async () => {} }
   }
+  const script = options.load === undefined ? undefined : await readScript(options.load)
   const { startEmbedded } = await import('../server/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   // Without it there is nothing that --top could read.
@@ -40,7 +45,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
   try {
-    if (options.load !== undefined) await load(database, options.load)
+    if (options.load !== undefined && script !== undefined) await load(database, options.load, script)
     return database
   } catch (error) {
     await database[Symbol.asyncDispose]()
@@ -48,23 +53,28 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   }
 }
 
-/** As psql would run the script, statement by statement. */
-async function load(database: Database, file: string): Promise<void> {
+/** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws FILE_NOT_FOUND and BAD_SQL. */
+async function readScript(file: string): Promise<readonly ParsedStatement[]> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`)
+  if (text === undefined) {
+    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`, {
+      hint: 'pg_dump --schema-only --file schema.sql writes one',
+    })
+  }
   const { parseStatements } = await import('../sql/parser.js')
-  const statements = await parseStatements(text, file)
+  return parseStatements(text.replace(/^\\(un)?restrict .*$/gm, ''), file)
+}
+
+/** As psql would run the script, statement by statement. */
+async function load(database: Database, file: string, statements: readonly ParsedStatement[]): Promise<void> {
   await using session = await database.connect('measure')
-  for (const statement of statements) {
-    await session.query(statement.text).catch((error: unknown) => {
+  for (const { text, line, column } of statements) {
+    // Rows that this session wrote are counted a second later, and would make fresh statistics look stale.
+    if (/^(analyze|vacuum)\b/i.test(text)) await session.query('select pg_catalog.pg_stat_force_next_flush()')
+    await session.query(text).catch((error: unknown) => {
       if (!(error instanceof PerfdbError)) throw error
-      throw new PerfdbError(error.code, error.message, {
-        detail: error.detail,
-        hint: error.hint,
-        sqlstate: error.sqlstate,
-        place: { file, line: statement.line, column: statement.column },
-        cause: error,
-      })
+      const { code, message, detail, hint, sqlstate } = error
+      throw new PerfdbError(code, message, { detail, hint, sqlstate, place: { file, line, column }, cause: error })
     })
   }
 }

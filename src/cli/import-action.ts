@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ImportOptions } from '../commands/import.js'
 import type { ImportResult } from '../commands/import-result.js'
@@ -40,7 +41,6 @@ async function ofDatabase(invocation: Invocation, config: Config, options: Impor
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
   const { runSqlImport } = await import('../commands/import-sql.js')
   if (file === '-') return runSqlImport(await text(process.stdin), 'stdin', options)
-  const { resolve } = await import('node:path')
   const source = await readFile(resolve(invocation.cwd, file), 'utf8').catch((cause: unknown) => {
     throw new PerfdbError('FILE_NOT_FOUND', `cannot read ${file}`, {
       detail: cause instanceof Error ? cause.message : undefined,

@@ -9,7 +9,7 @@ export function missingReason({ partitions }: PartitionTree): string {
 }
 
 /** What keeps it from being valid, partition by partition; the first five of each kind. */
-export function whatIsLeft(work: readonly PartitionWork[], { partitions }: PartitionTree): string {
+export function whatIsLeft(work: readonly PartitionWork[], { partitions, looksAgain }: PartitionTree): string {
   const builds = new Set(work.filter(({ kind }) => kind === 'build').map(({ index }) => index))
   const invalid = work.filter(({ kind, index }) => kind === 'repair' || (kind === 'drop' && builds.has(index)))
   const notValid = new Set(invalid.map(({ index }) => index))
@@ -25,9 +25,10 @@ export function whatIsLeft(work: readonly PartitionWork[], { partitions }: Parti
   ].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
   if (work.length > 0) return 'one of its partitions was not valid when it was attached, and is now'
-  return partitions.length === 1
-    ? 'the table has no partitions any more; dropped by hand it is built anew'
-    : 'although each partition has a valid one attached; a partition that is being detached keeps it so'
+  if (partitions.length === 1) return 'the table has no partitions any more'
+  return looksAgain
+    ? 'although each partition has a valid one attached; a partition that is being detached keeps it so'
+    : 'although each partition has a valid one attached: one was attached while it was not, or was dropped, and this minor release of PostgreSQL never looks again'
 }
 
 function tableText({ table }: PartitionWork): string {

@@ -176,7 +176,7 @@ function attachWork(member: Member, { tree, ...rest }: Wanted): readonly Partiti
   }
   const own = children.filter((child) => !child.attached)
   const passedUp = children.some((child) => child.partition.relkind === 'p' && child.index?.usable !== true)
-  const unseen = own.length === 0 && !passedUp && index !== null && !index.usable
+  const unseen = tree.looksAgain && own.length === 0 && !passedUp && index !== null && !index.usable
   const repaired = children.find((child) => child.index?.usable !== true) ?? children[0]
   const again = unseen && repaired !== undefined ? [attach('again', repaired)] : []
   const below = children.flatMap((child) => attachWork(child, { tree, ...rest }))

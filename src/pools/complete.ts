@@ -3,17 +3,18 @@ import { completeService, type Reporter } from './complete-service.js'
 import type { Alias, MemorySettings, Pooler, PoolFinding, PoolsFile, RoleLimit, Server } from './model.js'
 import { providerLimits, providerSizes } from './providers.js'
 import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
+import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
 import { sizeBytes } from './units.js'
 
 /**
- * A written pools file with every default filled in and every place kept; `tenants` come with their own. Problems are BAD_VALUE and
+ * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and
  * UNBOUNDED_POOL; names are not resolved yet.
  */
 export function completePools(
   file: string,
   written: WrittenPools,
-  tenants: readonly TenantRow[],
+  listed: readonly TenantRow[],
   at: Reporter['at'],
 ): { readonly value: PoolsFile; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
@@ -24,9 +25,14 @@ export function completePools(
     },
   }
   const countTerminating = written.defaults?.count_terminating ?? false
-  const servers = Object.entries(written.servers ?? {}).map(([name, server]) =>
-    withTenantLimits(completeServer(name, server, written.defaults, reporter), tenants),
+  const declared = Object.entries(written.servers ?? {}).map(([name, server]) =>
+    completeServer(name, server, written.defaults, reporter),
   )
+  const { servers: homes, rows: tenants } = withTenantServers(declared, listed, (name, url, place) => ({
+    ...completeServer(name, { url }, written.defaults, reporter),
+    place,
+  }))
+  const servers = homes.map((server) => withTenantLimits(server, tenants))
   const services = Object.entries(written.services ?? {}).map(([name, service]) =>
     completeService(name, service, countTerminating, reporter),
   )
@@ -40,7 +46,7 @@ export function completePools(
       tenants: tenants.map((row) => row.tenant),
       services,
       poolers,
-      findings: passwords(servers, poolers),
+      findings: passwords(declared, poolers),
     },
     problems,
   }

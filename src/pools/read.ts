@@ -93,7 +93,7 @@ async function readTenants(
         if (askRegistry === undefined) return { findings: [registryNotAsked(registry)] }
         return registryTenants(await askRegistry(registry), registry)
       }
-      if (!('ids_from' in written)) return { rows: [writtenTenant(written, placeOf(['tenants', index]))] }
+      if (!('ids_from' in written)) return writtenTenant(written, placeOf(['tenants', index]))
       const csv = { file: written.ids_from, path: resolve(dirname(found.path), written.ids_from), named: true }
       const content = await readText(csv)
       if ('text' in content) return csvTenants(content.text, csv.file, written, found.file)

@@ -57,7 +57,8 @@ const serverSchema = z.strictObject({
 
 const tenantSchema = z.strictObject({
   id: z.union([name, z.number()]),
-  server: name,
+  server: name.optional(),
+  url: name.optional(),
   database: name.optional(),
   role: name.optional(),
   connection_limit: z.int().min(-1).optional(),
@@ -70,6 +71,7 @@ const tenantsFromSchema = z.strictObject({
   server_column: name.optional(),
   database_column: name.optional(),
   role_column: name.optional(),
+  url_column: name.optional(),
 })
 
 const tenantsRegistrySchema = z.strictObject({

@@ -7,21 +7,25 @@ import { durationMs } from './units.js'
 export interface TenantRow {
   readonly tenant: Tenant
   readonly connectionLimit: number | null
+  /** Where it lives, when it names no server. */
+  readonly url: string | null
 }
 
 type TenantsFrom = Extract<WrittenTenants, { ids_from: string }>
 type WrittenRegistry = Extract<WrittenTenants, { registry: unknown }>
 
-/** One entry that names its tenant. */
+/** One entry that names its tenant; without server and url it is BAD_VALUE. */
 export function writtenTenant(
   written: Exclude<WrittenTenants, TenantsFrom | WrittenRegistry>,
   place: Place,
-): TenantRow {
-  const { id, server, database, role, connection_limit: limit = -1 } = written
-  return {
-    tenant: { id: String(id), file: place.file, server, database: database ?? null, role: role ?? null, place },
-    connectionLimit: limit < 0 ? null : limit,
+): { readonly rows: readonly TenantRow[]; readonly problems: readonly Problem[] } {
+  const { id, server = '', url = null, database, role, connection_limit: limit = -1 } = written
+  if (server === '' && url === null) {
+    const message = `tenant ${id}: the key "server" is missing`
+    return { rows: [], problems: [{ code: 'BAD_VALUE', message, hint: 'give server or url', place }] }
   }
+  const tenant = { id: String(id), file: place.file, server, database: database ?? null, role: role ?? null, place }
+  return { rows: [{ tenant, connectionLimit: limit < 0 ? null : limit, url }], problems: [] }
 }
 
 /**
@@ -40,6 +44,7 @@ export function csvTenants(
     written.server_column,
     written.database_column,
     written.role_column,
+    written.url_column,
   ].filter((column) => column !== undefined)
   const missing = columns.filter((column) => !header.includes(column))
   const at = (line: number): Place => ({ file, line, column: 1 })
@@ -56,11 +61,12 @@ export function csvTenants(
       (column === undefined ? undefined : record[header.indexOf(column)]) || null
     const place = at(index + 2)
     const server = cell(written.server_column) ?? written.server
-    if (server === undefined)
+    const url = cell(written.url_column)
+    if (server === undefined && url === null)
       problems.push({
         code: 'BAD_VALUE',
         message: 'the tenant has no server',
-        hint: 'give server or server_column',
+        hint: 'give server, server_column or url_column',
         place,
       })
     const id = cell(written.id_column ?? 'id') ?? String(index + 1)
@@ -74,6 +80,7 @@ export function csvTenants(
         place,
       },
       connectionLimit: null,
+      url,
     }
   })
   return { rows, problems }
@@ -88,7 +95,7 @@ export function writtenRegistry({ registry }: WrittenRegistry, place: Place): Re
   return { url, sql, server: server ?? null, ttlMs: ttl === undefined ? 900_000 : durationMs(ttl), place }
 }
 
-/** Tenants of a registry's rows: id, server (or the registry's), database, role, connection_limit. A row without id or server is BAD_VALUE. */
+/** Tenants of a registry's rows: id, server (or the registry's) or url, database, role, connection_limit. A row without id or server is BAD_VALUE. */
 export function registryTenants(
   rows: readonly RegistryRow[],
   registry: Registry,
@@ -102,9 +109,10 @@ export function registryTenants(
     }
     const id = cell('id')
     const server = cell('server') ?? registry.server
-    if (id === null || server === null) {
+    const url = cell('url')
+    if (id === null || (server === null && url === null)) {
       const missing = id === null ? 'id' : 'server'
-      const hint = `its columns: ${Object.keys(row).join(', ')}; wanted: id, server, database, role, connection_limit`
+      const hint = `its columns: ${Object.keys(row).join(', ')}; wanted: id, server or url, database, role, connection_limit`
       if (problems.length === 0)
         problems.push({
           code: 'BAD_VALUE',
@@ -124,6 +132,7 @@ export function registryTenants(
         place,
       },
       connectionLimit: Number.isInteger(limit) && limit >= 0 ? limit : null,
+      url,
     }
   })
   return { rows: tenants, problems }

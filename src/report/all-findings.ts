@@ -19,14 +19,9 @@ export function allFindings(result: Result): readonly AnyFinding[] {
   return unique(findingsOf(result)).toSorted((one, other) => ranks[one.severity] - ranks[other.severity])
 }
 
-/** What the finding is about, most specific first; empty when it names nothing. */
-export function subjectOf(finding: AnyFinding): string {
-  return finding.query ?? finding.index ?? finding.table ?? finding.service ?? finding.server ?? ''
-}
-
-/** The message with its subject in front, where the message does not name it. */
+/** The message with the query, index or table in front that it does not name; those of check-pool name theirs. */
 export function messageOf(finding: AnyFinding): string {
-  const subject = subjectOf(finding)
+  const subject = finding.query ?? finding.index ?? finding.table ?? ''
   return subject === '' || finding.message.includes(subject) ? finding.message : `${subject}: ${finding.message}`
 }
 

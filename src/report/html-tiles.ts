@@ -34,7 +34,11 @@ function tilesOf(result: Result): readonly Tile[] {
       return poolTiles(result)
     case 'demo':
       return [...applyTiles(result.apply), ...queryTiles(result.apply.queries)]
-    default:
+    case 'plan':
+    case 'verify':
+    case 'status':
+    case 'init':
+    case 'import':
       return []
   }
 }

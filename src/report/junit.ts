@@ -106,7 +106,13 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
       return command === 'verify' && step.step !== 'keep'
         ? { outcome: 'failure', message: `${states[step.step]}: ${step.reason}`, code: step.step }
         : { outcome: 'passed', ...told }
-    default:
+    case 'kept':
+    case 'built':
+    case 'rebuilt':
+    case 'replaced':
+    case 'renamed':
+    case 'dropped':
+    case 'waited':
       return { outcome: 'passed', message: `${outcomeWords[step.outcome]}: ${step.reason}` }
   }
 }

@@ -121,13 +121,15 @@ function changeGrid({ name, changes = [] }: PoolServer, verbose: boolean): Block
       { head: 'at most', kind: 'number' },
       { head: 'where', kind: 'name', floor: 20, drop: 1 },
     ],
-    rows: needed.slice(0, verbose ? undefined : shownLines).map((one): Cell[] => [
-      { text: one.name },
-      { text: one.change },
-      { text: String(one.now) },
-      { text: one.largest === null ? 'none' : String(one.largest), tone: isShrinking(one) ? 'bad' : 'good' },
-      { text: placeText(one.place), tone: 'quiet' },
-    ]),
+    rows: needed
+      .slice(0, verbose ? undefined : shownLines)
+      .map((one): Cell[] => [
+        { text: one.name },
+        { text: one.change },
+        { text: String(one.now) },
+        { text: one.largest === null ? 'none' : String(one.largest), tone: isShrinking(one) ? 'bad' : 'good' },
+        { text: placeText(one.place), tone: 'quiet' },
+      ]),
   }
 }
 

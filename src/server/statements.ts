@@ -32,7 +32,7 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
     } catch (error) {
       // What went wrong first is what counts; the server rolls back by itself when the connection is gone.
       if (!wire.lost) await run('rollback').catch(() => undefined)
-      throw error
+      throw pooled ? refusedByPooler(error) : error
     } finally {
       open = false
     }
@@ -76,6 +76,16 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
       await wire.close()
     },
   }
+}
+
+/** Statement pooling allows no transaction, and so no settings for one: even looking is refused there (fault 63). */
+function refusedByPooler(error: unknown): unknown {
+  if (!(error instanceof PerfdbError) || error.sqlstate !== '08P01') return error
+  return new PerfdbError('POOLER', 'the pooler does not allow what perfdb needs', {
+    detail: error.detail,
+    sqlstate: error.sqlstate,
+    cause: error,
+  })
 }
 
 function localSettings(settings: TransactionSettings): {

@@ -169,7 +169,8 @@ function fatalError(bytes: Buffer): { readonly code: string; readonly message: s
     if (bytes[start] !== 0x45) continue
     const parts = bytes.toString('utf8', start + 5, start + 1 + bytes.readUInt32BE(start + 1)).split('\0')
     const field = (letter: string) => parts.find((part) => part.startsWith(letter))?.slice(1)
-    const severity = field('V')
+    // PgBouncer says it in S alone, where PostgreSQL puts a translation.
+    const severity = field('V') ?? field('S')
     if (severity === 'FATAL' || severity === 'PANIC') return { code: field('C') ?? '', message: field('M') ?? '' }
   }
   return undefined

@@ -14,7 +14,7 @@ export const tablesSql = `
     pg_relation_size(c.oid) > 0 and coalesce(s.last_analyze, s.last_autoanalyze) is null
       and not exists (select from pg_stats p where p.schemaname = n.nspname and p.tablename = c.relname) as never,
     -- Changes that a session reports after its own ANALYZE count as made since: all there ever were, with statistics of as many rows.
-    case when s.n_mod_since_analyze = s.n_tup_ins + s.n_tup_upd + s.n_tup_del and c.reltuples >= 0.8 * s.n_live_tup
+    case when s.n_mod_since_analyze = s.n_tup_ins + s.n_tup_upd + s.n_tup_del and c.reltuples >= 0.8 * (s.n_tup_ins - s.n_tup_del)
         and coalesce(s.last_analyze, s.last_autoanalyze) is not null
         and exists (select from pg_stats p where p.schemaname = n.nspname and p.tablename = c.relname)
       then 0 else coalesce(s.n_mod_since_analyze, 0) end::float8 as changed_rows,

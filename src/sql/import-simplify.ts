@@ -1,3 +1,16 @@
+import {
+  castStart,
+  closingOf,
+  isAtom,
+  isCall,
+  openingOf,
+  operandStart,
+  range,
+  textAt,
+  topLevel,
+  typeEnd,
+  unwrapped,
+} from './import-tokens.js'
 import { scanTokens, type Token } from './parser-tokens.js'
 
 /** One thing that can be left out or written shorter: token positions with what stands there instead, '' for nothing. */
@@ -19,12 +32,23 @@ export interface ReadableSql {
 export async function readableSql(sql: string): Promise<ReadableSql> {
   const tokens = unwrapped(await scanTokens(sql))
   const lists = tokens.flatMap((_, at) => listAt(tokens, at) ?? [])
-  const alone = tokens.flatMap((_, at) =>
-    lists.some(({ start, end }) => at >= start && at < end)
-      ? []
-      : [...(castAt(tokens, at, false) ?? []), ...likeAt(tokens, at)],
-  )
-  return { edits: [...lists.map(({ edit }) => edit), ...alone], print: (edits) => printed(tokens, edits) }
+  const outside = [...tokens.keys()].filter((at) => !lists.some(({ start, end }) => at >= start && at < end))
+  const casts = outside.flatMap((at) => castAt(tokens, at, false) ?? [])
+  const ofConstant = (edit: Edit) =>
+    [...edit.keys()].some((at) => textAt(tokens, at) === '::' && isConstant(tokens[at - 1]))
+  // A constant's cast first: of `c::text = 'x'::text` one may go, and people write it with the constant.
+  const edits = [
+    ...casts.filter(ofConstant),
+    ...lists.map(({ edit }) => edit),
+    ...outside.flatMap((at) => likeAt(tokens, at)),
+    ...outside.flatMap((at) => parenthesesAt(tokens, at)),
+    ...casts.filter((edit) => !ofConstant(edit)),
+  ]
+  return { edits, print: (edits) => printed(tokens, edits) }
+}
+
+function isConstant(token: Token | undefined): boolean {
+  return token !== undefined && (token.kind.endsWith('CONST') || /^null$/i.test(token.text))
 }
 
 interface List {
@@ -87,53 +111,28 @@ function likeAt(tokens: readonly Token[], at: number): readonly Edit[] {
   return word === undefined || textAt(tokens, at - 1) === '.' ? [] : [new Map([[at, word]])]
 }
 
-/** Position behind a type name as format_type prints it: `character varying(20)[]`, `public.status`, `timestamp(3) with time zone`. */
-function typeEnd(tokens: readonly Token[], start: number): number {
-  let end = start + 1
-  while (textAt(tokens, end) === '.') end += 2
-  while (typeWords.test(textAt(tokens, end)) && !tokens[end]?.text.startsWith('"')) end++
-  if (textAt(tokens, end) === '(') end = closingOf(tokens, end) + 1
-  if (/^(with|without)$/.test(textAt(tokens, end))) end += 3
-  while (textAt(tokens, end) === '[' && textAt(tokens, end + 1) === ']') end += 2
-  return end
-}
-
-/** Second words of type names, and the fields of an interval. */
-const typeWords = /^(varying|precision|year|month|day|hour|minute|second|to)$/
-
-/** Where the operand that ends here begins: a name with its dots, a constant, or parentheses with what they belong to. */
-function operandStart(tokens: readonly Token[], last: number): number {
-  let start = last
-  for (;;) {
-    const text = textAt(tokens, start)
-    if (text === ')' || text === ']') {
-      const opening = openingOf(tokens, start)
-      start = isCall(tokens, opening) || text === ']' ? opening - 1 : opening
-    }
-    if (textAt(tokens, start - 1) === '.') start -= 2
-    else if (textAt(tokens, start - 1) === '::') start -= 2
-    else return start
-  }
-}
-
-/** One token, one function call, one array, one negative number: needs no parentheses. */
-function isAtom(tokens: readonly Token[], start: number, end: number): boolean {
-  if (end - start === 1) return true
-  if (end - start === 2) return textAt(tokens, start) === '-'
-  const closes = textAt(tokens, end - 1) === ')' || textAt(tokens, end - 1) === ']'
-  return closes && operandStart(tokens, end - 1) === start && textAt(tokens, start) !== '('
-}
-
-/** A parenthesis right behind a name opens a list of arguments. */
-function isCall(tokens: readonly Token[], opening: number): boolean {
-  const before = tokens[opening - 1]
-  return before !== undefined && before.end === tokens[opening]?.start && /^(\w|"|[^\p{ASCII}])/u.test(before.text)
-}
-
-/** Without the parentheses around the whole: `((a + b))` is `a + b`, but `(a) + (b)` stays. */
-function unwrapped(tokens: readonly Token[]): readonly Token[] {
-  const wrapped = textAt(tokens, 0) === '(' && closingOf(tokens, 0) === tokens.length - 1
-  return wrapped ? unwrapped(tokens.slice(1, -1)) : tokens
+/**
+ * Parentheses that nobody writes: around one word, one cast, one IN or LIKE, and around the first half of a chain, as in
+ * `(a || b) || c`.
+ */
+function parenthesesAt(tokens: readonly Token[], at: number): readonly Edit[] {
+  if (textAt(tokens, at) !== '(' || isCall(tokens, at) || /^(ANY|ALL)$/.test(textAt(tokens, at - 1))) return []
+  const end = closingOf(tokens, at)
+  if (end >= tokens.length || /^[.[]$/.test(textAt(tokens, end + 1))) return []
+  const operators = topLevel(tokens, at + 1, end)
+  const cast = operators.length === 0 && operandStart(tokens, castStart(tokens, end)) === at + 1
+  const word = operators.length === 1 && /^(=|<>|!?~~\*?)$/.test(operators[0] ?? '')
+  const chain =
+    operators.length > 0 &&
+    operators.every((operator) => operator === textAt(tokens, end + 1)) &&
+    /^(|\(|,)$/.test(textAt(tokens, at - 1))
+  if (!(isAtom(tokens, at + 1, end) || cast || word || chain)) return []
+  return [
+    new Map([
+      [at, ''],
+      [end, ''],
+    ]),
+  ]
 }
 
 /** Tokens with one space where there was any; what is dropped takes its space with it, but for an opening parenthesis. */
@@ -150,30 +149,4 @@ function printed(tokens: readonly Token[], edits: readonly Edit[]): string {
     end = token.end
   }
   return text
-}
-
-function closingOf(tokens: readonly Token[], opening: number): number {
-  let depth = 0
-  for (let at = opening; at < tokens.length; at++) {
-    if (/^[([]$/.test(textAt(tokens, at))) depth++
-    if (/^[)\]]$/.test(textAt(tokens, at)) && --depth === 0) return at
-  }
-  return tokens.length
-}
-
-function openingOf(tokens: readonly Token[], closing: number): number {
-  let depth = 0
-  for (let at = closing; at >= 0; at--) {
-    if (/^[)\]]$/.test(textAt(tokens, at))) depth++
-    if (/^[([]$/.test(textAt(tokens, at)) && --depth === 0) return at
-  }
-  return 0
-}
-
-function textAt(tokens: readonly Token[], at: number): string {
-  return tokens[at]?.text ?? ''
-}
-
-function range(start: number, end: number): readonly number[] {
-  return Array.from({ length: Math.max(0, end - start) }, (_, offset) => start + offset)
 }

@@ -38,16 +38,20 @@ export function seeded(seed: number): () => number {
 export function variedIndex(random: () => number, number: number, versionNum: number): string {
   const pick = <T>(values: readonly [T, ...T[]]): T => values[Math.floor(random() * values.length)] ?? values[0]
   const chance = (part: number) => random() < part
-  const method = pick(['btree', 'btree', 'btree', 'btree', 'hash', 'gin', 'gist', 'spgist', 'brin', 'bloom'])
+  const method = pick(methods)
   const unique = method === 'btree' && chance(0.15)
   const count = method === 'hash' || method === 'spgist' ? 1 : pick([1, 1, 2, 3])
   const keys = Array.from({ length: count }, () => {
     if (method !== 'btree') return pick(otherKeys[method])
-    const order = chance(0.5) ? '' : ` ${pick(['asc', 'desc', 'desc', 'nulls first', 'desc nulls last', 'desc nulls first'])}`
+    const order = chance(0.5)
+      ? ''
+      : ` ${pick(['asc', 'desc', 'desc', 'nulls first', 'desc nulls last', 'desc nulls first'])}`
     return pick(btreeKeys) + order
   })
   const include =
-    (method === 'btree' || method === 'gist') && chance(0.2) ? ` include (${pick(['id', 's, num', '"Name"', '"a, b"'])})` : ''
+    (method === 'btree' || method === 'gist') && chance(0.2)
+      ? ` include (${pick(['id', 's, num', '"Name"', '"a, b"'])})`
+      : ''
   const nulls = unique && versionNum >= 150000 && chance(0.5) ? ' nulls not distinct' : ''
   const storage = chance(0.25) ? ` with (${pick(storages[method])})` : ''
   const predicate = chance(0.4) ? ` where ${pick(predicates)}` : ''
@@ -67,6 +71,8 @@ function nameOf(pick: <T>(values: readonly [T, ...T[]]) => T, number: number): s
   ])
 }
 
+const methods = ['btree', 'btree', 'btree', 'btree', 'hash', 'gin', 'gist', 'spgist', 'brin', 'bloom'] as const
+
 type List = readonly [string, ...string[]]
 
 const btreeKeys: List = [
@@ -81,7 +87,7 @@ const btreeKeys: List = [
   "(s || E'\\\\n''\\n')", 'lower(s) text_pattern_ops', '(big - 5)', '(num > 5)', 'nullif(s, v)', 'greatest(id, "order")', "(p <-> '(1,2)')", '(not b)', "(d::text)", '(c::text)', 'other.f(other.f(id)) other.my_ops',
 ] // prettier-ignore
 
-const otherKeys: Readonly<Record<string, List>> = {
+const otherKeys = {
   hash: ['id', 's', 'v', 'u', 'lower(s)', 'ct', 'e', 'c', 'v text_pattern_ops', "(j ->> 'a')", 'big', 'dom'],
   gin: [
     'j', 'j jsonb_path_ops', 'arr', 'tarr', 'tsv', 's ext.gin_trgm_ops', 'h', 'arr ext.gin__int_ops', "to_tsvector('english', s)", 'lower(v) ext.gin_trgm_ops',
@@ -97,9 +103,9 @@ const otherKeys: Readonly<Record<string, List>> = {
     'r', 's', 'v', 'num', 'd', 'u uuid_bloom_ops', 'bx', 'ip', 'id int4_minmax_multi_ops', '(id + 1)', 'c bpchar_bloom_ops', 'id int4_bloom_ops',
   ],
   bloom: ['id', 's', 'id ext.int4_ops', 'v', 'lower(s)'],
-} // prettier-ignore
+} satisfies Record<string, List> // prettier-ignore
 
-const storages: Readonly<Record<string, List>> = {
+const storages = {
   btree: ['fillfactor = 70', 'deduplicate_items = off', 'fillfactor = 90, deduplicate_items = on', 'deduplicate_items'],
   hash: ['fillfactor = 60'],
   gin: ['fastupdate = off', 'gin_pending_list_limit = 128, fastupdate = true'],
@@ -107,7 +113,7 @@ const storages: Readonly<Record<string, List>> = {
   spgist: ['fillfactor = 80'],
   brin: ['pages_per_range = 16', 'autosummarize = on, pages_per_range = 8', 'autosummarize'],
   bloom: ['length = 80, col1 = 3', 'length = 100'],
-}
+} satisfies Record<string, List>
 
 const predicates: List = [
   's is not null', "v = 'open'", "v in ('open', 'held')", "v not in ('a', 'b')", "s like 'a%'", "s not ilike '%x_'", 'id > 5', 'id > -5', 'num > 0', 'num >= 0.5 and num < 100', 'big <> 5', 'small = 3', 'f > 1.5',

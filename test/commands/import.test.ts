@@ -1,11 +1,15 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { runImport } from '../../src/commands/import.js'
+import { importResult } from '../../src/commands/import-result.js'
 import type { ImportGlobs } from '../../src/commands/import-names.js'
 import { hazardCodes } from '../../src/plan/plan.js'
 import { parseProfile } from '../../src/profile/read.js'
 import { apply, plan } from '../support/apply.js'
+import { perfdb, profileFolder } from '../support/command-line.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { testRole } from '../support/roles.js'
 import { seeded, variedIndex, variedSchema } from './import-varied.js'
 
 async function importFrom(db: TestDatabase, globs: Partial<ImportGlobs> = {}) {
@@ -52,3 +56,174 @@ test('500 varied indexes: import then plan is all keep; 50 that are dropped come
   expect(applied.steps.filter(({ outcome }) => outcome === 'built')).toHaveLength(50)
   expect(await definitions(db)).toEqual(before)
 }, 180_000)
+
+test('what is made by constraints, partitions and extensions, and what is not valid, is left out and told', async () => {
+  await using db = await testDatabase(`
+    create extension citext;
+    create table t (id int primary key, a int unique, b int, r int4range, exclude using gist (r with &&));
+    insert into t values (1, 1, 1), (2, 2, 1);
+    create table m (id int, at date) partition by range (at);
+    create table m1 partition of m for values from ('2024-01-01') to ('2025-01-01');
+    create index m_at on m (at); create index m1_id on m1 (id);
+    create table x (a int); create index x_a on x (a); alter extension citext add table x;
+    create index plain on t (b); comment on index plain is 'why it is there'`)
+  await expect(db.sql`create unique index concurrently broken on t (b)`).rejects.toThrow(
+    'could not create unique index',
+  )
+  const result = await importFrom(db)
+  expect(result.counts).toEqual({
+    tables: 3,
+    indexes: 9,
+    imported: 3,
+    constraint: 3,
+    attached: 1,
+    extension: 1,
+    invalid: 1,
+    not_declarable: 0,
+  })
+  expect(result.notes).toMatchInlineSnapshot(`
+    [
+      {
+        "code": "CONSTRAINT",
+        "indexes": [
+          "public.t_a_key",
+          "public.t_pkey",
+          "public.t_r_excl",
+        ],
+        "message": "3 indexes left out, made by constraints (1 primary key, 1 unique, 1 exclusion)",
+      },
+      {
+        "code": "ATTACHED",
+        "indexes": [
+          "public.m1_at_idx",
+        ],
+        "message": "1 index left out, attached to the index of a partitioned table",
+      },
+      {
+        "code": "EXTENSION",
+        "indexes": [
+          "public.x_a",
+        ],
+        "message": "1 index left out, on tables of extensions",
+      },
+      {
+        "code": "INVALID",
+        "indexes": [
+          "public.broken",
+        ],
+        "message": "1 index left out, not valid: no query uses it, every write pays",
+      },
+    ]
+  `)
+  expect(result.profile.replaceAll(db.name, 'NAME')).toMatchInlineSnapshot(`
+    "# yaml-language-server: $schema=./profile.schema.json
+    # Imported from the database NAME.
+    # 3 indexes left out, made by constraints (1 primary key, 1 unique, 1 exclusion): public.t_a_key, public.t_pkey, public.t_r_excl
+    # 1 index left out, attached to the index of a partitioned table: public.m1_at_idx
+    # 1 index left out, on tables of extensions: public.x_a
+    # 1 index left out, not valid: no query uses it, every write pays: public.broken
+
+    version: 1
+    profile: NAME
+    indexes:
+      - name: m_at
+        table: m
+        keys: [at]
+      - name: m1_id
+        table: m1
+        keys: [id]
+      - name: plain
+        table: t
+        keys: [b]
+        why: why it is there
+    "
+  `)
+  const planned = await plan(db.url, [parseProfile(result.profile, 'p.yaml')])
+  expect(planned.steps.map(({ index, step }) => [index, step])).toEqual([
+    ['m1_id', 'keep'],
+    ['m_at', 'keep'],
+    ['plain', 'keep'],
+  ])
+})
+
+test('an index that no declaration can say is left out with the reason, the others are there', async () => {
+  await using db = await testDatabase(`
+    create table t (a int, b text);
+    create function whole(t) returns int language sql immutable as 'select $1.a';
+    create index i_whole on t (whole(t.*)); create index i_a on t (a); create index i_b on t (upper(b))`)
+  const result = await importFrom(db)
+  expect(result.counts).toMatchObject({ imported: 2, not_declarable: 1 })
+  expect(result.notes).toMatchObject([{ code: 'NOT_DECLARABLE', indexes: ['public.i_whole'] }])
+  expect(parseProfile(result.profile, 'p.yaml').indexes.map(({ definition }) => definition.name)).toEqual([
+    'i_a',
+    'i_b',
+  ])
+})
+
+test('text is simplified as far as it keeps its meaning', async () => {
+  await using db = await testDatabase(`
+    create table t (v varchar(10), c char(3), s text, lc text collate "C", n numeric, j jsonb, ts timestamp);
+    create index i on t (lower(v), (c::text), ((j ->> 'n')::int), lower(lc) text_ops, (s || v || 'x'))
+      where v in ('a', 'b') and c::text = 'abc' and n > 0 and s like 'x%' and (j ->> 'n')::int > 5 and ts::date > '2024-01-01'`)
+  const result = await importFrom(db)
+  const [declared] = parseProfile(result.profile, 'p.yaml').indexes
+  expect(declared?.definition).toMatchObject({
+    keys: [
+      { expression: 'lower(v)' },
+      { expression: 'c::text' },
+      { expression: "(j ->> 'n')::integer" },
+      { expression: 'lower(lc)' },
+      { expression: "s || v || 'x'" },
+    ],
+    predicate:
+      "v IN ('a', 'b') AND c::text = 'abc' AND n > 0 AND s LIKE 'x%' AND (j ->> 'n')::integer > 5 AND ts::date > '2024-01-01'",
+  })
+})
+
+test('globs pick schemas, tables and indexes', async () => {
+  await using db = await testDatabase(`
+    create schema app; create schema perfdb; create table app.jobs (a int, b int); create table jobs (a int, b int); create table "job.x" (a int);
+    create table perfdb.runs (a int); create index on perfdb.runs (a);
+    create index idx_a on app.jobs (a); create index idx_b on app.jobs (b); create index idx_a on jobs (a); create index "q?*" on "job.x" (a)`)
+  const names = async (globs: Partial<ImportGlobs>) =>
+    parseProfile((await importFrom(db, globs)).profile, 'p.yaml').indexes.map(
+      ({ definition: { table, name } }) => `${table.schema}.${table.name}.${name}`,
+    )
+  expect(await names({})).toEqual(['app.jobs.idx_a', 'app.jobs.idx_b', 'public.job.x.q?*', 'public.jobs.idx_a'])
+  expect(await names({ schemas: ['a*', 'nope'] })).toEqual(['app.jobs.idx_a', 'app.jobs.idx_b'])
+  expect(await names({ tables: ['app.job?'], indexes: ['*_b'] })).toEqual(['app.jobs.idx_b'])
+  expect(await names({ tables: ['job.x'] })).toEqual(['public.job.x.q?*'])
+  expect(await names({ tables: ['jobs'] })).toEqual(['app.jobs.idx_a', 'app.jobs.idx_b', 'public.jobs.idx_a'])
+  expect(await names({ schemas: ['perfdb'] })).toEqual(['perfdb.runs.runs_a_idx'])
+  expect((await importFrom(db, { schemas: ['nope'] })).notes).toMatchObject([{ code: 'NOTHING_FOUND' }])
+})
+
+test('without temporary tables the same text comes out', async () => {
+  await using db = await testDatabase(`
+    create table t (v varchar(10), b text, d timestamptz); create extension pg_trgm;
+    create index i1 on t (lower(v) desc) where v in ('a', 'b'); create index i2 on t using gin (b gin_trgm_ops); create index i3 on t (d) where v = 'x'`)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`revoke temporary on database ${db.name} from public; grant select on t to ${role.name}`)
+  const expected = await importFrom(db)
+  expect(expected.profile).toContain("where: v IN ('a', 'b')")
+  expect(expected.profile).toContain('extensions: [pg_trgm]')
+  await using session = await connectTo(role.url, 'look')
+  const result = await runImport(session, { schemas: [], tables: [], indexes: [] })
+  expect(result.profile).toBe(expected.profile)
+})
+
+test('the command prints the profile alone on stdout, notes on stderr, JSON with both, or writes a file', async () => {
+  await using db = await testDatabase('create table t (id int primary key, b int); create index b on t (b)')
+  await using place = await profileFolder('')
+  const { code, stdout, stderr } = await perfdb(db.url, place.folder, 'import').ended
+  expect(stderr).toBe('warning: 1 index left out, made by constraints (1 primary key): public.t_pkey\n')
+  expect(code).toBe(0)
+  await writeFile(place.profile, stdout)
+  const planned = await perfdb(db.url, place.folder, 'plan', 'p.yaml', '--exit-code').ended
+  expect(planned.code, planned.stderr).toBe(0)
+  const json = await perfdb(db.url, place.folder, 'import', '--format', 'json').ended
+  expect(importResult.parse(JSON.parse(json.stdout))).toMatchObject({ profile: stdout, counts: { imported: 1 } })
+  const kept = await perfdb(db.url, place.folder, 'import', '--out', 'shop.yaml', '--quiet').ended
+  expect(kept).toMatchObject({ stdout: '1 index of 1 table imported, 1 left out: shop.yaml\n', stderr: '' })
+  expect(parseProfile(await readFile(`${place.folder}/shop.yaml`, 'utf8'), 'shop.yaml').name).toBe('shop')
+})

@@ -119,6 +119,16 @@ test('fault 37: a partition’s index that was attached and is not valid is repa
     { code: 'INVALID', message: 'u is not valid: u_2024 of public.p_2024 is not valid' },
   ])
   const before = await treeOf(db.sql, 'u')
+  if (!(await looksAgain(db))) {
+    expect((await apply(db.url, profiles)).result.steps).toMatchObject([
+      {
+        outcome: 'failed',
+        error: { code: 'NOT_AS_DECLARED', hint: expect.stringMatching('update PostgreSQL.*ACCESS EXCLUSIVE') },
+      },
+    ])
+    expect(await validity(db.sql, 'u')).toMatchObject({ orders: false, p_2024: true })
+    return
+  }
   expect(await executed(db, profiles)).toEqual([
     'reindex index concurrently "public"."u_2024"',
     'alter index "public"."u" attach partition "public"."u_2024"',
@@ -126,6 +136,13 @@ test('fault 37: a partition’s index that was attached and is not valid is repa
   expect(await treeOf(db.sql, 'u')).toEqual(before.map((index) => ({ ...index, oid: expect.any(Number), valid: true })))
   expect(await verify(db.url, profiles)).toMatchObject({ exit_code: 0, findings: [] })
 })
+
+/** Minor releases before 14.23, 15.18, 16.14, 17.10 and 18.4 never look again at a parent whose partitions are all attached. */
+async function looksAgain(db: TestDatabase): Promise<boolean> {
+  const [row] = await db.sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`
+  const version = row?.version ?? 0
+  return version % 10_000 >= ({ 14: 23, 15: 18, 16: 14, 17: 10, 18: 4 }[Math.floor(version / 10_000)] ?? 0)
+}
 
 /** The statements of an apply that ends well, in their order: exactly those that the plan had told. */
 async function executed(db: TestDatabase, profiles: Awaited<ReturnType<typeof profileOf>>): Promise<readonly string[]> {
@@ -144,7 +161,7 @@ async function executed(db: TestDatabase, profiles: Awaited<ReturnType<typeof pr
 
 const onlyIndexes = 'create index i_kind on only orders (kind, id); create index mid on only p_2025 (kind, id);'
 
-test.each([
+const states: readonly State[] = [
   { name: 'nothing', arrange: async () => undefined, statements: 11 },
   {
     name: 'the partitioned table’s own index, and nothing else',
@@ -185,6 +202,7 @@ test.each([
       await db.sql`reindex index concurrently b`
     },
     statements: 1,
+    again: true,
   },
   {
     name: 'a lower level whose one partition was attached while it was not valid, with the copy of a repair that was cut short',
@@ -198,20 +216,37 @@ test.each([
     },
     // drop d_ccnew, repair d, attach to the level, which is passed up.
     statements: 3,
+    again: true,
   },
-])('law 9: from any state one apply does what is missing and no more: $name', async ({ arrange, statements }) => {
-  await using db = await testDatabase(ordersTable)
-  const profiles = await profileOf([byKind])
-  await arrange(db)
-  const before = await usable(db)
-  const sent = await executed(db, profiles)
-  expect(sent).toHaveLength(statements)
-  expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
-  expect(await invalidIndexes(db.sql)).toEqual([])
-  const after = new Set((await usable(db)).map(({ oid }) => oid))
-  expect(before.filter(({ oid }) => !after.has(oid))).toEqual([])
-  expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
-})
+]
+
+/** What an earlier run, or somebody else, may have left. */
+interface State {
+  readonly name: string
+  readonly arrange: (db: TestDatabase) => Promise<unknown>
+  /** That an apply then runs. */
+  readonly statements: number
+  /** Only where PostgreSQL looks again. */
+  readonly again?: true
+}
+
+test.for(states)(
+  'law 9: from any state one apply does what is missing and no more: $name',
+  async ({ arrange, statements, again }, { skip }) => {
+    await using db = await testDatabase(ordersTable)
+    if (again === true) skip(!(await looksAgain(db)), 'this minor release never looks again')
+    const profiles = await profileOf([byKind])
+    await arrange(db)
+    const before = await usable(db)
+    const sent = await executed(db, profiles)
+    expect(sent).toHaveLength(statements)
+    expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
+    expect(await invalidIndexes(db.sql)).toEqual([])
+    const after = new Set((await usable(db)).map(({ oid }) => oid))
+    expect(before.filter(({ oid }) => !after.has(oid))).toEqual([])
+    expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
+  },
+)
 
 async function nameOnPartition(db: TestDatabase, partition: string): Promise<string> {
   const steps = (await plan(db.url, await profileOf([byKind]))).steps

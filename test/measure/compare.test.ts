@@ -44,6 +44,36 @@ test.each<[string, Measurement, Measurement, string]>([
     'same',
   ],
   ['the same query plan, other buffers', measured(), measured({ executionMs: around(5), buffers: few }), 'faster'],
+  [
+    'an empty table: 2 buffers, then none, and 1.3 times as fast',
+    measured({ executionMs: around(0.015), buffers: { hit: 2, read: 0, temp: 0 } }),
+    measured({ executionMs: around(0.011), buffers: { hit: 0, read: 0, temp: 0 }, scan: 'Index Scan' }),
+    'same',
+  ],
+  [
+    'the same query plan, 8 of 20 buffers fewer',
+    measured({ buffers: { hit: 20, read: 0, temp: 0 } }),
+    measured({ executionMs: around(5), buffers: { hit: 12, read: 0, temp: 0 } }),
+    'same',
+  ],
+  [
+    'the same query plan, 9 % of the buffers fewer',
+    measured(),
+    measured({ executionMs: around(5), buffers: { hit: 920, read: 0, temp: 0 } }),
+    'same',
+  ],
+  [
+    'another query plan, twice as fast by 0.05 ms',
+    measured({ executionMs: around(0.1), buffers: few }),
+    measured({ executionMs: around(0.05), buffers: few, scan: 'Index Scan' }),
+    'same',
+  ],
+  [
+    'by 0.05 ms, with hardly any buffers left',
+    measured({ executionMs: around(0.1) }),
+    measured({ executionMs: around(0.05), buffers: few, scan: 'Index Scan' }),
+    'faster',
+  ],
   ['other rows', measured(), measured({ executionMs: around(1), rows: 6, scan: 'Index Scan' }), 'inconclusive'],
   [
     'noisy, but hardly any buffers',

@@ -123,6 +123,20 @@ test('a spent time budget leaves a sample for each query', async () => {
   expect(measured?.measurements[0]?.executionMs).toHaveLength(1)
 })
 
+test('a budget of all queries is shared by those that are left', async () => {
+  await using database = await testDatabase(shop)
+  await using session = await openSession(database.url)
+  const slow = Array.from({ length: 3 }, (_, at) => aQuery('select pg_sleep(0.05)', { name: `q${at}` }))
+  const samples = async (totalBudgetMs: number) =>
+    (await measureQueries(session, slow, { allowWrites: false, totalBudgetMs })).map(
+      ({ measurements }) => measurements[0]?.executionMs.length ?? 0,
+    )
+  // 300 ms each at least, a sample takes 50.
+  for (const taken of await samples(0)) expect(taken).toBeLessThanOrEqual(7)
+  // 5 s for each, the most of one query.
+  expect((await samples(30_000))[0]).toBeGreaterThan(7)
+})
+
 test('a control query of the profile is admitted as any other', async () => {
   await using database = await testDatabase(shop)
   await using session = await openSession(database.url)

@@ -75,3 +75,44 @@ test('offline nobody knows the tenants, and the answer is no silent OK', async (
   const missing: unknown = await readAt(text(all), {}, 0).catch((error: unknown) => error)
   expect(missing).toMatchObject({ code: 'MISSING_ENVIRONMENT' })
 })
+
+test('tenants with a url of their own: one server for each host and port, one at a look', async () => {
+  await using database = await testDatabase(
+    `create table tenants (id int, url text); create table unused (id int)`,
+  )
+  const url = new URL(database.url)
+  const secret = url.password
+  url.pathname = '/elsewhere'
+  const other = new URL(database.url)
+  other.hostname = 'localhost'
+  const urls = [url.href, url.href, other.href]
+  for (const [index, one] of urls.entries()) await database.sql`insert into tenants values (${index}, ${one})`
+  const files = await readAt(
+    `version: 1
+servers: { known: { url: "postgres://${url.host}/postgres", max_connections: 50 } }
+tenants: [{ registry: { url: "\${MASTER_URL}", sql: select id, url from tenants } }]
+services: { api: { pool: { max: 4, per_tenant: true } } }
+`.replace('sql: select id, url from tenants', 'sql: "select id, url from tenants"'),
+    { MASTER_URL: database.url },
+    0,
+  )
+  expect(files[0]?.servers.map((server) => server.name)).toEqual(['known', `localhost:${url.port}`])
+  expect(files[0]?.tenants).toMatchObject([
+    { server: 'known', database: 'elsewhere', role: 'postgres' },
+    { server: 'known' },
+    { server: `localhost:${url.port}`, database: database.name },
+  ])
+  const connected = files.map((file) => ({
+    ...file,
+    servers: file.servers.map((server) => ({ ...server, url: server.name === 'known' ? database.url : other.href })),
+  }))
+  const result = await runCheckPool(connected, {
+    offline: false,
+    failOn: 'fail',
+    environment: {},
+    sampling: { samples: 1, intervalMs: 0 },
+  })
+  expect(result.servers).toMatchObject([{ name: 'known', declared: { peak: 12 } }])
+  expect(result.findings.map((one) => one.code)).toContain('SAME_SERVER')
+  expect(JSON.stringify([result, files[0]?.tenants])).not.toContain(secret)
+})

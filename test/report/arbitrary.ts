@@ -91,15 +91,32 @@ const step = fc.record(
   { requiredKeys: ['step', 'index', 'table', 'schema', 'reason', 'sql', 'hazards'] },
 )
 const interval = fc.record({ median: number, low: number, high: number })
-const measurement = fc.record({
-  samples: int,
-  execution_ms: interval,
-  planning_ms: number,
-  buffers: fc.record({ hit: number, read: number, temp: number }),
-  rows: number,
-  indexes: few(text),
-  plan_signature: text,
-})
+const planNode = fc.record(
+  {
+    depth: fc.oneof(fc.nat({ max: 5 }), int),
+    node: text,
+    estimated_rows: number,
+    rows: number,
+    loops: number,
+    self_ms: number,
+    buffers: number,
+    conditions: few(text, 2),
+  },
+  { requiredKeys: ['depth', 'node', 'estimated_rows', 'rows', 'loops', 'self_ms', 'buffers'] },
+)
+const measurement = fc.record(
+  {
+    samples: int,
+    execution_ms: interval,
+    planning_ms: number,
+    buffers: fc.record({ hit: number, read: number, temp: number }),
+    rows: number,
+    indexes: few(text),
+    plan_signature: text,
+    query_plan: few(planNode, 6),
+  },
+  { requiredKeys: ['samples', 'execution_ms', 'planning_ms', 'buffers', 'rows', 'indexes', 'plan_signature'] },
+)
 const query = fc.record(
   {
     name: text,
@@ -332,6 +349,71 @@ const pool = fc.record({
   servers: few(poolServer, 3),
   findings: few(finding),
 })
+const demo = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('demo' as const),
+  duration_ms: number,
+  scale: number,
+  load_ms: number,
+  rows: fc.dictionary(fc.string(), int, { maxKeys: 3 }),
+  claims: few(
+    fc.record(
+      {
+        claim: text,
+        reported_before: text,
+        reported_after: text,
+        query: text,
+        params: text,
+        before_ms: number,
+        after_ms: number,
+        speedup: number,
+        verdict: text,
+      },
+      { requiredKeys: ['claim', 'reported_before', 'reported_after', 'query'] },
+    ),
+  ),
+  notes: few(text, 2),
+  apply: apply.map((result) => ({ ...result, command: 'apply' as const })),
+  verify,
+  pools: pool,
+  report: text,
+})
+const init = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('init' as const),
+  files: few(text),
+})
+const imported = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('import' as const),
+  source: fc.option(text),
+  file: fc.option(text),
+  // As text it is printed as it is.
+  profile: text.map((yaml) => `${yaml}\n`),
+  notes: few(
+    fc.record({
+      code: fc.constantFrom('CONSTRAINT' as const, 'UNNAMED' as const, 'NOTHING_FOUND' as const),
+      message: text,
+      indexes: few(text),
+    }),
+  ),
+  counts: fc.record({
+    tables: int,
+    indexes: int,
+    imported: int,
+    constraint: int,
+    attached: int,
+    extension: int,
+    invalid: int,
+    not_declarable: int,
+  }),
+})
 const failure = fc.record({
   perfdb: text,
   ok: flag,
@@ -345,5 +427,10 @@ const failure = fc.record({
 
 /** Documents of every command with any text, any numbers and any of the optional members. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(plan, verify, apply, explain, status, pool, failure)
+  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, failure)
+}
+
+/** The same and that of import, whose text is the profile that it holds: any width, any character. */
+export function anyDocument(): fc.Arbitrary<Result> {
+  return fc.oneof({ weight: 9, arbitrary: anyResult() }, { weight: 1, arbitrary: imported })
 }

@@ -82,7 +82,7 @@ test('a hostile name is text wherever it stands', async () => {
   }
   const source = await render(result, 'html', narrow)
   expect(source).not.toContain('<script')
-  expect(source).not.toMatch(/[\u202e\u001b]/)
+  expect(source).not.toMatch(/[\p{Cf}]|[^\P{Cc}\n]/u)
   const shown = all(parseMarkup(source), 'body')[0]?.text ?? ''
   expect(shown.split(`<script>alert(1)</script>"' onload=x &amp; \\u{202e}\\u{1b}[2J`).length).toBeGreaterThan(20)
 })
@@ -166,8 +166,8 @@ test('a query plan is a tree that folds, with conditions and the time of each no
   expect(plan?.name).toBe('details')
   const sides = plan === undefined ? [] : withClass(plan, 'side')
   expect(sides.map((side) => withClass(side, 'title')[0]?.text)).toEqual([
-    'before: 214 ms, planning 0.2 ms',
-    'after: 4.1 ms, planning 0.2 ms',
+    'before: 214 ms, planning 0.21 ms',
+    'after: 4.1 ms, planning 0.21 ms',
   ])
   const [tree] = sides[0] === undefined ? [] : withClass(sides[0], 'tree')
   const [limit] = tree === undefined ? [] : all(tree, 'details')

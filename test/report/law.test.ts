@@ -13,10 +13,14 @@ import { initResult } from '../../src/commands/init-result.js'
 import { importResult } from '../../src/commands/import-result.js'
 import { poolResult } from '../../src/commands/pool-result.js'
 import { planSql } from '../../src/report/plan-sql.js'
+import { formats } from '../../src/cli/options.js'
+import type { Format } from '../../src/report/render.js'
 import { isError, render } from '../../src/report/render.js'
 import { widthOf } from '../../src/report/width.js'
-import { anyResult } from './arbitrary.js'
+import { z } from '../../src/yaml/schema.js'
+import { anyDocument, anyResult } from './arbitrary.js'
 import { narrow } from './documents.js'
+import { all, parseMarkup } from './markup.js'
 
 const schemas = {
   plan: planResult,
@@ -111,5 +115,76 @@ test('law 8: a plan as SQL holds nothing of a name outside comments and statemen
       for (const line of (names < 0 ? script : script.slice(0, names)).split('\n')) expect(line).toMatch(known)
     }),
     { numRuns: 200 },
+  )
+})
+
+function endsLine(text: string): void {
+  expect(text).toMatch(/\n$/)
+}
+
+/** What holds for any document in each format; text and markdown have laws of their own above. */
+const laws: Readonly<Record<Format, (text: string) => void>> = {
+  text: endsLine,
+  markdown: endsLine,
+  sql: endsLine,
+  prometheus: endsLine,
+  json: (text) => void JSON.parse(text),
+  jsonl: (text) => {
+    const types = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => z.looseObject({ type: z.string() }).parse(JSON.parse(line)).type)
+    expect([types[0], types.at(-1)]).toEqual(['start', 'end'])
+  },
+  html: (text) => {
+    const page = parseMarkup(text)
+    expect(all(page, 'h1')).toHaveLength(1)
+    expect(text).not.toMatch(/<script|[^\P{Cc}\n]/iu)
+  },
+  junit: (text) => {
+    const cases = all(parseMarkup(text), 'testcase').length
+    expect(cases).toBeGreaterThan(0)
+    expect(text).toContain(`<testsuites name="perfdb" tests="${cases}"`)
+    expect(text).not.toMatch(/[^\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u)
+  },
+  sarif: (text) => void JSON.parse(text),
+  github: (text) => {
+    const lines = text.trimEnd().split('\n')
+    expect(lines.length).toBeLessThanOrEqual(11)
+    expect(lines.filter((line) => !/^(::(error|warning|notice) |perfdb )/.test(line))).toEqual([])
+  },
+  gitlab: (text) => void JSON.parse(text),
+}
+
+test.each(Object.entries(laws))('law 8: %s accepts every document', async (name, law) => {
+  const format = formats.find((one) => one === name)
+  if (format === undefined) throw new Error(`the command line does not know ${name}`)
+  await fc.assert(
+    fc.asyncProperty(anyDocument(), async (result) => {
+      // An extension of a name that PostgreSQL cannot have is refused before there is a plan.
+      const document = 'extensions' in result ? { ...result, extensions: [] } : result
+      law(await render(document, format, narrow))
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('law 8: SARIF and Code Quality have one fingerprint for each of the same findings', async () => {
+  const shape = z.object({
+    runs: z.tuple([
+      z.object({ results: z.array(z.object({ partialFingerprints: z.record(z.string(), z.string()) })) }),
+    ]),
+  })
+  await fc.assert(
+    fc.asyncProperty(anyResult(), async (result) => {
+      const log = shape.parse(JSON.parse(await render(result, 'sarif', narrow)))
+      const sarif = log.runs[0].results.flatMap((each) => Object.values(each.partialFingerprints))
+      const report = z
+        .array(z.object({ fingerprint: z.string() }))
+        .parse(JSON.parse(await render(result, 'gitlab', narrow)))
+      expect(report.map(({ fingerprint }) => fingerprint)).toEqual(sarif)
+      expect(new Set(sarif).size).toBe(sarif.length)
+    }),
+    { numRuns: 150 },
   )
 })

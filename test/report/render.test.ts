@@ -50,6 +50,13 @@ const goldens: readonly (readonly [file: string, result: Result, format: Format,
   ['error.color.txt', documents.errorDocument, 'text', colored],
   ['error.many.txt', documents.manyErrors, 'text', narrow],
   ['error.md', documents.errorDocument, 'markdown', narrow],
+  ['apply.failed.junit.xml', documents.applyFailed, 'junit', narrow],
+  ['apply.failed.github.txt', documents.applyFailed, 'github', narrow],
+  ['apply.failed.jsonl', documents.applyFailed, 'jsonl', narrow],
+  ['plan.sarif', documents.planDocument, 'sarif', narrow],
+  ['plan.gitlab.json', documents.planDocument, 'gitlab', narrow],
+  ['pool.junit.xml', documents.poolDocument, 'junit', narrow],
+  ['error.many.github.txt', documents.manyErrors, 'github', narrow],
 ]
 
 test.each(goldens)('%s', async (file, result, format, layout) => {

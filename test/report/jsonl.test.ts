@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import type { Result } from '../../src/report/render.js'
+import { render } from '../../src/report/render.js'
+import { z } from '../../src/yaml/schema.js'
+import * as documents from './documents.js'
+
+const event = z.looseObject({ type: z.string() })
+
+async function events(result: Result) {
+  const text = await render(result, 'jsonl', documents.narrow)
+  expect(text.endsWith('\n')).toBe(true)
+  return text
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => event.parse(JSON.parse(line)))
+}
+
+test('a run is its start, a line each of its steps, tables, queries and findings, and its end', async () => {
+  const told = await events(documents.applyFailed)
+  expect(told.map(({ type }) => type)).toEqual([
+    'start',
+    ...documents.applyFailed.steps.map(() => 'step'),
+    'analyzed',
+    ...documents.applyFailed.queries.map(() => 'query'),
+    'finding',
+    'end',
+  ])
+  expect(told[0]).toEqual({
+    type: 'start',
+    perfdb: '0.1.0',
+    command: 'apply',
+    server: documents.applyFailed.server,
+    run: 17,
+    profiles: ['job-shop'],
+  })
+  expect(told[1]).toEqual({ type: 'step', ...documents.applyFailed.steps[0] })
+  expect(told.at(-1)).toEqual({ type: 'end', command: 'apply', ok: false, exit_code: 3, duration_ms: 9812 })
+})
+
+test.each([
+  ['explain', documents.explainDocument, ['query', 'query', 'query', 'query', 'comparison']],
+  ['status', documents.statusDocument, ['build', 'run', 'run']],
+  ['check-pool', documents.poolDocument, ['server', 'finding']],
+  ['an error', documents.errorDocument, ['error']],
+] as const)('%s', async (_, result, middle) => {
+  expect((await events(result)).map(({ type }) => type)).toEqual(['start', ...middle, 'end'])
+})
+
+test('no character of a text ends its line, for any reader', async () => {
+  const name = 'a\nb\u2028c\u0085d'
+  const text = await render({ ...documents.nothingToDo, profiles: [name] }, 'jsonl', documents.narrow)
+  expect(text).not.toMatch(/[\u2028\u2029\u0085]/)
+  expect(text).toContain('"profiles":["a\\nb\\u2028c\\u0085d"]')
+  expect((await events({ ...documents.nothingToDo, profiles: [name] }))[0]).toMatchObject({ profiles: [name] })
+})
