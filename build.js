@@ -74,11 +74,13 @@ async function licenses(moduleIds) {
   const folders = new Set(
     moduleIds.flatMap((id) => /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []),
   )
-  const texts = [...folders].toSorted().map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry))
-    const text = file === undefined ? `License: ${license}` : await readFile(join(folder, file), 'utf8')
-    return `${name} ${version}\n\n${text.trim()}\n`
-  })
+  const texts = [...folders]
+    .toSorted((one, other) => one.localeCompare(other))
+    .map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+      const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry))
+      const text = file === undefined ? `License: ${license}` : await readFile(join(folder, file), 'utf8')
+      return `${name} ${version}\n\n${text.trim()}\n`
+    })
   return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)
 }

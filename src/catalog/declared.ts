@@ -1,6 +1,7 @@
 import type { Definition, Key } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
 import { indexesByOidSql } from '../sql/catalog.js'
+import { faithfulSql } from '../sql/import-faithful.js'
 import { importedIndexesSql } from '../sql/import-catalog.js'
 import { readableSql, type Edit, type ReadableSql } from '../sql/import-simplify.js'
 import type { ExistingIndex } from './snapshot.js'
@@ -23,24 +24,28 @@ export interface LeftOutIndex {
   readonly leftOut: LeftOut
 }
 
-/** One thing that may be left out of a definition where the server says that nothing changes. */
+/** One thing that may be left out of a key, or of the predicate (null), where the server says that nothing changes. */
 export type Simplification =
   | { readonly part: 'opclass' | 'collation'; readonly key: number }
   | { readonly part: 'text'; readonly key: number | null; readonly edit: Edit }
+  /** No simpler: the server's very own text, instead of its pretty one. */
+  | { readonly part: 'verbatim'; readonly key: number | null; readonly text: string }
 
-/** An existing index as a declaration that may be written in several ways, all but the last of them to be proved. */
+/** An existing index as a declaration that may be written in several ways, to be proved one by one. */
 export interface Draft {
   readonly oid: number
+  readonly schema: string
+  readonly name: string
   readonly why: string | null
   /** Extensions that its opclasses, functions and types come from. */
   readonly extensions: readonly string[]
   /** False where every part was read as it is and what is left out is the default for certain. */
   readonly doubtful: boolean
   readonly simplifications: readonly Simplification[]
+  /** For where the pretty text is not right: the server's own, and the same so that it reads back as it was. */
+  readonly verbatim: readonly Simplification[]
   /** In the server's pretty text, with these simplifications. */
   readonly write: (simplifications: readonly Simplification[]) => Definition
-  /** In the server's very own text, everything spelled out. */
-  readonly plain: Definition
 }
 
 export interface DeclaredRead {
@@ -111,43 +116,47 @@ interface ImportedRow {
 async function draftOf(row: ImportedRow): Promise<Draft> {
   const readable = await Promise.all(row.keys.map(({ pretty }) => readableOrNull(pretty)))
   const predicate = await readableOrNull(row.prettyPredicate)
-  const computes = predicate !== null || row.keys.some((key) => key.column === null)
-  const simplifications: readonly Simplification[] = [
+  const texts = [...row.keys.map(({ text }, key) => ({ key, text })), { key: null, text: row.predicate }]
+  const simplifications = [
     ...row.keys.flatMap((key, position) => keySimplifications(key, position, readable[position] ?? null)),
     ...(predicate?.edits ?? []).map((edit) => ({ part: 'text', key: null, edit }) as const),
   ]
-  const base = {
-    name: row.name,
-    table: { schema: row.schema, name: row.table },
-    method: row.method,
-    include: row.include,
-    unique: row.unique,
-    nullsDistinct: row.nullsDistinct,
-    storage: settings(row.storage),
-    ...(row.tablespace === null ? {} : { tablespace: row.tablespace }),
-  }
   return {
     oid: row.oid,
+    schema: row.schema,
+    name: row.name,
     why: row.comment,
     extensions: row.extensions,
-    doubtful: computes || simplifications.length > 0 || row.keys.some(oddlyNamed),
+    doubtful: simplifications.length > 0 || texts.some(({ text }) => text !== null) || row.keys.some(oddlyNamed),
     simplifications,
-    write: (chosen) => ({
-      ...base,
-      keys: row.keys.map((key, position) => {
-        const left = chosen.filter((one) => one.key === position)
-        return keyOf(key, readable[position]?.print(left.flatMap(editsOf)), left)
-      }),
-      ...(predicate === null
-        ? {}
-        : { predicate: predicate.print(chosen.filter((one) => one.key === null).flatMap(editsOf)) }),
-    }),
-    plain: {
-      ...base,
-      keys: row.keys.map((key) => keyOf(key, key.text ?? undefined, [])),
-      ...(row.predicate === null ? {} : { predicate: row.predicate }),
+    verbatim: (await Promise.all(texts.map(async ({ key, text }) => verbatimOf(key, text)))).flat(),
+    write: (chosen) => {
+      const of = (target: number | null) => chosen.filter(({ key }) => key === target)
+      const text = predicate === null ? undefined : textOf(predicate, of(null))
+      return {
+        name: row.name,
+        table: { schema: row.schema, name: row.table },
+        method: row.method,
+        keys: row.keys.map((key, position) => keyOf(key, readable[position] ?? null, of(position))),
+        include: row.include,
+        ...(text === undefined ? {} : { predicate: text }),
+        unique: row.unique,
+        nullsDistinct: row.nullsDistinct,
+        storage: settings(row.storage),
+        ...(row.tablespace === null ? {} : { tablespace: row.tablespace }),
+      }
     },
   }
+}
+
+async function verbatimOf(key: number | null, text: string | null): Promise<readonly Simplification[]> {
+  if (text === null) return []
+  return [...new Set([text, await faithfulSql(text)])].map((one) => ({ part: 'verbatim', key, text: one }))
+}
+
+function textOf(readable: ReadableSql, chosen: readonly Simplification[]): string {
+  const verbatim = chosen.find((one) => one.part === 'verbatim')
+  return verbatim?.text ?? readable.print(chosen.flatMap((one) => (one.part === 'text' ? [one.edit] : [])))
 }
 
 async function readableOrNull(sql: string | null): Promise<ReadableSql | null> {
@@ -169,18 +178,14 @@ function keySimplifications(
   ]
 }
 
-function editsOf(simplification: Simplification): readonly Edit[] {
-  return simplification.part === 'text' ? [simplification.edit] : []
-}
-
-function keyOf(key: ImportedKey, expression: string | undefined, left: readonly Simplification[]): Key {
+function keyOf(key: ImportedKey, readable: ReadableSql | null, left: readonly Simplification[]): Key {
   const { column, opclass, opclassSchema, opclassOwn, collation, collationSchema, collationOwn } = key
   const parameters = settings(key.opclassParameters)
   const parametrized = Object.keys(parameters).length > 0
   const noOpclass = (opclassOwn === true || left.some(({ part }) => part === 'opclass')) && !parametrized
   const noCollation = collation === null || collationOwn === true || left.some(({ part }) => part === 'collation')
   return {
-    ...(column === null ? { expression: expression ?? '' } : { column }),
+    ...(column === null ? { expression: readable === null ? '' : textOf(readable, left) } : { column }),
     ...(noOpclass ? {} : { opclass: qualified(opclassSchema, opclass) }),
     ...(parametrized ? { opclassParameters: parameters } : {}),
     ...(noCollation ? {} : { collation: qualified(collationSchema, collation) }),

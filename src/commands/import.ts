@@ -63,9 +63,8 @@ function importedOf({ draft, definition }: Extract<Proved, { definition: unknown
 }
 
 function refusalNote({ draft, refusal }: Extract<Proved, { refusal: unknown }>): ImportNote {
-  const { name, table } = draft.plain
   const message = `1 index left out, PostgreSQL does not read its definition back as it is (${refusal})`
-  return { code: 'NOT_DECLARABLE', message, indexes: [`${table.schema}.${name}`] }
+  return { code: 'NOT_DECLARABLE', message, indexes: [`${draft.schema}.${draft.name}`] }
 }
 
 const nothingFound: ImportNote = { code: 'NOTHING_FOUND', message: 'there is no such index', indexes: [] }

@@ -35,10 +35,10 @@ export function compare(before: QueryMeasurement, after: QueryMeasurement): Quer
 
 /**
  * Rows must be equal, else nothing is claimed. The same query plan is `same`, whatever the clock said, unless its buffers
- * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's drift, is clear of
- * 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that fell to half or less
- * (grew to double or more) by more than 8 blocks, if the point estimate agrees. Medians that near with such buffers are
- * `same` under another query plan too.
+ * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's
+ * drift, is clear of 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that
+ * fell to half or less (grew to double or more) by more than 8 blocks, if the point estimate agrees. Medians that near
+ * with such buffers are `same` under another query plan too.
  */
 export function compareMeasurements(before: Measurement, after: Measurement): QueryComparison {
   const sides = { before, after }

@@ -1,5 +1,5 @@
 import type { PoolServer } from '../commands/pool-result.js'
-import type { Chart, ChartRow, Look } from './chart.js'
+import type { Chart, ChartRow, Look, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
 
 /**
@@ -18,18 +18,10 @@ export function waterfallChart(server: PoolServer): Chart {
       label: line.label,
       value: line.connections.toLocaleString('en-US').replace('-', '−'),
       ...(line.total ? { tone: left < 0 ? 'bad' : 'good', strong: true } : {}),
+      // Split at zero, so that what does not fit has a colour of its own.
       marks: [
-        { kind: 'bar', from: Math.max(0, from), to: Math.max(0, left), look: lookOf(line) },
-        ...(over
-          ? [
-              {
-                kind: 'bar',
-                from: Math.min(0, from),
-                to: Math.min(0, left),
-                look: line.total ? 'bad' : 'warn',
-              } as const,
-            ]
-          : []),
+        ...(over && Math.max(from, left) <= 0 ? [] : [bar(Math.max(0, from), Math.max(0, left), lookOf(line))]),
+        ...(over ? [bar(Math.min(0, from), Math.min(0, left), line.total ? 'bad' : 'warn')] : []),
       ],
     }
   })
@@ -55,4 +47,8 @@ export function waterfallChart(server: PoolServer): Chart {
 
 function lookOf({ total, connections }: PoolServer['waterfall'][number]): Look {
   return total ? 'good' : connections > 0 ? 'quiet' : 'main'
+}
+
+function bar(from: number, to: number, look: Look): Mark {
+  return { kind: 'bar', from, to, look }
 }

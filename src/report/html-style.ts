@@ -19,7 +19,7 @@ p.verdict{font-weight:600}
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:1.4rem 0 0}
 .tiles div{flex:1 1 7rem;background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--quiet);font-size:.85rem}
-.tiles dd{margin:0;font-size:1.5rem;font-weight:600;line-height:1.3}
+.tiles dd{margin:0;font-size:clamp(1.15rem,1rem + .8vw,1.5rem);white-space:nowrap;font-weight:600;line-height:1.3}
 nav{margin-top:1.4rem;font-size:.92rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:0;padding:0}
 a{color:var(--main)}

@@ -84,4 +84,5 @@ export const poolRules: Readonly<Record<string, readonly [text: string, help: st
   AUDIT_AT_RISK: ['audit rows are lost when a process dies', 'Write what must not be lost in the transaction.'],
   AUDIT_QUEUE: ['a burst fills the queue of audit rows', 'More workers, larger batches, or a longer queue.'],
   AUDIT_OVERSIZED: ['far more audit workers than the rows need', 'Fewer workers hold fewer connections.'],
+  NOT_REACHED: ['a server or a console could not be asked', 'The message says why; the numbers of the file count.'],
 }

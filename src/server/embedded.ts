@@ -83,19 +83,24 @@ async function createCluster({ folder, binaries, owner, passwordFile }: ServerPl
     '--encoding=UTF8',
     '--no-sync',
     '--no-instructions',
-    // A linguistic collation, as most production servers have: a plain btree then serves no LIKE, as there.
-    '--locale=C',
-    '--locale-provider=icu',
-    '--icu-locale=en-US',
   ]
+  const initdb = join(binaries, 'initdb')
+  const options = { ...owner, cwd: folder, env: serverEnvironment() }
   try {
-    await run(join(binaries, 'initdb'), args, { ...owner, cwd: folder, env: serverEnvironment() })
+    const { stdout } = await run(initdb, ['--version'], options)
+    const major = Number(/ (\d+)/.exec(stdout)?.[1] ?? 0)
+    await run(initdb, [...args, ...collation(major)], options)
   } catch (cause) {
     throw new PerfdbError('EMBEDDED_FAILED', 'initdb of the embedded server failed', {
       detail: messageOf(cause),
       cause,
     })
   }
+}
+
+/** A linguistic collation, as most production servers have: a plain btree then serves no LIKE, as there. Before 15 ICU is none for a whole server. */
+function collation(major: number): readonly string[] {
+  return major < 15 ? ['--locale=C.UTF-8'] : ['--locale=C', '--locale-provider=icu', '--icu-locale=en-US']
 }
 
 /** PG* variables of the user would steer the server; messages must be in the language that is looked for. */
@@ -188,7 +193,8 @@ function guarded(child: ChildProcess, port: number, password: string, folder: st
   guard?.unref()
   let stopping: Promise<void> | undefined
   const stop = async () => {
-    const ended = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : undefined
+    const running = child.exitCode === null && child.signalCode === null
+    const ended = running ? new Promise((resolve) => child.once('exit', resolve)) : undefined
     // SIGINT is "fast shutdown": sessions are ended, nothing is waited for.
     child.kill('SIGINT')
     await ended

@@ -13,11 +13,16 @@ import {
 } from './import-tokens.js'
 import { scanTokens, type Token } from './parser-tokens.js'
 
-/** One thing that can be left out or written shorter: token positions with what stands there instead, '' for nothing. */
-export type Edit = ReadonlyMap<number, string>
+/** One thing that can be left out or written shorter: what stands at which token positions instead, '' for nothing. */
+export interface Edit {
+  /** constant: the cast of a constant. cast: any other. between: not shorter as a rule, but sometimes the only way. */
+  readonly kind: 'constant' | 'list' | 'like' | 'parentheses' | 'cast' | 'between'
+  readonly changes: ReadonlyMap<number, string>
+}
 
 /** SQL of an expression as the server prints it, with what a person would have written shorter. */
 export interface ReadableSql {
+  /** Those first that are right more often. */
   readonly edits: readonly Edit[]
   /** In one line, with these edits made. */
   readonly print: (edits: readonly Edit[]) => string
@@ -32,69 +37,73 @@ export interface ReadableSql {
 export async function readableSql(sql: string): Promise<ReadableSql> {
   const tokens = unwrapped(await scanTokens(sql))
   const lists = tokens.flatMap((_, at) => listAt(tokens, at) ?? [])
-  const outside = [...tokens.keys()].filter((at) => !lists.some(({ start, end }) => at >= start && at < end))
-  const casts = outside.flatMap((at) => castAt(tokens, at, false) ?? [])
-  const ofConstant = (edit: Edit) =>
-    [...edit.keys()].some((at) => textAt(tokens, at) === '::' && isConstant(tokens[at - 1]))
-  // A constant's cast first: of `c::text = 'x'::text` one may go, and people write it with the constant.
+  const outside = [...tokens.keys()].filter((at) => !lists.some(({ changes }) => changes.has(at)))
+  const casts = outside.flatMap((at) => castAt(tokens, at) ?? [])
   const edits = [
-    ...casts.filter(ofConstant),
-    ...lists.map(({ edit }) => edit),
+    // Of `c::text = 'x'::text` one may go: people write the constant without.
+    ...casts.filter(({ kind }) => kind === 'constant'),
+    ...lists,
     ...outside.flatMap((at) => likeAt(tokens, at)),
     ...outside.flatMap((at) => parenthesesAt(tokens, at)),
-    ...casts.filter((edit) => !ofConstant(edit)),
+    ...casts.filter(({ kind }) => kind === 'cast'),
+    ...outside.flatMap((at) => betweenAt(tokens, at) ?? []),
   ]
-  return { edits, print: (edits) => printed(tokens, edits) }
+  return { edits, print: (chosen) => printed(tokens, chosen) }
 }
 
-function isConstant(token: Token | undefined): boolean {
-  return token !== undefined && (token.kind.endsWith('CONST') || /^null$/i.test(token.text))
-}
-
-interface List {
-  readonly start: number
-  readonly end: number
-  readonly edit: Edit
-}
-
-/** `= ANY (ARRAY[a, b]::text[])` is `IN (a, b)`, and `<> ALL` is NOT IN; the casts of the elements go with it. */
-function listAt(tokens: readonly Token[], at: number): List | undefined {
+/**
+ * `= ANY (ARRAY[a, b])` is `IN (a, b)`, and `<> ALL` is NOT IN. The casts of the elements go with it, and where the whole array
+ * has one, that of the left side too: only without both `v IN ('a', 'b')` of a varchar comes back as the server prints it.
+ */
+function listAt(tokens: readonly Token[], at: number): Edit | undefined {
   const negated = textAt(tokens, at) === '<>'
   if (!negated && textAt(tokens, at) !== '=') return undefined
   if (textAt(tokens, at + 1) !== (negated ? 'ALL' : 'ANY') || textAt(tokens, at + 2) !== '(') return undefined
   const end = closingOf(tokens, at + 2)
-  const wrapped = textAt(tokens, at + 3) === '('
-  const array = at + (wrapped ? 4 : 3)
+  const array = at + (textAt(tokens, at + 3) === '(' ? 4 : 3)
   if (textAt(tokens, array) !== 'ARRAY') return undefined
   const last = closingOf(tokens, array + 1)
   const elements = range(array + 2, last)
   // IN with one element is `=` to the parser, which is not what the server has.
   if (!elements.some((position) => textAt(tokens, position) === ',')) return undefined
-  const edit = new Map([
-    [at, negated ? 'NOT IN' : 'IN'],
-    [at + 1, ''],
+  // Of `'a'::character varying::text` the first says what the constant is.
+  const outer = elements.filter((position) => !/^(\)|::)$/.test(textAt(tokens, typeEnd(tokens, position + 1))))
+  const arrayCast = range(last, end).some((position) => textAt(tokens, position) === '::')
+  const left = arrayCast ? range(0, at).find((position) => castEnd(tokens, position) === at) : undefined
+  const casts = [...outer, ...(left === undefined ? [] : [left])].flatMap((position) => castAt(tokens, position) ?? [])
+  const changes = new Map([
     ...range(at + 3, array + 2).map((position) => [position, ''] as const),
-    ...elements.flatMap((position) => castAt(tokens, position, true)?.flatMap((cast) => [...cast]) ?? []),
+    ...casts.flatMap((cast) => [...cast.changes]),
     ...range(last, end).map((position) => [position, ''] as const),
+    [at, negated ? 'NOT IN' : 'IN'] as const,
+    [at + 1, ''] as const,
   ])
-  return { start: at, end: end + 1, edit }
+  return { kind: 'list', changes }
+}
+
+function castEnd(tokens: readonly Token[], at: number): number | undefined {
+  return textAt(tokens, at) === '::' ? typeEnd(tokens, at + 1) : undefined
 }
 
 /** A cast with what it made necessary: parentheses around its operand, quotes around a number. */
-function castAt(tokens: readonly Token[], at: number, inList: boolean): readonly Edit[] | undefined {
+function castAt(tokens: readonly Token[], at: number): Edit | undefined {
   const operand = tokens[at - 1]
-  if (textAt(tokens, at) !== '::' || operand === undefined) return undefined
-  const end = typeEnd(tokens, at + 1)
-  const opening = operand.text === ')' ? openingOf(tokens, at - 1) : at - 1
-  if (!inList && end === tokens.length && operandStart(tokens, at - 1) === 0) return undefined
-  const edit = new Map(range(at, end).map((position) => [position, '']))
+  const end = castEnd(tokens, at)
+  if (end === undefined || operand === undefined) return undefined
+  if (end === tokens.length && operandStart(tokens, at - 1) === 0) return undefined
+  const changes = new Map(range(at, end).map((position) => [position, '']))
   const number = /^'(-?\d+(\.\d+)?)'$/.exec(operand.text)?.[1]
-  if (number !== undefined && numbers.test(textAt(tokens, at + 1))) edit.set(at - 1, number)
+  if (number !== undefined && numbers.test(textAt(tokens, at + 1))) changes.set(at - 1, number)
+  const opening = operand.text === ')' ? openingOf(tokens, at - 1) : at - 1
   if (operand.text === ')' && !isCall(tokens, opening) && isAtom(tokens, opening + 1, at - 1)) {
-    edit.set(opening, '')
-    edit.set(at - 1, '')
+    changes.set(opening, '')
+    changes.set(at - 1, '')
   }
-  return [edit]
+  return { kind: isConstant(operand) ? 'constant' : 'cast', changes }
+}
+
+function isConstant(token: Token): boolean {
+  return token.kind.endsWith('CONST') || /^null$/i.test(token.text)
 }
 
 const numbers = /^(smallint|integer|bigint|numeric|real|double)$/
@@ -108,7 +117,28 @@ const likes: Readonly<Record<string, string>> = {
 
 function likeAt(tokens: readonly Token[], at: number): readonly Edit[] {
   const word = likes[textAt(tokens, at)]
-  return word === undefined || textAt(tokens, at - 1) === '.' ? [] : [new Map([[at, word]])]
+  return word === undefined || textAt(tokens, at - 1) === '.' ? [] : [{ kind: 'like', changes: new Map([[at, word]]) }]
+}
+
+/** `x >= a AND x <= b` of BETWEEN, `x < a OR x > b` of NOT BETWEEN: within a longer chain only so the two stay together. */
+function betweenAt(tokens: readonly Token[], at: number): Edit | undefined {
+  const negated = textAt(tokens, at) === 'OR'
+  if (!negated && textAt(tokens, at) !== 'AND') return undefined
+  const [low, high] = negated ? ['<', '>'] : ['>=', '<=']
+  const second = range(at + 1, tokens.length).find((position) => textAt(tokens, position) === high)
+  if (second === undefined) return undefined
+  const operand = range(at + 1, second)
+  const first = range(0, at).findLast((position) => textAt(tokens, position) === low) ?? 0
+  const same = operand.every((position, index) => {
+    return textAt(tokens, position) === textAt(tokens, first - operand.length + index)
+  })
+  if (!same || operand.length === 0) return undefined
+  const changes = new Map([
+    [first, negated ? 'NOT BETWEEN' : 'BETWEEN'] as const,
+    [at, 'AND'] as const,
+    ...range(at + 1, second + 1).map((position) => [position, ''] as const),
+  ])
+  return { kind: 'between', changes }
 }
 
 /**
@@ -127,17 +157,16 @@ function parenthesesAt(tokens: readonly Token[], at: number): readonly Edit[] {
     operators.every((operator) => operator === textAt(tokens, end + 1)) &&
     /^(|\(|,)$/.test(textAt(tokens, at - 1))
   if (!(isAtom(tokens, at + 1, end) || cast || word || chain)) return []
-  return [
-    new Map([
-      [at, ''],
-      [end, ''],
-    ]),
-  ]
+  const changes = new Map([
+    [at, ''],
+    [end, ''],
+  ])
+  return [{ kind: 'parentheses', changes }]
 }
 
 /** Tokens with one space where there was any; what is dropped takes its space with it, but for an opening parenthesis. */
 function printed(tokens: readonly Token[], edits: readonly Edit[]): string {
-  const replaced = new Map(edits.flatMap((edit) => [...edit]))
+  const replaced = new Map(edits.flatMap(({ changes }) => [...changes]))
   let text = ''
   let space = ''
   let end = tokens[0]?.start ?? 0

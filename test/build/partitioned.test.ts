@@ -45,8 +45,7 @@ test('a partitioned table of two levels: ON ONLY, each leaf concurrently, attach
 test('an equal valid index of a partition is attached and not built again, whatever it is called', async () => {
   await using db = await testDatabase(`${ordersTable}
     create index anything on p_2024 (note, id desc);
-    create index "i_note_p_2023_15eadbd4" on p_2023 (at);
-    alter table p_2025_odd add constraint held unique (note, id);`)
+    create index "i_note_p_2023_15eadbd4" on p_2023 (at)`)
   const profiles = await profileOf([byNote])
   const [adopted] = await db.sql`select oid::int8::int from pg_class where relname = 'anything'`
   const [step] = (await plan(db.url, profiles)).steps
@@ -63,9 +62,19 @@ test('an equal valid index of a partition is attached and not built again, whate
   expect(await validity(db.sql, 'i_note')).toEqual(allValid)
 })
 
+test('the index of a partition’s constraint is not attached: the constraint could not be dropped any more', async () => {
+  await using db = await testDatabase(`${ordersTable} alter table p_2024 add constraint held unique (id, at, kind)`)
+  const profiles = await profileOf(['{ name: u, table: orders, keys: [id, at, kind], unique: true }'])
+  expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
+  expect(await validity(db.sql, 'u')).toEqual(allValid)
+  await db.sql`alter table p_2024 drop constraint held`
+  expect(await validity(db.sql, 'u')).toEqual(allValid)
+})
+
 test('keys of every kind, odd names, partitions of another schema and another order of columns, levels without partitions', async () => {
   await using db = await testDatabase(`create schema "Other S";
     create function public.twice(int) returns int immutable language sql as 'select $1 * 2';
+    create function "Other S".twice(int) returns int immutable language sql as 'select $1 * 3';
     create table "Großer ""Name""" (a int, b text, c int) partition by hash (a);
     create table "Other S"."Teil 0 ${'x'.repeat(50)}" (c int, z int, b text, a int);
     alter table "Other S"."Teil 0 ${'x'.repeat(50)}" drop column z;

@@ -54,7 +54,10 @@ export function variedIndex(random: () => number, number: number, versionNum: nu
       : ''
   const nulls = unique && versionNum >= 150000 && chance(0.5) ? ' nulls not distinct' : ''
   const storage = chance(0.25) ? ` with (${pick(storages[method])})` : ''
-  const predicate = chance(0.4) ? ` where ${pick(predicates)}` : ''
+  const joined = (word: string) => `(${pick(predicates)}) ${word} (${pick(predicates)})`
+  const predicate = chance(0.4)
+    ? ` where ${chance(0.3) ? joined(pick(['and', 'or', 'and not'])) : pick(predicates)}`
+    : ''
   return `create${unique ? ' unique' : ''} index ${nameOf(pick, number)} on ${pick(variedTables)} using ${method} (${keys.join(', ')})${include}${nulls}${storage}${predicate}`
 }
 
@@ -122,5 +125,5 @@ const predicates: List = [
   "u = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "ip << '10.0.0.0/8'", 'r @> 5', "coalesce(v, '') <> ''", "case when b then id > 5 else s = 'x' end", 'id between 1 and 10', 'id is distinct from 5', "s ~ '^a.*'", 'other.f(id) > 3',
   "\"Name\" = 'it''s' and \"order\" is null", 'array_length(arr, 1) > 0', "s = 'a' collate \"C\"", "lc = 'x'", "de > 'ä'", "s = E'a\\nb\\\\c'", "v = any (array['x'])", 'id = any (array[1, 2])', "v <> all (array['a', 'b'])",
   "ts::date = '2024-01-01'", 'num::int = 5', 'id::text = s', "s || v like 'x%'", "(id, big) > (1, 2)", "date_trunc('month', ts) = ts", "d - 1 > '2020-01-01'", "ts > '2024-01-01'::date", 'big > 3000000000', "length(v) > 3",
-  "s is not null and (v = 'a' or (v = 'b' and id > 3))", "tz at time zone 'UTC' > '2024-01-01'", "h ? 'k'", "lt <@ 'a.b'", "starts_with(s, 'a')", 'true', "s similar to 'a+'", "position('a' in s) > 0", 'small::bigint = big', "v > 'a' and v < 'b'",
+  "s is not null and (v = 'a' or (v = 'b' and id > 3))", "tz at time zone 'UTC' > '2024-01-01'", "h ? 'k'", "lt <@ 'a.b'", "starts_with(s, 'a')", 'true', "s similar to 'a+'", "position('a' in s) > 0", 'small::bigint = big', '(id, small) = (1, 2) and big = 3', 'id in (small, 5, 6, "order")', 'id not between 1 and 10 or b', 'num between 1 and 2 and b', "v like any (array['a%'::varchar, 'b%'::varchar])", "v::text = any (array[s, 'b'])", "v::text = any (array['a'::varchar::text, 'b'::varchar::text])", "v > 'a' and v < 'b'",
 ] // prettier-ignore

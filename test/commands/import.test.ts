@@ -140,8 +140,8 @@ test('what is made by constraints, partitions and extensions, and what is not va
   `)
   const planned = await plan(db.url, [parseProfile(result.profile, 'p.yaml')])
   expect(planned.steps.map(({ index, step }) => [index, step])).toEqual([
-    ['m1_id', 'keep'],
     ['m_at', 'keep'],
+    ['m1_id', 'keep'],
     ['plain', 'keep'],
   ])
 })

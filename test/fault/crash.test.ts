@@ -67,7 +67,9 @@ test('fault 6: a server that does not come back is told with the results so far,
 test('fault 71, 72: a crash right after a build loses neither the index nor the record of it', async () => {
   await using server = await ownServer()
   const sql = plainClient(server.url)
-  await sql.unsafe("alter database postgres set synchronous_commit = 'off'; create table t (a int); insert into t select generate_series(1, 5000)")
+  await sql.unsafe(
+    "alter database postgres set synchronous_commit = 'off'; create table t (a int); insert into t select generate_series(1, 5000)",
+  )
   await sql.end({ timeout: 1 })
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
   // The moment between the last word of the ledger and the end of the run.
@@ -119,8 +121,11 @@ test('fault 7: perfdb is killed in a build: its backend ends by itself within se
   const refused = await early.ended
   expect(refused.code).toBe(2)
   expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'LOCK_HELD' } })
-  await db.sql.unsafe('create or replace function public.slow(int) returns int language sql immutable as $$ select $1 $$')
-  const again = await perfdb(db.url, files.folder, 'apply', files.profile, '--lock-wait', '30s', '--format', 'json').ended
+  await db.sql.unsafe(
+    'create or replace function public.slow(int) returns int language sql immutable as $$ select $1 $$',
+  )
+  const again = await perfdb(db.url, files.folder, 'apply', files.profile, '--lock-wait', '30s', '--format', 'json')
+    .ended
   expect(again.stderr).toMatch(/run 1 began and never ended/)
   expect(JSON.parse(again.stdout)).toMatchObject({
     exit_code: 0,
@@ -172,7 +177,13 @@ test('fault 2: a second signal ends perfdb at once, and says what is left and ho
   // A reader lets the clean-up wait (fault 31).
   await holder.unsafe('begin; lock table t in access share mode')
   running.child.kill('SIGINT')
-  await until('the clean-up waits', async () => (await db.sql`select 1 from pg_stat_activity where query like '%drop index concurrently%' and wait_event_type = 'Lock' and datname = current_database()`).length > 0)
+  await until(
+    'the clean-up waits',
+    async () =>
+      (
+        await db.sql`select 1 from pg_stat_activity where query like '%drop index concurrently%' and wait_event_type = 'Lock' and datname = current_database()`
+      ).length > 0,
+  )
   running.child.kill('SIGINT')
   const ended = await running.ended
   await holder.unsafe('rollback')

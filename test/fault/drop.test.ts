@@ -6,7 +6,8 @@ import { flags, notLive, openTransaction } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { inPhase, slowTable, until } from '../support/slow.js'
 
-const table = 'create table t (a int not null, b int, c int); insert into t select n, n, n from generate_series(1, 100) n;'
+const table =
+  'create table t (a int not null, b int, c int); insert into t select n, n, n from generate_series(1, 100) n;'
 const absent = (...names: readonly string[]) => profileOf([], `absent: [${names.join(', ')}]\n`)
 
 test('fault 31: a drop waits for a reader and names it; stopped there it says that queries have lost the index, and how to finish', async () => {
@@ -40,7 +41,10 @@ test('fault 31: an index that is dead already is dropped to the end by the next 
   await notLive(db.sql, 'i', 't')
   expect(await flags(db.sql, 'i')).toBe('f/f/f')
   expect((await verify(db.url, await absent('i'))).exit_code).toBe(1)
-  expect((await apply(db.url, await absent('i'))).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'dropped' }] })
+  expect((await apply(db.url, await absent('i'))).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ outcome: 'dropped' }],
+  })
   expect(await flags(db.sql, 'i')).toBe(undefined)
 })
 
@@ -53,11 +57,7 @@ const refusals: readonly (readonly [string, string, RegExp])[] = [
     /foreign key child_fk needs it/,
   ],
   ['an exclusion constraint', 'alter table t add constraint i exclude (c with =)', /backs the constraint i/],
-  [
-    'a partitioned table',
-    'create table p (a int) partition by list (a); create index i on p (a)',
-    /partitioned table/,
-  ],
+  ['a partitioned table', 'create table p (a int) partition by list (a); create index i on p (a)', /partitioned table/],
   [
     'the index of a partitioned table',
     'create table p (a int) partition by list (a); create table p1 partition of p for values in (1); create index p_i on p (a); alter index p1_a_idx rename to i',
@@ -65,18 +65,21 @@ const refusals: readonly (readonly [string, string, RegExp])[] = [
   ],
 ]
 
-test.each(refusals)('fault 32: an index that serves %s is not tried to be dropped: it is told why', async (_, make, reason) => {
-  await using db = await testDatabase(`${table} ${make}`)
-  const profiles = await absent('i')
-  const { result } = await apply(db.url, profiles, { allow: ['DROP'] })
-  expect(result).toMatchObject({
-    exit_code: 1,
-    steps: [],
-    findings: [{ code: 'DROP_REFUSED', severity: 'error', index: 'i', message: expect.stringMatching(reason) }],
-  })
-  expect(await flags(db.sql, 'i')).toBe('t/t/t')
-  expect((await verify(db.url, profiles)).exit_code).toBe(1)
-})
+test.each(refusals)(
+  'fault 32: an index that serves %s is not tried to be dropped: it is told why',
+  async (_, make, reason) => {
+    await using db = await testDatabase(`${table} ${make}`)
+    const profiles = await absent('i')
+    const { result } = await apply(db.url, profiles, { allow: ['DROP'] })
+    expect(result).toMatchObject({
+      exit_code: 1,
+      steps: [],
+      findings: [{ code: 'DROP_REFUSED', severity: 'error', index: 'i', message: expect.stringMatching(reason) }],
+    })
+    expect(await flags(db.sql, 'i')).toBe('t/t/t')
+    expect((await verify(db.url, profiles)).exit_code).toBe(1)
+  },
+)
 
 test('fault 32: a table is not dropped by the name of an index, and an index that is not there is no work', async () => {
   await using db = await testDatabase(table)
@@ -108,7 +111,10 @@ test('fault 34: when somebody else drops the same index at the same time, both a
   const other = db.sql`drop index concurrently if exists i`.then(() => 'dropped', String)
   await until(
     'the other waits',
-    async () => (await db.sql`select 1 from pg_stat_activity where query like 'drop index concurrently if%' and wait_event_type = 'Lock'`).length > 0,
+    async () =>
+      (
+        await db.sql`select 1 from pg_stat_activity where query like 'drop index concurrently if%' and wait_event_type = 'Lock'`
+      ).length > 0,
   )
   await reader.end()
   expect((await running).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'dropped' }] })
@@ -117,7 +123,9 @@ test('fault 34: when somebody else drops the same index at the same time, both a
 
 test('fault 34: a drop waits outside while somebody builds on the table: inside it would kill that build', async () => {
   await using db = await testDatabase(`${slowTable(150, 12)} create index i on t (b)`)
-  const foreign = db.sql.unsafe('create index concurrently foreign_one on t (public.slow(a))').then(() => 'built', String)
+  const foreign = db.sql
+    .unsafe('create index concurrently foreign_one on t (public.slow(a))')
+    .then(() => 'built', String)
   await until('the other build', inPhase(db.sql, 'building index'))
   const { result, events } = await apply(db.url, await absent('i'))
   expect(await foreign).toBe('built')

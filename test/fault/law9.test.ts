@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import type { Session } from '../../src/server/session.js'
@@ -34,34 +34,42 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.record({
   at: fc.integer({ min: 10, max: 90 }),
 })
 
-test('law 9: after any sequence of apply, kill, lock and retry one undisturbed apply ends all valid', { timeout: 150_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(disturbance, { minLength: 1, maxLength: 3 }), async (disturbances) => {
-      await using db = await testDatabase(`${slowTable(40, 10)} create index gone on t (b, a);`)
-      const profiles = await profileOf(
-        [
-          '{ name: i_slow, table: t, keys: [{ expression: public.slow(a) }] }',
-          '{ name: i_unique, table: t, keys: [a], unique: true }',
-          '{ name: i_partial, table: t, keys: [c], where: b > 5 }',
-        ],
-        'absent: [gone]\n',
-      )
-      for (const one of disturbances) await disturbed(db, profiles, one)
-      const { result } = await apply(db.url, profiles, { ledger: true, lockWaitMs: 20_000 })
-      expect(result.steps.map((step) => [step.index, step.error?.message])).toEqual(
-        result.steps.map((step) => [step.index, undefined]),
-      )
-      expect(result.exit_code).toBe(0)
-      expect(await invalidIndexes(db.sql)).toEqual([])
-      expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep', 'keep'])
-      expect((await verify(db.url, profiles)).findings.filter((finding) => finding.severity === 'error')).toEqual([])
-    }),
-    { numRuns: 8, interruptAfterTimeLimit: 60_000, endOnFailure: true },
-  )
-})
+test(
+  'law 9: after any sequence of apply, kill, lock and retry one undisturbed apply ends all valid',
+  { timeout: 150_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(disturbance, { minLength: 1, maxLength: 3 }), async (disturbances) => {
+        await using db = await testDatabase(`${slowTable(40, 10)} create index gone on t (b, a);`)
+        const profiles = await profileOf(
+          [
+            '{ name: i_slow, table: t, keys: [{ expression: public.slow(a) }] }',
+            '{ name: i_unique, table: t, keys: [a], unique: true }',
+            '{ name: i_partial, table: t, keys: [c], where: b > 5 }',
+          ],
+          'absent: [gone]\n',
+        )
+        for (const one of disturbances) await disturbed(db, profiles, one)
+        const { result } = await apply(db.url, profiles, { ledger: true, lockWaitMs: 20_000 })
+        expect(result.steps.map((step) => [step.index, step.error?.message])).toEqual(
+          result.steps.map((step) => [step.index, undefined]),
+        )
+        expect(result.exit_code).toBe(0)
+        expect(await invalidIndexes(db.sql)).toEqual([])
+        expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep', 'keep'])
+        expect((await verify(db.url, profiles)).findings.filter((finding) => finding.severity === 'error')).toEqual([])
+      }),
+      { numRuns: 8, interruptAfterTimeLimit: 60_000, endOnFailure: true },
+    )
+  },
+)
 
 /** One run with one disturbance; it may end as it likes, but in an error that says what is the matter. */
-async function disturbed(db: TestDatabase, profiles: Parameters<typeof apply>[1], { what, at }: Disturbance): Promise<void> {
+async function disturbed(
+  db: TestDatabase,
+  profiles: Parameters<typeof apply>[1],
+  { what, at }: Disturbance,
+): Promise<void> {
   const abort = new AbortController()
   const after: (() => Promise<unknown>)[] = []
   const pids = new Map<string, number>()

@@ -13,8 +13,12 @@ test('fault 72: a step is in the ledger before its first statement, and done in 
   await using db = await testDatabase(table)
   const seen: unknown[] = []
   const connect = intercepted(db.url, async (role, text) => {
-    if (role === 'ddl' && /^create index concurrently/.test(text))
-      seen.push((await db.sql`select number, state, index_name from perfdb.steps order by number`).map((row) => Object.values(row)))
+    if (role === 'ddl' && text.startsWith('create index concurrently'))
+      seen.push(
+        (await db.sql`select number, state, index_name from perfdb.steps order by number`).map((row) =>
+          Object.values(row),
+        ),
+      )
   })
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }', '{ name: j, table: t, keys: [b] }'])
   expect((await apply(db.url, profiles, { connect, ledger: true })).result.exit_code).toBe(0)
@@ -32,7 +36,9 @@ test('fault 72: an index that the ledger calls done and that is not there is mis
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
   await apply(db.url, profiles, { ledger: true })
   await db.sql`drop index i`
-  expect((await apply(db.url, profiles, { ledger: true })).result.steps).toMatchObject([{ step: 'create', outcome: 'built' }])
+  expect((await apply(db.url, profiles, { ledger: true })).result.steps).toMatchObject([
+    { step: 'create', outcome: 'built' },
+  ])
 })
 
 test('fault 73: five runs at once in a new database: one builds, the others wait and find nothing to do', async () => {
@@ -73,7 +79,13 @@ test('fault 72: a run is not called interrupted while its session lives', async 
   await using db = await testDatabase()
   await using session = await connectTo(db.url, 'ledger')
   const ledger = await openLedger(session)
-  const run = await ledger.startRun({ command: 'apply', perfdbVersion: '0', profiles: [], fingerprint: '', backendPid: session.pid })
+  const run = await ledger.startRun({
+    command: 'apply',
+    perfdbVersion: '0',
+    profiles: [],
+    fingerprint: '',
+    backendPid: session.pid,
+  })
   expect((await status(db.url)).findings).toEqual([])
   expect((await status(db.url)).runs).toMatchObject([{ run, outcome: 'not finished' }])
 })

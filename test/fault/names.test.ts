@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { apply, plan, verify } from '../support/apply.js'
-import { testDatabase, type TestDatabase } from '../support/database.js'
+import { testDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
 import { flags, openTransaction, type Open } from '../support/leftover.js'
 import { profileOf, profilesOf } from '../support/profile.js'
@@ -18,7 +18,8 @@ test('fault 40: two schemas have an index of one name: each is built and dropped
     `version: 1\nprofile: one\nschema: one\nindexes: [{ name: same, table: t, keys: [a] }]\nabsent: [gone]\n`,
   )
   expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
-  const left = await db.sql`select schemaname || '.' || indexname as name from pg_indexes where tablename = 't' order by 1`
+  const left =
+    await db.sql`select schemaname || '.' || indexname as name from pg_indexes where tablename = 't' order by 1`
   expect(left.map((row) => row['name'])).toEqual(['one.same', 'two.gone', 'two.same'])
 })
 
@@ -32,8 +33,12 @@ test.each([
     once('ddl', /^create index concurrently/, async () => void (await db.sql.unsafe(make))),
   )
   const { result } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), { connect })
-  expect(result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed', error: { code: 'CHANGED', sqlstate: '42P07' } }] })
-  const [left] = await db.sql`select c.relkind, (select indrelid::regclass::text from pg_index where indexrelid = c.oid) as on
+  expect(result).toMatchObject({
+    exit_code: 3,
+    steps: [{ outcome: 'failed', error: { code: 'CHANGED', sqlstate: '42P07' } }],
+  })
+  const [left] =
+    await db.sql`select c.relkind, (select indrelid::regclass::text from pg_index where indexrelid = c.oid) as on
     from pg_class c where relname = 'i'`
   expect(left).toEqual({ relkind: onTable === undefined ? 'r' : 'i', on: onTable ?? null })
 })
@@ -50,11 +55,18 @@ test('fault 40: two that take the name at the same moment: the loser says so, an
   const running = apply(db.url, await profileOf(['{ name: i, table: t, keys: [a], unique: true }']), { connect })
   await until(
     'the build waits for the other',
-    async () => other !== undefined && (await db.sql`select 1 where ${other.pid} = any (pg_blocking_pids((select pid from pg_stat_activity where application_name = 'perfdb ddl' and datname = current_database())))`).length > 0,
+    async () =>
+      other !== undefined &&
+      (
+        await db.sql`select 1 where ${other.pid} = any (pg_blocking_pids((select pid from pg_stat_activity where application_name = 'perfdb ddl' and datname = current_database())))`
+      ).length > 0,
   )
   await other?.run('commit')
   await other?.end()
-  expect((await running).result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed', error: { code: 'CHANGED', sqlstate: '23505' } }] })
+  expect((await running).result).toMatchObject({
+    exit_code: 3,
+    steps: [{ outcome: 'failed', error: { code: 'CHANGED', sqlstate: '23505' } }],
+  })
 })
 
 test('fault 40: an index that is declared absent and is the one to be renamed is renamed, not dropped', async () => {
@@ -108,115 +120,12 @@ test.each(['x'.repeat(63), 'we"ird Név.x', 'UPPER', 'select', "it's; drop table
     expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
     const other = await profileOf([`{ name: ${text}, table: t, keys: [d] }`])
     expect((await apply(db.url, other, { allow: ['REPLACE'] })).result.exit_code).toBe(0)
-    expect((await db.sql`select indexname from pg_indexes where tablename = 't'`).map((row) => row['indexname'])).toEqual([name])
-    expect((await apply(db.url, await profileOf([], `absent: [{ schema: public, name: ${text} }]\n`))).result.exit_code).toBe(0)
+    expect(
+      (await db.sql`select indexname from pg_indexes where tablename = 't'`).map((row) => row['indexname']),
+    ).toEqual([name])
+    expect(
+      (await apply(db.url, await profileOf([], `absent: [{ schema: public, name: ${text} }]\n`))).result.exit_code,
+    ).toBe(0)
     expect(await db.sql`select 1 from pg_indexes where tablename = 't'`).toHaveLength(0)
   },
 )
-
-const kinds: readonly (readonly [string, string, string])[] = [
-  ['a view', 'create view v as select a from t', 'v'],
-  ['a sequence', 'create sequence v', 'v'],
-  ['a foreign table', 'create foreign data wrapper w; create server s foreign data wrapper w; create foreign table v (a int) server s', 'v'],
-  ['an index', 'create index v on t (a)', 'v'],
-]
-
-test.each(kinds)('fault 43: %s cannot be indexed, and that is said before anything is done', async (_, make, name) => {
-  await using db = await testDatabase(`${table} ${make}`)
-  const profiles = await profileOf(['{ name: fine, table: t, keys: [a, b] }', `{ name: i, table: ${name}, keys: [a] }`])
-  await expect(apply(db.url, profiles)).rejects.toMatchObject({ code: 'NOT_INDEXABLE' })
-  expect(await flags(db.sql, 'fine')).toBe(undefined)
-})
-
-test('fault 43: materialized views and unlogged tables are built on concurrently', async () => {
-  await using db = await testDatabase(`${table} create materialized view m as select a from t; create unlogged table u (a int)`)
-  const profiles = await profileOf(['{ name: i, table: m, keys: [a] }', '{ name: j, table: u, keys: [a] }'])
-  expect((await apply(db.url, profiles)).result.steps.map((step) => step.outcome)).toEqual(['built', 'built'])
-})
-
-const bad: readonly (readonly [string, string, string, string])[] = [
-  ['a column that is not there', 'NO_COLUMN', '42703', 'keys: [nope]'],
-  ['a function that is not immutable', 'BAD_DEFINITION', '42P17', "keys: [{ expression: \"date_trunc('day', d)\" }]"],
-  ['now() in the predicate', 'BAD_DEFINITION', '42P17', 'keys: [a], where: d > now()'],
-  ['an opclass that is not there', 'BAD_DEFINITION', '42704', 'keys: [{ column: b, opclass: gin_trgm_ops }], method: gin'],
-  ['a collation that is not there', 'BAD_DEFINITION', '42704', 'keys: [{ column: b, collation: nope }]'],
-  ['a collation of a number', 'BAD_DEFINITION', '42804', 'keys: [{ column: a, collation: C }]'],
-  ['a hash of two columns', 'BAD_DEFINITION', '0A000', 'keys: [a, b], method: hash'],
-  ['a subquery', 'BAD_DEFINITION', '0A000', 'keys: [{ expression: (select 1) }]'],
-  ['an aggregate', 'BAD_DEFINITION', '42803', 'keys: [{ expression: max(a) }]'],
-  ['a storage parameter that is not there', 'BAD_DEFINITION', '22023', 'keys: [a], with: { nope: 1 }'],
-  ['a predicate that is no condition', 'BAD_DEFINITION', '42804', 'keys: [a], where: a + 1'],
-]
-
-test('fault 44: definitions that PostgreSQL refuses are all told at once, with their places, before anything is touched', async () => {
-  await using db = await testDatabase(table)
-  const lines = ['{ name: fine, table: t, keys: [a] }', ...bad.map(([, , , rest], at) => `{ name: bad_${at}, table: t, ${rest} }`)]
-  const failure: unknown = await apply(db.url, await profileOf(lines)).catch((error: unknown) => error)
-  expect(failure).toMatchObject({
-    problems: bad.map(([, code, sqlstate], at) => ({ code, sqlstate, place: { line: 6 + at }, message: expect.stringContaining(`bad_${at}`) })),
-  })
-  expect(await indexesOf(db)).toEqual([])
-})
-
-test('fault 44: a tablespace that is not there ends the build, and leaves nothing', async () => {
-  await using db = await testDatabase(table)
-  const profiles = await profileOf(['{ name: i, table: t, keys: [a], tablespace: nowhere }'])
-  await expect(outcomeOf(db, profiles)).resolves.toMatch(/tablespace "?nowhere"?/)
-  expect(await indexesOf(db)).toEqual([])
-})
-
-test('fault 46: a function that calls another without its schema is found by the probe where the server would fail', async () => {
-  await using db = await testDatabase(`${table} create function g(int) returns int language sql immutable as 'select $1';
-    create function f(int) returns int language plpgsql immutable as 'begin return g($1); end'`)
-  const profiles = await profileOf(['{ name: i, table: t, keys: [{ expression: public.f(a) }] }'])
-  const [version] = await db.sql`select current_setting('server_version_num')::int as num`
-  const outcome = await outcomeOf(db, profiles)
-  // From 17 on CREATE INDEX runs with search_path = pg_catalog, pg_temp.
-  if (Number(version?.['num']) >= 170_000) {
-    expect(outcome).toMatch(/function g\(integer\) does not exist/)
-    expect(await indexesOf(db)).toEqual([])
-  } else expect(outcome).toBe('exit 0')
-})
-
-test('fault 47: a second index of the same definition is a hazard, and drift for verify', async () => {
-  await using db = await testDatabase(`${table} create index first on t (a, b)`)
-  const profiles = await profileOf(['{ name: first, table: t, keys: [a, b] }', '{ name: second, table: t, keys: [a, b] }'])
-  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 1, error: { code: 'HAZARD' } })
-  expect((await verify(db.url, profiles)).findings).toContainEqual(expect.objectContaining({ code: 'DUPLICATE', severity: 'warning' }))
-})
-
-const injections: readonly string[] = [
-  'where: "a > 0; drop table victim"',
-  'where: "a > 0); drop table victim; --"',
-  'where: "a > 0 -- "',
-  `where: "a > 0 /* "`,
-  'where: "a in (select x from victim)"',
-  'keys: [{ expression: "a)); drop table victim; --" }]',
-  'keys: [{ column: "a); drop table victim; --" }]',
-  `with: { "fillfactor = 70); drop table victim; --": 1 }`,
-  `with: { fillfactor: "70); drop table victim; --" }`,
-  'keys: [{ column: b, opclass: "text_ops); drop table victim; --" }]',
-  'keys: [{ column: b, collation: "C); drop table victim; --" }]',
-  'method: "btree (a); drop table victim; --"',
-]
-
-test.each(injections)('fault 49: %s does nothing else than what an index may do', async (part) => {
-  await using db = await testDatabase(`${table} create table victim (x int)`)
-  const keys = part.startsWith('keys') ? '' : 'keys: [a], '
-  const outcome = await profileOf([`{ name: i, table: t, ${keys}${part} }`]).then((profiles) => outcomeOf(db, profiles), String)
-  expect(await db.sql`select to_regclass('victim')::text as victim`).toEqual([{ victim: 'victim' }])
-  if (part === 'where: "a > 0 -- "') expect(outcome).toBe('exit 0')
-  else expect(outcome).not.toBe('exit 0')
-})
-
-async function indexesOf(db: TestDatabase): Promise<readonly unknown[]> {
-  return (await db.sql`select indexname from pg_indexes where schemaname = 'public'`).map((row) => row['indexname'])
-}
-
-/** `exit 0`, or the message of whatever went wrong. */
-async function outcomeOf(db: TestDatabase, profiles: Awaited<ReturnType<typeof profileOf>>): Promise<string> {
-  return apply(db.url, profiles).then(
-    ({ result }) => result.steps.find((step) => step.error !== undefined)?.error?.message ?? `exit ${result.exit_code}`,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  )
-}

@@ -389,3 +389,14 @@ test('fault 9: an index of a partition that is not valid and belongs to nothing 
     ],
   })
 })
+
+test('an index of that name that is made between plan and apply is left alone', async () => {
+  await using db = await testDatabase(ordersTable)
+  const theirs = async () => void (await db.sql`create index i_kind on only orders (note)`)
+  const connect = intercepted(db.url, once('watchdog', /pg_get_indexdef/, theirs))
+  const { result } = await apply(db.url, await profileOf([byKind]), { connect })
+  expect(result.steps).toMatchObject([
+    { outcome: 'failed', error: { code: 'CHANGED', detail: expect.stringContaining('(note)') } },
+  ])
+  expect(await validity(db.sql, 'i_kind')).toEqual({ orders: false })
+})

@@ -15,27 +15,35 @@ const table = 'create table t (a int, b text); insert into t select n, n from ge
 const one = ['{ name: i, table: t, keys: [{ expression: lower(b) }], where: a > 5 }']
 const modes = ['transaction', 'session', 'statement'] as const
 
-test.each(modes)('fault 58, 60: apply behind PgBouncer in %s mode is refused before anything is done, and no lock is left', async (mode) => {
-  await using db = await testDatabase(table)
-  await using pooler = await pgbouncerBefore(db.url, mode)
-  await expect(apply(pooler.url, await profileOf(one), { ledger: true })).rejects.toMatchObject({
-    code: 'POOLER',
-    hint: expect.stringContaining('PERFDB_DIRECT_URL'),
-  })
-  expect(await flags(db.sql, 'i')).toBe(undefined)
-  expect(await db.sql`select to_regnamespace('perfdb')::text as ledger`).toEqual([{ ledger: null }])
-  expect(await db.sql`select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`).toHaveLength(0)
-})
+test.each(modes)(
+  'fault 58, 60: apply behind PgBouncer in %s mode is refused before anything is done, and no lock is left',
+  async (mode) => {
+    await using db = await testDatabase(table)
+    await using pooler = await pgbouncerBefore(db.url, mode)
+    await expect(apply(pooler.url, await profileOf(one), { ledger: true })).rejects.toMatchObject({
+      code: 'POOLER',
+      hint: expect.stringContaining('PERFDB_DIRECT_URL'),
+    })
+    expect(await flags(db.sql, 'i')).toBe(undefined)
+    expect(await db.sql`select to_regnamespace('perfdb')::text as ledger`).toEqual([{ ledger: null }])
+    expect(
+      await db.sql`select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    ).toHaveLength(0)
+  },
+)
 
-test.each(['transaction', 'session'] as const)('fault 58, 63: what only looks works behind PgBouncer in %s mode', async (mode) => {
-  await using db = await testDatabase(table)
-  await using pooler = await pgbouncerBefore(db.url, mode)
-  const profiles = await profileOf(one)
-  expect((await verify(pooler.url, profiles)).findings).toMatchObject([{ code: 'MISSING', index: 'i' }])
-  await apply(db.url, profiles)
-  expect(await verify(pooler.url, profiles)).toMatchObject({ exit_code: 0, steps: [{ step: 'keep' }] })
-  expect((await plan(pooler.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
-})
+test.each(['transaction', 'session'] as const)(
+  'fault 58, 63: what only looks works behind PgBouncer in %s mode',
+  async (mode) => {
+    await using db = await testDatabase(table)
+    await using pooler = await pgbouncerBefore(db.url, mode)
+    const profiles = await profileOf(one)
+    expect((await verify(pooler.url, profiles)).findings).toMatchObject([{ code: 'MISSING', index: 'i' }])
+    await apply(db.url, profiles)
+    expect(await verify(pooler.url, profiles)).toMatchObject({ exit_code: 0, steps: [{ step: 'keep' }] })
+    expect((await plan(pooler.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
+  },
+)
 
 test('fault 63: statement mode, which allows no transaction, is named as what stands in the way', async () => {
   await using db = await testDatabase(table)
@@ -64,7 +72,11 @@ test('fault 59: no setting of perfdb stays on a server connection that somebody 
 test('fault 61: a startup parameter that PgBouncer refuses is told with the way out', async () => {
   await using db = await testDatabase(table)
   await using pooler = await pgbouncerBefore(db.url, 'transaction')
-  const target = await resolveTarget({ url: pooler.url, environment: { PGOPTIONS: '-c statement_timeout=5s' }, home: '/' })
+  const target = await resolveTarget({
+    url: pooler.url,
+    environment: { PGOPTIONS: '-c statement_timeout=5s' },
+    home: '/',
+  })
   await expect(connect(target, 'look')).rejects.toMatchObject({
     code: 'SETTING_REFUSED',
     message: expect.stringContaining('unsupported startup parameter'),
@@ -75,7 +87,11 @@ test('fault 61: a startup parameter that PgBouncer refuses is told with the way 
 test('fault 61: one that PgBouncer silently ignores is found out where it matters: settings are read back', async () => {
   await using db = await testDatabase(table)
   await using pooler = await pgbouncerBefore(db.url, 'transaction', ['ignore_startup_parameters = options,search_path'])
-  const target = await resolveTarget({ url: pooler.url, environment: { PGOPTIONS: '-c statement_timeout=5s' }, home: '/' })
+  const target = await resolveTarget({
+    url: pooler.url,
+    environment: { PGOPTIONS: '-c statement_timeout=5s' },
+    home: '/',
+  })
   await using session = await connect(target, 'look')
   expect(await session.query("select current_setting('statement_timeout') as value")).toEqual([{ value: '0' }])
 })
@@ -87,10 +103,14 @@ test('fault 62: forty looks at once through two server connections all get their
   const answers = await Promise.all(Array.from({ length: 10 }, () => verify(pooler.url, profiles)))
   expect(answers.map((answer) => answer.exit_code)).toEqual(Array<number>(10).fill(1))
   await using session = await connectTo(pooler.url, 'look')
-  const rows = await Promise.all(Array.from({ length: 30 }, (_, n) => connectTo(pooler.url, 'look').then(async (one) => {
-    await using looker = one
-    return await looker.query('select $1::int as n', [n])
-  })))
+  const rows = await Promise.all(
+    Array.from({ length: 30 }, (_, n) =>
+      connectTo(pooler.url, 'look').then(async (one) => {
+        await using looker = one
+        return await looker.query('select $1::int as n', [n])
+      }),
+    ),
+  )
   expect(rows).toHaveLength(30)
   expect(session.pooled).toBe(true)
 })

@@ -15,12 +15,14 @@ const one = ['{ name: i, table: t, keys: [a] }']
 test('fault 65: a standby is refused for apply, although its advisory lock could be had, and verified all the same', async () => {
   await using server = await ownServer()
   const before = postgres(server.url, { max: 1, onnotice: () => undefined })
-  await before.unsafe('create table t (a int, b int); create index i on t (a); create index j on t (b) where lower(b::text) > $$x$$')
+  await before.unsafe(
+    'create table t (a int, b int); create index i on t (a); create index j on t (b) where lower(b::text) > $$x$$',
+  )
   await before.end()
   await server.stop('fast')
   await writeFile(join(server.data, 'standby.signal'), '')
   await server.start()
-  const profiles = await profileOf([...one, "{ name: j, table: t, keys: [b], where: \"lower( b::text ) > 'x'\" }"])
+  const profiles = await profileOf([...one, '{ name: j, table: t, keys: [b], where: "lower( b::text ) > \'x\'" }'])
   await expect(apply(server.url, profiles)).rejects.toMatchObject({ code: 'STANDBY' })
   // No temporary table can be made there: definitions are compared in another way.
   expect((await verify(server.url, profiles)).exit_code).toBe(0)
@@ -66,6 +68,9 @@ test('fault 26: an autovacuum in the way gives way by itself', async () => {
     'autovacuum is at the table',
     async () => (await sql`select 1 from pg_stat_activity where query like 'autovacuum: VACUUM%public.t%'`).length > 0,
   )
-  expect((await apply(server.url, await profileOf(one))).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
+  expect((await apply(server.url, await profileOf(one))).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ outcome: 'built' }],
+  })
   await sql.end()
 })

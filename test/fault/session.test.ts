@@ -29,7 +29,10 @@ test('fault 51: a backend that builds is ended between two steps: the run stops 
     ],
   })
   expect((await status(db.url)).runs).toMatchObject([{ outcome: 'failed', built: 1, failed: 1 }])
-  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'kept' }, { outcome: 'built' }] })
+  expect((await apply(db.url, profiles)).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ outcome: 'kept' }, { outcome: 'built' }],
+  })
 })
 
 test('fault 52: a session that lost the run lock starts nothing more', async () => {

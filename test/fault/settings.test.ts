@@ -98,10 +98,15 @@ test('fault 71: what a build and the ledger commit is on disk: synchronous_commi
   const connect = intercepted(db.url, async (role, text, session) => {
     if (seen.has(role) || !/create index concurrently|insert into "perfdb"/.test(text)) return
     seen.set(role, 'asked')
-    const [row] = await session.query<{ value: string }>("select pg_catalog.current_setting('synchronous_commit') as value")
+    const [row] = await session.query<{ value: string }>(
+      "select pg_catalog.current_setting('synchronous_commit') as value",
+    )
     seen.set(role, row?.value ?? '')
   })
-  const { result } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), { connect, ledger: true })
+  const { result } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    connect,
+    ledger: true,
+  })
   expect(result.exit_code).toBe(0)
   expect(Object.fromEntries(seen)).toEqual({ ddl: 'on', watchdog: 'on' })
 })

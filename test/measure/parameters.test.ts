@@ -36,6 +36,14 @@ test('a value that is rare gets another query plan, which is told', async () => 
   )
 })
 
+test('a range: half of the rows, and a twentieth', async () => {
+  const [common, rare] = await measured(shop, 'select * from jobs where total > $1')
+  expect(common?.rows).toBeGreaterThan(9000)
+  expect(common?.rows).toBeLessThan(11_000)
+  expect(rare?.rows).toBeGreaterThan(500)
+  expect(rare?.rows).toBeLessThan(1500)
+})
+
 test('joins, lists, patterns, intervals and a table without statistics', async () => {
   const joined = await measured(
     shop,

@@ -28,8 +28,7 @@ export async function postgres15(settings: Readonly<Record<string, string>>): Pr
     stdio: 'ignore',
   })
   return started(
-    folder,
-    `${binaries}/postgres`,
+    { folder, program: `${binaries}/postgres`, ready: 'ready to accept connections', stop: 'SIGINT' },
     (port) => [
       '-D',
       join(folder, 'data'),
@@ -37,7 +36,6 @@ export async function postgres15(settings: Readonly<Record<string, string>>): Pr
       String(port),
       ...Object.entries(flags).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
-    'ready to accept connections',
   )
 }
 
@@ -60,18 +58,43 @@ export async function pgbouncer(
     settings,
   )
   await writeFile(file, `${text.join('\n')}\n`)
-  return started(folder, bouncer, () => [file], 'process up', port)
+  return started({ folder, program: bouncer, ready: 'process up', stop: 'SIGTERM' }, () => [file], port)
+}
+
+interface Program {
+  readonly folder: string
+  readonly program: string
+  /** What it writes once it accepts connections. */
+  readonly ready: string
+  /** The signal after which it waits for nobody. */
+  readonly stop: 'SIGINT' | 'SIGTERM'
 }
 
 async function started(
-  folder: string,
-  program: string,
+  { folder, program, ready, stop }: Program,
   args: (port: number) => readonly string[],
-  ready: string,
   known?: number,
 ): Promise<Outside> {
   const port = known ?? (await freePort())
   const child = spawn(program, args(port), { ...nobody(), cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  // Ends the program and removes the folder however this process ends.
+  const guard = spawn(
+    'sh',
+    [
+      '-c',
+      'cat >/dev/null; kill -s "$1" "$2"; sleep 2; rm -rf "$3"',
+      'guard',
+      stop.slice(3),
+      String(child.pid),
+      folder,
+    ],
+    {
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  )
+  guard.unref()
   const ended = new Promise((resolve) => child.once('exit', resolve))
   await new Promise<void>((resolve, reject) => {
     let written = ''
@@ -86,8 +109,9 @@ async function started(
   return {
     port,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGINT')
+      child.kill(stop)
       await ended
+      guard.kill('SIGKILL')
       await rm(folder, { recursive: true, force: true })
     },
   }

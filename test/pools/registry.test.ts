@@ -77,9 +77,7 @@ test('offline nobody knows the tenants, and the answer is no silent OK', async (
 })
 
 test('tenants with a url of their own: one server for each host and port, one at a look', async () => {
-  await using database = await testDatabase(
-    `create table tenants (id int, url text); create table unused (id int)`,
-  )
+  await using database = await testDatabase(`create table tenants (id int, url text); create table unused (id int)`)
   const url = new URL(database.url)
   const secret = url.password
   url.pathname = '/elsewhere'

@@ -150,7 +150,7 @@ test('the waterfall goes down from max_connections and below zero where it does 
     ['main', zero, 4.41],
     ['warn', 1.47, 25],
   ])
-  expect(drawn.find(({ label }) => label === 'headroom, peak')?.bars[1]).toEqual(['bad', 0, zero])
+  expect(drawn.find(({ label }) => label === 'headroom, peak')?.bars).toEqual([['bad', 0, zero]])
   expect(rows.at(-1)?.value).toBe('−36')
   // Above the table of the same numbers, not at the end of the page.
   const order = ordered(root)

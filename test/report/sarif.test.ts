@@ -129,6 +129,12 @@ test('a fingerprint does not move with line or measured numbers, but with what t
   expect((await run({ ...documents.planDocument, findings: other })).hashes[0]).not.toBe(hashes[0])
 })
 
+test('half a character is no text', async () => {
+  const broken = { ...documents.errorDocument, error: { code: 'NO_TABLE', message: 'a\ud800', hint: '\udc00' } }
+  const { results } = await run(broken)
+  expect(results[0]?.message.text).toBe('a\ufffd\nHint: \ufffd')
+})
+
 test('brackets do not become links', async () => {
   const { results } = await run({ ...documents.errorDocument, error: { code: 'NO_TABLE', message: 'see [a](1) \\' } })
   expect(results[0]?.message.text).toBe('see \\[a\\](1) \\\\')

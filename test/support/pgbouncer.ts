@@ -11,9 +11,12 @@ export interface PgBouncer extends AsyncDisposable {
 }
 
 /** Where Debian and others put it; undefined where it is not installed. */
-export const pgbouncerProgram = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(
-  (path) => existsSync(path),
-)
+export const pgbouncerProgram = [
+  '/usr/sbin/pgbouncer',
+  '/usr/bin/pgbouncer',
+  '/usr/local/bin/pgbouncer',
+  '/opt/homebrew/bin/pgbouncer',
+].find((path) => existsSync(path))
 
 /** `settings` are lines of its [pgbouncer] section. */
 export async function pgbouncerBefore(
@@ -43,7 +46,11 @@ ${settings.join('\n')}
   )
   const owner = process.getuid?.() === 0 ? nobody() : undefined
   if (owner !== undefined) await Promise.all([folder, file].map((path) => chown(path, owner.uid, owner.gid)))
-  const child = spawn(pgbouncerProgram ?? 'pgbouncer', [file], { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(pgbouncerProgram ?? 'pgbouncer', [file], {
+    ...owner,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   await new Promise<void>((resolve, reject) => {
     let written = ''
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { build } from './build.js'
+import { demo } from './demo.js'
+import { noise } from './noise.js'
+import { plan } from './plan.js'
+import { psqlVersion, withServer } from './server.js'
+import { startup } from './startup.js'
+
+/*
+ * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
+ * to bench/results.md. Under ten minutes, --quick under two.
+ */
+const sections = { startup, plan, build, demo, noise: claims }
+
+const words = process.argv.slice(2)
+const quick = words.includes('--quick')
+const named = words.filter((word) => !word.startsWith('--'))
+const unknown = named.filter((name) => !(name in sections))
+if (unknown.length > 0) {
+  process.stderr.write(`no section ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}\n`)
+  process.exitCode = 2
+} else {
+  await bench(named.length > 0 ? named : Object.keys(sections))
+}
+
+async function bench(names) {
+  execFileSync(process.execPath, [fileURLToPath(new URL('../build.js', import.meta.url))], { stdio: 'inherit' })
+  const parts = [`# Measurements\n\n${await circumstances()}\n`]
+  process.stdout.write(`${parts[0]}\n`)
+  for (const name of names) {
+    const part = markdown(await sections[name]({ quick }))
+    process.stdout.write(`${part}\n`)
+    parts.push(part)
+  }
+  const all = names.length === Object.keys(sections).length
+  if (all) writeFileSync(new URL('results.md', import.meta.url), parts.join('\n'))
+}
+
+/** What perfdb claims where nothing changed, and where an index helps. */
+async function claims({ quick }) {
+  const { pairs, claims, faster, indexes } = await noise({
+    ...(quick ? { pairs: 20, indexes: 4 } : {}),
+    print: () => undefined,
+  })
+  return {
+    title: 'Noise: measured before and after',
+    note: 'at most 2 claims of 200 pairs where nothing changed; faster wherever an index was built',
+    columns: ['', 'of', 'claimed'],
+    rows: [
+      ['nothing changed', String(pairs), String(claims)],
+      ['an index that helps', String(indexes), String(faster)],
+    ],
+  }
+}
+
+async function circumstances() {
+  const version = await withServer(0, async ({ sql }) => {
+    const [row] = await sql`select current_setting('server_version') as version`
+    return row.version
+  })
+  const load = loadavg()[0].toFixed(1)
+  return [
+    `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, PostgreSQL ${version} (embedded), ${psqlVersion()},`,
+    `${process.platform}-${process.arch}, ${availableParallelism()} cores, load ${load} before.`,
+    `Medians of interleaved rounds; quote the ratios. \`npm run bench${quick ? ' -- --quick' : ''}\` writes this page.`,
+  ].join('\n')
+}
+
+function markdown({ title, note, columns, rows }) {
+  const table = [columns, columns.map((_, at) => (at === 0 ? '---' : '---:')), ...rows]
+  return `## ${title}\n\n${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n\n${note}\n`
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import type { ResultFinding, ResultQuery } from '../../src/commands/result.js'
+import { allFindings, findingTally, messageOf } from '../../src/report/all-findings.js'
+import * as documents from './documents.js'
+
+const query: ResultQuery = {
+  name: 'q',
+  status: 'measured',
+  findings: [],
+  expectations: [{ expect: 'time 10 ms', met: false, actual: '2 s' }],
+}
+
+test('a missed expectation is told once: by its finding where there is one', () => {
+  const finding: ResultFinding = { code: 'EXPECTATION_MISSED', severity: 'error', query: 'q', message: 'with a place' }
+  const of = (findings: ResultFinding[]) =>
+    allFindings({ ...documents.explainDocument, queries: [{ ...query, findings }] }).map(({ message }) => message)
+  expect(of([])).toEqual(['q: expected time 10 ms, got 2 s'])
+  expect(of([finding])).toEqual(['with a place'])
+})
+
+test('a finding at its query and in the list of the document is told once', () => {
+  const finding: ResultFinding = { code: 'SPILL', severity: 'warning', query: 'q', message: 'm' }
+  const queries = [{ ...query, expectations: [], findings: [finding] }]
+  expect(allFindings({ ...documents.explainDocument, queries, findings: [finding] })).toEqual([finding])
+})
+
+test('a failed step without an error is an error all the same, and an allowed hazard a note', () => {
+  const steps = [
+    documents.stepOf('create', 'idx_a', 'jobs', { outcome: 'failed' }),
+    documents.stepOf('replace', 'b', 'jobs', { outcome: 'replaced', hazards: [{ code: 'REPLACE', message: 'm' }] }),
+  ]
+  const found = allFindings({ ...documents.rollbackDocument, steps })
+  expect(found).toMatchObject([
+    { code: 'BUILD_FAILED', severity: 'error', index: 'idx_a', table: 'jobs' },
+    { code: 'REPLACE', severity: 'info', index: 'b' },
+  ])
+  expect(findingTally(found)).toBe('1 error, 1 note')
+  expect(found.map(messageOf)).toEqual(['idx_a: the step failed', 'b: m'])
+})
+
+test('errors come first, each severity in the order of the document', () => {
+  const found = allFindings(documents.planDocument).map(({ severity }) => severity)
+  const ranks = found.map((severity) => ['error', 'warning', 'info'].indexOf(severity))
+  expect(ranks).toEqual(ranks.toSorted((one, other) => one - other))
+  expect(new Set(found).size).toBe(3)
+})
