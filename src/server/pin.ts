@@ -31,7 +31,8 @@ const pinned = {
 
 /** Planner settings stay: what is measured must be what the application gets; so does its search_path. */
 function pinnedFor(role: Role): Readonly<Record<string, string>> {
-  return role === 'measure' ? pinned : { ...pinned, search_path: 'pg_catalog' }
+  // Compiling the catalog read of 1,000 partitions took 1.3 to 5 s, running it 0.09 s.
+  return role === 'measure' ? pinned : { ...pinned, search_path: 'pg_catalog', jit: 'off' }
 }
 
 /** Sets them all and reads each one back, in one statement. With `local` for the running transaction only. */

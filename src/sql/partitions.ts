@@ -51,9 +51,10 @@ select pg_catalog.json_build_object(
   'builds', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'indexOid', p.index_relid::int8, 'tableOid', p.relid::int8, 'hidden', p.hidden)) from ${buildsSql} as p),
   'names', (select pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', c.relname))
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relnamespace in (select m.relnamespace from members join pg_catalog.pg_class m on m.oid = members.oid)
-      and exists (select from beginnings b where pg_catalog.starts_with(c.relname, b.text)))
+    from (select distinct m.relnamespace as oid from members join pg_catalog.pg_class m on m.oid = members.oid) as own
+    join pg_catalog.pg_class c on c.relnamespace = own.oid
+    join pg_catalog.pg_namespace n on n.oid = own.oid
+    where exists (select from beginnings b where pg_catalog.starts_with(c.relname, b.text)))
 ) as document`
 }
 

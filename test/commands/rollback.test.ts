@@ -5,7 +5,7 @@ import type { ApplyResult } from '../../src/commands/result.js'
 import type { ApplyOptions } from '../../src/commands/apply.js'
 import { apply, plan } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
-import { testDatabase } from '../support/database.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
 
 const schema =
@@ -36,7 +36,7 @@ async function rollback(url: string, run: number | null = null): Promise<ApplyRe
   return runRollback((role) => connectTo(url, role), run, options)
 }
 
-async function definitions(sql: import('postgres').Sql): Promise<readonly string[]> {
+async function definitions(sql: TestDatabase['sql']): Promise<readonly string[]> {
   const rows = await sql<{ ddl: string }[]>`select indexdef as ddl from pg_indexes where tablename = 't' order by 1`
   return rows.map((row) => row.ddl)
 }

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import postgres from 'postgres'
 import { apply, plan, status, warnings } from '../support/apply.js'
 import { perfdb, profileFolder } from '../support/command-line.js'
-import { testDatabase } from '../support/database.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
-import { flags } from '../support/leftover.js'
+import { flags, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { ownServer } from '../support/server.js'
 import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
@@ -109,34 +109,59 @@ test('fault 72: a crash between a build and its record: status tells of the run,
   expect((await status(server.url)).runs).toMatchObject([{ run: 1, outcome: 'interrupted' }])
 })
 
-test('fault 7: perfdb is killed in a build: its backend ends by itself within seconds, and the same command again heals', async () => {
+test('fault 7: perfdb is killed in a build: its backend ends by itself, and the same command again heals', async () => {
   await using db = await testDatabase(slowTable(400, 20))
   await using files = await profileFolder(yaml.replace(two[1] ?? '', '{ name: b_first, table: t, keys: [b] }'))
   const killed = perfdb(db.url, files.folder, 'apply', files.profile)
   await until('the build', inPhase(db.sql, 'building index'))
   killed.child.kill('SIGKILL')
   expect((await killed.ended).signal).toBe('SIGKILL')
-  // At once: the orphan still builds and holds the lock. It is neither dropped nor built beside.
-  const early = perfdb(db.url, files.folder, 'apply', files.profile, '--format', 'json')
-  const refused = await early.ended
-  expect(refused.code).toBe(2)
-  expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'LOCK_HELD' } })
+  await until('its backend ends', async () => (await builders(db)) === 0)
+  // Not because it was done.
+  expect(await flags(db.sql, 'i_slow')).toBe('f/f/t')
   await db.sql.unsafe(
     'create or replace function public.slow(int) returns int language sql immutable as $$ select $1 $$',
   )
-  const again = await perfdb(db.url, files.folder, 'apply', files.profile, '--lock-wait', '30s', '--format', 'json')
-    .ended
-  expect(again.stderr).toMatch(/run 1 began and never ended/)
+  const again = await perfdb(db.url, files.folder, 'apply', files.profile, '--format', 'json').ended
+  expect(again.stderr).toMatch(/run 1 began and never ended; it was at i_slow/)
   expect(JSON.parse(again.stdout)).toMatchObject({
     exit_code: 0,
     steps: [
       { index: 'b_first', outcome: 'kept' },
       { index: 'i_slow', step: 'rebuild', outcome: 'rebuilt' },
     ],
+    findings: [{ code: 'INTERRUPTED', severity: 'warning' }],
   })
   expect(await invalidIndexes(db.sql)).toEqual([])
   expect((await status(db.url)).runs.map((run) => run.outcome)).toEqual(['done', 'interrupted'])
 })
+
+test('fault 7: what the orphan of a killed perfdb still builds is neither dropped nor built beside, and is taken when it is done', async () => {
+  await using db = await testDatabase('create table t (a int)')
+  await using files = await profileFolder(
+    'version: 1\nprofile: test\nschema: public\nindexes:\n  - { name: i, table: t, keys: [a] }\n',
+  )
+  await using holder = await writer(db.sql, 'insert into t values (1)')
+  const killed = perfdb(db.url, files.folder, 'apply', files.profile, '--on-disconnect', 'finish')
+  await until('the build', inPhase(db.sql, 'waiting for writers before build'))
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const refused = await perfdb(db.url, files.folder, 'apply', files.profile, '--format', 'json').ended
+  expect(refused.code).toBe(2)
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'LOCK_HELD' } })
+  const again = perfdb(db.url, files.folder, 'apply', files.profile, '--lock-wait', '60s', '--format', 'json')
+  await holder.end()
+  expect(JSON.parse((await again.ended).stdout)).toMatchObject({
+    exit_code: 0,
+    steps: [{ index: 'i', outcome: 'kept' }],
+  })
+})
+
+async function builders(db: TestDatabase): Promise<number> {
+  return (
+    await db.sql`select 1 from pg_stat_activity where datname = current_database() and application_name = 'perfdb ddl'`
+  ).length
+}
 
 test('fault 7: what another session builds is waited for, never dropped or built again', async () => {
   await using db = await testDatabase(slowTable(150, 12))

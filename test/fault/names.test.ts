@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { apply, plan, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
-import { flags, openTransaction, type Open } from '../support/leftover.js'
+import { openTransaction, type Open } from '../support/leftover.js'
 import { profileOf, profilesOf } from '../support/profile.js'
 import { until } from '../support/slow.js'
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { updatedColumns } from '../../src/sql/parser-updates.js'
 
 test('columns that a statement sets, as pg_stat_statements keeps its text', async () => {
-  expect(await updatedColumns('update only public.t as x set a = $1, (b, "C d") = (select 1, 2) where id = $2')).toEqual([
-    { schema: 'public', table: 't', columns: ['a', 'b', 'C d'] },
-  ])
+  expect(
+    await updatedColumns('update only public.t as x set a = $1, (b, "C d") = (select 1, 2) where id = $2'),
+  ).toEqual([{ schema: 'public', table: 't', columns: ['a', 'b', 'C d'] }])
   expect(await updatedColumns('insert into s (id) values ($1) on conflict (id) do update set seen = now()')).toEqual([
     { schema: null, table: 's', columns: ['seen'] },
   ])
