@@ -11,12 +11,22 @@ import { rolldown } from 'rolldown'
 const root = fileURLToPath(new URL('.', import.meta.url))
 const dist = join(root, 'dist')
 
-/** commander loads child_process for programs of its own as subcommands, which perfdb has none of: 3 ms of every start. */
-const withoutSubprocesses = {
-  name: 'without-subprocesses',
-  resolveId: (id, importer) =>
-    id === 'node:child_process' && /[\\/]commander[\\/]/.test(importer ?? '') ? '\0nothing' : undefined,
-  load: (id) => (id === '\0nothing' ? 'module.exports = {}' : undefined),
+/**
+ * What packages load of Node at every start, and perfdb never uses, 8 ms together: commander's programs as subcommands,
+ * TLS by postgres.js (src/server/socket.ts hands it sockets that are secured already), a clock that is global.
+ */
+const unused = [
+  { by: /[\\/]commander[\\/]/, name: /^node:child_process$/, instead: 'module.exports = {}' },
+  { by: /[\\/]postgres[\\/]/, name: /^tls$/, instead: 'module.exports = {}' },
+  { by: /[\\/]postgres[\\/]/, name: /^perf_hooks$/, instead: 'exports.performance = globalThis.performance' },
+]
+const withoutUnused = {
+  name: 'without-unused',
+  resolveId(id, importer = '') {
+    const at = unused.findIndex(({ by, name }) => by.test(importer) && name.test(id))
+    return at < 0 ? undefined : `\0unused-${at}`
+  },
+  load: (id) => unused[/^\0unused-(\d)$/.exec(id)?.[1]]?.instead,
 }
 
 const perfdb = await bundle('src/cli/main.ts', {
@@ -47,7 +57,7 @@ async function bundle(input, options) {
     transform: { target: 'es2022' },
     // As tsc, which runs next and reports it, a mistake in one room leaves the commands that do not use it.
     shimMissingExports: true,
-    plugins: [withoutSubprocesses],
+    plugins: [withoutUnused],
   })
   const { output } = await built.generate(options)
   return output

@@ -39,6 +39,8 @@ export interface Draft {
   readonly why: string | null
   /** Extensions that its opclasses, functions and types come from. */
   readonly extensions: readonly string[]
+  /** The role may read its table, so that PostgreSQL answers for it. */
+  readonly readable: boolean
   /** False where every part was read as it is and what is left out is the default for certain. */
   readonly doubtful: boolean
   readonly simplifications: readonly Simplification[]
@@ -109,6 +111,7 @@ interface ImportedRow {
   readonly nullsDistinct: boolean
   readonly storage: readonly string[]
   readonly tablespace: string | null
+  readonly readable: boolean
   readonly comment: string | null
   readonly extensions: readonly string[]
 }
@@ -127,6 +130,7 @@ async function draftOf(row: ImportedRow): Promise<Draft> {
     name: row.name,
     why: row.comment,
     extensions: row.extensions,
+    readable: row.readable,
     doubtful: simplifications.length > 0 || texts.some(({ text }) => text !== null) || row.keys.some(oddlyNamed),
     simplifications,
     verbatim: (await Promise.all(texts.map(async ({ key, text }) => verbatimOf(key, text)))).flat(),

@@ -107,10 +107,7 @@ async function createAll(
   const statements = attempts.flatMap(({ create, searchPath }, at) =>
     searchPath === attempts[at - 1]?.searchPath ? [create] : [`set local search_path = ${searchPath}`, create],
   )
-  const texts = ['savepoint perfdb_burst', ...statements, 'release savepoint perfdb_burst']
-  const answers = await Promise.allSettled(texts.map((text) => session.query(text)))
-  if (answers.every(({ status }) => status === 'fulfilled')) return
-  await session.query('rollback to savepoint perfdb_burst')
+  if (await inOneBurst(session, statements)) return
   for (const attempt of attempts) {
     await session.query(`set local search_path = ${attempt.searchPath}`)
     await session.query('savepoint perfdb_probe')
@@ -120,6 +117,15 @@ async function createAll(
     )
     await session.query(`${refused === false ? 'release' : 'rollback to'} savepoint perfdb_probe`)
   }
+}
+
+/** True when all went well; else nothing of it is left. */
+async function inOneBurst(session: Session, statements: readonly string[]): Promise<boolean> {
+  const texts = ['savepoint perfdb_burst', ...statements, 'release savepoint perfdb_burst']
+  const answers = await Promise.allSettled(texts.map((text) => session.query(text)))
+  if (answers.every(({ status }) => status === 'fulfilled')) return true
+  await session.query('rollback to savepoint perfdb_burst')
+  return false
 }
 
 /** Where CREATE EXTENSION without a schema puts its objects: the first schema that the role's own path names. */
@@ -139,6 +145,7 @@ async function copyTables(
   originals: Map<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
   const copies = new Map<string, string>()
+  const plain: Copy[] = []
   for (const { definition } of declared) {
     const table = tableKey(definition.table)
     if (copies.has(table)) continue
@@ -146,15 +153,36 @@ async function copyTables(
     copies.set(table, copy)
     originals.set(copy, definition.table.name)
     const own = keys.filter((key) => tableKey(key) === table)
-    if (own.length === 0)
-      await session.query(`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`)
-    else
+    const sampled = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
+    if (own.length === 0) plain.push({ table, copy, sampled })
+    else {
       for (const [name, original] of await copyPartitioned(session, definition.table, own, copy))
         originals.set(name, original)
-    const computing = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
-    if (computing) await copySampleRow(session, table, copy)
+      if (sampled) await copySampleRow(session, table, copy)
+    }
+  }
+  const all = plain.flatMap((one) => [copySql(one), ...(one.sampled ? [sampleSql(one)] : [])])
+  if (plain.length === 0 || (await inOneBurst(session, all))) return copies
+  for (const one of plain) {
+    await session.query(copySql(one))
+    if (one.sampled) await copySampleRow(session, one.table, one.copy)
   }
   return copies
+}
+
+interface Copy {
+  readonly table: string
+  readonly copy: string
+  /** With one row, where an expression is computed. */
+  readonly sampled: boolean
+}
+
+function copySql({ table, copy }: Copy): string {
+  return `create temporary table ${quoteName(copy)} (like ${table}) on commit drop`
+}
+
+function sampleSql({ table, copy }: Pick<Copy, 'table' | 'copy'>): string {
+  return `insert into pg_temp.${quoteName(copy)} select * from ${table} limit 1`
 }
 
 function tableKey(table: TableName): string {
@@ -168,9 +196,7 @@ function computes(definition: Definition): boolean {
 /** A function in an expression runs only when there is a row; without SELECT on the table the probe does without. */
 async function copySampleRow(session: Session, table: string, copy: string): Promise<void> {
   await session.query('savepoint perfdb_sample')
-  await session
-    .query(`insert into pg_temp.${quoteName(copy)} select * from ${table} limit 1`)
-    .catch(() => session.query('rollback to savepoint perfdb_sample'))
+  await session.query(sampleSql({ table, copy })).catch(() => session.query('rollback to savepoint perfdb_sample'))
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */

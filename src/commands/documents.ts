@@ -1,5 +1,6 @@
 import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
+import { tableNamed } from '../plan/lookup.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { ResultFinding, ResultStep } from './result.js'
 import { perfdbVersion } from './version.js'
@@ -22,7 +23,7 @@ function serverDocument({ version, versionNum, database, user, host, port }: Ser
 
 /** A planned step as a document; a statement of several texts (a swap in one transaction) is shown with begin and commit. */
 export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
-  const table = snapshot.tables.find((one) => one.schema === step.table.schema && one.name === step.table.name)
+  const table = tableNamed(snapshot, step.table)
   return {
     step: step.step,
     index: step.index,

@@ -28,8 +28,9 @@ export async function proveDrafts(session: Session, drafts: readonly Draft[]): P
   const proved = new Map<Draft, Proved>()
   let open = doubtful.flatMap((draft): OpenSearch[] => {
     const index = existing.get(draft.oid)
-    if (index === undefined) proved.set(draft, { draft, refusal: 'it was dropped meanwhile' })
-    return index === undefined ? [] : [begun(draft, searchText(draft, index.canonical))]
+    if (index !== undefined && draft.readable) return [begun(draft, searchText(draft, index.canonical))]
+    proved.set(draft, { draft, refusal: index === undefined ? 'dropped meanwhile' : 'the role may not read its table' })
+    return []
   })
   while (open.length > 0) {
     const answers = await answersTo(

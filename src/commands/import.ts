@@ -63,7 +63,7 @@ function importedOf({ draft, definition }: Extract<Proved, { definition: unknown
 }
 
 function refusalNote({ draft, refusal }: Extract<Proved, { refusal: unknown }>): ImportNote {
-  const message = `1 index left out, PostgreSQL does not read its definition back as it is (${refusal})`
+  const message = `1 index left out, PostgreSQL does not confirm its definition (${refusal})`
   return { code: 'NOT_DECLARABLE', message, indexes: [`${draft.schema}.${draft.name}`] }
 }
 

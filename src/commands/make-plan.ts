@@ -5,6 +5,7 @@ import type { Snapshot } from '../catalog/snapshot.js'
 import { readTableStatistics } from '../catalog/table-statistics.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../errors.js'
+import { indexNamed } from '../plan/lookup.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { Plan } from '../plan/plan.js'
 import { isRefused, planIndexes, plainMatch } from '../plan/plan-indexes.js'
@@ -41,7 +42,7 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
 function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {
   const building = resolved.filter(({ declared, canonical }) => {
     const { name, table } = declared.definition
-    const existing = snapshot.indexes.find((index) => index.schema === table.schema && index.name === name)
+    const existing = indexNamed(snapshot, table.schema, name)
     return existing === undefined || !existing.valid || !sameDefinition(canonical, existing.canonical)
   })
   return [

@@ -1,7 +1,7 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
-import { candidateOf, candidates } from './hazards.js'
-import { duplicateOf, prefixOf } from './overlap.js'
+import { candidatesOn } from './lookup.js'
+import { candidateOf, duplicateOf, nameKey, prefixOf } from './overlap.js'
 import type { Finding, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
 
@@ -11,10 +11,16 @@ export function auditFindings(
   snapshot: Snapshot,
   steps: readonly Step[],
 ): readonly Finding[] {
+  // The twin of an index to adopt is that index itself, under its old name.
+  const adopted = new Set(
+    steps.flatMap(({ step, schema, index }) => (step === 'adopt' ? [nameKey({ schema, name: index })] : [])),
+  )
   return [
     ...steps.flatMap(driftOf),
     ...overlapFindings(
-      resolved.filter((one) => !adopted(one, steps)),
+      resolved.filter(({ declared: { definition } }) => {
+        return !adopted.has(nameKey({ schema: definition.table.schema, name: definition.name }))
+      }),
       resolved,
       snapshot,
     ),
@@ -83,24 +89,14 @@ function driftOf(step: Step): readonly Finding[] {
   }
 }
 
-/** The twin of an index to adopt is that index itself, under its old name. */
-function adopted({ declared }: Resolved, steps: readonly Step[]): boolean {
-  return steps.some(
-    (step) =>
-      step.step === 'adopt' &&
-      step.index === declared.definition.name &&
-      step.schema === declared.definition.table.schema,
-  )
-}
-
 function overlapFindings(
   judged: readonly Resolved[],
   all: readonly Resolved[],
   snapshot: Snapshot,
 ): readonly Finding[] {
-  const others = candidates(all, snapshot)
   return judged.flatMap((one): readonly Finding[] => {
     const own = candidateOf(one)
+    const others = candidatesOn(one.declared.definition.table, all, snapshot)
     const base = { index: own.name, table: tableText(one), place: one.declared.place, severity: 'warning' } as const
     const twin = duplicateOf(own, others)
     if (twin !== undefined)

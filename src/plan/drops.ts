@@ -2,6 +2,7 @@ import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import type { Place } from '../errors.js'
 import type { Profile } from '../profile/profile.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
+import { indexNamed } from './lookup.js'
 import { oldNameFor } from './names.js'
 import type { PlanOptions } from './options.js'
 import type { Finding, Hazard, Step } from './plan.js'
@@ -35,7 +36,7 @@ export function planDrops(
     : []
   const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
   const found = [...wanted.values()].flatMap((entry) => {
-    const existing = snapshot.indexes.find((index) => index.schema === entry.schema && index.name === entry.name)
+    const existing = indexNamed(snapshot, entry.schema, entry.name)
     return existing === undefined ? [] : [{ existing, ...entry }]
   })
   return {

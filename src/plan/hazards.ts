@@ -1,7 +1,8 @@
 import type { Snapshot, TableStatistics } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { hotLoss } from './hot.js'
-import { duplicateOf, prefixOf, type Candidate } from './overlap.js'
+import { candidatesOn } from './lookup.js'
+import { candidateOf, duplicateOf, prefixOf } from './overlap.js'
 import type { PlanOptions } from './options.js'
 import type { Hazard } from './plan.js'
 import { predictBytes } from './predict.js'
@@ -42,28 +43,8 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(bytes < 1024 ** 3 ? 2 : 1)} GB`
 }
 
-/** Declared and existing indexes of all tables as candidates for overlap; an index that is both counts once, as declared. */
-export function candidates(all: readonly Resolved[], snapshot: Snapshot): readonly Candidate[] {
-  const declared = all.map(candidateOf)
-  const names = new Set(declared.map((candidate) => JSON.stringify([candidate.schema, candidate.name])))
-  const existing = snapshot.indexes
-    .filter((index) => index.valid && !names.has(JSON.stringify([index.schema, index.name])))
-    .map((index) => ({
-      schema: index.schema,
-      name: index.name,
-      table: JSON.stringify(index.table),
-      canonical: index.canonical,
-    }))
-  return [...declared, ...existing]
-}
-
-export function candidateOf({ declared, canonical }: Resolved): Candidate {
-  const { name, table } = declared.definition
-  return { schema: table.schema, name, table: JSON.stringify({ schema: table.schema, name: table.name }), canonical }
-}
-
 function redundant(one: Resolved, all: readonly Resolved[], snapshot: Snapshot): readonly Hazard[] {
-  const others = candidates(all, snapshot)
+  const others = candidatesOn(one.declared.definition.table, all, snapshot)
   const own = candidateOf(one)
   const twin = duplicateOf(own, others)
   if (twin !== undefined) return [{ code: 'REDUNDANT', message: `${own.name} would be the same index as ${twin.name}` }]

@@ -1,7 +1,7 @@
 import type { ExistingIndex, ExistingTable, Snapshot } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
-import type { Candidate } from './overlap.js'
-import { candidatesOf, type Resolved } from './resolved.js'
+import { candidateOf, nameKey, type Candidate } from './overlap.js'
+import type { Resolved } from './resolved.js'
 
 /*
  * Finds in what the plan looks at again and again: each list is gone through once, not once for each index (a plan of
@@ -46,18 +46,17 @@ const relationsByName = once((relations: Snapshot['relations']) => firstBy(relat
 const indexesByTable = once((indexes: readonly ExistingIndex[]) => allBy(indexes, ({ table }) => nameKey(table)))
 const declaredNames = once(
   (all: readonly Resolved[]) =>
-    new Set(all.map(({ declared: { definition } }) => nameKey({ schema: definition.table.schema, name: definition.name }))),
+    new Set(
+      all.map(({ declared: { definition } }) => nameKey({ schema: definition.table.schema, name: definition.name })),
+    ),
 )
 const candidatesByTable = once((all: readonly Resolved[]) =>
-  once((indexes: readonly ExistingIndex[]) =>
-    allBy(candidatesOf(all, indexes, declaredNames(all), nameKey), ({ table }) => table),
-  ),
+  once((indexes: readonly ExistingIndex[]) => {
+    const others = indexes.filter((index) => index.valid && !declaredNames(all).has(nameKey(index)))
+    const existing = others.map((index): Candidate => ({ ...index, table: nameKey(index.table) }))
+    return allBy([...all.map(candidateOf), ...existing], ({ table }) => table)
+  }),
 )
-
-/** No name holds a NUL. */
-function nameKey({ schema, name }: TableName): string {
-  return `${schema}\0${name}`
-}
 
 function firstBy<Value>(values: readonly Value[], keyOf: (value: Value) => string): ReadonlyMap<string, Value> {
   return new Map(values.toReversed().map((value) => [keyOf(value), value]))

@@ -1,4 +1,6 @@
 import type { CanonicalDefinition } from '../catalog/snapshot.js'
+import type { TableName } from '../definition/definition.js'
+import type { Resolved } from './resolved.js'
 
 /** An index as far as overlap goes: declared or existing. */
 export interface Candidate {
@@ -6,6 +8,16 @@ export interface Candidate {
   readonly name: string
   readonly table: string
   readonly canonical: CanonicalDefinition
+}
+
+export function candidateOf({ declared, canonical }: Resolved): Candidate {
+  const { name, table } = declared.definition
+  return { schema: table.schema, name, table: nameKey(table), canonical }
+}
+
+/** Schema and name as one text: no name holds a NUL. */
+export function nameKey({ schema, name }: TableName): string {
+  return `${schema}\0${name}`
 }
 
 /** The same table and definition under another name; the unique one of two counts as the other's duplicate too. */

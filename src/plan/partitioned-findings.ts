@@ -13,11 +13,12 @@ export function partitionedFindings(
   steps: readonly Step[],
   snapshot: Snapshot,
 ): readonly Finding[] {
-  return [...leftoverFindings(steps, snapshot), ...findings.map((finding) => described(finding, steps))]
+  const partitioned = steps.filter((step) => step.partitioned === true)
+  return [...leftoverFindings(steps, snapshot), ...findings.map((finding) => described(finding, partitioned))]
 }
 
 function described(finding: Finding, steps: readonly Step[]): Finding {
-  const step = steps.find((one) => one.partitioned === true && isAbout(finding, one))
+  const step = steps.find((one) => isAbout(finding, one))
   if (step === undefined) return finding
   if (finding.code === 'INVALID') {
     const hint = 'perfdb apply builds and attaches only what is missing'

@@ -8,6 +8,7 @@ import { fingerprint } from './fingerprint.js'
 import { buildHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
 import type { PlanOptions } from './options.js'
+import { indexesOn, indexNamed, isDeclared } from './lookup.js'
 import { newNameFor, oldNameFor } from './names.js'
 import { partitionedFindings } from './partitioned-findings.js'
 import { partitionTree, planPartitioned } from './partitioned.js'
@@ -99,7 +100,7 @@ function isOf(build: RunningBuild, index: ExistingIndex): boolean {
 
 function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
   const { definition } = one.declared
-  const twin = snapshot.indexes.find((index) => adoptable(index, one, all))
+  const twin = indexesOn(snapshot, definition.table).find((index) => adoptable(index, one, all))
   if (twin !== undefined) {
     return {
       ...stepBase(one, twin),
@@ -131,19 +132,13 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
 
 /** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */
 function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]): boolean {
-  const { table } = one.declared.definition
-  const declaredItself = all.some(
-    ({ declared }) => declared.definition.name === index.name && declared.definition.table.schema === index.schema,
-  )
   return (
-    index.table.schema === table.schema &&
-    index.table.name === table.name &&
     index.valid &&
     index.ready &&
     index.live &&
     index.constraint === null &&
     !index.attached &&
-    !declaredItself &&
+    !isDeclared(all, index.schema, index.name) &&
     sameDefinition(one.canonical, index.canonical)
   )
 }
@@ -193,10 +188,6 @@ function replaceStatements(
     },
     dropStatement({ schema, name: old }),
   ]
-}
-
-function indexNamed(snapshot: Snapshot, schema: string, name: string): ExistingIndex | undefined {
-  return snapshot.indexes.find((index) => index.schema === schema && index.name === name)
 }
 
 function byUrgency(a: Step, b: Step): number {

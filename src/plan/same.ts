@@ -14,39 +14,41 @@ function text(definition: CanonicalDefinition): string {
 
 /**
  * True when the index that stands there is word for word what PostgreSQL prints for this declaration, so that no probe
- * is needed: only plain columns with lower-case names and defaults; anything else is left to the probe.
+ * is needed: only columns with defaults; anything else, a name that is a keyword too, is left to the probe.
  */
 export function plainlySame(declared: Definition, existing: ExistingIndex): boolean {
   if (existing.partitioned || declared.predicate !== undefined || declared.tablespace !== undefined) return false
-  if (Object.keys(declared.storage).length > 0 || existing.canonical.storage.length > 0) return false
   const plainKeys = declared.keys.every(
     (key) => key.column !== undefined && key.opclass === undefined && key.collation === undefined,
   )
-  const names = [
-    declared.name,
-    declared.table.schema,
-    declared.table.name,
-    ...declared.keys.map((key) => key.column ?? ''),
-    ...declared.include,
-  ]
-  return plainKeys && names.every((name) => plainName.test(name)) && existing.ddl === printed(declared)
+  return plainKeys && existing.ddl === printed(declared)
 }
 
-/** Needs no quotes; without this test a column named `a, b` would pass for two columns. */
-const plainName = /^[a-z_][a-z0-9_]*$/
-
-/** The way pg_get_indexdef writes it; a name that needs quotes there simply does not match. */
+/** The way pg_get_indexdef writes it (ruleutils.c); where it needs quotes for another reason, it simply does not match. */
 function printed(definition: Definition): string {
-  const { name, table, method, unique, keys, include, nullsDistinct } = definition
+  const { name, table, method, unique, keys, include, nullsDistinct, storage } = definition
   const keyTexts = keys.map((key) => {
     const descending = key.order === 'desc' ? ' DESC' : ''
     const nullsDefault = key.order === 'desc' ? 'first' : 'last'
-    return `${key.column ?? ''}${descending}${key.nulls === undefined || key.nulls === nullsDefault ? '' : ` NULLS ${key.nulls.toUpperCase()}`}`
+    return `${quoted(key.column ?? '')}${descending}${key.nulls === undefined || key.nulls === nullsDefault ? '' : ` NULLS ${key.nulls.toUpperCase()}`}`
   })
+  const settings = Object.entries(storage).map(([name, value]) => `${quoted(name)}=${printedValue(value)}`)
   const parts = [
-    `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${table.schema}.${table.name} USING ${method} (${keyTexts.join(', ')})`,
-    include.length > 0 ? ` INCLUDE (${include.join(', ')})` : '',
+    `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoted(name)} ON ${quoted(table.schema)}.${quoted(table.name)} USING ${quoted(method)} (${keyTexts.join(', ')})`,
+    include.length > 0 ? ` INCLUDE (${include.map(quoted).join(', ')})` : '',
     nullsDistinct ? '' : ' NULLS NOT DISTINCT',
+    settings.length > 0 ? ` WITH (${settings.join(', ')})` : '',
   ]
   return parts.join('')
 }
+
+/** quote_ident but for keywords. */
+function quoted(name: string): string {
+  return plainName.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+function printedValue(value: string): string {
+  return plainName.test(value) ? value : `'${value.replaceAll("'", "''")}'`
+}
+
+const plainName = /^[a-z_][a-z0-9_]*$/

@@ -1,7 +1,8 @@
-import type { ExistingTable, Snapshot } from '../catalog/snapshot.js'
+import type { Snapshot } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Place, Problem } from '../errors.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
+import { indexNamed, relationNamed, tableNamed } from './lookup.js'
 import type { PlanOptions } from './options.js'
 import { foreignPartitionProblem, partitionTree } from './partitioned.js'
 
@@ -31,7 +32,7 @@ export function targetProblems(
 /** What the role lacks to change these tables: told before the first statement instead of at the nineteenth (fault 64). */
 export function privilegeProblems(tables: readonly TableName[], snapshot: Snapshot): readonly Problem[] {
   const touched = tables.flatMap((name) => [
-    find(snapshot, name),
+    tableNamed(snapshot, name),
     ...(partitionTree(snapshot, name)?.partitions ?? []).slice(1),
   ])
   return touched.flatMap((table): readonly Problem[] => {
@@ -59,7 +60,7 @@ export function privilegeProblems(tables: readonly TableName[], snapshot: Snapsh
 }
 
 function tableProblems(name: TableName, place: Place, snapshot: Snapshot): readonly Problem[] {
-  const table = find(snapshot, name)
+  const table = tableNamed(snapshot, name)
   if (table === undefined) {
     if (!snapshot.schemas.includes(name.schema))
       return [
@@ -88,13 +89,13 @@ function foreignProblems(index: DeclaredIndex, snapshot: Snapshot): readonly Pro
   const { name, table } = index.definition
   const tree = partitionTree(snapshot, table)
   if (tree === undefined) return []
-  const existing = snapshot.indexes.find((one) => one.schema === table.schema && one.name === name)
+  const existing = indexNamed(snapshot, table.schema, name)
   return [foreignPartitionProblem(index, existing, tree)].filter((problem) => problem !== null)
 }
 
 function nameProblems({ definition, place }: DeclaredIndex, snapshot: Snapshot): readonly Problem[] {
   const { schema } = definition.table
-  const relation = snapshot.relations.find((one) => one.schema === schema && one.name === definition.name)
+  const relation = relationNamed(snapshot, schema, definition.name)
   if (relation !== undefined) {
     return [
       {
@@ -104,7 +105,7 @@ function nameProblems({ definition, place }: DeclaredIndex, snapshot: Snapshot):
       },
     ]
   }
-  const index = snapshot.indexes.find((one) => one.schema === schema && one.name === definition.name)
+  const index = indexNamed(snapshot, schema, definition.name)
   if (index === undefined || index.table.name === definition.table.name) return []
   return [
     {
@@ -153,10 +154,6 @@ function versionProblems({ nullsDistinct, name }: Definition, place: Place, snap
       place,
     },
   ]
-}
-
-function find(snapshot: Snapshot, name: TableName): ExistingTable | undefined {
-  return snapshot.tables.find((table) => table.schema === name.schema && table.name === name.name)
 }
 
 function kindText(relkind: string): string {

@@ -1,6 +1,7 @@
 import type { PoolServer } from '../commands/pool-result.js'
 import type { Chart, ChartRow, Look, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
+import { grouped } from './units.js'
 
 /**
  * From max_connections down to the headroom: each line of the waterfall takes from what the lines above left; a sum stands
@@ -16,7 +17,7 @@ export function waterfallChart(server: PoolServer): Chart {
     const over = Math.min(from, left) < 0
     return {
       label: line.label,
-      value: line.connections.toLocaleString('en-US').replace('-', '−'),
+      value: grouped(line.connections).replace('-', '−'),
       ...(line.total ? { tone: left < 0 ? 'bad' : 'good', strong: true } : {}),
       // Split at zero, so that what does not fit has a colour of its own.
       marks: [

@@ -59,7 +59,7 @@ function unpaid({ apply }: DemoResult): Block[] {
           { text: step?.table_rows === undefined ? '' : count(step.table_rows) },
           {
             text: small
-              ? `${step?.table ?? ''} has ${bytes(bytesOfTable)}: reading it whole is cheaper`
+              ? `a table of ${bytes(bytesOfTable)}: cheaper read whole`
               : finding.message,
           },
         ]

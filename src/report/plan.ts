@@ -3,7 +3,7 @@ import type { Block, Cell, Item, Script } from './block.js'
 import { findingBlocks } from './findings.js'
 import type { Layout } from './layout.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
-import { bytes, count, several } from './units.js'
+import { bytes, count, grouped, several } from './units.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
 export function planBlocks(result: PlanResult, layout: Layout): Block[] {
@@ -102,7 +102,7 @@ function planVerdict(result: PlanResult, work: number): string {
     ...(waiting > 0 ? [`${waiting} being built by another session`] : []),
     ...(hazards > 0 ? [`${several(hazards, 'hazard')} to allow by name`] : []),
   ].join(', ')
-  const head = work === 0 ? `${total}: nothing to do` : `${total}: ${work.toLocaleString('en-US')} to work on`
+  const head = work === 0 ? `${total}: nothing to do` : `${total}: ${grouped(work)} to work on`
   return rest === '' ? head : `${head}, ${rest}`
 }
 

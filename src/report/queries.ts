@@ -1,7 +1,7 @@
 import type { ResultFinding, ResultMeasurement, ResultQuery } from '../commands/result.js'
 import type { Block, Cell, Item, Tone } from './block.js'
 import { findingBlocks } from './findings.js'
-import { count, duration, several, speedup, timeInterval } from './units.js'
+import { count, duration, grouped, several, speedup, timeInterval } from './units.js'
 
 const statusWords: Readonly<Record<ResultQuery['status'], string>> = {
   measured: 'measured',
@@ -128,7 +128,7 @@ export function queryTally(queries: readonly ResultQuery[]): string {
   const words = queries.map((query) => query.verdict ?? statusWords[query.status])
   const parts = [...new Set(words)]
     .toSorted()
-    .map((word) => `${words.filter((each) => each === word).length.toLocaleString('en-US')} ${word}`)
+    .map((word) => `${grouped(words.filter((each) => each === word).length)} ${word}`)
   return `${several(queries.length, 'query', 'queries')}: ${parts.join(', ')}`
 }
 

@@ -1,5 +1,6 @@
 import type { Outcome, PlanResult, ResultStep } from '../commands/result.js'
 import type { Tone } from './block.js'
+import { grouped } from './units.js'
 
 export type StepKind = ResultStep['step']
 export type Server = NonNullable<PlanResult['server']>
@@ -80,7 +81,7 @@ export function tally<Kind extends string>(kinds: readonly Kind[], all: readonly
   return kinds
     .map((kind) => ({ kind, number: all.filter((each) => each === kind).length }))
     .filter(({ number }) => number > 0)
-    .map(({ kind, number }) => `${number.toLocaleString('en-US')} ${words[kind]}`)
+    .map(({ kind, number }) => `${grouped(number)} ${words[kind]}`)
     .join(', ')
 }
 

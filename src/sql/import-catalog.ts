@@ -41,6 +41,7 @@ select pg_catalog.json_build_object(
   'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
   'storage', coalesce(pg_catalog.to_json(p.reloptions), '[]'),
   'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = p.reltablespace),
+  'readable', pg_catalog.has_table_privilege(i.indrelid, 'select') and pg_catalog.has_schema_privilege(p.nspname, 'usage'),
   'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
   'extensions', coalesce((
       select pg_catalog.json_agg(distinct e.extname) from pg_catalog.pg_depend d

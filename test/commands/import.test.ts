@@ -212,6 +212,23 @@ test('without temporary tables the same text comes out', async () => {
   expect(result.profile).toBe(expected.profile)
 })
 
+test('of a table that the role may not read only what needs no proof is imported', async () => {
+  await using db = await testDatabase(`
+    create table t (a int, b text); create index i_plain on t (a, b desc); create index i_lower on t (lower(b)); create table o (b text); create index o_lower on o (lower(b))`)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`grant select on o to ${role.name}`)
+  await using session = await connectTo(role.url, 'look')
+  const result = await runImport(session, { schemas: [], tables: [], indexes: [] })
+  expect(result.notes).toMatchObject([
+    { message: expect.stringContaining('the role may not read its table'), indexes: ['public.i_lower'] },
+  ])
+  const planned = await plan(role.url, [parseProfile(result.profile, 'p.yaml')])
+  expect(planned.steps.map(({ index, step }) => [index, step])).toEqual([
+    ['i_plain', 'keep'],
+    ['o_lower', 'keep'],
+  ])
+})
+
 test('the command prints the profile alone on stdout, notes on stderr, JSON with both, or writes a file', async () => {
   await using db = await testDatabase('create table t (id int primary key, b int); create index b on t (b)')
   await using place = await profileFolder('')

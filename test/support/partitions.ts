@@ -42,3 +42,24 @@ export const allValid = {
   p_2025_even: true,
   p_2025_odd: true,
 } as const
+
+export const byKind = '{ name: i_kind, table: orders, keys: [kind, id] }'
+export const bySlow = '{ name: i_slow, table: orders, keys: [{ expression: public.slow(id) }] }'
+
+/** An index of it takes about a second on the partition of a year. */
+export const slowFunction = `create function public.slow(int) returns int language plpgsql immutable as $$ begin perform pg_catalog.pg_sleep(0.005); return $1; end $$;`
+
+/** Indexes of the partitions that are good: none of them is ever dropped. */
+export async function usable(sql: postgres.Sql): Promise<readonly { readonly oid: number }[]> {
+  return sql<
+    { oid: number }[]
+  >`select i.indexrelid::int8::int as oid from pg_index i join pg_class c on c.oid = i.indexrelid
+    where indrelid::regclass::text ~ '^(p_|orders)' and indisvalid and c.relkind = 'i'`
+}
+
+/** Somebody builds an index on the table right now. */
+export async function buildsOn(sql: postgres.Sql, table: string): Promise<boolean> {
+  const rows =
+    await sql`select 1 from pg_stat_progress_create_index p where datname = current_database() and relid = ${table}::regclass`
+  return rows.length > 0
+}
