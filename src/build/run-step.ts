@@ -95,6 +95,7 @@ async function stillAsPlanned({ watchdog }: BuildContext, step: Step): Promise<v
 async function otherBuildDone(context: BuildContext, step: Step): Promise<ExistingIndex> {
   const { watchdog, signal, maxWaitMs } = context
   const started = performance.now()
+  let looksInVain = 0
   while (!signal.aborted) {
     const index = await readIndex(watchdog, step.schema, step.index)
     if (index?.valid === true && index.ready && index.live) {
@@ -110,8 +111,13 @@ async function otherBuildDone(context: BuildContext, step: Step): Promise<Existi
       context.ddl.pid,
     ])
     const [build] = builds
-    if (build === undefined)
-      throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)
+    if (build === undefined) {
+      // Its row in the progress view goes a moment before its last transaction is seen.
+      if ((looksInVain += 1) > 5)
+        throw new PerfdbError('CHANGED', `the other session's build of ${step.index} ended without a valid index`)
+      await sleep(300)
+      continue
+    }
     const elapsedMs = performance.now() - started
     context.listener({
       type: 'step-progress',

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import type { ApplyOptions } from '../commands/apply.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
@@ -8,7 +7,7 @@ import type { Profile } from '../profile/profile.js'
 import type { Result } from '../report/render.js'
 import { readConfig, type Config } from './config.js'
 import { openDatabase } from './database.js'
-import { checkWritable, writeText } from './files.js'
+import { checkWritable, standardInput, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
 import { formatOfFile } from './options.js'
 import { render } from '../report/render.js'
@@ -86,7 +85,7 @@ export async function explain(invocation: Invocation, args: readonly string[]): 
   const inputs =
     files.length === 0 && options.query === undefined && options.top !== undefined
       ? { queries: [], broken: [] }
-      : await readQueries(files, options.query, { cwd, environment, stdin: async () => text(process.stdin) })
+      : await readQueries(files, options.query, { cwd, environment, stdin: standardInput })
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('measure')

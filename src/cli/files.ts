@@ -27,6 +27,12 @@ export async function writeText(file: string, text: string): Promise<void> {
   })
 }
 
+/** All of stdin, for a file named `-`. */
+export async function standardInput(): Promise<string> {
+  const { text } = await import('node:stream/consumers')
+  return text(process.stdin)
+}
+
 function notWritable(file: string, cause: unknown): PerfdbError {
   return new PerfdbError('BAD_OPTION', `${file} cannot be written: ${reason(file, cause)}`, {
     hint: 'check the folder and its permissions',

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { ImportOptions } from '../commands/import.js'
 import type { ImportResult } from '../commands/import-result.js'
 import { PerfdbError } from '../errors.js'
 import type { Config } from './config.js'
 import { openDatabase } from './database.js'
-import { checkWritable, writeText } from './files.js'
+import { checkWritable, standardInput, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
 
 /** import from the database, or from a SQL file (`-` is stdin), which needs none; notes go to stderr as warnings. */
@@ -40,7 +39,7 @@ async function ofDatabase(invocation: Invocation, config: Config, options: Impor
 
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
   const { runSqlImport } = await import('../commands/import-sql.js')
-  if (file === '-') return runSqlImport(await text(process.stdin), 'stdin', options)
+  if (file === '-') return runSqlImport(await standardInput(), 'stdin', options)
   const source = await readFile(resolve(invocation.cwd, file), 'utf8').catch((cause: unknown) => {
     throw new PerfdbError('FILE_NOT_FOUND', `cannot read ${file}`, {
       detail: cause instanceof Error ? cause.message : undefined,

@@ -14,14 +14,16 @@ function text(definition: CanonicalDefinition): string {
 
 /**
  * True when the index that stands there is word for word what PostgreSQL prints for this declaration, so that no probe
- * is needed: only columns with defaults; anything else, a name that is a keyword too, is left to the probe.
+ * is needed: only columns with defaults, and a predicate that is a column or its NULL test; anything else, a name that is
+ * a keyword too, is left to the probe.
  */
 export function plainlySame(declared: Definition, existing: ExistingIndex): boolean {
-  if (existing.partitioned || declared.predicate !== undefined || declared.tablespace !== undefined) return false
+  const predicate = printedPredicate(declared.predicate)
+  if (existing.partitioned || predicate === undefined || declared.tablespace !== undefined) return false
   const plainKeys = declared.keys.every(
     (key) => key.column !== undefined && key.opclass === undefined && key.collation === undefined,
   )
-  return plainKeys && existing.ddl === printed(declared)
+  return plainKeys && existing.ddl === printed(declared) + predicate
 }
 
 /** The way pg_get_indexdef writes it (ruleutils.c); where it needs quotes for another reason, it simply does not match. */
@@ -40,6 +42,15 @@ function printed(definition: Definition): string {
     settings.length > 0 ? ` WITH (${settings.join(', ')})` : '',
   ]
   return parts.join('')
+}
+
+/** `a`, `not a`, `a is null`, `a is not null`; undefined for what only PostgreSQL can print. */
+function printedPredicate(predicate: string | undefined): string | undefined {
+  if (predicate === undefined) return ''
+  const [, negated, column, test] = /^(not )?([a-z_][a-z0-9_]*)( is (?:not )?null)?$/.exec(predicate) ?? []
+  if (column === undefined || (negated !== undefined && test !== undefined)) return undefined
+  if (test !== undefined) return ` WHERE (${column}${test.toUpperCase()})`
+  return negated === undefined ? ` WHERE ${column}` : ` WHERE (NOT ${column})`
 }
 
 /** quote_ident but for keywords. */

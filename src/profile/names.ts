@@ -3,6 +3,7 @@ import { suggestion } from '../yaml/nearest.js'
 import { z } from '../yaml/schema.js'
 import type { Profile } from './profile.js'
 import { qualify } from './qualify.js'
+import type { WrittenProfile } from './schema.js'
 import type { Path, ProfileSource } from './source.js'
 
 /** An index name of one file: declared, or declared absent. */
@@ -21,11 +22,11 @@ export interface Names {
 }
 
 /**
- * The names of a YAML profile, read from whatever stands in it, so that DUPLICATE_NAME and UNKNOWN_REFERENCE are found
+ * The names of a YAML profile, read from whatever stands in it when that is no profile, so that DUPLICATE_NAME and UNKNOWN_REFERENCE are found
  * in a file that has other problems as well. What is no name at all is passed over: the schema reports it.
  */
-export function namesOf(plain: unknown, { placeOf, show }: ProfileSource): Names {
-  const { schema, indexes, absent, queries } = loose.parse(plain)
+export function namesOf(written: WrittenProfile | undefined, plain: unknown, { placeOf, show }: ProfileSource): Names {
+  const { schema = 'public', indexes = [], absent = [], queries = [] } = written ?? looseSchema().parse(plain)
   const at = (path: Path) => ({ shown: show(path), place: placeOf(path.slice(0, 2)) })
   const declared = indexes.map(({ name, table }, index) => ({
     schema: qualify(table, schema).schema,
@@ -36,7 +37,7 @@ export function namesOf(plain: unknown, { placeOf, show }: ProfileSource): Names
   const unwanted = absent.map((name, index) => ({ ...qualify(name, schema), absent: true, ...at(['absent', index]) }))
   const known = queries.map(({ name }) => name).filter((name) => name !== '')
   const unknown = indexes.flatMap((written, index) =>
-    written.for.flatMap((name, item): Problem[] => {
+    (written.for ?? []).flatMap((name, item): Problem[] => {
       if (name === '' || known.includes(name)) return []
       const path = ['indexes', index, 'for', item]
       const message = `unknown query ${show(path)}${suggestion(name, known)}`
@@ -81,14 +82,19 @@ function shownPlace({ file, line, column }: Place): string {
   return `${file}:${line}:${column}`
 }
 
-const text = z.string().catch('')
-const qualified = z.union([z.string(), z.object({ schema: z.string().optional(), name: z.string() })]).catch('')
-const list = <T extends z.ZodType>(item: T) => z.array(item).catch([])
-const loose = z
-  .object({
-    schema: z.string().catch('public'),
-    indexes: list(z.object({ name: text, table: qualified, for: list(text) }).catch({ name: '', table: '', for: [] })),
-    absent: list(qualified),
-    queries: list(z.object({ name: text }).catch({ name: '' })),
-  })
-  .catch({ schema: 'public', indexes: [], absent: [], queries: [] })
+/** Made when a file has problems only: making and using it takes 3 ms. */
+function looseSchema() {
+  const text = z.string().catch('')
+  const qualified = z.union([z.string(), z.object({ schema: z.string().optional(), name: z.string() })]).catch('')
+  const list = <T extends z.ZodType>(item: T) => z.array(item).catch([])
+  return z
+    .object({
+      schema: z.string().catch('public'),
+      indexes: list(
+        z.object({ name: text, table: qualified, for: list(text) }).catch({ name: '', table: '', for: [] }),
+      ),
+      absent: list(qualified),
+      queries: list(z.object({ name: text }).catch({ name: '' })),
+    })
+    .catch({ schema: 'public', indexes: [], absent: [], queries: [] })
+}

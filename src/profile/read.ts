@@ -72,7 +72,7 @@ function isPoolConfig(file: string, text: string): boolean {
 function readYamlProfile(text: string, file: string, environment: ReadOptions['environment']): ReadProfile {
   const { value, plain, problems, placeOf, show } = readYaml(text, file, profileSchema, environment)
   const source = { file, placeOf, show }
-  const names = namesOf(plain, source)
+  const names = namesOf(value, plain, source)
   const profile = value === undefined ? undefined : completeProfile(value, source)
   return { profile, names: names.indexes, problems: byPlace([...problems, ...names.problems]) }
 }

@@ -92,7 +92,10 @@ export async function openWire(
     } catch (error) {
       if (!proved) throw error
       const failure = toPerfdbError(error, { phase: 'query', label: line.label, offset: simple ? 0 : tag.length })
-      throw failure.code === 'CONNECTION_LOST' ? line.lostError(error) : failure
+      if (failure.code !== 'CONNECTION_LOST') throw failure
+      // The server's FATAL may come a moment before the socket closes.
+      line.giveUp()
+      throw line.lostError(error)
     }
   }
 

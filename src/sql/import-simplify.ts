@@ -37,7 +37,10 @@ export interface ReadableSql {
 export async function readableSql(sql: string): Promise<ReadableSql> {
   const tokens = unwrapped(await scanTokens(sql))
   const lists = tokens.flatMap((_, at) => listAt(tokens, at) ?? [])
-  const outside = [...tokens.keys()].filter((at) => !lists.some(({ changes }) => changes.has(at)))
+  const inLists = new Set(
+    lists.flatMap(({ changes }) => range(Math.min(...changes.keys()), Math.max(...changes.keys()))),
+  )
+  const outside = [...tokens.keys()].filter((at) => !inLists.has(at))
   const casts = outside.flatMap((at) => castAt(tokens, at) ?? [])
   const edits = [
     // Of `c::text = 'x'::text` one may go: people write the constant without.

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { apply, plan, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
+import { serverMajor } from '../support/major.js'
 import { profileOf } from '../support/profile.js'
 
 const schema = `create table t (a int, b text, c varchar(10), d timestamptz, e numeric);
@@ -13,7 +14,7 @@ const varied = [
   "{ name: i_partial, table: t, keys: [b], where: \"c IN ('c1','c2') and a is not null\" }",
   '{ name: i_opclass, table: t, keys: [{ column: b, opclass: text_pattern_ops }] }',
   '{ name: i_collation, table: t, keys: [{ column: b, collation: C }] }',
-  '{ name: i_unique, table: t, keys: [a], unique: true, nulls_distinct: false }',
+  `{ name: i_unique, table: t, keys: [a], unique: true${serverMajor < 15 ? '' : ', nulls_distinct: false'} }`,
   '{ name: i_storage, table: t, keys: [e], with: { fillfactor: 70 } }',
   '{ name: i_hash, table: t, method: hash, keys: [e] }',
   '{ name: i_brin, table: t, method: brin, keys: [{ column: d, opclass: timestamptz_minmax_multi_ops }], with: { pages_per_range: 16 } }',

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runImport } from '../../src/commands/import.js'
 import { importResult } from '../../src/commands/import-result.js'
@@ -227,6 +228,31 @@ test('of a table that the role may not read only what needs no proof is imported
     ['i_plain', 'keep'],
     ['o_lower', 'keep'],
   ])
+})
+
+test('a tablespace of its own is kept', async () => {
+  await using db = await testDatabase('create table t (a int)')
+  const [version] = await db.sql<{ num: number }[]>`select current_setting('server_version_num')::int as num`
+  if ((version?.num ?? 0) < 150000) return
+  const admin = postgres(db.url, { max: 1, connection: { allow_in_place_tablespaces: 'on' } })
+  const name = `Space ${db.name}`
+  try {
+    await admin.unsafe(`create tablespace "${name}" location ''`)
+    await admin.unsafe(`create index i on t (a) tablespace "${name}"; create index j on t (a, a)`)
+    const { profile } = await importFrom(db)
+    expect(parseProfile(profile, 'p.yaml').indexes.map(({ definition }) => definition.tablespace)).toEqual([
+      name,
+      undefined,
+    ])
+    expect((await plan(db.url, [parseProfile(profile, 'p.yaml')])).steps.map(({ step }) => step)).toEqual([
+      'keep',
+      'keep',
+    ])
+  } finally {
+    await admin.unsafe(`drop table t`)
+    await admin.unsafe(`drop tablespace "${name}"`)
+    await admin.end({ timeout: 2 })
+  }
 })
 
 test('the command prints the profile alone on stdout, notes on stderr, JSON with both, or writes a file', async () => {

@@ -7,7 +7,7 @@ import { intercepted, once } from '../support/intercept.js'
 import { flags, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { ownServer } from '../support/server.js'
-import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+import { building, inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
 
 const two = [slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }']
 const yaml = `version: 1\nprofile: test\nschema: public\nindexes:\n${two.map((line) => `  - ${line}`).join('\n')}\n`
@@ -56,7 +56,7 @@ test('fault 6: a server that does not come back is told with the results so far,
     signal: abort.signal,
     signalName: () => (abort.signal.aborted ? 'SIGINT' : undefined),
   })
-  await until('the build', inPhase(sql, 'building index'))
+  await until('the build', building(sql, 'i_slow'))
   await sql.end({ timeout: 1 })
   await server.stop('immediate')
   abort.abort()
@@ -113,7 +113,11 @@ test('fault 7: perfdb is killed in a build: its backend ends by itself, and the 
   await using db = await testDatabase(slowTable(400, 20))
   await using files = await profileFolder(yaml.replace(two[1] ?? '', '{ name: b_first, table: t, keys: [b] }'))
   const killed = perfdb(db.url, files.folder, 'apply', files.profile)
-  await until('the build', inPhase(db.sql, 'building index'))
+  await until('the slow build', async () => {
+    const rows = await db.sql`select 1 from pg_stat_progress_create_index p join pg_class c on c.oid = p.index_relid
+      where c.relname = 'i_slow' and p.command = 'CREATE INDEX CONCURRENTLY' and p.phase like 'building index%'`
+    return rows.length > 0
+  })
   killed.child.kill('SIGKILL')
   expect((await killed.ended).signal).toBe('SIGKILL')
   await until('its backend ends', async () => (await builders(db)) === 0)

