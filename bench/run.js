@@ -27,7 +27,7 @@ if (unknown.length > 0) {
 }
 
 async function bench(names) {
-  execFileSync(process.execPath, [fileURLToPath(new URL('../build.js', import.meta.url))], { stdio: 'inherit' })
+  execFileSync(process.execPath, [fileURLToPath(new URL('../bin/build.mjs', import.meta.url))], { stdio: 'inherit' })
   const parts = [`# Measurements\n\n${await circumstances()}\n`]
   process.stdout.write(`${parts[0]}\n`)
   for (const name of names) {

@@ -4,7 +4,6 @@ import { liveLines } from '../report/live.js'
 import type { Progress } from '../report/progress.js'
 import { advance, doneText, noProgress, plainLines } from '../report/progress.js'
 import { cutEnd, visible } from '../report/width.js'
-import { layoutOf } from './streams.js'
 
 /** What is needed of stderr: process.stderr, or a recording stream in a test. */
 export interface ProgressStream {
@@ -33,12 +32,6 @@ const showCursor = '\x1b[?25h'
 const wipeBelow = '\r\x1b[J'
 // More frames than ten a second nobody reads, and a slow ssh line feels them.
 const frameMs = 100
-
-/** The progress of a command on stderr. */
-export function openProgress(quiet: boolean, color: 'auto' | 'always' | 'never' = 'auto'): ProgressDrawing {
-  const layout = layoutOf(process.stderr, { color, verbose: false })
-  return drawProgress(process.stderr, { quiet, color: layout.color, unicode: layout.unicode })
-}
 
 /** Draws a run on a stream: live lines in place on a terminal, plain lines elsewhere, nothing when quiet. */
 export function drawProgress(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {

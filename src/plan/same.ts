@@ -47,7 +47,8 @@ function printed(definition: Definition): string {
 /** `a`, `not a`, `a is null`, `a is not null`; undefined for what only PostgreSQL can print. */
 function printedPredicate(predicate: string | undefined): string | undefined {
   if (predicate === undefined) return ''
-  const [, negated, column, test] = /^(not )?([a-z_][a-z0-9_]*)( is (?:not )?null)?$/.exec(predicate) ?? []
+  const [, negated, column, test] =
+    /^(not |NOT )?([a-z_][a-z0-9_]*)( is (?:not )?null| IS (?:NOT )?NULL)?$/.exec(predicate) ?? []
   if (column === undefined || (negated !== undefined && test !== undefined)) return undefined
   if (test !== undefined) return ` WHERE (${column}${test.toUpperCase()})`
   return negated === undefined ? ` WHERE ${column}` : ` WHERE (NOT ${column})`

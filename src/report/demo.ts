@@ -58,9 +58,7 @@ function unpaid({ apply }: DemoResult): Block[] {
           { text: finding.index ?? '' },
           { text: step?.table_rows === undefined ? '' : count(step.table_rows) },
           {
-            text: small
-              ? `a table of ${bytes(bytesOfTable)}: cheaper read whole`
-              : finding.message,
+            text: small ? `a table of ${bytes(bytesOfTable)}: cheaper read whole` : finding.message,
           },
         ]
       }),

@@ -9,7 +9,7 @@ const program = join(root, 'bin', 'perfdb.js')
 
 /** dist/ of these sources, once a test file: what is spawned below is what stands in src/. */
 export async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(root, 'build.js')])
+  await promisify(execFile)(process.execPath, [join(root, 'bin', 'build.mjs')])
 }
 
 /** An empty folder of its own, with files by name. */

@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown'
  * lazily, because Node starts that about twice as fast as the packages as they come (npm run bench -- startup). Then the
  * JSON Schemas of profiles/. libpg-query stays outside: it reads its WebAssembly beside itself.
  */
-const root = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 
 /**
