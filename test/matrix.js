@@ -29,11 +29,15 @@ function run(major) {
   }
   process.stdout.write(`\nPostgreSQL ${major}\n`)
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const { status } = spawnSync(process.execPath, [vitest, 'run', ...files, ...rest], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, PERFDB_TEST_MAJOR: String(major) },
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--config', 'test/vitest.config.ts', '--root', '.', ...files, ...rest],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PERFDB_TEST_MAJOR: String(major) },
+    },
+  )
   return status === 0 ? 'passed' : 'failed'
 }
 
