@@ -146,18 +146,21 @@ const runningBuildsSql = `select pg_catalog.json_agg(pg_catalog.json_build_objec
       'percent', case when p.blocks_total > 0 then 100.0 * p.blocks_done / p.blocks_total
                       when p.tuples_total > 0 then 100.0 * p.tuples_done / p.tuples_total end,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
-      'applicationName', coalesce(a.application_name, ''), 'user', a.usename))
+      'applicationName', coalesce(a.application_name, ''), 'user', pg_catalog.pg_get_userbyid(a.usesysid)))
     from ${buildsSql} as p
-    left join pg_catalog.pg_stat_activity a on a.pid = p.pid
+    left join lateral pg_catalog.pg_stat_get_activity(p.pid) a on true
     left join pg_catalog.pg_class x on x.oid = p.index_relid
     left join pg_catalog.pg_class t on t.oid = p.relid
     left join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
 
-/** Whoever holds the oldest snapshot here: a concurrent build waits for it at its end (fault 16). */
+/**
+ * Whoever holds the oldest snapshot here: a concurrent build waits for it at its end (fault 16). The function below
+ * pg_stat_activity, here and above: planning the view in a new session takes 2 ms longer.
+ */
 const oldestTransactionSql = `select pg_catalog.json_build_object('pid', a.pid,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.xact_start) * 1000,
-      'text', coalesce(a.application_name, '') || ', ' || coalesce(a.usename, '?') || ', ' || coalesce(a.state, '?') || ': ' || pg_catalog.left(coalesce(a.query, ''), 120))
-    from pg_catalog.pg_stat_activity a
-    where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
-      and a.backend_xmin is not null and a.xact_start is not null and a.backend_type = 'client backend'
+      'text', coalesce(a.application_name, '') || ', ' || coalesce(pg_catalog.pg_get_userbyid(a.usesysid), '?') || ', ' || coalesce(a.state, '?') || ': ' || pg_catalog.left(coalesce(a.query, ''), 120))
+    from pg_catalog.pg_stat_get_activity(null) a
+    where a.datid = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+      and a.pid <> pg_catalog.pg_backend_pid() and a.backend_xmin is not null and a.xact_start is not null and a.backend_type = 'client backend'
     order by a.xact_start limit 1`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { apply, plan, status } from '../support/apply.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { intercepted } from '../support/intercept.js'
+import { intercepted, once } from '../support/intercept.js'
 import { snapshot } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { testRole } from '../support/roles.js'
@@ -39,7 +39,6 @@ async function hostileDatabase(db: TestDatabase, settings: Readonly<Record<strin
 test.each([
   ['3', 'statement_timeout'],
   ['29', 'transaction_timeout'],
-  ['30', 'idle_session_timeout'],
 ] as const)('fault %s: %s of the database does not end a build that takes longer', async (_, name) => {
   await using db = await testDatabase(slowTable(100, 12))
   await hostileDatabase(db, { [name]: hostile[name] })
@@ -48,12 +47,27 @@ test.each([
   expect(result.steps[0]?.duration_ms).toBeGreaterThan(1000)
 })
 
+test('fault 30: idle_session_timeout of the database does not end the session that holds the run lock', async () => {
+  await using db = await testDatabase('create table t (a int)')
+  await hostileDatabase(db, { idle_session_timeout: hostile.idle_session_timeout })
+  const idle = once(
+    'watchdog',
+    /^insert into "perfdb"."runs"/,
+    () => new Promise((resolve) => setTimeout(resolve, 1200)),
+  )
+  const { result } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    connect: intercepted(db.url, idle),
+    ledger: true,
+  })
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
+})
+
 test('fault 4: lock_timeout of the role does not throw away a build that waits at its end', async () => {
   await using db = await testDatabase('create table t (a int)')
   await using role = await testRole(db, 'superuser')
   await db.sql.unsafe(`alter role ${role.name} set lock_timeout = '100ms'`)
   await using holder = await snapshot(db.sql)
-  const running = apply(role.url, await profileOf(['{ name: i, table: t, keys: [a] }']))
+  const running = apply(role.url, await profileOf(['{ name: i, table: t, keys: [a] }']), { retries: 0 })
   await until('the build waits', inPhase(db.sql, 'waiting for old snapshots'))
   await new Promise((resolve) => setTimeout(resolve, 500))
   await holder.end()
