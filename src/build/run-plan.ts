@@ -98,7 +98,8 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   return result
 }
 
-function kept(step: Step): StepResult {
+/** The result of a step that had nothing to do. */
+export function kept(step: Step): StepResult {
   return {
     step,
     outcome: 'kept',

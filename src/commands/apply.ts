@@ -1,12 +1,12 @@
 import { analyzeTables, type Analyzed } from '../build/analyze.js'
 import type { BuildContext, StepResult } from '../build/context.js'
-import { runPlan } from '../build/run-plan.js'
+import { kept, runPlan } from '../build/run-plan.js'
 import { creationPath } from '../catalog/probe.js'
 import { quoteName } from '../definition/quote.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
-import type { HazardCode, Plan, Step } from '../plan/plan.js'
+import type { HazardCode, Plan } from '../plan/plan.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import type { Role } from '../server/pin.js'
@@ -157,7 +157,7 @@ async function ended(
   startedAt: Date,
   end: End,
 ): Promise<ApplyResult> {
-  const results = end.results ?? plan.steps.map(keptStep)
+  const results = end.results ?? plan.steps.map(kept)
   const failedSteps = results.filter((result) => result.outcome === 'failed' || result.outcome === 'not_reached').length
   const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
   const queries = end.proof?.queries ?? []
@@ -223,17 +223,5 @@ function refused(
       detail: gate.messages.join('\n'),
       hint: `perfdb apply ${files.join(' ')} --allow ${gate.refused.join(',')}`,
     },
-  }
-}
-
-function keptStep(step: Step): StepResult {
-  return {
-    step,
-    outcome: 'kept',
-    durationMs: 0,
-    waitedMs: 0,
-    sizeBytes: step.existing?.sizeBytes ?? null,
-    state: 'valid',
-    error: null,
   }
 }
