@@ -1,3 +1,4 @@
+import { buildSearchPath } from '../catalog/probe.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { cleanUp } from './clean-up.js'
 import type { BuildContext } from './context.js'
@@ -10,7 +11,11 @@ import { runWatched, type Ran } from './statement.js'
  * waited, in ms. Throws BUILD_FAILED, BLOCKED, INTERRUPTED or CONNECTION_LOST.
  */
 export async function repairIndex(context: BuildContext, part: Step, { index, sql }: Statement): Promise<number> {
+  const { ddl } = context
+  // Before 17 functions of an expression look for others by the search_path of the session (fault 46).
+  await ddl.query(`set search_path = ${buildSearchPath(ddl, part.schema)}`)
   const ran = await runWatched(context, index, sql.join(';\n'))
+  await ddl.query('set search_path = pg_catalog').catch(() => undefined)
   if (ran.error === null) return ran.waitedMs
   const copy = await unfinishedCopy(context, ran).catch(() => undefined)
   if (copy !== undefined) await cleanUp(context, part.schema, copy, ran)

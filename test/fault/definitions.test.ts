@@ -90,6 +90,12 @@ test('fault 46: a function that calls another without its schema is found by the
   } else expect(outcome).toBe('exit 0')
 })
 
+test('fault 28: statistics of an expression are there when apply is done, and so are right estimates', async () => {
+  await using db = await testDatabase(`${table} insert into t select n, 'B' || n % 2 from generate_series(1, 2000) n`)
+  await apply(db.url, await profileOf(['{ name: i, table: t, keys: [{ expression: lower(b) }] }']))
+  expect(await db.sql`select n_distinct > 0 as known from pg_stats where tablename = 'i'`).toEqual([{ known: true }])
+})
+
 test('fault 47: a second index of the same definition is a hazard, and drift for verify', async () => {
   await using db = await testDatabase(`${table} create index first on t (a, b)`)
   const profiles = await profileOf([

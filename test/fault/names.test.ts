@@ -103,6 +103,10 @@ test('fault 41: the same definition in other words is no drift', async () => {
   expect((await plan(db.url, same)).steps).toMatchObject([{ step: 'keep' }])
 })
 
+test('fault 11: an index without a name is refused: unnamed ones pile up under new names at each failure', async () => {
+  await expect(profileOf(['{ table: t, keys: [a] }'])).rejects.toMatchObject({ message: expect.stringMatching(/name/) })
+})
+
 test.each([
   ['64 bytes', 'x'.repeat(64)],
   ['36 characters of two bytes', 'ü'.repeat(36)],

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { RunEvent } from '../../src/build/events.js'
 import { runApply, type ApplyOptions, type Connect } from '../../src/commands/apply.js'
 import { runPlanCommand, runVerify } from '../../src/commands/plan.js'
@@ -24,7 +25,7 @@ export interface TryOptions extends Partial<Omit<ApplyOptions, 'allow'>> {
 export async function apply(url: string, profiles: readonly Profile[], options: TryOptions = {}): Promise<Applied> {
   const events: RunEvent[] = []
   const { allow, onEvent, connect = (role) => connectTo(url, role), ...rest } = options
-  const result = await runApply(connect, profiles, {
+  const outcome = await runApply(connect, profiles, {
     ...defaults,
     ...rest,
     allow: new Set(allow ?? []),
@@ -32,8 +33,16 @@ export async function apply(url: string, profiles: readonly Profile[], options: 
       events.push(event)
       onEvent?.(event)
     },
-  })
-  return { result, events }
+  }).then(
+    (result) => ({ result, events }),
+    (error: unknown) => ({ error, events }),
+  )
+  // Whatever goes wrong in whatever way: no word of it may hold the password.
+  const { password } = new URL(url)
+  if (password !== '' && inspect(outcome, { depth: 12, showHidden: true }).includes(password))
+    throw new Error('the password is told')
+  if ('error' in outcome) throw outcome.error
+  return outcome
 }
 
 const defaults: ApplyOptions = {
