@@ -24,6 +24,8 @@ export async function openSocket(
     ? dial({ path: socketFile(host.host, host.port).replace(/^@/, '\0') })
     : // Node gives each address of a name 250 ms only; a far one needs longer.
       dial({ host: host.address ?? host.host, port: host.port, autoSelectFamilyAttemptTimeout: 3000 })
+  // Whoever reads it later hears of the end by `close`; an error that nobody listens for at that moment would end the process.
+  socket.on('error', () => undefined)
   const timer = timeoutMs > 0 ? setTimeout(() => socket.destroy(timedOut()), timeoutMs) : undefined
   try {
     await next(socket, 'connect')
@@ -36,6 +38,7 @@ export async function openSocket(
     // Loaded where it is needed only: 3 ms.
     const { connect: secure } = await import('node:tls')
     const encrypted = secure({ ...options, socket })
+    encrypted.on('error', () => undefined)
     await next(encrypted, 'secureConnect').catch((cause: unknown) => {
       throw handshakeFailure(host, cause)
     })

@@ -113,11 +113,7 @@ test('fault 7: perfdb is killed in a build: its backend ends by itself, and the 
   await using db = await testDatabase(slowTable(400, 20))
   await using files = await profileFolder(yaml.replace(two[1] ?? '', '{ name: b_first, table: t, keys: [b] }'))
   const killed = perfdb(db.url, files.folder, 'apply', files.profile)
-  await until('the slow build', async () => {
-    const rows = await db.sql`select 1 from pg_stat_progress_create_index p join pg_class c on c.oid = p.index_relid
-      where c.relname = 'i_slow' and p.command = 'CREATE INDEX CONCURRENTLY' and p.phase like 'building index%'`
-    return rows.length > 0
-  })
+  await until('the build', building(db.sql, 'i_slow'))
   killed.child.kill('SIGKILL')
   expect((await killed.ended).signal).toBe('SIGKILL')
   await until('its backend ends', async () => (await builders(db)) === 0)

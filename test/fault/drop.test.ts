@@ -113,7 +113,7 @@ test('fault 34: when somebody else drops the same index at the same time, both a
     'the other waits',
     async () =>
       (
-        await db.sql`select 1 from pg_stat_activity where query like 'drop index concurrently if%' and wait_event_type = 'Lock'`
+        await db.sql`select 1 from pg_stat_activity where datname = current_database() and query like 'drop index concurrently if%' and wait_event_type = 'Lock'`
       ).length > 0,
   )
   await reader.end()

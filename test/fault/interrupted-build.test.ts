@@ -54,7 +54,7 @@ test('fault 5: a terminated backend is told, its leftover is dropped, the rest i
   const profiles = await profileOf([slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }'])
   const running = apply(db.url, profiles)
   await until('build', inPhase(db.sql, 'building index'))
-  await db.sql`select pg_terminate_backend(pid) from pg_stat_progress_create_index`
+  await db.sql`select pg_terminate_backend(pid) from pg_stat_progress_create_index where datname = current_database()`
   const { result } = await running
   expect(result.exit_code).toBe(3)
   expect(result.steps).toMatchObject([
