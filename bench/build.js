@@ -94,8 +94,8 @@ function startWriter(sql) {
   const writing = (async () => {
     for (let n = 1; going; n += 1) {
       const start = performance.now()
-      if (n % 2 === 0) await sql`update public.jobs set id = id where id = ${1 + (n % 1000)}`
-      else await sql`update public.job_steps set id = id where id = ${1 + (n % 1000)}`
+      if (n % 2 === 0) await sql`update public.jobs set status = status where id = ${1 + (n % 1000)}`
+      else await sql`update public.job_steps set status = status where id = ${1 + (n % 1000)}`
       longest = Math.max(longest, performance.now() - start)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
