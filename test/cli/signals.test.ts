@@ -40,6 +40,16 @@ describe('the demo leaves no server and no folder', () => {
   })
 })
 
+test('SIGKILL while the server is made', async () => {
+  await using home = await openFolder()
+  const demo = start(['demo', '--scale', '0.1'], { cwd: home.path, environment: { TMPDIR: home.path } })
+  const outcome = ended(demo)
+  await until('the folder', async () => (await leftovers(home)).length > 0)
+  demo.kill('SIGKILL')
+  expect(await outcome).toMatchObject({ signal: 'SIGKILL' })
+  await until('the end of the folder', async () => (await leftovers(home)).length === 0)
+})
+
 describe('what only looks ends at once', () => {
   test.each([
     ['SIGINT', 130],

@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/check-pool.js'
 import { poolResult, type PoolResult } from '../../src/commands/pool-result.js'
@@ -5,7 +6,7 @@ import type { Estate, PoolsFile } from '../../src/pools/model.js'
 import { readPools } from '../../src/pools/read.js'
 import { startEmbedded } from '../../src/server/embedded.js'
 import { estate, instances, pool, server, service } from '../pools/builders.js'
-import { testDatabase } from '../support/database.js'
+import { ownServer } from '../support/server.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const once = { samples: 1, intervalMs: 0 }
@@ -132,18 +133,19 @@ test('a server that cannot be reached is unknown, a missing variable too, and no
 })
 
 test('a live server: its limits count, its strangers are found', async () => {
-  await using database = await testDatabase()
-  const connections = await Promise.all([1, 2].map(() => database.sql.reserve()))
+  await using quiet = await ownServer({ max_connections: '200' })
+  const sql = postgres(quiet.url, { max: 2 })
+  await Promise.all([1, 2].map(() => sql.reserve()))
   const stranger = file({
-    servers: [server({ url: database.url, maxConnections: 100 })],
+    servers: [server({ url: quiet.url, maxConnections: 100 })],
     services: [
-      service({ database: database.name, role: 'postgres', applicationName: 'not-this-one', pool: pool({ max: 20 }) }),
+      service({ database: 'postgres', role: 'postgres', applicationName: 'not-this-one', pool: pool({ max: 20 }) }),
     ],
   })
   const result = checked(
     await runCheckPool([stranger], { offline: false, failOn: 'fail', environment: {}, sampling: once }),
   )
-  connections.forEach((connection) => connection.release())
+  await sql.end({ timeout: 0 })
   expect(result).toMatchObject({ verdict: 'WARN', exit_code: 0 })
   // postgres is a superuser: the reserve is its own.
   expect(result.servers[0]).toMatchObject({
@@ -161,7 +163,7 @@ test('a live server: its limits count, its strangers are found', async () => {
       expect.objectContaining({ code: 'SETTING_MISMATCH', hint: 'max_connections: 200' }),
       expect.objectContaining({
         code: 'UNDECLARED_CLIENTS',
-        message: expect.stringContaining(`of postgres on ${database.name} (postgres.js)`),
+        message: expect.stringContaining('2 of postgres on postgres (postgres.js)'),
       }),
     ]),
   )
