@@ -127,7 +127,7 @@ describe('skew', () => {
   })
 
   test('some names and operators come far more often than others', async () => {
-    const [names] = await db.sql`select max(n)::int as most, min(n)::int as least from (select count(*) as n from customers group by name)`
+    const [names] = await db.sql`select max(n)::int as most, min(n)::int as least from (select count(*) as n from customers group by name) as named`
     expect(names).toMatchObject({ least: 1 })
     expect(names?.['most']).toBeGreaterThan(5)
     const [busy] = await db.sql`select count(*) > 20 * (select count(*) from job_steps where assigned_to = 119) as far from job_steps where assigned_to = 25`
