@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.js'
+import { catalog } from './catalog.js'
 import { demo } from './demo.js'
 import { noise } from './noise.js'
 import { plan } from './plan.js'
@@ -13,7 +14,7 @@ import { startup } from './startup.js'
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
  * to bench/results.md. Under ten minutes, --quick under two.
  */
-const sections = { startup, plan, build, demo, noise: claims }
+const sections = { startup, plan, catalog, build, demo, noise: claims }
 
 const words = process.argv.slice(2)
 const quick = words.includes('--quick')
