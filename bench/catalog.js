@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
@@ -17,7 +17,9 @@ export async function catalog({ quick }) {
 
 async function catalogOn(small, big, tables, rounds) {
   for (const { url } of [small, big])
-    await timed(process.execPath, [perfdb, 'apply', jobShop, '--no-measure', '--quiet', '--url', url], { codes: [0, 1] })
+    await timed(process.execPath, [perfdb, 'apply', jobShop, '--no-measure', '--quiet', '--url', url], {
+      codes: [0, 1],
+    })
   await crowd(big.sql, tables)
   const all = join(tmpdir(), `perfdb-bench-${randomBytes(6).toString('hex')}.yaml`)
   try {
