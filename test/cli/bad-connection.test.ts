@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { build, folder, perfdb, type Folder } from './perfdb.js'
-import { translated } from './translated.js'
+import { translated } from '../support/translated.js'
 
 /* What keeps perfdb from looking at a server: one clear message, its code, exit 2, and never the password. */
 

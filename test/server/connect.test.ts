@@ -2,10 +2,10 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { PerfdbError } from '../../src/errors.js'
 import { connect } from '../../src/server/connect.js'
 import { resolveTarget } from '../../src/server/target.js'
 import { testDatabase } from '../support/database.js'
+import { failureOf } from '../support/failure.js'
 
 test('settings are pinned against a role and a database that set everything otherwise', async () => {
   await using database = await testDatabase()
@@ -277,15 +277,6 @@ type Database = Awaited<ReturnType<typeof testDatabase>>
 
 async function targetOf(url: string) {
   return resolveTarget({ url, environment: {}, home: '/nonexistent' })
-}
-
-async function failureOf(work: Promise<unknown>): Promise<PerfdbError> {
-  const outcome = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (outcome instanceof PerfdbError) return outcome
-  throw new Error(`expected a PerfdbError, got ${inspect(outcome)}`)
 }
 
 async function untilActive(database: Database, pid: number, text: string, waitsFor = 'Timeout') {

@@ -1,9 +1,9 @@
-import { connect as dial, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { connect } from '../../src/server/connect.js'
 import { resolveTarget } from '../../src/server/target.js'
 import { testDatabase } from '../support/database.js'
+import { translated, type Translated } from '../support/translated.js'
 
 test('a pooler is refused where one backend is needed, and named with the way out', async () => {
   await using database = await testDatabase()
@@ -48,37 +48,14 @@ test('a variable of libpq that postgres.js reads by itself does no harm', async 
 
 test('a server that is no PostgreSQL 14 is refused', async () => {
   await using database = await testDatabase()
-  await using old = await poolerBefore(database.url, (bytes) => replaced(bytes, /\b1[4-9]00\d\d\b/g, '13'))
+  await using old = await translated(database.url, (bytes) => replaced(bytes, /\b1[4-9]00\d\d\b/g, '13'))
   const outcome: unknown = await connect(await targetOf(old.url), 'look').catch((error: unknown) => error)
   expect(outcome instanceof PerfdbError ? outcome.code : outcome).toBe('SERVER_TOO_OLD')
 })
 
 /** Stands between as a pooler does: the pid that it tells the client is not the backend's. */
-async function poolerBefore(url: string, change: (bytes: Buffer) => Buffer = withOtherPid) {
-  const { port, hostname } = new URL(url)
-  const sockets = new Set<Socket>()
-  const proxy = createServer((client) => {
-    const backend = dial(Number(port), hostname)
-    for (const socket of [client, backend]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-    }
-    client.pipe(backend)
-    backend.on('data', (bytes: Buffer) => client.write(change(bytes)))
-    backend.on('close', () => client.destroy())
-    client.on('close', () => backend.destroy())
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address()
-  const front = new URL(url)
-  front.port = String(typeof address === 'object' && address !== null ? address.port : 0)
-  return {
-    url: front.href,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => proxy.close(resolve))
-    },
-  }
+async function poolerBefore(url: string): Promise<Translated> {
+  return translated(url, withOtherPid)
 }
 
 /** BackendKeyData is K, its length 12, pid and secret. */

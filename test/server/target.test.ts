@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { passwordOf } from '../../src/server/pgpass.js'
 import { databaseUrl, resolveTarget, type Target } from '../../src/server/target.js'
+import { failureOf } from '../support/failure.js'
 
 const nowhere = '/nonexistent'
 
@@ -246,13 +247,4 @@ function shown(target: Target) {
 function everythingOf(value: unknown): string {
   const text = value instanceof PerfdbError ? [value.message, value.detail, value.hint, value.stack].join(' ') : ''
   return `${text} ${inspect(value, { depth: 20, showHidden: true })} ${JSON.stringify(value)}`
-}
-
-async function failureOf(work: Promise<unknown>): Promise<PerfdbError> {
-  const outcome = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (outcome instanceof PerfdbError) return outcome
-  throw new Error(`expected a PerfdbError, got ${inspect(outcome)}`)
 }
