@@ -14,7 +14,7 @@ test('two sessions exclude each other, and the second learns who holds the lock'
   expect(await holdsRunLock(second)).toBe(false)
   const seen: (number | undefined)[] = []
   const onWait = (holder: { readonly pid: number } | null) => seen.push(holder?.pid)
-  await expect(acquireRunLock(second, { waitMs: 60, pollMs: 20, onWait })).rejects.toMatchObject({
+  await expect(acquireRunLock(second, { waitMs: 1000, pollMs: 20, onWait })).rejects.toMatchObject({
     code: 'LOCK_HELD',
     message: `another run of perfdb holds the lock of this database: pid ${first.pid}`,
     detail: expect.stringContaining('perfdb ddl, user postgres'),
