@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from './build.js'
 import { catalog } from './catalog.js'
 import { demo } from './demo.js'
+import { explain } from './explain.js'
 import { noise } from './noise.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
@@ -14,7 +15,7 @@ import { startup } from './startup.js'
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
  * to bench/results.md. Under ten minutes, --quick under two.
  */
-const sections = { startup, plan, catalog, build, demo, noise: claims }
+const sections = { startup, plan, catalog, build, explain, demo, noise: claims }
 
 const words = process.argv.slice(2)
 const quick = words.includes('--quick')

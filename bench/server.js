@@ -45,7 +45,7 @@ export function psqlVersion() {
 }
 
 /** A module of the sources as perfdb's build reads it. */
-async function source(path) {
+export async function source(path) {
   const file = join(root, 'node_modules', '.cache', 'perfdb-bench', path.replace(/\W/g, '-'), 'module.js')
   const bundle = await rolldown({
     cwd: root,

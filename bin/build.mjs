@@ -6,7 +6,7 @@ import { rolldown } from 'rolldown'
 /*
  * `npm run build`: the sources and the packages they use to CommonJS modules under dist/, split where the sources import
  * lazily, because Node starts that about twice as fast as the packages as they come (npm run bench -- startup). Then the
- * JSON Schemas of profiles/. libpg-query stays outside: it reads its WebAssembly beside itself.
+ * JSON Schemas of profiles/ and the manual page. libpg-query stays outside: it reads its WebAssembly beside itself.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -29,7 +29,9 @@ const withoutUnused = {
   load: (id) => unused[/^\0unused-(\d)$/.exec(id)?.[1]]?.instead,
 }
 
-const perfdb = await bundle('src/cli/main.ts', {
+// The command line, `import 'perfdb'` and `import 'perfdb/testing'`; their types are bin/types.mjs.
+const entries = { main: 'src/cli/main.ts', perfdb: 'src/library/perfdb.ts', testing: 'src/library/testing.ts' }
+const perfdb = await bundle(entries, {
   format: 'cjs',
   minify: true,
   dynamicImportInCjs: false,
@@ -37,15 +39,20 @@ const perfdb = await bundle('src/cli/main.ts', {
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
 })
-const script = await bundle('src/commands/write-schemas.ts', { format: 'esm', entryFileNames: '[name].js' })
+const writers = { 'write-schemas': 'src/commands/write-schemas.ts', 'write-man': 'src/cli/write-man.ts' }
+const scripts = await bundle(writers, {
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+})
 
 await mkdir(dist, { recursive: true })
 // Entries last: whoever starts perfdb meanwhile finds every module that its entry names.
-const modules = [...perfdb, ...script].toSorted((one, other) => Number(one.isEntry) - Number(other.isEntry))
+const modules = [...perfdb, ...scripts].toSorted((one, other) => Number(one.isEntry) - Number(other.isEntry))
 for (const { fileName, code } of modules) await place(fileName, code)
 await place('LICENSES.txt', await licenses(perfdb.flatMap(({ moduleIds }) => moduleIds)))
-await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt']))
-await import(pathToFileURL(join(dist, 'write-schemas.js')).href)
+await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1']))
+for (const name of Object.keys(writers)) await import(pathToFileURL(join(dist, `${name}.js`)).href)
 
 async function bundle(input, options) {
   const built = await rolldown({
@@ -75,7 +82,8 @@ async function removeOld(current) {
   for (const name of await readdir(dist)) {
     const path = join(dist, name)
     const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
-    if (!current.has(name) && age > 600_000) await rm(path, { recursive: true, force: true })
+    if (!current.has(name) && !name.endsWith('.d.cts') && age > 600_000)
+      await rm(path, { recursive: true, force: true })
   }
 }
 

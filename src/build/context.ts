@@ -45,8 +45,18 @@ export interface StepResult {
   readonly outcome: Outcome
   readonly durationMs: number
   readonly waitedMs: number
+  /** Whom it waited for, as last seen; absent when nobody was seen. */
+  readonly waitedFor?: readonly string[]
   readonly sizeBytes: number | null
   /** What the catalog says of the index after the step; null when it was not asked. */
   readonly state: 'valid' | 'invalid' | 'missing' | 'building' | null
   readonly error: StepError | null
+  /** Of a step that built something; absent where the server does not tell. */
+  readonly wal?: WrittenWal
+}
+
+export interface WrittenWal {
+  readonly bytes: number
+  /** Other sessions wrote meanwhile, and theirs is in it. */
+  readonly shared: boolean
 }

@@ -1,36 +1,85 @@
 import { buildSearchPath } from '../catalog/probe.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
+import { PerfdbError } from '../errors.js'
+import type { Plan, Step } from '../plan/plan.js'
+import { uniqueBuild, withDuplicates, type Duplicates } from '../plan/unique.js'
 import type { Session } from '../server/session.js'
 import { keyExpressionSql } from '../sql/index-ddl.js'
 
+/** For all unique indexes of a plan together, and for each again before it is built if need be. */
+const boundMs = 30_000
+
 /**
- * Up to five keys that stand in the way of a unique index, the most frequent first, as `(a, b): 3 rows`. Bounded by a
- * statement timeout of 30 s; null when it could not look in that time or may not read the table.
+ * The plan with what a look for duplicates says of each unique index that it builds. Reads the tables for 30 s at most; what was not
+ * looked at to the end is a hazard. An abort ends the look; nothing is changed.
  */
-export async function duplicateKeys(session: Session, definition: Definition): Promise<readonly string[] | null> {
-  const keys = definition.keys.map(keyExpressionSql)
-  const conditions = [
-    ...(definition.predicate === undefined ? [] : [`(${definition.predicate}\n)`]),
-    // Nulls are distinct from each other unless the index says otherwise.
-    ...(definition.nullsDistinct ? keys.map((key) => `${key} is not null`) : []),
-  ]
-  const sql = `select pg_catalog.concat_ws(', ', ${keys.map((key) => `coalesce((${key})::text, 'null')`).join(', ')}) as key, count(*)::int8 as rows
-    from ${quoteQualified(definition.table.schema, definition.table.name)}
-    ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-    group by ${keys.join(', ')} having count(*) > 1 order by count(*) desc, 1 limit 5`
+export async function plannedWithDuplicates(session: Session, plan: Plan, signal?: AbortSignal): Promise<Plan> {
+  const until = performance.now() + boundMs
+  const cancel = () => void session.cancel().catch(() => undefined)
+  signal?.addEventListener('abort', cancel)
+  try {
+    const steps: Step[] = []
+    for (const step of plan.steps) {
+      const definition = uniqueBuild(step)
+      const leftMs = Math.max(1, Math.ceil(until - performance.now()))
+      const skipped = definition === null || signal?.aborted === true
+      const look = skipped ? null : await lookForDuplicates(session, definition, leftMs)
+      // What an abort has ended says nothing of the table.
+      const found = signal?.aborted === true ? null : look
+      steps.push(found === null ? step : withDuplicates(step, found))
+    }
+    return { ...plan, steps }
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/**
+ * Up to five keys that stand in the way of a unique index, the most frequent first, as `(a, b): 3 rows`. null when that cannot be
+ * said: another session locks the table, or an expression fails on a row, as it then does in the build.
+ */
+export async function lookForDuplicates(
+  session: Session,
+  definition: Definition,
+  timeoutMs = boundMs,
+): Promise<Duplicates | null> {
   return session
     .rolledBack(
       {
         readOnly: true,
-        statementTimeoutMs: 30_000,
+        statementTimeoutMs: timeoutMs,
         lockTimeoutMs: 600,
-        set: { search_path: buildSearchPath(session, definition.table.schema) },
+        // Hidden rows count for the index: better no answer than one that leaves them out.
+        set: { search_path: buildSearchPath(session, definition.table.schema), row_security: 'off' },
       },
-      () => session.query<{ key: string; rows: number }>(sql),
+      () => session.query<{ key: string; rows: number }>(duplicatesSql(definition)),
     )
     .then(
-      (rows) => rows.map(({ key, rows: count }) => `(${key}): ${count} rows`),
-      () => null,
+      (rows) =>
+        rows.length === 0
+          ? { found: 'none' }
+          : { found: 'some', keys: rows.map(({ key, rows: count }) => `(${key}): ${count} rows`) },
+      undecided,
     )
+}
+
+function undecided(error: unknown): Duplicates | null {
+  if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
+  if (error.sqlstate === '57014') return { found: 'unknown', reason: `the look took longer than ${boundMs / 1000} s` }
+  if (error.sqlstate === '42501') return { found: 'unknown', reason: error.message }
+  return null
+}
+
+function duplicatesSql({ keys, table, predicate, nullsDistinct }: Definition): string {
+  const texts = keys.map(keyExpressionSql)
+  const conditions = [
+    ...(predicate === undefined ? [] : [`(${predicate}\n)`]),
+    // Nulls are distinct from each other unless the index says otherwise.
+    ...(nullsDistinct ? texts.map((key) => `${key} is not null`) : []),
+  ]
+  return `select pg_catalog.concat_ws(', ', ${texts.map((key) => `coalesce((${key})::text, 'null')`).join(', ')}) as key, count(*)::int8 as rows
+    from ${quoteQualified(table.schema, table.name)}
+    ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+    group by ${texts.join(', ')} having count(*) > 1 order by count(*) desc, 1 limit 5`
 }

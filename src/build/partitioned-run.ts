@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
 import type { PartitionWork } from '../plan/partitioned-work.js'
-import type { Step } from '../plan/plan.js'
+import type { Statement, Step } from '../plan/plan.js'
 import type { BuildContext } from './context.js'
 import { repairIndex } from './partitioned-repair.js'
 import { runShortly } from './partitioned-short.js'
@@ -21,6 +21,9 @@ export async function runPartitionWork(context: BuildContext, step: Step, work: 
     case 'build':
       await assertMayStart(context)
       return (await runBuild(context, part, statement)).waitedMs
+    case 'plain':
+      await assertMayStart(context)
+      return runPlain(context, statement, step.schema)
     case 'repair':
       await assertMayStart(context)
       await otherBuildsGone(context, part)
@@ -33,6 +36,14 @@ export async function runPartitionWork(context: BuildContext, step: Step, work: 
     case 'wait':
       return runShortly(context, statement, step.schema)
   }
+}
+
+/** A leaf that was empty when it was looked at, and takes longer now, has been filled: it is looked at again. */
+async function runPlain(context: BuildContext, statement: Statement, schema: string): Promise<number> {
+  return runShortly(context, statement, schema).catch((error: unknown) => {
+    if (error instanceof PerfdbError && error.sqlstate === '57014' && !context.signal.aborted) return 0
+    throw error
+  })
 }
 
 function partOf(step: Step, { table, index }: PartitionWork): Step {

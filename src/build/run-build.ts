@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSearchPath } from '../catalog/probe.js'
-import { readIndex } from '../catalog/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
+import { duplicatesText } from '../plan/unique.js'
 import { retryable } from '../server/failure.js'
 import { answeredWithin } from '../server/steady.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
-import { otherBuildsSql } from '../sql/progress.js'
+import { anyBuildSql, indexThereSql, otherBuildsSql } from '../sql/progress.js'
 import { cleanUp } from './clean-up.js'
 import type { BuildContext } from './context.js'
-import { duplicateKeys } from './duplicates.js'
+import { lookForDuplicates } from './duplicates.js'
 import { recoverBuild } from './recover.js'
 import { runWatched } from './statement.js'
 import { verifyBuilt } from './verify.js'
@@ -35,7 +35,8 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
   const { schema, table } = step
   const name = statement.index
   await otherBuildsGone(context, step)
-  if ((await readIndex(watchdog, schema, name)) !== undefined) {
+  const [before] = await watchdog.query<{ there: boolean }>(indexThereSql, [schema, name])
+  if (before?.there !== false) {
     throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
   }
   await assertNoDuplicates(context, step)
@@ -82,18 +83,16 @@ function nameTaken({ sqlstate, message }: PerfdbError): boolean {
 }
 
 /** A unique build over duplicates fails at its very end: a bounded look first saves the hour (fault 1). */
-async function assertNoDuplicates({ ddl }: BuildContext, { declared }: Step): Promise<void> {
+async function assertNoDuplicates({ ddl }: BuildContext, { declared, duplicates }: Step): Promise<void> {
   if (declared === null || !declared.unique) return
-  const keys = await duplicateKeys(ddl, declared)
-  if (keys === null || keys.length === 0) return
+  // Looked for when the plan was made, or in vain for as long as is bearable, which was then allowed.
+  if (duplicates === 'none' || duplicates === 'unknown') return
+  const look = await lookForDuplicates(ddl, declared)
+  if (look?.found !== 'some') return
   throw new PerfdbError('DUPLICATE_KEYS', `could not create unique index "${declared.name}"`, {
-    detail: duplicatesText(keys),
+    detail: duplicatesText(look.keys),
     sqlstate: '23505',
   })
-}
-
-function duplicatesText(keys: readonly string[]): string {
-  return `duplicate keys, the most frequent first: ${keys.join('; ')}`
 }
 
 /** A second build on a table deadlocks with the first, which may be nearly done (fault 20): wait before joining. */
@@ -101,6 +100,8 @@ export async function otherBuildsGone(context: BuildContext, { table, index }: S
   const started = performance.now()
   let told = ''
   while (!context.signal.aborted) {
+    const [any] = await context.watchdog.query<{ there: boolean }>(anyBuildSql, [context.ddl.pid])
+    if (any?.there === false) return
     const builds = await context.watchdog.query<{
       pid: number
       applicationName: string
@@ -138,8 +139,8 @@ async function describe(
   const hint =
     left === 'invalid' ? `an invalid index is left: ${dropIndexSql(step.schema, statement.index)}` : error.hint
   if (error.sqlstate === '23505' && step.declared !== null) {
-    const keys = await duplicateKeys(context.ddl, step.declared)
-    const detail = keys === null || keys.length === 0 ? error.detail : duplicatesText(keys)
+    const look = await lookForDuplicates(context.ddl, step.declared)
+    const detail = look?.found === 'some' ? duplicatesText(look.keys) : error.detail
     return new PerfdbError('DUPLICATE_KEYS', error.message, {
       detail,
       sqlstate: error.sqlstate,

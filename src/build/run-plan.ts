@@ -5,6 +5,7 @@ import type { BuildContext, StepError, StepResult } from './context.js'
 import { schedule } from './schedule.js'
 import { perfdbError } from './statement.js'
 import { runStep, stepError } from './run-step.js'
+import { withWal } from './wal.js'
 
 /**
  * Runs the steps of a plan, each to its outcome. One worker takes them in their order; several take the lanes of a stage side
@@ -82,7 +83,7 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   } catch (error) {
     return { ...notReached(step, null), outcome: 'failed', error: stepError(perfdbError(error)) }
   }
-  const result = await runStep(context, step)
+  const result = await withWal(context.ddl, step, async () => runStep(context, step))
   // The catalog is the truth: a ledger that cannot be written is told, and does not undo the index.
   await recorder.finished(result, number).catch((error: unknown) => {
     listener({ type: 'warning', message: `the ledger could not be written: ${perfdbError(error).message}` })

@@ -17,6 +17,7 @@ import { stateOf, verifyBuilt } from './verify.js'
 export async function runStep(context: BuildContext, step: Step): Promise<StepResult> {
   const started = performance.now()
   const waited = { ms: 0 }
+  const blockers = new Map<string, string>()
   const result = (
     outcome: Outcome,
     state: StepResult['state'],
@@ -27,17 +28,30 @@ export async function runStep(context: BuildContext, step: Step): Promise<StepRe
     outcome,
     durationMs: performance.now() - started,
     waitedMs: waited.ms,
+    ...(blockers.size === 0 ? {} : { waitedFor: [...blockers.values()] }),
     sizeBytes,
     state,
     error,
   })
   try {
-    const index = await perform(context, step, waited)
+    const index = await perform(noting(context, blockers), step, waited)
     return result(outcomeOf[step.step], index === null ? 'missing' : 'valid', index?.sizeBytes ?? null, null)
   } catch (error) {
     const failure = perfdbError(error)
     const left = await readIndex(context.watchdog, step.schema, step.index).catch(() => null)
     return result('failed', left === null ? null : stateOf(left), null, stepError(failure))
+  }
+}
+
+/** Keeps who blocked the step: a blocker's text names it up to its first comma, and goes on with an age that grows. */
+function noting(context: BuildContext, blockers: Map<string, string>): BuildContext {
+  return {
+    ...context,
+    listener: (event) => {
+      if (event.type === 'step-progress' && event.blocker !== null)
+        blockers.set(event.blocker.split(',', 1).join(''), event.blocker)
+      context.listener(event)
+    },
   }
 }
 
@@ -60,6 +74,7 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
   if (step.step === 'keep') return step.existing
   if (step.step === 'building') return otherBuildDone(context, step)
   if (step.partitioned === true) return runPartitioned(context, step, waited)
+  if (step.step === 'replace' && step.statements.length === 0) throw notReplaced(step)
   await stillAsPlanned(context, step)
   for (const statement of step.statements) {
     switch (statement.kind) {
@@ -77,6 +92,15 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
   return step.step === 'drop'
     ? null
     : verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, step.canonical)
+}
+
+/** What stands there may not be dropped afterwards (faults 32, 33): the hazard of the step says why. */
+function notReplaced({ index, hazards, existing }: Step): PerfdbError {
+  const [hazard] = hazards
+  return new PerfdbError('NOT_INDEXABLE', hazard?.message ?? `${index} is not replaced`, {
+    detail: existing?.ddl,
+    hint: 'declare the new definition under another name',
+  })
 }
 
 /** What the step rests on may have changed since the plan: the index that it replaces, renames or drops must be the very same. */

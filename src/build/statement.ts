@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
-import { runLockHolder } from '../server/lock.js'
+import { runLockPid } from '../server/lock.js'
 import type { Session } from '../server/session.js'
 import type { BuildContext } from './context.js'
 import { watch, type Watched } from './watch.js'
@@ -43,7 +43,7 @@ export async function runWatched(
 
 /** The error when the run lock is no longer held, to be asked before every statement that changes something (fault 52); null when all is well. */
 export async function runLockLost({ ddl, watchdog, lockPid }: BuildContext): Promise<PerfdbError | null> {
-  if (!ddl.lost && (await runLockHolder(watchdog))?.pid === lockPid) return null
+  if (!ddl.lost && (await runLockPid(watchdog)) === lockPid) return null
   return new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started')
 }
 

@@ -28,6 +28,8 @@ export interface Partition {
   readonly creatable: boolean
   readonly estimatedRows: number
   readonly sizeBytes: number
+  /** A leaf of no pages: its index takes no time. */
+  readonly empty: boolean
   readonly indexes: readonly PartitionIndex[]
 }
 

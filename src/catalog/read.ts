@@ -25,6 +25,7 @@ export async function readSnapshot(
     extensions: document?.extensions ?? [],
     schemas: document?.schemas ?? [],
     statistics: [],
+    eventTriggers: document?.eventTriggers ?? [],
     oldestTransaction: document?.oldestTransaction ?? null,
   }
 }
@@ -70,6 +71,7 @@ interface SnapshotDocument {
   readonly builds: readonly RunningBuild[] | null
   readonly extensions: Snapshot['extensions'] | null
   readonly schemas: readonly string[] | null
+  readonly eventTriggers: readonly string[] | null
   readonly oldestTransaction: Snapshot['oldestTransaction']
 }
 
@@ -110,6 +112,7 @@ export function emptySnapshot(session: Session): Snapshot {
     schemas: [],
     statistics: [],
     partitionTrees: [],
+    eventTriggers: [],
     oldestTransaction: null,
   }
 }

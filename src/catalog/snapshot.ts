@@ -59,9 +59,21 @@ export interface ExistingIndex {
   readonly sizeBytes: number
   /** pg_stat_all_indexes.idx_scan on this server only. */
   readonly scans: number
-  /** pg_get_indexdef with search_path = pg_catalog: a statement that makes it again (not concurrently). */
+  /** pg_get_indexdef with search_path = pg_catalog: a statement that makes it again (not concurrently, its tablespace left out). */
   readonly ddl: string
+  /** COMMENT ON INDEX. */
+  readonly comment: string | null
+  /** Statistics targets of its expressions, as ALTER INDEX ... SET STATISTICS gave them. */
+  readonly statistics: readonly StatisticsTarget[]
   readonly canonical: CanonicalDefinition
+}
+
+export interface StatisticsTarget {
+  /** Number of the key, from 1. */
+  readonly column: number
+  /** The key as pg_get_indexdef prints it. */
+  readonly expression: string
+  readonly target: number
 }
 
 /** A row of pg_stat_progress_create_index (any session of this database), or a build that waits for its table lock. */
@@ -125,6 +137,8 @@ export interface Snapshot {
   readonly schemas: readonly string[]
   /** Of tables that something is to be built on; empty before that is known. */
   readonly statistics: readonly TableStatistics[]
+  /** Event triggers that run with statements on indexes, and may end them. */
+  readonly eventTriggers: readonly string[]
   /** Age of the oldest transaction with a snapshot or a write lock here, with its pid. */
   readonly oldestTransaction: { readonly pid: number; readonly ageMs: number; readonly text: string } | null
 }

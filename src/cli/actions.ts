@@ -1,21 +1,28 @@
-import { readFile } from 'node:fs/promises'
 import type { ApplyOptions } from '../commands/apply.js'
+import type { ConfigResult } from '../commands/config-result.js'
+import type { PoolResult } from '../commands/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../commands/result.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../plan/plan.js'
+import type { Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
 import type { Result } from '../report/render.js'
-import { readConfig, type Config } from './config.js'
+import { noConfig, readConfig, type Config } from './config.js'
+import { choiceOf } from './config-settle.js'
 import { openDatabase } from './database.js'
-import { checkWritable, standardInput, writeText } from './files.js'
+import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
+import { keptPlan } from './kept-plan.js'
 import { formatOfFile } from './options.js'
 import { render } from '../report/render.js'
 
 /* One function a command: read what it needs, run it, return its result. */
 
-export async function plan(invocation: Invocation, args: readonly string[]): Promise<Result> {
-  const { exitCode = false, out } = invocation.options
+export async function plan(invocation: Invocation, args: readonly Named[]): Promise<PlanResult> {
+  const { exitCode = false, out, export: tool, outDir } = invocation.options
+  if (outDir !== undefined && tool === undefined)
+    throw new PerfdbError('BAD_OPTION', '--out-dir belongs to --export', { hint: 'perfdb plan --export dbmate' })
   await checkWritable(out === undefined ? [] : [out])
   const { config, profiles } = await inputs(invocation, args)
   const { runPlanCommand } = await import('../commands/plan.js')
@@ -24,12 +31,23 @@ export async function plan(invocation: Invocation, args: readonly string[]): Pro
   const result = await runPlanCommand(session, profiles, {
     ...planOptions(invocation, config),
     exitCode,
+    ...(invocation.options.whatIf === undefined
+      ? {}
+      : { whatIf: { connect: async () => database.connect('measure'), signal: invocation.signals.signal } }),
+    ...(tool === undefined
+      ? {}
+      : {
+          export: async (made) => {
+            const { writeExport } = await import('./export.js')
+            return writeExport(made, tool, outDir, invocation.cwd)
+          },
+        }),
   })
   if (out !== undefined) await writeText(out, `${JSON.stringify(result, null, 2)}\n`)
   return result
 }
 
-export async function verify(invocation: Invocation, args: readonly string[]): Promise<Result> {
+export async function verify(invocation: Invocation, args: readonly Named[]): Promise<VerifyResult> {
   const { config, profiles } = await inputs(invocation, args)
   const { runVerify } = await import('../commands/plan.js')
   await using database = await openDatabase(invocation, config)
@@ -37,7 +55,7 @@ export async function verify(invocation: Invocation, args: readonly string[]): P
   return await runVerify(session, profiles, planOptions(invocation, config))
 }
 
-export async function apply(invocation: Invocation, args: readonly string[]): Promise<Result> {
+export async function apply(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult> {
   const kept = await keptPlan(invocation)
   if (kept !== undefined && args.length > 0)
     throw new PerfdbError('BAD_OPTION', 'a kept plan names its profiles itself: leave them out beside --plan')
@@ -46,11 +64,11 @@ export async function apply(invocation: Invocation, args: readonly string[]): Pr
   await using database = await openDatabase(invocation, config)
   return await runApply(database.connect, profiles, {
     ...applyOptions(invocation, config),
-    expectedFingerprint: kept?.fingerprint,
+    expectedFingerprint: kept?.fingerprint ?? invocation.fingerprint,
   })
 }
 
-export async function rollback(invocation: Invocation, args: readonly string[]): Promise<Result> {
+export async function rollback(invocation: Invocation, args: readonly string[]): Promise<ApplyResult> {
   const config = await configOf(invocation)
   const [run] = args
   if (run !== undefined && !/^\d+$/.test(run))
@@ -62,7 +80,7 @@ export async function rollback(invocation: Invocation, args: readonly string[]):
   return await runRollback(database.connect, run === undefined ? null : Number(run), applyOptions(invocation, config))
 }
 
-export async function status(invocation: Invocation): Promise<Result> {
+export async function status(invocation: Invocation): Promise<StatusResult> {
   const config = await configOf(invocation)
   const { runStatus } = await import('../commands/status.js')
   await using database = await openDatabase(invocation, config)
@@ -70,50 +88,13 @@ export async function status(invocation: Invocation): Promise<Result> {
   return await runStatus(session, invocation.options.runs ?? 10)
 }
 
-export async function explain(invocation: Invocation, args: readonly string[]): Promise<Result> {
-  const { options, signals } = invocation
+export async function explain(invocation: Invocation, args: readonly Named[]): Promise<ExplainResult> {
   const config = await configOf(invocation)
-  const [{ readQueries }, { topQueries }, { readBaseline, saveBaseline }, { runExplain }] = await Promise.all([
-    import('../commands/explain-inputs.js'),
-    import('../commands/explain-top.js'),
-    import('../commands/explain-baseline.js'),
-    import('../commands/explain.js'),
-  ])
-  const named = args.length > 0 || options.query !== undefined || options.top !== undefined
-  const { cwd, environment } = invocation
-  const files = named ? args : config.profiles
-  const inputs =
-    files.length === 0 && options.query === undefined && options.top !== undefined
-      ? { queries: [], broken: [] }
-      : await readQueries(files, options.query, { cwd, environment, stdin: standardInput })
-  const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
-  await using database = await openDatabase(invocation, config)
-  await using session = await database.connect('measure')
-  const allowWrites = allowed(invocation, config).has('WRITE_QUERY')
-  const top =
-    options.top === undefined ? [] : await topQueries(session, options.top, options.by ?? 'total', allowWrites)
-  const { saveBaseline: file } = options
-  return await runExplain(session, [...inputs.queries, ...top], {
-    allowWrites,
-    broken: inputs.broken,
-    baseline,
-    ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
-    signal: signals.signal,
-    ...(options.samples === undefined ? {} : { samples: options.samples }),
-    ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
-    statementTimeoutMs: options.statementTimeout,
-    onMeasured: ({ query, measurements }, number, of) =>
-      invocation.listener({
-        type: 'measured',
-        query: query.name,
-        number,
-        of,
-        executionMs: measurements[0]?.executionMs[0] ?? null,
-      }),
-  })
+  const { runExplainAction } = await import('./explain-action.js')
+  return await runExplainAction(invocation, config, args, planOptions(invocation, config))
 }
 
-export async function checkPool(invocation: Invocation, args: readonly string[]): Promise<Result> {
+export async function checkPool(invocation: Invocation, args: readonly Named[]): Promise<PoolResult> {
   const config = await configOf(invocation)
   const paths = args.length > 0 ? args : config.pools
   if (paths.length === 0)
@@ -129,6 +110,11 @@ export async function init(invocation: Invocation): Promise<Result> {
   return runInit(invocation.cwd)
 }
 
+export async function config(invocation: Invocation): Promise<ConfigResult> {
+  const { runConfigAction } = await import('./config-action.js')
+  return runConfigAction(invocation, await configOf(invocation))
+}
+
 export async function importIndexes(invocation: Invocation, args: readonly string[]): Promise<Result> {
   const { runImportAction } = await import('./import-action.js')
   return runImportAction(invocation, async () => configOf(invocation), args[0])
@@ -140,12 +126,9 @@ export async function demo(invocation: Invocation): Promise<Result> {
   const format = formatOfFile(report)
   await checkWritable([report])
   const { runDemo } = await import('../commands/demo.js')
-  await using database = await openDatabase(
-    { ...invocation, options: { ...options, url: 'embedded' } },
-    { file: null, profiles: [], pools: [], allow: [] },
-  )
+  await using database = await openDatabase({ ...invocation, options: { ...options, url: 'embedded' } }, noConfig)
   const apply = {
-    ...applyOptions(invocation, { file: null, profiles: [], pools: [], allow: [] }),
+    ...applyOptions(invocation, noConfig),
     samples: 31,
     timeBudgetMs: 600,
   }
@@ -157,12 +140,13 @@ export async function demo(invocation: Invocation): Promise<Result> {
 }
 
 async function configOf(invocation: Invocation): Promise<Config> {
-  return readConfig(invocation.cwd, invocation.options.config, invocation.environment)
+  const { config, cwd, environment, options } = invocation
+  return config ?? readConfig(cwd, choiceOf(options, environment), environment)
 }
 
 async function inputs(
   invocation: Invocation,
-  args: readonly string[],
+  args: readonly Named[],
 ): Promise<{ config: Config; profiles: readonly Profile[] }> {
   const config = await configOf(invocation)
   const paths = args.length > 0 ? args : config.profiles
@@ -210,32 +194,5 @@ function applyOptions(invocation: Invocation, config: Config): ApplyOptions {
       if (event.type === 'step-done') signals.lastWords = ''
       listener(event)
     },
-  }
-}
-
-/** `plan --out` writes the result document; apply needs its profiles and its fingerprint. */
-async function keptPlan({
-  options,
-}: Invocation): Promise<{ readonly profiles: readonly string[]; readonly fingerprint: string } | undefined> {
-  if (options.plan === undefined) return undefined
-  const text = await readFile(options.plan, 'utf8').catch(() => undefined)
-  if (text === undefined)
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${options.plan}`, {
-      hint: 'perfdb plan profile.yaml --out plan.json writes one',
-    })
-  const { planResult } = await import('../commands/result.js')
-  const parsed = planResult.safeParse(parseJson(text))
-  if (!parsed.success)
-    throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, {
-      hint: 'perfdb plan profile.yaml --out plan.json writes one',
-    })
-  return parsed.data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

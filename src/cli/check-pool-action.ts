@@ -1,6 +1,7 @@
+import type { PoolResult } from '../commands/pool-result.js'
 import type { WatchOptions } from '../commands/pool-watch.js'
 import { PerfdbError } from '../errors.js'
-import type { Result } from '../report/render.js'
+import type { Named } from '../profile/files.js'
 import type { Config } from './config.js'
 import { openDatabase, type Database } from './database.js'
 import type { Invocation } from './invocation.js'
@@ -12,8 +13,8 @@ import type { Invocation } from './invocation.js'
 export async function runCheckPoolAction(
   invocation: Invocation,
   config: Config,
-  paths: readonly string[],
-): Promise<Result> {
+  paths: readonly Named[],
+): Promise<PoolResult> {
   const { options, cwd, environment } = invocation
   const [{ readPools }, { askRegistry }] = await Promise.all([
     import('../pools/read.js'),
@@ -34,7 +35,7 @@ export async function runCheckPoolAction(
     failOn: options.failOn ?? 'fail',
     environment,
     given,
-    whatIf: options.whatIf ?? [],
+    whatIf: options.whatIf === true ? [] : (options.whatIf ?? []),
   } as const
   if (options.watch === undefined) {
     const { runCheckPool } = await import('../commands/check-pool.js')

@@ -1,47 +1,140 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import { PerfdbError, problemsError } from '../errors.js'
+import { settingKeys, type SettingKey } from '../commands/config-keys.js'
+import { PerfdbError, problemsError, type Place, type Problem } from '../errors.js'
 import type { HazardCode } from '../plan/plan.js'
+import { suggestion } from '../yaml/nearest.js'
+import { findConfig } from './config-find.js'
+import { missingByPath, membersOf, valueAt } from './config-missing.js'
 
-/** What perfdb.yaml says; every key may be left out. Paths are as written, relative to the file's folder. */
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What perfdb.yaml says where no flag and no variable says otherwise; every key may be left out. */
 export interface Config {
   readonly file: string | null
+  /** The section that was chosen, and the names of all. */
+  readonly environment: string | null
+  readonly environments: readonly string[]
   readonly url?: string | undefined
+  /** A variable of the url that is not set: of no interest until somebody connects there. */
+  readonly urlProblem?: Problem | undefined
+  /** Relative to the working folder. */
   readonly profiles: readonly string[]
   readonly pools: readonly string[]
   readonly allow: readonly HazardCode[]
+  readonly given: ReadonlyMap<SettingKey, Given>
+}
+
+/** One setting of the file, its paths relative to the working folder. */
+export interface Given {
+  readonly texts: readonly string[]
+  /** As it stands in the file, `${NAME}` included. */
+  readonly written: unknown
+  readonly place: Place
+  readonly section: string | null
+}
+
+export interface ConfigChoice {
+  /** --config */
+  readonly file?: string | undefined
+  /** --env, else PERFDB_ENV. */
+  readonly environment?: string | undefined
+  /** What a flag or a variable says already: the file's own value may then be anything that its schema takes. */
+  readonly overridden?: ReadonlySet<SettingKey>
+}
+
+export const noConfig: Config = {
+  file: null,
+  environment: null,
+  environments: [],
+  profiles: [],
+  pools: [],
+  allow: [],
+  given: new Map(),
 }
 
 /**
- * perfdb.yaml of the working folder, or the file that --config names. Throws FILE_NOT_FOUND for a named file that is not
- * there, and every problem of its content at once. The YAML reader is loaded only when there is a file.
+ * perfdb.yaml as findConfig finds it: the chosen environment's section key by key over the top level. Only variables of settings that are in
+ * force must be set, those of the url only when it is used. Throws what findConfig throws, BAD_OPTION for an environment that the file does not
+ * have, and every problem of its content at once. The YAML reader is loaded only when there is a file.
  */
-export async function readConfig(
-  cwd: string,
-  named: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Config> {
-  const file = named ?? 'perfdb.yaml'
-  const path = isAbsolute(file) ? file : join(cwd, file)
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) {
-    if (named !== undefined)
-      throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${named}`, {
-        hint: 'perfdb init writes a first perfdb.yaml; without --config that of this folder is read',
-      })
-    return { file: null, profiles: [], pools: [], allow: [] }
+export async function readConfig(cwd: string, choice: ConfigChoice, variables: Environment): Promise<Config> {
+  const found = await findConfig(cwd, choice.file)
+  if (found === undefined) {
+    if (choice.environment !== undefined) throw unknownEnvironment(choice.environment, [], 'there is no perfdb.yaml')
+    return noConfig
   }
-  const { configSchema } = await import('./config-schema.js')
-  const { readYaml } = await import('../yaml/read.js')
-  const { value, problems } = readYaml(text, file, configSchema, environment)
-  const [first, ...rest] = problems
+  const { file, text } = found
+  const [{ configSchema, settingsSchema }, { readYaml }, { z }] = await Promise.all([
+    import('../commands/config-schema.js'),
+    import('../yaml/read.js'),
+    import('../yaml/schema.js'),
+  ])
+  const read = readYaml(text, file, configSchema, variables)
+  const written = readYaml(text, file, z.unknown(), asWritten).plain
+  const environments = Object.keys(membersOf(valueAt(read.plain, ['environments'])))
+  const missing = missingByPath(read)
+  const others = read.problems.filter((problem) => problem.code !== 'MISSING_ENVIRONMENT')
+  const { environment, overridden = new Set() } = choice
+  if (others.length === 0 && environment !== undefined && !environments.includes(environment))
+    throw unknownEnvironment(environment, environments, `${file} has no such section`)
+
+  const paths = inForce(read.plain, environment).filter(([key]) => !overridden.has(key))
+  const needed = paths.filter(([key]) => key !== 'url').flatMap(([, path]) => missing(path))
+  const [first, ...rest] = others.length > 0 ? read.problems : [...new Set(needed)]
   if (first !== undefined) throw problemsError([first, ...rest])
-  const beside = (name: string) => (dirname(file) === '.' || isAbsolute(name) ? name : join(dirname(file), name))
+
+  const settings = settingsSchema.parse(
+    Object.fromEntries(paths.map(([key, path]) => [key, valueAt(read.plain, path)])),
+  )
+  const given = new Map(
+    paths.map(([key, path]): [SettingKey, Given] => [
+      key,
+      {
+        texts: [settings[key] ?? []].flat().map((value) => relocated(key, String(value), dirname(file))),
+        written: valueAt(written, path),
+        place: read.placeOf(path),
+        section: path.length > 1 ? (environment ?? null) : null,
+      },
+    ]),
+  )
   return {
     file,
-    url: value?.url,
-    profiles: (value?.profiles ?? []).map(beside),
-    pools: (value?.pools ?? []).map(beside),
-    allow: value?.allow ?? [],
+    environment: environment ?? null,
+    environments,
+    url: settings.url,
+    urlProblem: paths.filter(([key]) => key === 'url').flatMap(([, path]) => missing(path))[0],
+    profiles: given.get('profiles')?.texts ?? [],
+    pools: given.get('pools')?.texts ?? [],
+    allow: settings.allow ?? [],
+    given,
   }
+}
+
+/** Every variable stands for itself. */
+const asWritten: Environment = new Proxy({}, { get: (_, name) => `\${${String(name)}}` })
+
+function inForce(
+  plain: unknown,
+  environment: string | undefined,
+): readonly (readonly [SettingKey, readonly string[]])[] {
+  const section = environment === undefined ? [] : ['environments', environment]
+  const there = (path: readonly string[]) => valueAt(plain, path) !== undefined
+  return settingKeys.flatMap((key) => {
+    const path = [[...section, key], [key]].find(there)
+    return path === undefined ? [] : [[key, path] as const]
+  })
+}
+
+/** What names files of the user's, relative to the folder of perfdb.yaml. */
+function relocated(key: SettingKey, text: string, folder: string): string {
+  const [, format = '', path = text] = key === 'report' ? (/^(\w+=)(.*)$/s.exec(text) ?? []) : []
+  const isPath = ['profiles', 'pools', 'load', 'baseline', 'report'].includes(key)
+  return !isPath || folder === '.' || isAbsolute(path) ? text : `${format}${join(folder, path)}`
+}
+
+function unknownEnvironment(name: string, known: readonly string[], detail: string): PerfdbError {
+  return new PerfdbError('BAD_OPTION', `there is no environment ${name}${suggestion(name, known)}`, {
+    detail,
+    hint: known.length === 0 ? 'environments: in perfdb.yaml declares them' : `known are ${known.join(', ')}`,
+  })
 }

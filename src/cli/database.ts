@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError, problemsError } from '../errors.js'
 import type { Role } from '../server/pin.js'
 import type { Session } from '../server/session.js'
 import type { ParsedStatement } from '../sql/parser.js'
@@ -14,7 +14,7 @@ export interface Database extends AsyncDisposable {
 
 /**
  * Where databaseUrl says: --url beats the environment, which beats perfdb.yaml. `embedded` starts a private server.
- * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER, BAD_OPTION and what starting the embedded server throws.
+ * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER, MISSING_ENVIRONMENT, BAD_OPTION and what starting the embedded server throws.
  */
 export async function openDatabase(invocation: Invocation, config: Config): Promise<Database> {
   const { options, environment, home } = invocation
@@ -25,7 +25,10 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const sources = { url: options.url, configured: config.url, environment }
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
     cancelledBySignal(await connect(target, role), role, invocation)
-  if (databaseUrl(sources)?.text !== 'embedded') {
+  const found = databaseUrl(sources)
+  if (found?.origin === 'perfdb.yaml' && config.urlProblem !== undefined) throw problemsError([config.urlProblem])
+  warnOfBeatenUrl(found?.origin, invocation, config)
+  if (found?.text !== 'embedded') {
     if (options.load !== undefined)
       throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only', {
         hint: 'perfdb plan my.yaml --url embedded --load schema.sql',
@@ -51,6 +54,14 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     await database[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Who chose an environment expects its server: a variable beats the file, but not silently. */
+function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, config: Config): void {
+  if (origin === undefined || origin === '--url' || origin === 'perfdb.yaml') return
+  const section = config.given.get('url')?.section ?? null
+  if (section !== null)
+    listener({ type: 'warning', message: `${origin} is set, and beats the url of the environment ${section}` })
 }
 
 /** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws FILE_NOT_FOUND and BAD_SQL. */

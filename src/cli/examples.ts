@@ -5,6 +5,7 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb plan profiles/ --exit-code             exit 1 when there is work',
     'perfdb plan my.yaml --out plan.json           keep it for apply --plan',
     'perfdb plan my.yaml --format sql              a script for review',
+    'perfdb plan my.yaml --export dbmate           migrations for another tool',
     'perfdb plan my.yaml --url embedded --load schema.sql',
   ]),
   apply: below('Examples:', [
@@ -35,6 +36,11 @@ export const examples: Readonly<Record<string, string>> = {
     "perfdb import --schema app --index 'idx_*' --out my.yaml",
     'pg_dump -s mydb | perfdb import -             without a connection of its own',
   ]),
+  config: below('Examples:', [
+    'perfdb config --env production                what would be in force there',
+    'perfdb config --max-wait 5min                 with an option of apply',
+  ]),
+  init: below('Examples:', ['perfdb init && perfdb plan --env ci           on a private server, at once']),
   demo: below('Examples:', [
     'perfdb demo                                   2 million rows, a few minutes',
     'perfdb demo --scale 0.1                       a tenth of it',
@@ -51,6 +57,7 @@ export const exitCodes = `${below('Exit codes:', [
 ])}\n${below('First steps:', [
   'perfdb demo                                   no server needed',
   'perfdb plan my.yaml --url postgres://user@host/database',
+  'perfdb help SEQ_SCAN                          what a code means; help codes: all',
 ])}`
 
 function below(title: string, lines: readonly string[]): string {

@@ -1,18 +1,23 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PerfdbError } from '../errors.js'
 
 /**
  * Every file that a command will write at its end is looked at before anything is done: a path that cannot be written
- * must not be found after an hour's build. Makes no file. Throws BAD_OPTION.
+ * must not be found after an hour's build. A file that is not there is made and removed again: root may write anywhere by
+ * its permissions, and still not below /proc or a file. Throws BAD_OPTION.
  */
 export async function checkWritable(files: readonly string[]): Promise<void> {
   if (files.length === 0) return
-  const { access, constants, stat } = await import('node:fs/promises')
+  const { access, constants, open, stat, unlink } = await import('node:fs/promises')
   for (const file of files) {
     try {
       const status = await stat(file).catch(() => undefined)
       if (status?.isDirectory() === true) throw new Error('it is a folder')
-      await access(status === undefined ? dirname(file) : file, constants.W_OK)
+      if (status === undefined) {
+        await (await open(file, 'wx')).close()
+        await unlink(file)
+      } else await access(file, constants.W_OK)
     } catch (cause) {
       throw notWritable(file, cause)
     }
@@ -44,7 +49,9 @@ function reason(file: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   switch (code) {
     case 'ENOENT':
-      return `there is no folder ${dirname(file)}`
+      return existsSync(dirname(file)) ? 'no file can be made there' : `there is no folder ${dirname(file)}`
+    case 'ENOTDIR':
+      return `${dirname(file)} is no folder`
     case 'EACCES':
     case 'EPERM':
       return 'permission denied'

@@ -1,7 +1,10 @@
+import type { Command } from 'commander'
 import type { QueuePolicy } from '../build/context.js'
 import type { Listener } from '../build/events.js'
 import type { Window } from '../commands/window.js'
 import type { HazardCode } from '../plan/plan.js'
+import type { ExportTool } from '../report/export-tools.js'
+import type { Config } from './config.js'
 import type { Format, Report } from './options.js'
 import type { Signals } from './signals.js'
 
@@ -9,6 +12,7 @@ import type { Signals } from './signals.js'
 export interface Options {
   readonly url?: string
   readonly config?: string
+  readonly env?: string
   readonly load?: string
   readonly format: Format
   readonly report?: readonly Report[]
@@ -22,6 +26,8 @@ export interface Options {
   readonly lockWait?: number
   readonly exitCode?: boolean
   readonly out?: string
+  readonly export?: ExportTool
+  readonly outDir?: string
   readonly plan?: string
   readonly retries?: number
   readonly jobs?: number
@@ -36,6 +42,8 @@ export interface Options {
   readonly query?: string
   readonly top?: number
   readonly by?: 'total' | 'mean' | 'calls' | 'io'
+  readonly since?: string
+  readonly saveSnapshot?: string
   readonly baseline?: string
   readonly saveBaseline?: string
   readonly statementTimeout?: number
@@ -44,7 +52,8 @@ export interface Options {
   readonly index?: readonly string[]
   readonly offline?: boolean
   readonly failOn?: 'fail' | 'warn'
-  readonly whatIf?: readonly string[]
+  /** Changes for check-pool; true for plan and explain. */
+  readonly whatIf?: readonly string[] | true
   /** Milliseconds between two looks; true is the usual. */
   readonly watch?: number | true
   readonly count?: number
@@ -60,4 +69,10 @@ export interface Invocation {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
   readonly listener: Listener
+  /** What perfdb.yaml says; read by the action where nobody did before. */
+  readonly config?: Config
+  /** As it was parsed, for `perfdb config`, which tells where each of its values comes from. */
+  readonly command?: Command
+  /** Of a plan that the caller keeps, where --plan names no file. */
+  readonly fingerprint?: string
 }

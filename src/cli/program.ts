@@ -1,20 +1,18 @@
 import { Command, CommanderError, Option } from 'commander'
 import { perfdbVersion } from '../commands/version.js'
-import type { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../errors.js'
 import type * as actions from './actions.js'
+import { addCompletion } from './completion.js'
 import { examples, exitCodes } from './examples.js'
-import type { Options } from './invocation.js'
 import {
-  allowOption,
-  countOption,
-  durationOption,
-  formatOption,
-  listOption,
-  numberOption,
-  reportOption,
-  sizeOption,
-  windowOption,
-} from './options.js'
+  maxWait,
+  withAllSettings,
+  withBuildOptions,
+  withCommonOptions,
+  withMeasureOptions,
+  withPlanOptions,
+} from './option-groups.js'
+import { allowOption, countOption, durationOption, listOption, numberOption } from './options.js'
 import { endQuietlyOnClosedPipe, printError } from './streams.js'
 import { unknownHelp, usageError, wantsJson } from './usage.js'
 
@@ -24,11 +22,20 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const args = argv.slice(2)
   const ending = { code: 0 }
   const program = buildProgram(ending)
-  const unknown = unknownHelp(program, args)
-  if (unknown !== undefined) return refuse(unknown, args)
   try {
+    if (args[0] === 'help' && args.length > 1) {
+      const { explainedCodes } = await import('./help.js')
+      const text = explainedCodes(program, args)
+      if (text !== undefined) {
+        process.stdout.write(text)
+        return 0
+      }
+    }
+    const unknown = unknownHelp(program, args)
+    if (unknown !== undefined) return await refuse(unknown, args)
     await program.parseAsync([...argv])
   } catch (error) {
+    if (error instanceof PerfdbError) return refuse(error, args)
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') return 2
@@ -63,12 +70,20 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
         const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
         if (!(command instanceof Command)) return
         const [{ runAction }, known] = await Promise.all([import('./run.js'), import('./actions.js')])
-        ending.code = await runAction(command.name(), command.opts<Options>(), named, known[action])
+        ending.code = await runAction(command, named, known[action])
       })
 
   withPlanOptions(add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan'))
     .option('--exit-code', 'exit 1 when there is something to do')
     .option('--out <file>', 'keep the plan for perfdb apply --plan')
+    .option('--what-if', 'which of the indexes the planner would choose, by the extension HypoPG; builds nothing')
+    .addOption(
+      new Option(
+        '--export <tool>',
+        'write what is to do as migrations of another tool, each outside a transaction',
+      ).choices(['kysely', 'node-pg-migrate', 'dbmate', 'graphile-migrate', 'flyway']),
+    )
+    .option('--out-dir <dir>', "with --export: where the migrations go (default: the tool's own folder)")
   withBuildOptions(
     withMeasureOptions(
       withPlanOptions(
@@ -92,9 +107,12 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
       .addOption(
         new Option('--by <what>', 'what --top goes by').choices(['total', 'mean', 'calls', 'io']).default('total'),
       )
+      .option('--since <snapshot>', 'go by the difference to a kept snapshot, and look for queries in loops (N+1)')
+      .option('--save-snapshot <file>', 'keep the counters of pg_stat_statements for a later --since (JSON)')
       .option('--statement-timeout <duration>', 'end a query that takes longer (default: 30s)', durationOption)
       .option('--save-baseline <file>', 'keep query plans, buffers, rows and times (YAML, or .json)')
       .option('--baseline <file>', 'compare with a kept baseline: exit 1 when a query plan or its buffers got worse')
+      .option('--what-if', 'which declared indexes the planner would choose, by the extension HypoPG; builds nothing')
       .option(
         '--allow <hazards>',
         'allow by name: WRITE_QUERY measures statements that change data, rolled back',
@@ -141,87 +159,16 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
     .option('--scale <factor>', 'size of the data; 1 is 2 million rows', numberOption, 1)
     .option('--out <file>', 'where the report goes; its ending says the format', 'perfdb-report.html')
+  withAllSettings(
+    add('config', 'what is in force of perfdb.yaml, variables and flags, and where it comes from', 'config'),
+    program.commands,
+  )
   for (const command of program.commands) {
     withCommonOptions(command)
     const lines = examples[command.name()]
     if (lines !== undefined) command.addHelpText('after', lines)
   }
+  addCompletion(program)
   program.addHelpText('after', exitCodes)
   return program
-}
-
-function withCommonOptions(command: Command): Command {
-  return command
-    .optionsGroup('Connection:')
-    .option(
-      '--url <url>',
-      'where to connect, or "embedded" for a private server; else PERFDB_DIRECT_URL, PERFDB_URL, DATABASE_URL, url of perfdb.yaml, PG* variables; password from .pgpass or PGPASSWORD',
-    )
-    .option('--load <file.sql>', 'with --url embedded: a script that the new server runs first')
-    .option('--config <file>', 'configuration file (default: perfdb.yaml of this folder)')
-    .optionsGroup('Output:')
-    .option(
-      '--format <format>',
-      'of the result on stdout: text, json, jsonl, markdown, html, junit, sarif, github, gitlab, sql (plan only), prometheus (check-pool only)',
-      formatOption,
-      'text',
-    )
-    .option('--report <format=file>', 'write the result to a file as well; repeatable', reportOption)
-    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
-    .option('-q, --quiet', 'no progress')
-    .option('-v, --verbose', 'everything, SQL included')
-}
-
-function withPlanOptions(command: Command): Command {
-  return command
-    .option(
-      '--allow <hazards>',
-      'allow hazards by name, comma-separated: REPLACE, RENAME, DROP, REDUNDANT ...',
-      allowOption,
-    )
-    .option('--prune', 'drop what perfdb built and no profile declares any more')
-    .addOption(
-      new Option('--max-size <size>', 'an index that would be larger is a hazard (LARGE_BUILD)')
-        .argParser(sizeOption)
-        .default(50 * 1024 ** 3, '50GB'),
-    )
-    .addOption(maxWait())
-}
-
-function withMeasureOptions(command: Command): Command {
-  return command
-    .optionsGroup('Measuring:')
-    .option('--samples <n>', 'samples of a query at most (default: 101)', countOption(1))
-    .option('--time-budget <duration>', 'time for the samples of a query at most (default: 5s)', durationOption)
-}
-
-function withBuildOptions(command: Command): Command {
-  return command
-    .optionsGroup('Building:')
-    .option('--retries <n>', 'tries after a failure that passes by itself (deadlock, lock timeout)', countOption(0), 2)
-    .addOption(
-      new Option('--on-queue <policy>', 'about a statement queued behind a build, which would end it with a deadlock')
-        .choices(['report', 'cancel-build', 'cancel-waiter'])
-        .default('report'),
-    )
-    .addOption(
-      new Option('--on-disconnect <policy>', 'what the server does with a build whose client is gone')
-        .choices(['cancel', 'finish'])
-        .default('cancel'),
-    )
-    .option('--window <from-to>', "start builds only then, by the server's clock: 22:00-05:00", windowOption)
-    .option('--max-lag <duration>', 'start no build while a replica is further behind', durationOption)
-    .addOption(lockWait())
-}
-
-function maxWait(): Option {
-  return new Option('--max-wait <duration>', 'how long a build may wait for one transaction without progress')
-    .argParser(durationOption)
-    .default(600_000, '10min')
-}
-
-function lockWait(): Option {
-  return new Option('--lock-wait <duration>', 'how long to wait for another run of perfdb')
-    .argParser(durationOption)
-    .default(0, '0s')
 }

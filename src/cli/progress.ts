@@ -17,6 +17,8 @@ export interface ProgressOptions {
   readonly quiet: boolean
   readonly color: boolean
   readonly unicode: boolean
+  /** A terminal that cannot move its cursor (TERM=dumb) gets plain lines. */
+  readonly dumb?: boolean
 }
 
 export interface ProgressDrawing {
@@ -37,7 +39,7 @@ const frameMs = 100
 export function drawProgress(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {
   if (options.quiet)
     return { listener: () => undefined, say: (text) => stream.write(`${visible(text)}\n`), close: () => undefined }
-  return stream.isTTY === true ? live(stream, options) : plain(stream)
+  return stream.isTTY === true && options.dumb !== true ? live(stream, options) : plain(stream)
 }
 
 function plain(stream: ProgressStream): ProgressDrawing {

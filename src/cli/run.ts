@@ -1,9 +1,14 @@
 import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
 import { exitCode } from '../commands/exit-code.js'
 import { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
+import type { Config } from './config.js'
+import { settle } from './config-settle.js'
 import type { Invocation, Options } from './invocation.js'
 import { checkWritable } from './files.js'
+import type { Report } from './options.js'
 import { drawProgress } from './progress.js'
 import { listenForSignals, type Signals } from './signals.js'
 import { layoutOf, printError, printResult, type OutputOptions } from './streams.js'
@@ -11,12 +16,10 @@ import { layoutOf, printError, printResult, type OutputOptions } from './streams
 export type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
 
 /** One action to its exit code: report files are checked first, signals abort, errors are printed as the format wants. */
-export async function runAction(
-  name: string,
-  options: Options,
-  args: readonly string[],
-  action: Action,
-): Promise<number> {
+export async function runAction(command: Command, args: readonly string[], action: Action): Promise<number> {
+  const name = command.name()
+  const config = await settle(command, process.cwd(), process.env).catch(perfdbError)
+  const options = command.opts<Options>()
   const output: OutputOptions = {
     format: options.format,
     reports: options.report ?? [],
@@ -24,23 +27,27 @@ export async function runAction(
     verbose: options.verbose ?? false,
   }
   const { color, unicode } = layoutOf(process.stderr, output)
-  const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode })
+  const dumb = process.env['TERM'] === 'dumb'
+  const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode, dumb })
   const signals = listenForSignals((text) => {
     if (options.quiet === true) process.stderr.write(`${text}\n`)
     else progress.listener({ type: 'warning', message: text })
   }, building.has(name))
   try {
+    if (config instanceof PerfdbError) throw config
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
     if (output.format === 'prometheus' && name !== 'check-pool')
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
+    assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))
-    const result = await action(invocation(options, signals, progress.listener), args)
+    const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
+    const result = await action(invocation(options, config, signals, listener, command), args)
     progress.close()
     await printResult(result, output)
     return result.exit_code
   } catch (error) {
     progress.close()
-    const known = interrupted(error instanceof PerfdbError ? error : internal(error), signals)
+    const known = interrupted(perfdbError(error), signals)
     const code = exitCode({ error: known, signal: signals.name() })
     await printError(known, name, code, output)
     if (known.code === 'INTERNAL' && output.verbose && error instanceof Error)
@@ -48,6 +55,29 @@ export async function runAction(
     return code
   } finally {
     signals.stop()
+  }
+}
+
+/** Of two reports to one file the first would be gone. */
+function assertOneEach(reports: readonly Report[]): void {
+  const files = reports.map(({ file }) => resolve(file))
+  const twice = reports.find((_, at) => files.indexOf(files[at] ?? '') !== at)
+  if (twice !== undefined)
+    throw new PerfdbError('BAD_OPTION', `two reports go to ${twice.file}`, {
+      hint: 'give each report a file of its own',
+    })
+}
+
+/** With jsonl on stdout each event is a line there as it happens, above those of the result; not when quiet. */
+async function withJsonLines(
+  listener: Invocation['listener'],
+  { quiet = false }: Options,
+): Promise<Invocation['listener']> {
+  if (quiet) return listener
+  const { progressLine } = await import('../report/jsonl.js')
+  return (event) => {
+    listener(event)
+    process.stdout.write(progressLine(event, new Date()))
   }
 }
 
@@ -61,10 +91,17 @@ function interrupted(error: PerfdbError, signals: Signals): PerfdbError {
   return new PerfdbError('INTERRUPTED', `ended by ${name}`, { detail: error.message, cause: error })
 }
 
-function internal(error: unknown): PerfdbError {
+function perfdbError(error: unknown): PerfdbError {
+  if (error instanceof PerfdbError) return error
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-function invocation(options: Options, signals: Signals, listener: Invocation['listener']): Invocation {
-  return { options, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener }
+function invocation(
+  options: Options,
+  config: Config,
+  signals: Signals,
+  listener: Invocation['listener'],
+  command: Command,
+): Invocation {
+  return { options, config, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, command }
 }

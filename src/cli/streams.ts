@@ -33,14 +33,17 @@ export function layoutOf(stream: NodeJS.WriteStream, options: Pick<OutputOptions
   return { width, color, unicode, verbose: options.verbose }
 }
 
-/** The result alone goes to stdout, then to the report files. Throws BAD_OPTION when one of those cannot be written. */
+/** The result alone goes to stdout, then to the report files: to all that can be written, then BAD_OPTION for the first that cannot. */
 export async function printResult(result: Result, options: OutputOptions): Promise<void> {
   const { render } = await import('../report/render.js')
   process.stdout.write(await render(result, options.format, layoutOf(process.stdout, options)))
+  const failures: unknown[] = []
   for (const { format, file } of options.reports) {
-    await writeText(file, await render(result, format, fileLayout(options)))
+    const text = await render(result, format, fileLayout(options))
+    await writeText(file, text).catch((error: unknown) => failures.push(error))
   }
   await appendStepSummary(result, options)
+  if (failures.length > 0) throw failures[0]
 }
 
 /** An error as the format wants it: text on stderr, a document on stdout for a program that reads one. */
@@ -69,8 +72,13 @@ const forPrograms: ReadonlySet<Format> = new Set(['json', 'jsonl', 'html', 'juni
 async function appendStepSummary(result: Result, options: OutputOptions): Promise<void> {
   const file = process.env['GITHUB_STEP_SUMMARY'] ?? ''
   if (file === '' || ![options.format, ...options.reports.map(({ format }) => format)].includes('github')) return
-  const [{ render }, { appendFile }] = await Promise.all([import('../report/render.js'), import('node:fs/promises')])
-  await appendFile(file, `${await render(result, 'markdown', fileLayout(options))}\n`).catch(() => undefined)
+  const [{ render }, { stepSummary }, { appendFile }] = await Promise.all([
+    import('../report/render.js'),
+    import('../report/github.js'),
+    import('node:fs/promises'),
+  ])
+  const markdown = await render(result, 'markdown', fileLayout(options))
+  await appendFile(file, stepSummary(markdown)).catch(() => undefined)
 }
 
 function fileLayout({ verbose }: OutputOptions): Layout {

@@ -36,6 +36,7 @@ function inFewWords(code: string, text: string): string {
     case 'commander.invalidArgument':
       return text
         .replace(/^option '.*?(--[\w-]+).*?' argument '(.*?)' is invalid\. /s, '$1 $2: ')
+        .replace(/^command-argument value '(.*?)' is invalid for argument '(.*?)'\. /s, '$2 $1: ')
         .replace(/Allowed choices are (.*)\.$/, 'known are $1')
     case 'commander.optionMissingArgument':
       return text.replace(/^option '.*?(--[\w-]+).*' argument missing$/s, '$1 needs a value')

@@ -1,5 +1,6 @@
 import { analyzeTables, type Analyzed } from '../build/analyze.js'
 import type { BuildContext, StepResult } from '../build/context.js'
+import { plannedWithDuplicates } from '../build/duplicates.js'
 import { kept, runPlan } from '../build/run-plan.js'
 import { creationPath } from '../catalog/probe.js'
 import { quoteName } from '../definition/quote.js'
@@ -12,13 +13,13 @@ import type { Session } from '../server/session.js'
 import type { Role } from '../server/pin.js'
 import { steadySession } from '../server/steady.js'
 import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
-import { about, findingDocument, resultDocument, stepDocument } from './documents.js'
+import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import { hazardGate } from './gate.js'
 import { makePlan, type Planned } from './make-plan.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
-import type { ApplyResult, ResultFinding } from './result.js'
+import type { ApplyResult, ResultFinding, ResultStep } from './result.js'
 import { takeRunLock } from './run-lock.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 
@@ -52,13 +53,14 @@ export async function runApply(
   await using watchdog = await steadySession(() => connect('watchdog'))
   const interrupted = await takeRunLock(ddl, watchdog, options)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
-  const planned = await makePlan(ddl, profiles, options)
-  const { plan, snapshot } = planned
-  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== plan.fingerprint) {
+  const made = await makePlan(ddl, profiles, options)
+  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint) {
     throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
   }
+  const planned = { ...made, plan: await plannedWithDuplicates(ddl, made.plan, options.signal) }
+  const { plan, snapshot } = planned
   const files = profiles.map((profile) => profile.file)
-  if (!hasWork(plan)) return await ended(planned, files, startedAt, { interrupted })
+  if (!hasWork(plan)) return await ended(planned, profiles, startedAt, { interrupted })
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
@@ -79,7 +81,7 @@ export async function runApply(
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
     const signal = options.signalName()
-    return await ended(planned, files, startedAt, { interrupted, results, analyzed, proof, record, signal })
+    return await ended(planned, profiles, startedAt, { interrupted, results, analyzed, proof, record, signal })
   } catch (error) {
     await record.abandon()
     throw error
@@ -153,7 +155,7 @@ interface End {
 
 async function ended(
   { plan, snapshot }: Planned,
-  files: readonly string[],
+  profiles: readonly Profile[],
   startedAt: Date,
   end: End,
 ): Promise<ApplyResult> {
@@ -176,24 +178,35 @@ async function ended(
   })
   const overlaps = plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')
   const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
+  const steps = results.map((one) => resultDocument(one, snapshot))
   const result: ApplyResult = {
     ...about(code, snapshot.server, startedAt),
     command: 'apply',
     run: end.record?.run ?? null,
-    profiles: [...files],
-    steps: results.map((one) => resultDocument(one, snapshot)),
-    analyzed: (end.analyzed ?? []).map(({ table, ok, durationMs, message }) => ({
-      table: `${table.schema}.${table.name}`,
-      ok,
-      duration_ms: durationMs,
-      ...(message === null ? {} : { message }),
-    })),
+    profiles: profiles.map((profile) => profile.file),
+    steps,
+    analyzed: (end.analyzed ?? []).map(analyzedDocument),
     queries: [...queries],
     comparisons: [...(end.proof?.comparisons ?? [])],
+    ...(end.results === undefined ? {} : await priced(steps, profiles, end.proof)),
     findings: [...findings, ...(end.proof?.findings ?? [])],
   }
   await end.record?.finish(result)
   return result
+}
+
+async function priced(
+  steps: readonly ResultStep[],
+  profiles: readonly Profile[],
+  proof: Proof | undefined,
+): Promise<Pick<ApplyResult, 'prices' | 'write_costs'>> {
+  const { prices } = await import('../measure/price.js')
+  const declared = profiles.flatMap((profile) => profile.indexes)
+  const writes = proof?.evidence?.writes ?? []
+  return {
+    prices: prices(steps, declared, proof?.evidence ?? null),
+    ...(writes.length === 0 ? {} : { write_costs: [...writes] }),
+  }
 }
 
 function refused(

@@ -1,3 +1,4 @@
+import type { Analyzed } from '../build/analyze.js'
 import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
 import { tableNamed } from '../plan/lookup.js'
@@ -32,6 +33,7 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     reason: step.reason,
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
     hazards: step.hazards.map(({ code, message }) => ({ code, message })),
+    ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
     ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),
     ...(step.step === 'keep' && step.existing !== null
@@ -48,8 +50,10 @@ export function resultDocument(result: StepResult, snapshot: Snapshot): ResultSt
     outcome,
     duration_ms: durationMs,
     waited_ms: waitedMs,
+    ...(result.waitedFor === undefined ? {} : { waited_for: [...result.waitedFor] }),
     ...(sizeBytes === null ? {} : { size_bytes: sizeBytes }),
     ...(state === null ? {} : { state }),
+    ...(result.wal === undefined ? {} : { wal_bytes: Math.round(result.wal.bytes), wal_shared: result.wal.shared }),
     ...(error === null
       ? {}
       : {
@@ -61,6 +65,15 @@ export function resultDocument(result: StepResult, snapshot: Snapshot): ResultSt
             ...(error.sqlstate === undefined ? {} : { sqlstate: error.sqlstate }),
           },
         }),
+  }
+}
+
+export function analyzedDocument({ table, ok, durationMs, message }: Analyzed) {
+  return {
+    table: `${table.schema}.${table.name}`,
+    ok,
+    duration_ms: durationMs,
+    ...(message === null ? {} : { message }),
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, isAbsolute } from 'node:path'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
 import type { Query } from '../profile/profile.js'
+import type { Named } from '../profile/files.js'
 import { readProfiles } from '../profile/read.js'
 import { sourceStatements, type SourceStatement } from '../sql/explain-source.js'
 import { parseStatements } from '../sql/parser.js'
@@ -31,7 +32,7 @@ export interface BrokenQuery {
  * a profile throws.
  */
 export async function readQueries(
-  paths: readonly string[],
+  paths: readonly Named[],
   text: string | undefined,
   options: InputOptions,
 ): Promise<Inputs> {
@@ -58,8 +59,8 @@ export async function readQueries(
   )
 }
 
-function isSql(path: string): boolean {
-  return path === '-' || path.endsWith('.sql')
+function isSql(path: Named): path is string {
+  return typeof path === 'string' && (path === '-' || path.endsWith('.sql'))
 }
 
 async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Inputs> {

@@ -24,19 +24,35 @@ export async function topQueries(
   by: Ranking,
   allowWrites: boolean,
 ): Promise<readonly Query[]> {
+  const schema = await statementsSchema(session)
+  const rows = await session.query<TopRow>(topStatementsSql(schema, by), [count * 20 + 100])
+  return auditableQueries(
+    rows.map(({ query }) => query),
+    count,
+    allowWrites,
+  )
+}
+
+/** Where pg_stat_statements lives, quoted. Throws NO_EXTENSION. */
+export async function statementsSchema(session: Session): Promise<string> {
   const [found] = await session.query<{ readonly schema: string }>(statementsSchemaSql)
-  if (found === undefined) {
-    throw new PerfdbError('NO_EXTENSION', 'the extension pg_stat_statements does not exist in this database', {
-      hint: "create extension pg_stat_statements, with shared_preload_libraries = 'pg_stat_statements'",
-    })
-  }
-  // Others than queries of the application are passed over: transaction commands, catalog reads, utility statements.
-  const rows = await session.query<TopRow>(topStatementsSql(found.schema, by), [count * 20 + 100])
+  if (found !== undefined) return found.schema
+  throw new PerfdbError('NO_EXTENSION', 'the extension pg_stat_statements does not exist in this database', {
+    hint: "create extension pg_stat_statements, with shared_preload_libraries = 'pg_stat_statements'",
+  })
+}
+
+/** The first `count` texts that read tables of the application; transaction commands, catalog reads and utility statements are passed over. */
+export async function auditableQueries(
+  texts: readonly string[],
+  count: number,
+  allowWrites: boolean,
+): Promise<readonly Query[]> {
   const queries: Query[] = []
   const names = new Map<string, number>()
-  for (const row of rows) {
+  for (const text of texts) {
     if (queries.length === count) break
-    const sql = await auditableStatement(row.query, allowWrites)
+    const sql = await auditableStatement(text, allowWrites)
     if (sql === null) continue
     const place = { file: 'pg_stat_statements', line: queries.length + 1, column: 1 }
     queries.push(queryOf(uniqueName(shortName(sql), names), sql, place))
@@ -45,7 +61,7 @@ export async function topQueries(
 }
 
 /** As much of the text as tells one statement from another in a table. */
-function shortName(sql: string): string {
+export function shortName(sql: string): string {
   const line = sql.replaceAll(/\s+/g, ' ')
   return line.length > 60 ? `${line.slice(0, 57)}...` : line
 }

@@ -1,6 +1,6 @@
 import { measureQueries } from '../measure/rounds.js'
 import type { MeasureOptions, QueryMeasurement } from '../measure/measurement.js'
-import { comparisons } from '../measure/comparisons.js'
+import { answerFindings, comparisons } from '../measure/comparisons.js'
 import { regressions, type KeptQuery } from '../measure/regressed.js'
 import { toResultQueries } from '../measure/result-queries.js'
 import type { Finding } from '../plan/plan.js'
@@ -9,7 +9,9 @@ import type { Session } from '../server/session.js'
 import { about, findingDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import type { BrokenQuery } from './explain-inputs.js'
+import type { Planned } from './make-plan.js'
 import type { ExplainResult, ResultQuery } from './result.js'
+import type { Supposed } from './what-if.js'
 
 export interface ExplainOptions extends MeasureOptions {
   /** What was measured at another time, to compare with. */
@@ -18,6 +20,10 @@ export interface ExplainOptions extends MeasureOptions {
   readonly baseline?: readonly KeptQuery[] | undefined
   /** Statements that could not even be read. */
   readonly broken?: readonly BrokenQuery[] | undefined
+  /** --what-if: the plan of the declared indexes, those not there yet to be supposed by HypoPG. */
+  readonly whatIf?: Planned | undefined
+  /** What is known of the queries before they are measured. */
+  readonly findings?: readonly Finding[] | undefined
   /** Called with all measurements, to keep them. */
   readonly keep?: ((measured: readonly QueryMeasurement[]) => Promise<void>) | undefined
 }
@@ -35,8 +41,10 @@ export async function runExplain(
 ): Promise<ExplainResult> {
   const startedAt = new Date()
   const { baseline = [], broken = [] } = options
-  const measured = await measureQueries(session, queries, options)
+  const control = options.control ?? (options.before === undefined ? null : undefined)
+  const measured = await measureQueries(session, queries, { ...options, control })
   await options.keep?.(measured)
+  const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
     const one = measured[at]
     const found = one === undefined ? [] : regressions(baseline, one)
@@ -52,8 +60,25 @@ export async function runExplain(
     command: 'explain',
     queries: [...documents, ...broken.map(brokenDocument)],
     comparisons: comparisons(measured),
-    findings: [...settingsFinding(measured), ...gone(baseline, measured)].map(findingDocument),
+    findings: [
+      ...(options.findings ?? []),
+      ...settingsFinding(measured),
+      ...answerFindings(measured),
+      ...gone(baseline, measured),
+      ...(supposed?.findings ?? []),
+    ].map(findingDocument),
+    ...(supposed === null ? {} : { what_if: supposed.document }),
   }
+}
+
+async function whatIf(
+  session: Session,
+  planned: Planned,
+  queries: readonly Query[],
+  options: ExplainOptions,
+): Promise<Supposed> {
+  const { runWhatIf } = await import('./what-if.js')
+  return runWhatIf(session, planned, queries, options)
 }
 
 function missed({ status, expectations, findings }: ResultQuery): boolean {

@@ -8,7 +8,9 @@ export interface Gate {
 
 /** The hazard gate of apply: a plan with a hazard that is not allowed by name is not begun at all. */
 export function hazardGate(plan: Plan, allow: ReadonlySet<HazardCode>): Gate {
-  const hazards = plan.steps.flatMap((step) => step.hazards).filter((hazard) => !allow.has(hazard.code))
+  const hazards = plan.steps
+    .flatMap((step) => step.hazards)
+    .filter((hazard) => hazard.told !== true && !allow.has(hazard.code))
   return {
     refused: [...new Set(hazards.map((hazard) => hazard.code))].sort(),
     messages: hazards.map((hazard) => `${hazard.code}: ${hazard.message}`),

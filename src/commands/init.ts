@@ -1,80 +1,58 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PerfdbError } from '../errors.js'
+import { firstFiles, schemaCopies } from './init-files.js'
 import type { InitResult } from './init-result.js'
 import { perfdbVersion } from './version.js'
 
 /**
- * Writes a first configuration, profile and pools file with comments. Throws FILE_EXISTS, before anything is written, when one of them is
- * there already.
+ * Writes a first configuration, profile and pools file with comments, and asks nothing. The editor's schema line leads to the installed
+ * package, or, where perfdb is not installed in the project, to copies of the schemas that are written beside them. Throws FILE_EXISTS, before
+ * anything is written, when one of them is there already, and BAD_OPTION for a folder that cannot be written.
  */
 export async function runInit(cwd: string): Promise<InitResult> {
-  const files = [...firstFiles]
-  for (const [name] of files) {
-    const there = await access(join(cwd, name)).then(
-      () => true,
-      () => false,
-    )
-    if (there) throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
+  const installed = await installedSchemas(cwd)
+  const files = firstFiles(installed ?? copies)
+  for (const name of files.keys()) {
+    if (await isThere(join(cwd, name)))
+      throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
   }
-  for (const [name, text] of files) {
-    await mkdir(dirname(join(cwd, name)), { recursive: true })
-    await writeFile(join(cwd, name), text, { flag: 'wx' })
-  }
-  return { perfdb: perfdbVersion(), ok: true, exit_code: 0, command: 'init', files: files.map(([name]) => name) }
+  for (const [name, text] of files) await write(cwd, name, text, 'wx')
+  const copied = installed === undefined ? await schemaCopies(copies) : new Map<string, string>()
+  for (const [name, text] of copied) await write(cwd, name, text, 'w')
+  const written = [...files.keys(), ...copied.keys()]
+  return { perfdb: perfdbVersion(), ok: true, exit_code: 0, command: 'init', files: written }
 }
 
-/** Name and content; a test reads them all with perfdb's own readers. */
-export const firstFiles: ReadonlyMap<string, string> = new Map([
-  [
-    'perfdb.yaml',
-    `# What perfdb uses when nothing is named on the command line. A flag beats the environment, which beats this file.
-version: 1
-profiles: [perfdb/indexes.yaml]
-pools: [perfdb/app.pools.yaml]
-# url: \${DATABASE_URL}        # never a literal password: take it from the environment or .pgpass
-# allow: [REDUNDANT]          # hazards that need no --allow
-`,
-  ],
-  [
-    'perfdb/indexes.yaml',
-    `# yaml-language-server: $schema=../node_modules/perfdb/profiles/profile.schema.json
-# Indexes that this database must have, and the queries that justify them.
-# perfdb plan: what would be done, and why
-# perfdb apply: builds concurrently, measures before and after
-# perfdb verify: exit 1 when anything is missing, invalid or different
-version: 1
-profile: app
-schema: public
-indexes: []
-#  - name: idx_orders_customer_created_at
-#    table: orders
-#    keys: [customer_id, { column: created_at, order: desc }]
-#    for: [orders-of-customer]
-#    why: the customer's page, newest first
-queries: []
-#  - name: orders-of-customer
-#    sql: select * from orders where customer_id = $1 order by created_at desc limit 20
-#    params: { busy: [1], quiet: [99999] }
-#    expect: { uses: [idx_orders_customer_created_at], speedup: 3 }
-`,
-  ],
-  [
-    'perfdb/app.pools.yaml',
-    `# yaml-language-server: $schema=../node_modules/perfdb/profiles/pools.schema.json
-# Who opens connections, against what the server leaves: perfdb check-pool --offline
-version: 1
-kind: pools
-servers:
-  main:
-    max_connections: 100               # offline; the live value wins
-services:
-  app:
-    server: main
-    instances: { desired: 2, max: 4 }
-    runtime: { kind: node, processes: 1 }
-    pool: { driver: node-postgres, max: 10 }
-    deploy: { strategy: rolling, max_surge: 25%, max_unavailable: 25% }
-`,
-  ],
-])
+/** Where copies of the schemas go, relative to the working folder. */
+const copies = 'perfdb/schemas'
+
+/** The folder of the schemas in the nearest node_modules, relative to the working folder, as an editor resolves it. */
+async function installedSchemas(cwd: string): Promise<string | undefined> {
+  const inside = join('node_modules', 'perfdb', 'profiles')
+  for (let up = ''; ; up = join('..', up)) {
+    const folder = join(cwd, up)
+    if (await isThere(join(folder, inside, 'config.schema.json'))) return join(up, inside).replaceAll('\\', '/')
+    if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined
+  }
+}
+
+async function write(cwd: string, name: string, text: string, flag: 'w' | 'wx'): Promise<void> {
+  try {
+    await mkdir(dirname(join(cwd, name)), { recursive: true })
+    await writeFile(join(cwd, name), text, { flag })
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    throw new PerfdbError('BAD_OPTION', `${name} cannot be written: ${reason}`, {
+      hint: 'check the folder and its permissions',
+      cause,
+    })
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

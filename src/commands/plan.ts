@@ -1,14 +1,26 @@
+import { plannedWithDuplicates } from '../build/duplicates.js'
 import type { PlanOptions } from '../plan/options.js'
+import type { Plan } from '../plan/plan.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { about, findingDocument, stepDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
-import { makePlan } from './make-plan.js'
+import { makePlan, type Planned } from './make-plan.js'
 import type { PlanResult, VerifyResult } from './result.js'
+import type { Supposed } from './what-if.js'
 
 export interface PlanCommandOptions extends PlanOptions {
   /** Exit 1 when there is something to do. */
   readonly exitCode: boolean
+  /** Writes the plan in another form, and says into which files. */
+  readonly export?: ((plan: Plan) => Promise<readonly string[]>) | undefined
+  /** --what-if: opens the session of the role `measure` on which HypoPG is asked about the profiles' queries. */
+  readonly whatIf?: WhatIfOptions | undefined
+}
+
+export interface WhatIfOptions {
+  readonly connect: () => Promise<Session>
+  readonly signal?: AbortSignal
 }
 
 /** What apply would do, and why. Never writes. */
@@ -18,8 +30,12 @@ export async function runPlanCommand(
   options: PlanCommandOptions,
 ): Promise<PlanResult> {
   const startedAt = new Date()
-  const { plan, snapshot } = await makePlan(session, profiles, options)
+  const made = await makePlan(session, profiles, options)
+  const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan) }
+  const { plan, snapshot } = planned
+  const supposed = options.whatIf === undefined ? null : await whatIf(options.whatIf, planned, profiles)
   const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length
+  const exported = await options.export?.(plan)
   return {
     ...about(exitCode({ refusals: options.exitCode ? work : 0 }), snapshot.server, startedAt),
     command: 'plan',
@@ -27,11 +43,25 @@ export async function runPlanCommand(
     steps: plan.steps.map((step) => stepDocument(step, snapshot)),
     extensions: [...plan.extensions],
     // Drift is what the steps say already; verify reports it as findings.
-    findings: plan.findings
-      .filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code))
-      .map(findingDocument),
+    findings: [
+      ...plan.findings.filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code)),
+      ...(supposed?.findings ?? []),
+    ].map(findingDocument),
     fingerprint: plan.fingerprint,
+    ...(supposed === null ? {} : { what_if: supposed.document }),
+    ...(exported === undefined ? {} : { exported: [...exported] }),
   }
+}
+
+async function whatIf(
+  { connect, ...options }: WhatIfOptions,
+  planned: Planned,
+  profiles: readonly Profile[],
+): Promise<Supposed> {
+  const { runWhatIf } = await import('./what-if.js')
+  const queries = profiles.flatMap((profile) => profile.queries)
+  await using session = await connect()
+  return await runWhatIf(session, planned, queries, options)
 }
 
 const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED'])

@@ -12,6 +12,7 @@ import { connectionsOf, sessionsOf, type Live } from '../pools/sessions.js'
 import { waterfall } from '../pools/waterfall.js'
 import type { JudgedServer } from './pool-judge.js'
 import type { PoolLine, PoolResult, PoolServer } from './pool-result.js'
+import { tenantDocuments } from './pool-tenants.js'
 
 /** A budget as the document shows it. */
 export function serverDocument(
@@ -39,6 +40,7 @@ export function serverDocument(
     services: [...budget.lines.map((line) => lineDocument(line, estate, budget)), ...pooledServices(budget, estate)],
     limits: limitUses(budget).map((use) => ({ ...use, services: [...use.services] })),
     waterfall: waterfall(budget).map((line) => ({ ...line })),
+    ...tenantDocuments(budget),
     ...(live !== null && { sessions: sessionDocuments(budget, live), load: loadDocuments(live) }),
     ...(before !== undefined && {
       before: {
@@ -80,10 +82,11 @@ function sessionDocuments({ patterns }: Budget, { samples }: Live): NonNullable<
 }
 
 function loadDocuments({ load }: Live): NonNullable<PoolServer['load']> {
-  return Object.entries(load).map(([database, { erlangs, transactionsPerSecond, seconds }]) => ({
+  return Object.entries(load).map(([database, { erlangs, transactionsPerSecond, sessionsPerSecond, seconds }]) => ({
     database,
     erlangs,
     transactions_per_second: transactionsPerSecond,
+    sessions_per_second: sessionsPerSecond,
     seconds,
   }))
 }

@@ -1,10 +1,11 @@
-import { allDemands, budgets, type Budget } from '../pools/budget.js'
+import { withMeasuredLoad } from '../pools/attribute-load.js'
+import { budgets, type Budget } from '../pools/budget.js'
+import { judgeReplicas, oneConsole } from '../pools/console-replicas.js'
 import { asConsoleSays } from '../pools/console.js'
 import { judgeConsole } from '../pools/judge-console.js'
 import { judge, verdictOf } from '../pools/judge.js'
 import { judgeReplica } from '../pools/judge-replica.js'
 import { judgeService } from '../pools/judge-service.js'
-import { withMeasuredLoad } from '../pools/measured-load.js'
 import type { Estate, PoolFinding, Verdict } from '../pools/model.js'
 import { mergeSameServers } from '../pools/same-server.js'
 import { withChanges } from '../pools/what-if.js'
@@ -36,23 +37,26 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
   const told = {
     ...written,
     poolers: written.poolers.map((pooler) => {
-      const live = consoles.find((one) => one.pooler === pooler.name)?.live
-      return live == null ? pooler : asConsoleSays(pooler, live)
+      const live = oneConsole(consoles.find((one) => one.pooler === pooler.name)?.lives ?? [])
+      return live === null ? pooler : asConsoleSays(pooler, live)
     }),
   }
   const same = mergeSameServers(told, lives)
   const changed = withChanges(same.estate, changes)
-  const estate = withMeasuredLoad(changed, allDemands(changed), lives)
+  const { estate, findings: unknownLoads } = withMeasuredLoad(changed, lives)
   const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
   const all = budgets(estate, lives)
   const servers = all.map((budget) => judgeOne(budget, estate, [...own, ...judgeReplica(budget, all)], looks))
   const named = new Set(estate.servers.map((server) => server.name))
   const others = [
     ...same.findings,
-    ...consoles.flatMap(({ pooler, live, findings }) => {
+    ...consoles.flatMap(({ pooler, lives: answers, findings }) => {
       const declared = written.poolers.find((one) => one.name === pooler)
-      return live === null || declared === undefined ? findings : judgeConsole(declared, live)
+      const live = oneConsole(answers)
+      if (live === null || declared === undefined) return findings
+      return [...findings, ...judgeConsole(declared, live), ...judgeReplicas(declared, answers)]
     }),
+    ...unknownLoads,
     ...own.filter((one) => !named.has(one.server ?? '')),
   ]
   return {

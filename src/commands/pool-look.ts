@@ -36,7 +36,8 @@ export interface Look {
 
 export interface ConsoleLook {
   readonly pooler: string
-  readonly live: PoolerLive | null
+  /** Of the replicas that answered. */
+  readonly lives: readonly PoolerLive[]
   readonly findings: readonly PoolFinding[]
 }
 
@@ -106,33 +107,42 @@ function whoHolds(hint: string): string {
   return `${hint.replace(/; perfdb check-pool .*$/, '')}; a url with a member of pg_use_reserved_connections or a superuser shows who holds them`
 }
 
-/** Asks the admin console of each pooler that has one; a console that does not answer is a finding, and the file's numbers count. */
+/** Asks the admin console of each replica that has one; a console that does not answer is a finding, and the numbers of the others or of the file count. */
 export async function askConsoles(poolers: readonly Pooler[], options: LookOptions): Promise<readonly ConsoleLook[]> {
   if (options.offline) return []
-  const looks = poolers.map(async ({ name, adminUrl, place }): Promise<ConsoleLook | null> => {
-    if (adminUrl === null) return null
-    try {
-      const [{ askConsole }, { resolveTarget }] = await Promise.all([
-        import('../server/admin-console.js'),
-        import('../server/target.js'),
-      ])
-      const { environment } = options
-      const url = resolveUrl(adminUrl, environment, place)
-      const target = await resolveTarget({ url, environment, home: homedir() })
-      return { pooler: name, live: readConsole(await askConsole(target, consoleShows)), findings: [] }
-    } catch (error) {
-      if (!(error instanceof PerfdbError)) throw error
-      const message = `${name}: ${error.message}; the file's numbers count`
+  const looks = poolers
+    .filter((pooler) => pooler.adminUrls.length > 0)
+    .map(async (pooler): Promise<ConsoleLook> => {
+      const answers = await Promise.all(pooler.adminUrls.map(async (url) => askOne(pooler, url, options)))
       return {
-        pooler: name,
-        live: null,
-        findings: [
-          { code: 'NOT_REACHED', severity: 'warning', message, hint: error.hint, place: error.place ?? place },
-        ],
+        pooler: pooler.name,
+        lives: answers.flatMap((answer) => ('live' in answer ? [answer.live] : [])),
+        findings: answers.flatMap((answer) => ('finding' in answer ? [answer.finding] : [])),
       }
+    })
+  return Promise.all(looks)
+}
+
+async function askOne(
+  { name, place, adminUrls }: Pooler,
+  adminUrl: string,
+  { environment }: LookOptions,
+): Promise<{ readonly live: PoolerLive } | { readonly finding: PoolFinding }> {
+  try {
+    const [{ askConsole }, { resolveTarget }] = await Promise.all([
+      import('../server/admin-console.js'),
+      import('../server/target.js'),
+    ])
+    const target = await resolveTarget({ url: resolveUrl(adminUrl, environment, place), environment, home: homedir() })
+    return { live: readConsole(await askConsole(target, consoleShows)) }
+  } catch (error) {
+    if (!(error instanceof PerfdbError)) throw error
+    const others = adminUrls.length > 1 ? 'the other replicas count, else the file' : "the file's numbers count"
+    const message = `${name}: ${error.message}; ${others}`
+    return {
+      finding: { code: 'NOT_REACHED', severity: 'warning', message, hint: error.hint, place: error.place ?? place },
     }
-  })
-  return (await Promise.all(looks)).filter((look) => look !== null)
+  }
 }
 
 function usualConnection(environment: Environment): (url: string) => Promise<Session> {

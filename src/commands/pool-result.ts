@@ -43,6 +43,9 @@ const limitUse = z.object({
   services: z.array(z.string()),
 })
 
+/** A service with a pool for each tenant: so many of this server, connections of each at the peak, and the first of them by name. */
+const tenantPools = z.object({ service: z.string(), count: z.int(), each: z.int(), ids: z.array(z.string()) })
+
 const waterfallLine = z.object({ label: z.string(), connections: z.int(), total: z.boolean() })
 
 /** Client backends now, the most of all looks; busy ones have a statement or a transaction open. */
@@ -62,6 +65,8 @@ const databaseLoad = z.object({
   database: z.string(),
   erlangs: z.number(),
   transactions_per_second: z.number(),
+  /** Connections opened. */
+  sessions_per_second: z.number().optional(),
   seconds: z.number(),
 })
 
@@ -82,6 +87,8 @@ const sample = z.object({
   available: z.int().nullable(),
   headroom: z.int().nullable(),
   verdict,
+  /** Connections busy on average since the look before. */
+  erlangs: z.number().optional(),
   message: z.string().optional(),
 })
 
@@ -107,6 +114,7 @@ const server = z.object({
   services: z.array(serviceLine),
   limits: z.array(limitUse),
   waterfall: z.array(waterfallLine),
+  tenants: z.array(tenantPools).optional(),
   changes: z.array(change).optional(),
   recommendations: z.array(z.string()),
   sessions: z.array(session).optional(),

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
 import { capacity } from '../pools/capacity.js'
-import { isLastSlot, readFacts, takeSample } from '../pools/live.js'
+import { isLastSlot, readFacts, readWork, takeSample } from '../pools/live.js'
+import { loadBetween, type DatabaseLoad, type Work } from '../pools/measured-load.js'
 import type { PoolsFile, Server } from '../pools/model.js'
 import { mergeEstates } from '../pools/resolve.js'
 import { connectionsOf, type LiveFacts, type LiveSample } from '../pools/sessions.js'
@@ -69,6 +70,7 @@ function watched(server: Server, connect: () => Promise<Session>) {
   let facts: LiveFacts | null = null
   let failed: Look | null = null
   const taken: LiveSample[] = []
+  let [first, last]: (readonly Work[])[] = []
   const close = async () => {
     await session?.[Symbol.asyncDispose]()
     session = null
@@ -83,8 +85,15 @@ function watched(server: Server, connect: () => Promise<Session>) {
         const sample = await takeSample(session)
         facts ??= await readFacts(session)
         taken.push(sample)
-        if (isLastSlot(facts, sample)) await close()
-        return seen(at, server, facts, sample)
+        if (isLastSlot(facts, sample)) {
+          await close()
+          return seen(at, server, facts, sample, null)
+        }
+        const work = await readWork(session)
+        const load = last === undefined ? null : erlangs(loadBetween(last, work))
+        first ??= work
+        last = work
+        return seen(at, server, facts, sample, load)
       } catch (error) {
         if (!(error instanceof PerfdbError)) throw error
         await close().catch(() => undefined)
@@ -97,16 +106,30 @@ function watched(server: Server, connect: () => Promise<Session>) {
       if (facts === null || taken.length === 0)
         return failed ?? { server, state: 'unreached', live: null, findings: [] }
       const findings = failed?.state === 'full' ? failed.findings : []
-      return { server, state: 'seen', live: { ...facts, samples: taken, load: {} }, findings }
+      const load = first === undefined || last === undefined ? {} : loadBetween(first, last)
+      return { server, state: 'seen', live: { ...facts, samples: taken, load }, findings }
     },
   }
 }
 
-function seen(at: string, server: Server, { limits }: LiveFacts, sample: LiveSample): PoolSample {
+/** Connections busy on average since the look before, over all databases. */
+function erlangs(load: Readonly<Record<string, DatabaseLoad>>): number {
+  return Object.values(load).reduce((sum, one) => sum + one.erlangs, 0)
+}
+
+function seen(at: string, server: Server, { limits }: LiveFacts, sample: LiveSample, load: number | null): PoolSample {
   const available = capacity(limits)
   const sessions = connectionsOf(sample)
   const verdict = sessions >= available ? 'FAIL' : sessions > server.warnAt * available ? 'WARN' : 'OK'
-  return { at, server: server.name, sessions, available, headroom: available - sessions, verdict }
+  return {
+    at,
+    server: server.name,
+    sessions,
+    available,
+    headroom: available - sessions,
+    verdict,
+    ...(load !== null && { erlangs: load }),
+  }
 }
 
 function refused(at: string, server: Server, facts: LiveFacts | null, { state, findings }: Look): PoolSample {

@@ -1,6 +1,7 @@
 import type { StepResult } from '../build/context.js'
 import type { Listener } from '../build/events.js'
 import type { QueryMeasurement } from '../measure/measurement.js'
+import type { PriceEvidence } from '../measure/price.js'
 import type { HazardCode } from '../plan/plan.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
@@ -13,6 +14,8 @@ export interface Proof {
   readonly queries: readonly ResultQuery[]
   readonly comparisons: readonly Comparison[]
   readonly findings: readonly ResultFinding[]
+  /** What the prices of the indexes rest on; null when nothing was measured. */
+  readonly evidence: PriceEvidence | null
   /** The measurement itself failed. */
   readonly failed: boolean
 }
@@ -23,6 +26,7 @@ export function unproven(error: unknown): Proof {
   return {
     queries: [],
     comparisons: [],
+    evidence: null,
     failed: true,
     findings: [
       {
@@ -65,14 +69,17 @@ export async function measureAfter(
   results: readonly StepResult[],
   options: ProofOptions,
 ): Promise<Proof> {
-  if (before === null || options.signal.aborted) return { queries: [], comparisons: [], findings: [], failed: false }
+  if (before === null || options.signal.aborted)
+    return { queries: [], comparisons: [], findings: [], evidence: null, failed: false }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   await using session = await connect('measure')
   const after = await measure(session, profiles, options)
-  const [{ toResultQueries }, { comparisons }, { notUsed }] = await Promise.all([
+  const [{ toResultQueries }, { comparisons }, { notUsed }, { indexUses }, { writeCosts }] = await Promise.all([
     import('../measure/result-queries.js'),
     import('../measure/comparisons.js'),
     import('../measure/not-used.js'),
+    import('../measure/price-uses.js'),
+    import('../measure/price-writes.js'),
   ])
   const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
   const declared = profiles.flatMap(({ indexes }) => indexes.filter(({ definition }) => standing.has(definition.name)))
@@ -83,8 +90,25 @@ export async function measureAfter(
     queries,
     comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
     findings: unused.map(findingDocument),
+    evidence: {
+      uses: await indexUses(session, declared, before, after, options.signal),
+      after,
+      tooSmall: new Set(unused.flatMap(({ severity, index }) => (severity === 'info' && index ? [index] : []))),
+      writes: writeCosts(before, after, builtOn(results)),
+    },
     failed: false,
   }
+}
+
+/** How many indexes were built on each `schema.table`. */
+function builtOn(results: readonly StepResult[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { outcome, step } of results) {
+    if (outcome !== 'built' && outcome !== 'rebuilt' && outcome !== 'replaced') continue
+    const table = `${step.table.schema}.${step.table.name}`
+    counts.set(table, (counts.get(table) ?? 0) + 1)
+  }
+  return counts
 }
 
 function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparison {

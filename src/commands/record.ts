@@ -1,4 +1,5 @@
 import type { Recorder } from '../build/context.js'
+import { keptOf } from '../plan/kept.js'
 import type { Step } from '../plan/plan.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { Session } from '../server/session.js'
@@ -49,6 +50,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
           table: step.table,
           ddlBefore: step.existing?.ddl ?? null,
+          keptBefore: step.existing === null ? null : keptOf(step.existing),
           ddlAfter: ddlAfter(step),
           canonical: step.canonical,
           predictedBytes: step.predictedBytes,

@@ -1,4 +1,7 @@
 import { z } from '../yaml/schema.js'
+import { price, writeCost } from './price-result.js'
+import { comparison, interval } from './variants-result.js'
+import { whatIf } from './what-if-result.js'
 
 /*
  * The JSON documents that perfdb prints, as schemas: product contract, snake_case, times in _ms, sizes in _bytes.
@@ -66,13 +69,20 @@ const step = z.object({
   duration_ms: z.number().optional(),
   /** Of the duration, the part spent waiting for other transactions. */
   waited_ms: z.number().optional(),
+  /** For whom: sessions and prepared transactions, as they were last seen. */
+  waited_for: z.array(z.string()).optional(),
   size_bytes: z.number().optional(),
+  /** WAL that the build wrote. */
+  wal_bytes: z.number().optional(),
+  /** True when WAL of other sessions is in it: before 18 a server counts only all sessions together. */
+  wal_shared: z.boolean().optional(),
   /** What the catalog said of the index at the end: valid, invalid, missing. */
   state: z.enum(['valid', 'invalid', 'missing', 'building']).optional(),
   error: errorFields.optional(),
+  /** Where it is declared. */
+  place: place.optional(),
 })
 
-const interval = z.object({ median: z.number(), low: z.number(), high: z.number() })
 /** One node of a query plan. Rows are of one loop, as EXPLAIN prints them; self_ms is of all loops, without the nodes below. */
 const planNode = z.object({
   depth: z.int(),
@@ -88,6 +98,8 @@ const planNode = z.object({
 const measurement = z.object({
   samples: z.int(),
   execution_ms: interval,
+  /** Of the samples: the least, the quartiles, the most. */
+  spread_ms: z.object({ least: z.number(), lower: z.number(), upper: z.number(), most: z.number() }).optional(),
   planning_ms: z.number(),
   buffers: z.object({ hit: z.number(), read: z.number(), temp: z.number() }),
   rows: z.number(),
@@ -110,15 +122,8 @@ const query = z.object({
   after: measurement.optional(),
   findings: z.array(finding),
   expectations: z.array(expectation),
-})
-const variant = z.object({ name: z.string(), statements: z.int(), server_ms: interval, elapsed_ms: interval })
-const comparison = z.object({
-  query: z.string(),
-  round_trip_ms: z.number(),
-  variants: z.array(variant),
-  /** The same variants before the run changed anything. */
-  before: z.array(variant).optional(),
-  message: z.string(),
+  /** Where it is declared. */
+  place: place.optional(),
 })
 const analyzed = z.object({
   table: z.string(),
@@ -153,6 +158,10 @@ export const planResult = z.object({
   extensions: z.array(z.string()),
   findings: z.array(finding),
   fingerprint: z.string(),
+  /** Files that --export wrote. */
+  exported: z.array(z.string()).optional(),
+  /** With --what-if. */
+  what_if: whatIf.optional(),
 })
 export const verifyResult = z.object({
   ...about,
@@ -171,6 +180,9 @@ export const applyResult = z.object({
   analyzed: z.array(analyzed),
   queries: z.array(query),
   comparisons: z.array(comparison),
+  /** Of each declared index that stands after a run that changed something. */
+  prices: z.array(price).optional(),
+  write_costs: z.array(writeCost).optional(),
   findings: z.array(finding),
   error: errorFields.optional(),
 })
@@ -180,6 +192,8 @@ export const explainResult = z.object({
   queries: z.array(query),
   comparisons: z.array(comparison),
   findings: z.array(finding),
+  /** With --what-if. */
+  what_if: whatIf.optional(),
 })
 const run = z.object({
   run: z.int(),
@@ -222,6 +236,8 @@ export type ResultMeasurement = z.infer<typeof measurement>
 export type ResultPlanNode = z.infer<typeof planNode>
 export type ResultQuery = z.infer<typeof query>
 export type Comparison = z.infer<typeof comparison>
+export type Price = z.infer<typeof price>
+export type WriteCost = z.infer<typeof writeCost>
 export type ErrorResult = z.infer<typeof errorResult>
 export type PlanResult = z.infer<typeof planResult>
 export type VerifyResult = z.infer<typeof verifyResult>

@@ -1,17 +1,21 @@
+import { analyzeTables } from '../build/analyze.js'
+import type { StepResult } from '../build/context.js'
 import { runPlan } from '../build/run-plan.js'
 import { emptySnapshot, readIndex, serverFacts } from '../catalog/read.js'
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import { readLedger } from '../ledger/history.js'
 import type { Ledger, RecordedStep, RunWithSteps } from '../ledger/ledger.js'
 import { fingerprint } from '../plan/fingerprint.js'
+import { isKept } from '../plan/kept.js'
 import type { Finding, Plan } from '../plan/plan.js'
 import { undo, type Done } from '../plan/undo.js'
 import { steadySession } from '../server/steady.js'
 import type { Session } from '../server/session.js'
 import type { ApplyOptions, Connect } from './apply.js'
 import { buildContext } from './build-context.js'
-import { about, findingDocument, resultDocument } from './documents.js'
+import { about, analyzedDocument, findingDocument, resultDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
 import { openRecord } from './record.js'
 import type { ApplyResult } from './result.js'
@@ -40,6 +44,7 @@ export async function runRollback(connect: Connect, run: number | null, options:
   })
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
   const results = await runPlan(context, plan)
+  const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(results), options.signal)
   const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
   // A run of which everything was left alone is not undone.
   const undone = failedSteps === 0 && (results.length > 0 || findings.length === 0)
@@ -51,13 +56,19 @@ export async function runRollback(connect: Connect, run: number | null, options:
     run: record.run,
     profiles: [...wanted.profiles],
     steps: results.map((one) => resultDocument(one, emptySnapshot(ddl))),
-    analyzed: [],
+    analyzed: analyzed.map(analyzedDocument),
     queries: [],
     comparisons: [],
     findings: [...interrupted, ...findings.map(findingDocument)],
   }
   await record.finish(result)
   return result
+}
+
+/** What was built again has no statistics of its expressions yet (fault 28). */
+function tablesBuiltOn(results: readonly StepResult[]): readonly TableName[] {
+  const built = results.filter(({ outcome }) => outcome === 'built' || outcome === 'replaced')
+  return [...new Map(built.map(({ step: { table } }) => [JSON.stringify(table), table])).values()]
 }
 
 async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWithSteps> {
@@ -109,6 +120,7 @@ function doneStep(step: RecordedStep): Done {
     indexBefore: step.indexBefore,
     table: step.table,
     ddlBefore: step.ddlBefore,
+    kept: isKept(step.keptBefore) ? step.keptBefore : null,
     canonical: isCanonical(step.canonical) ? step.canonical : null,
   }
 }

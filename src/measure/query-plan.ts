@@ -118,7 +118,7 @@ function participantsOf(child: JsonObject, gatherLoops: number): number {
   return Math.max(1, numberAt(child, 'Actual Loops') / Math.max(1, gatherLoops))
 }
 
-const notConditions = [
+const notConditions: ReadonlySet<string> = new Set([
   'Node Type',
   'Output',
   'Subplan Name',
@@ -127,13 +127,17 @@ const notConditions = [
   'Schema',
   'Index Name',
   'CTE Name',
-]
+])
 
 function conditionTexts(raw: JsonObject): readonly string[] {
-  return Object.entries(raw).flatMap(([key, value]) => {
-    if (notConditions.includes(key)) return []
-    return typeof value === 'string' ? [value] : textsAt(raw, key)
-  })
+  const texts: string[] = []
+  for (const key of Object.keys(raw)) {
+    const value = raw[key]
+    if (typeof value === 'number' || notConditions.has(key)) continue
+    if (typeof value === 'string') texts.push(value)
+    else if (Array.isArray(value)) texts.push(...textsAt(raw, key))
+  }
+  return texts
 }
 
 function usedIndexes(nodes: readonly PlanNode[], analyzed: boolean): readonly string[] {

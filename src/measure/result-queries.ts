@@ -44,6 +44,7 @@ function resultQuery(measured: QueryMeasurement, comparison: QueryComparison | n
     ...(comparison === null || comparison.speedup === null ? {} : { speedup: rounded(comparison.speedup) }),
     ...(comparison?.before.status === 'measured' ? { before: measurementDocument(comparison.before) } : {}),
     ...(decided?.status === 'measured' && single ? { after: measurementDocument(decided) } : {}),
+    place: { ...query.place },
     findings: findings.map(findingDocument),
     expectations: expectations.map(({ expect, met, actual }) => ({ expect, met, actual })),
   }
@@ -62,6 +63,7 @@ function measurementDocument(measurement: Measurement): ResultMeasurement {
   return {
     samples: measurement.executionMs.length,
     execution_ms: rounded(medianInterval(measurement.executionMs)),
+    spread_ms: spread(measurement.executionMs),
     planning_ms: round(measurement.planningMs),
     buffers: { ...measurement.buffers },
     rows: measurement.rows,
@@ -69,6 +71,13 @@ function measurementDocument(measurement: Measurement): ResultMeasurement {
     plan_signature: measurement.plan?.signature ?? '',
     ...(queryPlan === null ? {} : { query_plan: queryPlan }),
   }
+}
+
+/** Quartiles are samples themselves, by nearest rank. */
+function spread(samples: readonly number[]): NonNullable<ResultMeasurement['spread_ms']> {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const at = (share: number) => round(sorted[Math.round((sorted.length - 1) * share)] ?? 0)
+  return { least: at(0), lower: at(0.25), upper: at(0.75), most: at(1) }
 }
 
 /** Median, low and high, to the three decimals that EXPLAIN prints. */

@@ -17,7 +17,7 @@ export async function measureQueries(
   options: MeasureOptions,
 ): Promise<readonly QueryMeasurement[]> {
   const all = limitsOf(options)
-  await admit(all.control, false)
+  if (all.control !== null) await admit(all.control, false)
   const stop = () => void session.cancel().catch(() => undefined)
   all.signal?.addEventListener('abort', stop, { once: true })
   try {

@@ -1,5 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Parameter, Session } from '../server/session.js'
+import type { TransactionSettings } from '../server/settings.js'
 import { singleStatement } from '../sql/parser.js'
 import type { Limits } from './measurement.js'
 import { readQueryPlan, type QueryPlan } from './query-plan.js'
@@ -91,7 +92,7 @@ export async function explainOnce(
 export async function rolledBack<T>(
   session: Session,
   limits: Pick<Limits, 'statementTimeoutMs' | 'lockTimeoutMs' | 'signal'>,
-  settings: { readonly readOnly: boolean; readonly set?: Readonly<Record<string, string>> },
+  settings: Pick<TransactionSettings, 'readOnly' | 'isolation' | 'set'>,
   work: () => Promise<T>,
 ): Promise<T> {
   refuseAborted(limits.signal)
@@ -99,8 +100,8 @@ export async function rolledBack<T>(
   try {
     return await session.rolledBack({ ...settings, statementTimeoutMs, lockTimeoutMs }, async () => {
       const value = await work()
-      // Inside: behind a pooler the next statement may run on another backend.
-      await session.query(unlockSql)
+      // Inside: behind a pooler the next statement may run on another backend. perfdb's own reading of the catalog locks nothing.
+      if (settings.set?.['search_path'] !== 'pg_catalog') await session.query(unlockSql)
       return value
     })
   } catch (error) {
@@ -112,7 +113,8 @@ export async function rolledBack<T>(
 
 const unlockSql = 'select pg_catalog.pg_advisory_unlock_all()'
 
-async function explain(session: Session, subject: Subject, mode: ExplainMode): Promise<QueryPlan> {
+/** The query plan of one EXPLAIN, inside a transaction of rolledBack. Throws the server's errors. */
+export async function explain(session: Session, subject: Subject, mode: ExplainMode): Promise<QueryPlan> {
   const more = mode === 'timed' ? timedExtras(session.versionNum, subject.writes) : ''
   const text = `explain (${explainOptions[mode]}${more}) ${subject.text}`
   const [row] = await session.query<Readonly<Record<string, unknown>>>(text, subject.values)

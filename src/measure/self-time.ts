@@ -64,8 +64,9 @@ function definitionOf(nodes: readonly TimedNode[], scan: TimedNode, subplanName:
 /** The deepest node that mentions the InitPlan's value and spent long enough; the Gather above it when workers need it. */
 function askerOf(own: readonly number[], nodes: readonly TimedNode[], init: TimedNode, owner: number): number {
   const mentions = mentioner(init.subplanName)
-  const inside = nodes.filter((node) => node.id === owner || ancestorsOf(nodes, node).some(({ id }) => id === owner))
-  const deepestFirst = inside.toReversed()
+  // In pre-order everything below a node follows it.
+  const end = nodes.findIndex((node) => node.id > owner && (node.parent ?? -1) < owner)
+  const deepestFirst = nodes.slice(owner, end < 0 ? undefined : end).toReversed()
   const candidates = [
     ...deepestFirst.filter((node) => node.conditions.some(mentions)),
     ...deepestFirst.filter((node) => node.output.some(mentions)),

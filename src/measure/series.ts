@@ -37,45 +37,52 @@ const blockSize = 7
 /**
  * Takes samples of all series in rounds: a block of each, then a block of the control query, so that a change of the
  * machine's load meets them alike. A warm-up run of each goes first and is thrown away (a cold first run took 2 to 4
- * times the second). Each series ends when its interval is narrow, at the most samples, or with the time budget, which
+ * times the second). Without a control query one series alone is taken in one transaction. Each series ends when its interval is narrow, at the most samples, or with the time budget, which
  * they share; a failure ends one series and leaves the others. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function takeSamples(session: Session, all: readonly Series[], limits: Limits): Promise<void> {
-  const control: Subject = { text: limits.control, values: [], writes: false }
+  const control: Subject | null = limits.control === null ? null : { text: limits.control, values: [], writes: false }
   let open = all.filter((series) => series.failure === null)
   for (const series of open)
     await attempt(series, limits, async () => explainRuns(session, series.subject, 'sample', 1, limits, () => true))
-  await explainRuns(session, control, 'sample', 1, limits, () => true)
+  if (control !== null) await explainRuns(session, control, 'sample', 1, limits, () => true)
   let spentMs = 0
   open = open.filter((series) => series.failure === null)
   while (open.length > 0) {
     const budgetMs = (limits.timeBudgetMs - spentMs) / open.length
-    for (const series of open) spentMs += await takeBlock(session, series, limits, Math.max(0, budgetMs))
-    const controlMs: number[] = []
-    await explainRuns(
-      session,
-      control,
-      'sample',
-      blockSize,
-      limits,
-      (plan) => controlMs.push(plan.executionMs ?? 0) > 0,
-    )
+    const size = control === null && open.length === 1 ? limits.samples : blockSize
+    for (const series of open) spentMs += await takeBlock(session, series, limits, size, Math.max(0, budgetMs))
+    const controlMs = control === null ? [] : await controlBlock(session, control, limits)
     for (const series of open) series.controlMs.push(...controlMs)
     if (spentMs >= limits.timeBudgetMs) return
     open = open.filter((series) => series.failure === null && !complete(series, limits))
   }
 }
 
-/** Samples up to a block, at least one; stops when its part of the budget is spent. Returns the ms it took. */
-async function takeBlock(session: Session, series: Series, limits: Limits, budgetMs: number): Promise<number> {
+async function controlBlock(session: Session, control: Subject, limits: Limits): Promise<readonly number[]> {
+  const taken: number[] = []
+  await explainRuns(session, control, 'sample', blockSize, limits, (plan) => taken.push(plan.executionMs ?? 0) > 0)
+  return taken
+}
+
+/** Samples up to a block, at least one; stops when they suffice or its part of the budget is spent. Returns the ms it took. */
+async function takeBlock(
+  session: Session,
+  series: Series,
+  limits: Limits,
+  size: number,
+  budgetMs: number,
+): Promise<number> {
   const start = performance.now()
-  const wanted = Math.min(blockSize, limits.samples - series.executionMs.length)
+  const wanted = Math.min(size, limits.samples - series.executionMs.length)
   await attempt(series, limits, async () =>
     explainRuns(session, series.subject, 'sample', wanted, limits, (plan) => {
       series.executionMs.push(plan.executionMs ?? 0)
       series.planningMs.push(plan.planningMs)
       series.latest = plan
-      return performance.now() - start < budgetMs
+      // As often as with blocks of the usual size.
+      const enough = series.executionMs.length % blockSize === 0 && complete(series, limits)
+      return performance.now() - start < budgetMs && !enough
     }),
   )
   return performance.now() - start

@@ -1,15 +1,18 @@
 import type { Query, Variant } from '../profile/profile.js'
-import type { Parameter, Session } from '../server/session.js'
+import type { Session } from '../server/session.js'
 import { finish, unmeasured } from './finish.js'
 import { admission } from './measure-query.js'
 import type { Limits, Measurement, QueryMeasurement, VariantMeasurement } from './measurement.js'
-import { rolledBack, type Subject } from './sample.js'
 import { newSeries, takeSamples, type Failure, type Series } from './series.js'
 import { median, medianInterval, sum } from './statistics.js'
+import { otherSessions } from './variants-connections.js'
+import { elapsedTimes, spread, type Elapsed } from './variants-elapsed.js'
+import { compareRows } from './variants-rows.js'
 
 /**
- * Measures several statements against their replacement: server time by samples of every statement, interleaved, and the
- * time that passes on the client when each variant's statements run one after another. Throws CONNECTION_LOST and
+ * Measures several statements against their replacement: server time by samples of every statement, interleaved, the time
+ * that passes on the client when each variant's statements run one after another, in one pipeline, and spread over up to
+ * four connections, and whether the variants give the same rows. Throws CONNECTION_LOST and
  * INTERRUPTED; a statement that is refused or fails leaves the variants without numbers.
  */
 export async function measureVariants(session: Session, query: Query, limits: Limits): Promise<QueryMeasurement> {
@@ -27,12 +30,21 @@ export async function measureVariants(session: Session, query: Query, limits: Li
     for (const one of series) measurements.push(await finish(session, query, null, one, null, limits))
   if (measurements.some((one) => one.status !== 'measured'))
     return { query, measurements, variants: [], roundTripMs: null }
-  const elapsed = await elapsedTimes(session, prepared, limits)
+  const answering = prepared.map(({ name, series }) => ({ name, subjects: series.map((one) => one.subject) }))
+  const subjects = answering.map((variant) => variant.subjects)
+  const widest = Math.max(1, ...subjects.filter(spread).map((statements) => statements.length))
+  await using others = await otherSessions(widest, limits)
+  const elapsed = await elapsedTimes(session, others.sessions, subjects, limits)
   return {
     query,
     measurements,
-    variants: prepared.map((variant, at) => variantMeasurement(variant, elapsed[at] ?? [])),
+    variants: prepared.flatMap((variant, at) => {
+      const times = elapsed[at]
+      return times === undefined ? [] : [variantMeasurement(variant, times)]
+    }),
     roundTripMs: await roundTrip(session),
+    answers: await compareRows(session, answering, limits),
+    notConcurrent: others.reason,
   }
 }
 
@@ -62,39 +74,10 @@ function named(variant: Variant, failure: Failure): Failure {
   return { ...failure, reason: `${variant.name}: ${failure.reason}` }
 }
 
-/** Variants in turn, so that the machine's load meets them alike; the first turn warms up and is thrown away. */
-async function elapsedTimes(
-  session: Session,
-  variants: readonly PreparedVariant[],
-  limits: Limits,
-): Promise<readonly (readonly number[])[]> {
-  const times = variants.map((): number[] => [])
-  const start = performance.now()
-  const most = Math.min(21, limits.samples)
-  for (let turn = 0; turn <= most; turn += 1) {
-    for (const [at, variant] of variants.entries()) {
-      const elapsedMs = await elapsedOnce(
-        session,
-        variant.series.map((one) => one.subject),
-        limits,
-      )
-      if (turn > 0) times[at]?.push(elapsedMs)
-    }
-    if (turn > 0 && performance.now() - start > limits.timeBudgetMs) break
-  }
-  return times
-}
-
-async function elapsedOnce(session: Session, subjects: readonly Subject[], limits: Limits): Promise<number> {
-  const readOnly = subjects.every((subject) => !subject.writes)
-  return rolledBack(session, limits, { readOnly }, async () => {
-    const start = performance.now()
-    for (const { text, values } of subjects) await session.query(text, values satisfies readonly Parameter[])
-    return performance.now() - start
-  })
-}
-
-function variantMeasurement({ name, series }: PreparedVariant, elapsedMs: readonly number[]): VariantMeasurement {
+function variantMeasurement(
+  { name, series }: PreparedVariant,
+  { sequentialMs, pipelinedMs, concurrentMs, connections }: Elapsed,
+): VariantMeasurement {
   const execution = series.map((one) => medianInterval(one.executionMs))
   const planning = sum(series.map((one) => median(one.planningMs)))
   return {
@@ -105,7 +88,10 @@ function variantMeasurement({ name, series }: PreparedVariant, elapsedMs: readon
       low: sum(execution.map((one) => one.low)) + planning,
       high: sum(execution.map((one) => one.high)) + planning,
     },
-    elapsedMs: medianInterval(elapsedMs),
+    elapsedMs: medianInterval(sequentialMs),
+    pipelinedMs: pipelinedMs.length === 0 ? null : medianInterval(pipelinedMs),
+    concurrentMs: concurrentMs.length === 0 ? null : medianInterval(concurrentMs),
+    connections,
   }
 }
 

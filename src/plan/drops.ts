@@ -69,7 +69,7 @@ function refusedDrop(existing: ExistingIndex, reason: string, place: Place | nul
 }
 
 /** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */
-function dropRefusal(index: ExistingIndex): string | null {
+export function dropRefusal(index: ExistingIndex): string | null {
   if (index.constraint !== null) return `it backs the constraint ${index.constraint}: drop the constraint instead`
   if (index.referencedBy.length > 0) return `the foreign key ${index.referencedBy.join(', ')} needs it`
   if (index.partitioned) return 'it belongs to a partitioned table: PostgreSQL cannot drop it concurrently'

@@ -1,7 +1,8 @@
 import type { Partition, PartitionIndex } from '../catalog/partitions.js'
 import type { Snapshot } from '../catalog/snapshot.js'
-import { dropIndexSql } from '../sql/index-ddl.js'
+import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { dropPartitionedSql } from '../sql/partitions.js'
+import { isUnfinishedTwin } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
 
 /**
@@ -46,22 +47,29 @@ function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly 
       partition.indexes
         .filter((index) => index.parentOid === null && !index.usable && !index.building)
         .filter((index) => !mended.has(index.name) && !declared.has(index.oid))
-        .map((index) => [index.oid, leftover(partition, index)] as const),
+        .map((index) => [index.oid, leftover(partition, index, steps)] as const),
     ),
   )
   return [...new Map(found).values()]
 }
 
-function leftover({ schema, name: table, relkind }: Partition, { name }: PartitionIndex): Finding {
+function leftover(partition: Partition, index: PartitionIndex, steps: readonly Step[]): Finding {
+  const { schema, name: table, relkind } = partition
+  const { name } = index
   const base = { code: 'INVALID', index: name, table: `${schema}.${table}` }
   // That of a partitioned table holds nothing and costs nothing: somebody may be about to complete it.
   if (relkind === 'p') {
     const message = `${name}, which no profile declares, is not valid: not each partition has an index attached to it`
+    const twin = steps.find((step) => isMeantAs(step, partition, index))
+    const rename =
+      twin === undefined
+        ? ''
+        : `if it is to be ${twin.index}, apply completes it after: ${renameIndexSql(schema, name, twin.index)}; `
     return {
       ...base,
       severity: 'warning',
       message,
-      hint: `if nobody needs it: ${dropPartitionedSql({ schema, name })}`,
+      hint: `${rename}if nobody needs it: ${dropPartitionedSql({ schema, name })}`,
     }
   }
   return {
@@ -70,4 +78,9 @@ function leftover({ schema, name: table, relkind }: Partition, { name }: Partiti
     message: `${name}, which no profile declares, is not valid: it serves no query and still costs every write`,
     hint: `if nobody needs it: ${dropIndexSql(schema, name)}`,
   }
+}
+
+function isMeantAs({ step, table, canonical }: Step, { schema, name }: Partition, index: PartitionIndex): boolean {
+  const here = step === 'create' && table.schema === schema && table.name === name
+  return here && canonical !== null && isUnfinishedTwin(index, canonical)
 }

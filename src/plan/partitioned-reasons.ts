@@ -13,7 +13,9 @@ export function whatIsLeft(work: readonly PartitionWork[], { partitions, looksAg
   const builds = new Set(work.filter(({ kind }) => kind === 'build').map(({ index }) => index))
   const invalid = work.filter(({ kind, index }) => kind === 'repair' || (kind === 'drop' && builds.has(index)))
   const notValid = new Set(invalid.map(({ index }) => index))
-  const missing = work.filter(({ kind, index }) => (kind === 'build' || kind === 'only') && !notValid.has(index))
+  const missing = work.filter(
+    ({ kind, index }) => (kind === 'build' || kind === 'plain' || kind === 'only') && !notValid.has(index),
+  )
   const building = work.filter(({ kind }) => kind === 'wait')
   const told = new Set([...invalid, ...missing, ...building].map(({ index }) => index))
   const loose = work.filter(({ kind, index }) => kind === 'attach' && !told.has(index))

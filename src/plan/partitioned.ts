@@ -1,9 +1,11 @@
-import type { PartitionTree } from '../catalog/partitions.js'
-import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { PartitionIndex, PartitionTree } from '../catalog/partitions.js'
+import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
 import type { Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
+import { renameIndexSql } from '../sql/index-ddl.js'
 import { dropPartitionedSql } from '../sql/partitions.js'
+import { isDeclared } from './lookup.js'
 import { missingReason, whatIsLeft } from './partitioned-reasons.js'
 import { partitionedWork } from './partitioned-work.js'
 import type { Hazard, Step } from './plan.js'
@@ -42,6 +44,31 @@ export function planPartitioned(
   }
   const reason = `is not valid: ${whatIsLeft(work, tree)}`
   return { step: 'rebuild', reason, statements, hazards, partitioned: true }
+}
+
+/**
+ * Somebody began the same index under another name, and partitions are attached to it already: those would be built a second time.
+ * It is not touched, for it may be anybody's work under way; renamed by its owner it is gone on with.
+ */
+export function unfinishedTwin(one: Resolved, all: readonly Resolved[], tree: PartitionTree): readonly Hazard[] {
+  const { name } = one.declared.definition
+  const [root] = tree.partitions
+  const twin = root?.indexes.find((index) => isUnfinishedTwin(index, one.canonical))
+  if (root === undefined || twin === undefined || isDeclared(all, root.schema, twin.name)) return []
+  const attached = tree.partitions.flatMap(({ indexes }) => indexes.filter((index) => index.parentOid === twin.oid))
+  if (attached.length === 0) return []
+  return [
+    {
+      code: 'REDUNDANT',
+      message: `${twin.name} is the same index, begun and not valid yet, with ${attached.length} of its partitions attached: they would be built again; ${renameIndexSql(root.schema, twin.name, name)} takes it over instead`,
+    },
+  ]
+}
+
+/** Of a partitioned table: attached to nothing, not valid, and what is declared. */
+export function isUnfinishedTwin(index: PartitionIndex, canonical: CanonicalDefinition): boolean {
+  const { parentOid, usable, constraint, canonical: own } = index
+  return parentOid === null && !usable && constraint === null && own !== null && sameDefinition(canonical, own)
 }
 
 /** Why perfdb does not drop the index of a partitioned table, with the command for whoever will (fault 32). */

@@ -1,21 +1,22 @@
 import type { Probed } from '../catalog/probe.js'
-import type { CanonicalDefinition, ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
-import type { Definition } from '../definition/definition.js'
+import type { ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
-import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
-import { planDrops } from './drops.js'
+import { renameIndexSql } from '../sql/index-ddl.js'
+import { dropRefusal, planDrops } from './drops.js'
 import { fingerprint } from './fingerprint.js'
 import { buildHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
+import { eventTriggerFindings } from './event-triggers.js'
 import type { PlanOptions } from './options.js'
+import { identityRefusal, uniquenessLost } from './kept.js'
 import { indexesOn, indexNamed, isDeclared } from './lookup.js'
-import { newNameFor, oldNameFor } from './names.js'
 import { partitionedFindings } from './partitioned-findings.js'
-import { partitionTree, planPartitioned } from './partitioned.js'
+import { partitionTree, planPartitioned, unfinishedTwin } from './partitioned.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
 import { predictBytes } from './predict.js'
 import { plainlySame, sameDefinition } from './same.js'
+import { buildStatement, rebuildStatements, replaceStatements } from './step-statements.js'
 
 /**
  * profile + snapshot -> Plan, pure. The order of steps does not depend on the order of catalog rows or of profile entries:
@@ -38,7 +39,10 @@ export function planIndexes(
   return {
     steps,
     extensions: missing.sort(),
-    findings: partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
+    findings: [
+      ...partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
+      ...eventTriggerFindings(steps, snapshot),
+    ],
     fingerprint: fingerprint(steps),
   }
 }
@@ -70,7 +74,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
       ...base,
       step: 'rebuild',
       reason: `stands there but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
-      statements: [dropStatement(existing), buildStatement(definition)],
+      statements: rebuildStatements(definition, existing, one.canonical),
       hazards: buildHazards(one, all, snapshot, options),
       predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
     }
@@ -78,15 +82,21 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   if (sameDefinition(one.canonical, existing.canonical)) {
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
   }
+  const reason = `stands there with another definition: ${existing.ddl}`
+  const refusal = dropRefusal(existing) ?? identityRefusal(existing, one.canonical)
+  if (refusal !== null) {
+    const message = `${definition.name} is not replaced: ${refusal}`
+    return { ...base, step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }] }
+  }
   return {
     ...base,
     step: 'replace',
-    reason: `stands there with another definition: ${existing.ddl}`,
+    reason,
     statements: replaceStatements(definition, existing, snapshot, one.canonical),
     hazards: [
       {
         code: 'REPLACE',
-        message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped`,
+        message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped${uniquenessLost(existing, one.canonical)}`,
       },
       ...buildHazards(one, all, snapshot, options),
     ],
@@ -118,7 +128,8 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     }
   }
   const tree = partitionTree(snapshot, definition.table)
-  const hazards = buildHazards(one, all, snapshot, options)
+  const beside = tree === undefined ? [] : unfinishedTwin(one, all, tree)
+  const hazards = [...beside, ...buildHazards(one, all, snapshot, options)]
   return {
     ...stepBase(one, null),
     step: 'create',
@@ -156,38 +167,6 @@ function stepBase(one: Resolved, existing: ExistingIndex | null) {
     existing,
     place,
   } as const
-}
-
-function buildStatement(definition: Definition, name = definition.name) {
-  return { kind: 'build', index: name, sql: [createIndexSql(definition, { concurrently: true, name })] } as const
-}
-
-function dropStatement(index: { readonly schema: string; readonly name: string }) {
-  return { kind: 'drop', index: index.name, sql: [dropIndexSql(index.schema, index.name)] } as const
-}
-
-/** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */
-function replaceStatements(
-  definition: Definition,
-  existing: ExistingIndex,
-  snapshot: Snapshot,
-  canonical: CanonicalDefinition,
-): Step['statements'] {
-  const schema = existing.schema
-  const fresh = newNameFor(definition.name)
-  const old = oldNameFor(definition.name)
-  const leftover = indexNamed(snapshot, schema, fresh)
-  const finished = leftover?.valid === true && sameDefinition(canonical, leftover.canonical)
-  return [
-    ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
-    ...(finished ? [] : [buildStatement(definition, fresh)]),
-    {
-      kind: 'swap',
-      index: definition.name,
-      sql: [renameIndexSql(schema, definition.name, old), renameIndexSql(schema, fresh, definition.name)],
-    },
-    dropStatement({ schema, name: old }),
-  ]
 }
 
 function byUrgency(a: Step, b: Step): number {

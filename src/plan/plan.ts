@@ -21,6 +21,8 @@ export type HazardCode = (typeof hazardCodes)[number]
 export interface Hazard {
   readonly code: HazardCode
   readonly message: string
+  /** Told and not gated: apply does what it can and says at the step what it could not. */
+  readonly told?: true
 }
 
 /** Severity `error` makes the exit code 1; `warning` and `info` do not. */
@@ -65,6 +67,8 @@ export interface Step {
   /** The index that stands there now: of that name, or the one to adopt. */
   readonly existing: ExistingIndex | null
   readonly place: Place | null
+  /** What a look for duplicates of a unique index found when the plan was made; absent when nobody looked, or it could not be said. */
+  readonly duplicates?: 'none' | 'some' | 'unknown'
   /** The index of a partitioned table: apply looks at its partitions again while it works. */
   readonly partitioned?: true
 }

@@ -1,13 +1,14 @@
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
-import { quoteName } from '../definition/quote.js'
 import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { dropPartitionedSql } from '../sql/partitions.js'
 import { dropStep } from './drops.js'
+import { restoreSql, type Kept } from './kept.js'
 import { newNameFor, oldNameFor } from './names.js'
 import { lockingDrop } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
 import { sameDefinition } from './same.js'
+import { buildAgain } from './undo-build.js'
 
 /** What a step of an earlier run did, by the ledger. */
 export interface Done {
@@ -18,6 +19,8 @@ export interface Done {
   readonly table: TableName
   /** Makes again what stood there before. */
   readonly ddlBefore: string | null
+  /** What that statement leaves out. */
+  readonly kept: Kept | null
   readonly canonical: CanonicalDefinition | null
 }
 
@@ -45,7 +48,10 @@ export function undo(done: Done, now: (schema: string, name: string) => Existing
           ...base(done),
           step: 'create',
           reason: 'dropped by the run that is undone',
-          statements: [buildStatement(done.ddlBefore, done.index)],
+          statements: [
+            buildAgain(done.ddlBefore, done.index, done.kept?.tablespace ?? null),
+            ...restoreStatements(done),
+          ],
         },
       }
     case 'replaced':
@@ -122,24 +128,25 @@ function notDropped(existing: ExistingIndex): { readonly finding: Finding } | nu
 }
 
 function putBack(done: Done, ddl: string): Step['statements'] {
-  const fresh = newNameFor(done.index)
-  const old = oldNameFor(done.index)
+  const { schema, index, table, kept } = done
+  const fresh = newNameFor(index)
+  const old = oldNameFor(index)
   return [
-    buildStatement(ddl, fresh),
+    buildAgain(ddl, fresh, kept?.tablespace ?? null),
     {
       kind: 'swap',
-      index: done.index,
-      sql: [renameIndexSql(done.schema, done.index, old), renameIndexSql(done.schema, fresh, done.index)],
+      index,
+      sql: [
+        renameIndexSql(schema, index, old),
+        renameIndexSql(schema, fresh, index),
+        ...restoreSql(kept, schema, index, table),
+      ],
     },
-    { kind: 'drop', index: old, sql: [dropIndexSql(done.schema, old)] },
+    { kind: 'drop', index: old, sql: [dropIndexSql(schema, old)] },
   ]
 }
 
-/** pg_get_indexdef writes `CREATE [UNIQUE] INDEX name ON ...`: the name is exchanged and CONCURRENTLY put in. */
-function buildStatement(ddl: string, name: string) {
-  const sql = ddl.replace(
-    /^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^\s"]+) ON /,
-    (_, unique: string | undefined) => `CREATE ${unique ?? ''}INDEX CONCURRENTLY ${quoteName(name)} ON `,
-  )
-  return { kind: 'build', index: name, sql: [sql] } as const
+function restoreStatements({ schema, index, table, kept }: Done): Step['statements'] {
+  const sql = restoreSql(kept, schema, index, table)
+  return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
 }

@@ -1,4 +1,4 @@
-import { capacity, declaredLimits, type Limits } from './capacity.js'
+import { capacity, limitsOf, type Limits } from './capacity.js'
 import { demands, groupBy, targetsOf, type Demand } from './demand.js'
 import type { Estate, Pooler, RoleKind, Server, Service } from './model.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from './pooler.js'
@@ -72,7 +72,7 @@ interface Reaching {
 }
 
 function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reaching): Budget {
-  const limits = live?.limits ?? declaredLimits(server)
+  const limits = limitsOf(server, live?.limits ?? null)
   const lines = linesOn(rows)
   const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
   const peaks = new Map(lines.map((line) => [line.name, line.peak]))

@@ -1,11 +1,15 @@
 import type { RoleKind, Server } from './model.js'
 import { providerLimits } from './providers.js'
 
-/** Connection slots of one server: settings of the manual's "Connections and Authentication", whole numbers. */
-export interface Limits {
+/** Settings of the manual's "Connections and Authentication", whole numbers of connections. */
+export interface Slots {
   readonly maxConnections: number
   readonly superuserReserved: number
   readonly reserved: number
+}
+
+/** Connection slots of one server. */
+export interface Limits extends Slots {
   /** Kept by the provider besides, such as rds.rds_superuser_reserved_connections. */
   readonly providerReserved: number
   /** Where max_connections was learnt from. */
@@ -33,19 +37,26 @@ export function keptBack(limits: Limits): number {
   return limits.superuserReserved + limits.reserved + limits.providerReserved
 }
 
+/** Limits that count: the server's own where it was asked, else the declared ones; what --what-if says beats both. */
+export function limitsOf(server: Server, live: Limits | null): Limits | null {
+  const { assumed } = server
+  const known = live ?? declaredLimits(server, assumed?.maxConnections)
+  return known === null || assumed === undefined ? known : { ...known, ...assumed }
+}
+
 /**
  * Limits without a look at the server: what the file says, else the provider's table; null when neither knows
- * max_connections. Defaults of the reserves are PostgreSQL's: 3 and 0.
+ * max_connections and `unless` is none either. Defaults of the reserves are PostgreSQL's: 3 and 0.
  */
-export function declaredLimits(server: Server): Limits | null {
+export function declaredLimits(server: Server, unless?: number): Limits | null {
   const provider = server.provider === null ? null : providerLimits(server.provider.name, server.provider.size)
-  const maxConnections = server.maxConnections ?? provider?.maxConnections
+  const maxConnections = server.maxConnections ?? provider?.maxConnections ?? unless
   if (maxConnections === undefined) return null
   return {
     maxConnections,
     superuserReserved: server.superuserReserved ?? provider?.superuserReserved ?? 3,
     reserved: server.reserved ?? 0,
     providerReserved: 0,
-    source: server.maxConnections === null ? 'provider' : 'file',
+    source: server.maxConnections === null && provider !== null ? 'provider' : 'file',
   }
 }

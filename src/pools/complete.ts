@@ -1,7 +1,10 @@
 import type { Problem } from '../errors.js'
 import { completeService, type Reporter } from './complete-service.js'
-import type { Alias, MemorySettings, Pooler, PoolFinding, PoolsFile, RoleLimit, Server } from './model.js'
+import { counted } from './describe.js'
+import type { MemorySettings } from './memory.js'
+import type { Alias, Pooler, PoolFinding, PoolsFile, RoleLimit, Server } from './model.js'
 import { providerLimits, providerSizes } from './providers.js'
+import type { RoleSetting } from './role-settings.js'
 import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
@@ -102,9 +105,10 @@ function completeServer(
     roles: Object.fromEntries(Object.entries(written.roles ?? {}).map(([role, limits]) => [role, roleLimit(limits)])),
     databases: Object.fromEntries(
       Object.entries(written.databases ?? {}).flatMap(([database, limits]) =>
-        limits.connection_limit < 0 ? [] : [[database, limits.connection_limit]],
+        (limits.connection_limit ?? -1) < 0 ? [] : [[database, limits.connection_limit ?? 0]],
       ),
     ),
+    roleSettings: roleSettings(written),
     warnAt: defaults?.warn_at ?? 0.8,
     failAt: defaults?.fail_at ?? 1,
     place: reporter.at(path),
@@ -119,7 +123,19 @@ function memorySettings(written: NonNullable<WrittenServer['settings']>): Memory
     maintenanceWorkMem: sizeBytes(written.maintenance_work_mem ?? '64MB'),
     autovacuumWorkers: written.autovacuum_max_workers ?? 3,
     hashMemMultiplier: written.hash_mem_multiplier ?? 2,
+    workersPerGather: written.max_parallel_workers_per_gather ?? 2,
+    parallelWorkers: written.max_parallel_workers ?? 8,
   }
+}
+
+/** Declared as ALTER ROLE and ALTER DATABASE ... SET would have it. */
+function roleSettings({ roles = {}, databases = {} }: WrittenServer): readonly RoleSetting[] {
+  const own = (role: string | null, database: string | null, value: string | undefined) =>
+    value === undefined ? [] : [{ role, database, name: 'work_mem', value }]
+  return [
+    ...Object.entries(roles).flatMap(([role, { work_mem: value }]) => own(role, null, value)),
+    ...Object.entries(databases).flatMap(([database, { work_mem: value }]) => own(null, database, value)),
+  ]
 }
 
 function roleLimit(written: NonNullable<WrittenServer['roles']>[string]): RoleLimit {
@@ -158,19 +174,37 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     .filter((server) => aliases.length === 0 || aliases.some((alias) => alias.server === server.name))
     .map((server) => server.provider)
   const provider = providers.length === 1 && providers[0] ? providerLimits(providers[0].name, providers[0].size) : null
+  const adminUrls = typeof written.admin_url === 'string' ? [written.admin_url] : (written.admin_url ?? [])
+  if (written.replicas !== undefined && adminUrls.length > written.replicas) {
+    const message = `poolers.${name}: ${adminUrls.length} consoles are named, but ${counted(written.replicas, 'replica')}`
+    reporter.report('BAD_VALUE', ['poolers', name, 'replicas'], message, `replicas: ${adminUrls.length}`)
+  }
   const own = written.kind === 'neon' || written.kind === 'supavisor' ? provider : null
   return {
     name,
     kind: written.kind,
-    adminUrl: written.admin_url ?? null,
-    replicas: written.replicas ?? 1,
+    adminUrls,
+    replicas: written.replicas ?? Math.max(1, adminUrls.length),
     poolMode: written.pool_mode ?? (written.kind === 'neon' ? 'transaction' : 'session'),
     maxClientConn: written.max_client_conn ?? own?.poolerClients ?? 100,
     defaultPoolSize: written.default_pool_size ?? own?.poolerPoolSize ?? 20,
     reservePoolSize: written.reserve_pool_size ?? 0,
     maxDbConnections: limitsBy(written.max_db_connections),
-    maxUserConnections: limitsBy(written.max_user_connections),
+    maxUserConnections: {
+      ...limitsBy(written.max_user_connections),
+      ...Object.fromEntries(
+        Object.entries(written.users ?? {}).flatMap(([user, { max_user_connections: most }]) =>
+          most === undefined ? [] : [[user, most]],
+        ),
+      ),
+    },
     aliases,
+    users: Object.fromEntries(
+      Object.entries(written.users ?? {}).map(([user, { pool_size: poolSize, reserve_pool_size: reserve }]) => [
+        user,
+        { poolSize: poolSize ?? null, reservePoolSize: reserve ?? null },
+      ]),
+    ),
     written: Object.keys(written),
     maxPreparedStatements: null,
     serverLifetimeMs: 3_600_000,
@@ -185,7 +219,7 @@ function limitsBy(written: number | Readonly<Record<string, number>> | undefined
 function passwords(servers: readonly Server[], poolers: readonly Pooler[]): readonly PoolFinding[] {
   const urls = [
     ...servers.map(({ name, url, place }) => ({ name, url, place })),
-    ...poolers.map(({ name, adminUrl, place }) => ({ name, url: adminUrl, place })),
+    ...poolers.flatMap(({ name, adminUrls, place }) => adminUrls.map((url) => ({ name, url, place }))),
   ]
   return urls.flatMap(({ name, url, place }): readonly PoolFinding[] => {
     const password = /:\/\/[^/@:]*:([^/@]+)@/.exec(url ?? '')?.[1]

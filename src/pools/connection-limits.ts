@@ -45,7 +45,7 @@ function uses(
   }
   if (limited.size === 0) return []
   for (const row of directRows(budget)) {
-    for (const target of targetsOf(row))
+    for (const target of targetsOf(row, (one) => limited.has(one[kind] ?? '')))
       if (!isSuperuser(budget, target.role)) add(target[kind], target.peak, row.service.name)
   }
   for (const { pooler, pools } of budget.lines) {

@@ -1,10 +1,10 @@
-import type { Alias, Pooler } from './model.js'
+import type { Alias, Pooler, UserSizes } from './model.js'
 
 /** What SHOW prints, by statement: https://www.pgbouncer.org/usage.html#show-commands */
 export type ConsoleRows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
 
 /** The statements that readConsole wants answered, on every version. */
-export const consoleShows = ['VERSION', 'CONFIG', 'DATABASES', 'POOLS', 'STATS'] as const
+export const consoleShows = ['VERSION', 'CONFIG', 'DATABASES', 'POOLS', 'STATS', 'USERS'] as const
 
 /** One pgbouncer as its console tells it; counts are connections of this one replica. */
 export interface PoolerLive {
@@ -15,6 +15,12 @@ export interface PoolerLive {
   readonly poolMode: Pooler['poolMode'] | null
   readonly databases: readonly LiveAlias[]
   readonly pools: readonly LivePool[]
+  /** Users with sizes or a limit of their own; versions before 1.24 do not tell them. */
+  readonly users: Readonly<Record<string, LiveUser>>
+}
+
+export interface LiveUser extends UserSizes {
+  readonly maxConnections: number | null
 }
 
 export interface LiveAlias {
@@ -63,6 +69,7 @@ export function readConsole(rows: ConsoleRows): PoolerLive {
         maxConnections: number(row['max_connections']),
         load: loadOf(stats.get(text(row['name']))),
       })),
+    users: Object.fromEntries((rows['USERS'] ?? []).flatMap(userSizes)),
     pools: (rows['POOLS'] ?? [])
       .filter((row) => row['database'] !== 'pgbouncer')
       .map((row): LivePool => ({
@@ -102,23 +109,33 @@ export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
         server,
         database: one.database,
         user: one.user,
-        poolSize: one.poolSize,
-        reservePoolSize: one.reservePoolSize,
+        // null where it is the pooler's default, so that a change of that changes it.
+        poolSize: one.poolSize === settings['default_pool_size'] ? null : one.poolSize,
+        reservePoolSize: one.reservePoolSize === settings['reserve_pool_size'] ? null : one.reservePoolSize,
         users: [...new Set([...(declared?.users ?? []), ...seen])],
-        ...(one.load !== null && { load: one.load }),
+        ...(one.load !== null && { load: { ...one.load, measuredSeconds: 60 } }),
       },
     ]
   })
   const fallback = pooler.aliases.filter((alias) => alias.name === '*')
-  const byAlias = live.databases.map((one) => [one.name, one.maxConnections] as const)
+  const all = settings['max_db_connections'] ?? 0
+  const byAlias = live.databases
+    .map((one) => [one.name, one.maxConnections] as const)
+    .filter(([, limit]) => limit !== all)
   return {
     ...pooler,
     poolMode: live.poolMode ?? pooler.poolMode,
     maxClientConn: settings['max_client_conn'] ?? pooler.maxClientConn,
     defaultPoolSize: settings['default_pool_size'] ?? pooler.defaultPoolSize,
     reservePoolSize: settings['reserve_pool_size'] ?? pooler.reservePoolSize,
-    maxDbConnections: Object.fromEntries(byAlias.filter(([, limit]) => limit > 0)),
-    maxUserConnections: limited(settings['max_user_connections'], pooler.maxUserConnections),
+    maxDbConnections: { ...Object.fromEntries(byAlias), ...(all > 0 && { '*': all }) },
+    users: { ...pooler.users, ...live.users },
+    maxUserConnections: limited(settings['max_user_connections'], {
+      ...pooler.maxUserConnections,
+      ...Object.fromEntries(
+        Object.entries(live.users).flatMap(([user, { maxConnections: most }]) => (most === null ? [] : [[user, most]])),
+      ),
+    }),
     maxPreparedStatements: settings['max_prepared_statements'] ?? 0,
     serverLifetimeMs: (settings['server_lifetime'] ?? 3600) * 1000,
     aliases: pooler.aliases.length === 0 ? [] : [...aliases, ...fallback],
@@ -131,6 +148,17 @@ function limited(
   declared: Readonly<Record<string, number>>,
 ): Readonly<Record<string, number>> {
   return all === undefined || all === 0 ? declared : { ...declared, '*': all }
+}
+
+/** 0 and nothing are "not set" here: the sizes of the alias count. */
+function userSizes(row: Readonly<Record<string, unknown>>): readonly (readonly [string, LiveUser])[] {
+  const set = (name: string) => number(row[name]) || null
+  const sizes = {
+    poolSize: set('pool_size'),
+    reservePoolSize: set('reserve_pool_size'),
+    maxConnections: set('max_user_connections'),
+  }
+  return Object.values(sizes).every((size) => size === null) ? [] : [[text(row['name']), sizes]]
 }
 
 function loadOf(row: Readonly<Record<string, unknown>> | undefined): LiveAlias['load'] {

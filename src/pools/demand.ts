@@ -31,14 +31,15 @@ export interface Target {
 /**
  * The demand of a service, one row for each server: its own, or those of its tenants (10 000 tenants in 200 services would be two million
  * rows). A service that speaks HTTP demands nothing. Connections outside the pools (extra, audit executors with their own) go to the
- * service's own server, or where it has none to each server of its tenants.
+ * service's own server, or where it has none to each server of its tenants. `only` leaves out pools of tenants on other servers.
  */
-export function demands(service: Service, allTenants: readonly Tenant[]): readonly Demand[] {
+export function demands(service: Service, allTenants: readonly Tenant[], only?: string): readonly Demand[] {
   if (service.via.kind === 'http') return []
   const { server, database, role } = service
   const own = { database, role, tenants: [] }
   if (!service.pool.perTenant) return [row(service, { server, ...own }, poolPart(service), outsidePart(service))]
-  const homes = tenantsByServer(tenantsOf(service, allTenants))
+  const everywhere = tenantsByServer(tenantsOf(service, allTenants))
+  const homes = only === undefined ? everywhere : new Map([[only, everywhere.get(only) ?? []]])
   const rows = [...homes].map(([home, tenants]) =>
     row(
       service,
@@ -52,15 +53,28 @@ export function demands(service: Service, allTenants: readonly Tenant[]): readon
   return [...rows, ...outside.map((home) => row(service, { server: home, ...own }, nothing, outsidePart(service)))]
 }
 
-/** The databases and roles of a row: one, or those of its tenants, whose gaps the service fills. */
-export function targetsOf({ service, database, role, tenants, peak }: Demand): readonly Target[] {
+/**
+ * The databases and roles of a row: one, or those of its tenants, whose gaps the service fills. `wanted` leaves out others before they are made:
+ * all rows together may have two million.
+ */
+export function targetsOf(
+  { service, database, role, tenants, peak }: Demand,
+  wanted: (target: Named) => boolean = () => true,
+): readonly Target[] {
   if (tenants.length === 0) return [{ database, role, peak }]
-  return tenants.map((tenant) => ({
-    database: tenant.database ?? service.database,
-    role: tenant.role ?? service.role,
-    peak: peak / tenants.length,
-  }))
+  const named = (tenant: Tenant): Named =>
+    service.database === null && service.role === null
+      ? tenant
+      : { database: tenant.database ?? service.database, role: tenant.role ?? service.role }
+  const targets: Target[] = []
+  for (const tenant of tenants) {
+    const target = named(tenant)
+    if (wanted(target)) targets.push({ database: target.database, role: target.role, peak: peak / tenants.length })
+  }
+  return targets
 }
+
+type Named = Pick<Tenant, 'database' | 'role'>
 
 /** Tenants that a service with a pool for each meets: those of its own file, or of all files where its own lists none. */
 export function tenantsOf(service: Service, tenants: readonly Tenant[]): readonly Tenant[] {

@@ -23,6 +23,12 @@ export function describeService(
   return `${factors.join(' x ').replaceAll(' x and ', ' and ')} = ${line.steady}${surge}${boot}`
 }
 
+/** The first three of many names: `a, b, c and 197 more`. */
+export function someOf(names: readonly string[]): string {
+  const rest = names.length - 3
+  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+}
+
 /** A count with its noun: `1 instance`, `4 instances`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`

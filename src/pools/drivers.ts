@@ -29,6 +29,15 @@ export const drivers: Readonly<Record<string, DriverDefaults>> = {
     unknownMax: 'required',
     source: 'psycopg2/pool.py: the constructor opens minconn',
   },
+  // max_size is min_size unless given.
+  psycopg: {
+    ...lazy,
+    min: 4,
+    max: 4,
+    eager: true,
+    acquireTimeoutMs: 30_000,
+    source: 'psycopg_pool manual: min_size 4, max_size None, timeout 30',
+  },
   asyncpg: { ...lazy, min: 10, max: 10, eager: true, source: 'asyncpg 0.27, pool.py' },
   hikaricp: {
     ...lazy,

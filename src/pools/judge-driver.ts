@@ -1,15 +1,18 @@
 import type { Budget } from './budget.js'
 import { keepingDrivers, preparingDrivers } from './drivers.js'
-import type { PoolFinding, Pooler, Service } from './model.js'
+import { queueLine } from './judge-queue.js'
+import type { Estate, PoolFinding, Pooler, Service, Tenant } from './model.js'
+import { fewestServers } from './queue.js'
 
 /**
  * What a service's driver does to the pooler and the server it talks to: PREPARED_STATEMENTS (transaction pooling without
- * max_prepared_statements, https://www.pgbouncer.org/config.html#max_prepared_statements), POOL_LIFETIME, POOL_IDLE.
+ * max_prepared_statements, https://www.pgbouncer.org/config.html#max_prepared_statements), POOL_LIFETIME, POOL_IDLE; and
+ * where slots are short, POOL_OVERSIZED.
  */
-export function judgeDrivers(budget: Budget, poolers: readonly Pooler[]): readonly PoolFinding[] {
+export function judgeDrivers(budget: Budget, { poolers, tenants }: Estate): readonly PoolFinding[] {
   const near = budget.total.peak > budget.server.warnAt * budget.capacity
   return budget.lines.flatMap(({ service, pooler, pools }) => {
-    if (service !== null) return near ? idleKept(service) : []
+    if (service !== null) return near ? [...idleKept(service), ...oversized(service, tenants)] : []
     const known = poolers.find((one) => one.name === pooler?.name)
     if (known === undefined) return []
     const services = new Set(pools.flatMap((pool) => pool.services.map((one) => one.service)))
@@ -51,6 +54,19 @@ function idleKept(service: Service): readonly PoolFinding[] {
   const message = `${service.name}: ${driver} never closes an idle connection by itself`
   const hint = driver === 'hikaricp' ? 'minimumIdle below maximumPoolSize, with idleTimeout' : 'idle_timeout: 60'
   return [about(service, 'POOL_IDLE', 'info', message, `${hint}; then declare it as pool.idle_timeout`)]
+}
+
+/** As many times the connections that the declared load needs as audit workers may have. */
+const generous = 4
+
+/** By Erlang C, as QUEUE_WAIT says "too small". A load that was measured for seconds is no busy hour. */
+function oversized(service: Service, tenants: readonly Tenant[]): readonly PoolFinding[] {
+  const line = queueLine(service, tenants)
+  if (line?.waitMs == null || line.measuredSeconds !== null) return []
+  const needed = fewestServers(line.rate / line.pools, line.serviceTimeSeconds, line.waitMs / 1000)
+  if (line.servers < generous * needed) return []
+  const message = `${service.name}: ${needed} of the ${line.servers} connections of a pool are enough for the declared load, with 99 % of the waits under ${line.waitMs} ms`
+  return [about(service, 'POOL_OVERSIZED', 'info', message, `pool.max: ${needed}`)]
 }
 
 function about(

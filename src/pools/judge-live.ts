@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../definition/quote.js'
 import type { Budget } from './budget.js'
 import { capacity } from './capacity.js'
 import { targetsOf } from './demand.js'
@@ -44,7 +45,7 @@ function full({ server, live, patterns }: Budget): readonly PoolFinding[] {
       severity: taken - hidden + last >= slots ? 'error' : 'warning',
       server: server.name,
       message: `${server.name}: ${how}. Held by ${listed(fullest.groups, patterns)}`,
-      hint: 'close what is idle, or lower the pools that hold most',
+      hint: endIdle(fullest.groups, patterns),
       place: server.place,
     },
   ]
@@ -141,10 +142,30 @@ function listed(groups: readonly SessionGroup[], patterns: readonly Pattern[]): 
   const shown = sorted.slice(0, 5).map((group) => {
     const name = group.applicationName === null || group.applicationName === '' ? '' : ` (${group.applicationName})`
     const [owner] = ownersOf(group, patterns)
-    return `${group.connections + group.hidden} of ${group.role} on ${group.database}${name}${owner === undefined ? '' : `, as ${owner}`}`
+    return `${group.connections + group.hidden} of ${group.role} on ${group.database}${name}${owner === undefined ? '' : `, as ${owner}`}${idleText(group)}`
   })
   const rest = sorted.slice(5).reduce((sum, group) => sum + group.connections + group.hidden, 0)
   return [...shown, ...(rest > 0 ? [`${rest} others`] : [])].join('; ')
+}
+
+function idleText({ connections, busy, hidden: unseen }: SessionGroup): string {
+  if (unseen > 0 || busy === connections) return ''
+  return busy === 0 ? ', idle' : `, ${connections - busy} idle`
+}
+
+/** Ends the idle sessions of whoever has most, those of nobody in the file first. */
+function endIdle(groups: readonly SessionGroup[], patterns: readonly Pattern[]): string {
+  const [most] = groups
+    .filter((group) => group.connections > group.busy && group.applicationName !== null)
+    .map((group) => ({
+      ...group,
+      idle: group.connections - group.busy,
+      declared: ownersOf(group, patterns).length > 0,
+    }))
+    .toSorted((a, b) => Number(a.declared) - Number(b.declared) || b.idle - a.idle)
+  if (most === undefined) return 'lower the pools that hold most'
+  const where = `usename = ${quoteLiteral(most.role)} and application_name = ${quoteLiteral(most.applicationName ?? '')}`
+  return `lower the pools that hold most; now: select pg_terminate_backend(pid) from pg_stat_activity where ${where} and state = 'idle'`
 }
 
 function hidden({ server, live, matched }: Budget): readonly PoolFinding[] {

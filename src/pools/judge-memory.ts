@@ -1,6 +1,9 @@
 import type { Budget } from './budget.js'
-import { memoryNeed } from './memory.js'
+import { targetsOf } from './demand.js'
+import { memoryNeed, workMemBytes, type MemorySettings, type Workers } from './memory.js'
 import type { PoolFinding } from './model.js'
+import { serverConnections } from './pooler.js'
+import { settingFor } from './role-settings.js'
 
 const megabyte = 1024 ** 2
 
@@ -13,7 +16,8 @@ function memory(budget: Budget): readonly PoolFinding[] {
   const { server, live, total } = budget
   const settings = live?.memory ?? server.memorySettings
   if (server.memoryBytes === null || settings === null || total.peak === Infinity) return []
-  const { expected, worst } = memoryNeed(settings, total.peak, activeOf(budget))
+  const own = ownWorkMem(budget, settings)
+  const { expected, worst } = memoryNeed(settings, total.peak, activeOf(budget), own)
   if (worst <= server.memoryBytes) return []
   const over = expected > server.memoryBytes
   const has = Math.round(server.memoryBytes / megabyte)
@@ -25,11 +29,54 @@ function memory(budget: Budget): readonly PoolFinding[] {
       code: 'MEMORY_OVER',
       severity: over ? 'error' : 'warning',
       server: server.name,
-      message: `${server.name}: with ${total.peak} connections ${needs}, it has ${has} MB`,
+      message: `${server.name}: with ${total.peak} connections ${needs}, it has ${has} MB${ownText(own, settings)}`,
       hint: 'fewer connections, or a smaller work_mem',
       place: server.place,
     },
   ]
+}
+
+interface OwnWorkMem extends Workers {
+  readonly role: string | null
+  readonly database: string | null
+}
+
+/** Connections whose role or database has a work_mem of its own, those of poolers too. */
+function ownWorkMem({ server, live, rows, lines }: Budget, settings: MemorySettings): readonly OwnWorkMem[] {
+  const all = live?.roleSettings ?? server.roleSettings
+  if (!all.some((one) => one.name === 'work_mem' || one.name === 'hash_mem_multiplier')) return []
+  const direct = rows.flatMap((row) => (row.service.via.kind === 'direct' ? targetsOf(row) : []))
+  const pooled = lines.flatMap(({ pooler, pools }) =>
+    pooler === null
+      ? []
+      : pools.map((pool) => ({
+          role: pool.user,
+          database: pool.alias.database,
+          peak: serverConnections(pooler, [pool]),
+        })),
+  )
+  return [...direct, ...pooled].flatMap(({ role, database, peak }): readonly OwnWorkMem[] => {
+    const workMem = settingFor(all, 'work_mem', role, database)
+    const multiplier = settingFor(all, 'hash_mem_multiplier', role, database)
+    if (workMem === undefined && multiplier === undefined) return []
+    return [
+      {
+        role,
+        database,
+        connections: peak,
+        workMem: (workMem === undefined ? null : workMemBytes(workMem)) ?? settings.workMem,
+        hashMemMultiplier: multiplier === undefined ? settings.hashMemMultiplier : Number(multiplier),
+      },
+    ]
+  })
+}
+
+/** The role that takes most of it. */
+function ownText(own: readonly OwnWorkMem[], { workMem }: MemorySettings): string {
+  const [largest] = own.toSorted((a, b) => b.connections * b.workMem - a.connections * a.workMem)
+  if (largest === undefined || largest.workMem <= workMem) return ''
+  const who = largest.role === null ? `database ${largest.database ?? ''}` : `role ${largest.role}`
+  return `; ${largest.connections} of them are of ${who} with a work_mem of ${Math.round(largest.workMem / megabyte)} MB`
 }
 
 /** Connections in a query at once: the declared load where every service declares one, else a fifth of all. */

@@ -1,7 +1,7 @@
 import type { Budget } from './budget.js'
 import { targetsOf } from './demand.js'
 import { counted } from './describe.js'
-import type { Alias, PoolFinding, Pooler } from './model.js'
+import type { PoolFinding, Pooler } from './model.js'
 import { aliasOf, clientsOf, type PoolerPool } from './pooler.js'
 import { queueFinding } from './judge-queue.js'
 
@@ -90,26 +90,29 @@ function mismatches(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
 /** Only where every service of the pool declares its load, since half a load says nothing; else as the pooler itself measured it. */
 function sharedQueue(budget: Budget, pooler: Pooler, pool: PoolerPool): readonly PoolFinding[] {
   if (pooler.poolMode === 'session' || pool.poolSize === Infinity) return []
-  const load = declaredLoad(pool) ?? pool.alias.load
+  const declared = declaredLoad(pool)
+  const load = declared ?? pool.alias.load
   if (load === undefined || load.ratePerSecond === 0) return []
   const waits = pool.services.map(({ service }) => service.load?.sloWaitMs ?? service.pool.acquireTimeoutMs ?? Infinity)
   const waitMs = Math.min(...waits)
   return queueFinding(
     {
       name: `${pooler.name}, pool of ${pool.user} on ${pool.alias.name}`,
-      pools: load === pool.alias.load ? 1 : pooler.replicas,
+      pools: declared === undefined ? 1 : pooler.replicas,
       rate: load.ratePerSecond,
       serviceTimeSeconds: load.serviceTimeSeconds,
       servers: pool.poolSize,
       waitMs: waitMs === Infinity ? null : waitMs,
       setting: 'pool_size',
-      measuredSeconds: load === pool.alias.load ? 60 : null,
+      measuredSeconds: declared === undefined ? (pool.alias.load?.measuredSeconds ?? null) : null,
     },
     about(budget, pooler),
   )
 }
 
-function declaredLoad({ services }: PoolerPool): Alias['load'] {
+function declaredLoad({
+  services,
+}: PoolerPool): { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | undefined {
   let rate = 0
   let work = 0
   for (const { service, share } of services) {

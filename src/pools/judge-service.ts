@@ -2,6 +2,7 @@ import { auditEffect, auditWorkersByRule } from './audit.js'
 import type { Budget } from './budget.js'
 import { cacheEffect, ttlForHitRatio } from './cache.js'
 import { poolsPerInstance } from './demand.js'
+import { counted } from './describe.js'
 import { judgeQueue } from './judge-queue.js'
 import type { PoolFinding, Service, Tenant } from './model.js'
 import { cap, held, lockingMinimum } from './pool.js'
@@ -22,24 +23,28 @@ export function judgeService(service: Service, tenants: readonly Tenant[]): read
 export function judgeRule(budget: Budget): readonly PoolFinding[] {
   const { limits, server, total, capacity } = budget
   if (limits === null || total.peak <= server.warnAt * capacity) return []
-  return budget.lines.flatMap(({ service, peak }): readonly PoolFinding[] => {
+  const misled = budget.lines.flatMap(({ service, peak }) => {
     if (service === null || service.runtime.maxConcurrency !== null) return []
     const product = service.pool.max * service.instances.max
     // Where nothing multiplies behind the rule's back, only the largest service is worth the word.
     if (product >= limits.maxConnections || (peak <= product && budget.lines.some((line) => line.peak > peak)))
       return []
-    const message = `${service.name}: "max_pool x instances < max_connections" holds (${product} < ${limits.maxConnections}), but the service opens ${peak} and ordinary roles have ${capacity}`
-    return [
-      {
-        code: 'RULE_OF_THUMB',
-        severity: 'info',
-        server: server.name,
-        service: service.name,
-        message,
-        place: service.poolPlace,
-      },
-    ]
+    return [{ service, peak, product }]
   })
+  const [worst, ...others] = misled.toSorted((a, b) => b.peak - a.peak)
+  if (worst === undefined) return []
+  const { service, peak, product } = worst
+  const likewise = others.length === 0 ? '' : `; ${counted(others.length, 'other service')} likewise`
+  return [
+    {
+      code: 'RULE_OF_THUMB',
+      severity: 'info',
+      server: server.name,
+      service: service.name,
+      message: `${service.name}: "max_pool x instances < max_connections" holds (${product} < ${limits.maxConnections}), but the service opens ${peak} and ordinary roles have ${capacity}${likewise}`,
+      place: service.poolPlace,
+    },
+  ]
 }
 
 function locking(service: Service): readonly PoolFinding[] {
@@ -79,7 +84,10 @@ function acquireTimeout(service: Service): readonly PoolFinding[] {
 function cacheFindings(service: Service): readonly PoolFinding[] {
   const { cache, instances, runtime } = service
   if (cache === null) return []
-  const { hit, replicas, missQueriesPerSecond } = cacheEffect(cache, Math.max(1, instances.desired * runtime.processes))
+  const { hit, replicas, missQueriesPerSecond, memoryBytes } = cacheEffect(
+    cache,
+    Math.max(1, instances.desired * runtime.processes),
+  )
   const found: PoolFinding[] = []
   if (hit < 0.9) {
     const ttl = Math.round(ttlForHitRatio(0.9, cache.ratePerUserPerSecond, replicas))
@@ -97,8 +105,14 @@ function cacheFindings(service: Service): readonly PoolFinding[] {
     const message = `${service.name}: entries live ${cache.ttlSeconds} s, max_staleness allows ${cache.maxStalenessSeconds} s`
     found.push(finding(service, 'CACHE_STALE', 'error', message, `ttl: ${cache.maxStalenessSeconds}s`))
   }
+  if (memoryBytes !== null && replicas > 1) {
+    const message = `${service.name}: its caches take ${Math.ceil(memoryBytes / megabyte)} MB, ${Math.ceil(memoryBytes / replicas / megabyte)} MB in each of ${replicas} processes, with the same entries`
+    found.push(finding(service, 'CACHE_MEMORY', 'info', message, 'kind: shared'))
+  }
   return found
 }
+
+const megabyte = 1024 ** 2
 
 function auditFindings(service: Service): readonly PoolFinding[] {
   const { audit, instances, runtime } = service

@@ -1,6 +1,7 @@
-import type { Budget } from './budget.js'
+import type { Budget, Line } from './budget.js'
 import { limitUses, type LimitUse } from './connection-limits.js'
 import { instancesAtPeak } from './demand.js'
+import { describeService, someOf } from './describe.js'
 import { judgeDrivers } from './judge-driver.js'
 import { judgeLive } from './judge-live.js'
 import { judgeMemory } from './judge-memory.js'
@@ -22,7 +23,7 @@ export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
     ...judgePoolers(budget),
     ...judgeMemory(budget),
     ...judgeLive(budget, estate),
-    ...judgeDrivers(budget, estate.poolers),
+    ...judgeDrivers(budget, estate),
     ...judgeRule(budget),
     ...undeclaredDeploys(budget),
     ...bootStorm(budget),
@@ -52,7 +53,10 @@ function limitUnknown({ server }: Budget): PoolFinding {
     severity: 'warning',
     server: server.name,
     message: `max_connections of ${server.name} is not known`,
-    hint: 'give the server a url, max_connections, or a provider with a known size',
+    hint:
+      server.url === null
+        ? 'give the server a url, max_connections, or a provider with a known size'
+        : 'max_connections in the file counts while the server cannot be asked',
     place: server.place,
   }
 }
@@ -69,10 +73,16 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
     ...(hint !== undefined && { hint }),
   }
   const of = (connections: number) => `${connections} of ${capacity} connections (${percentOf(connections, capacity)})`
+  const most = largest === undefined ? '' : `. Most by ${largest.name}${largestSum(budget, largest)}`
   if (total.steady > server.failAt * capacity) {
     const rollout = total.peak > total.steady ? `, ${total.peak} during a rollout` : ''
     return [
-      { code: 'POOL_OVER', severity: 'error', ...about, message: `${server.name}: ${of(total.steady)}${rollout}` },
+      {
+        code: 'POOL_OVER',
+        severity: 'error',
+        ...about,
+        message: `${server.name}: ${of(total.steady)}${rollout}${most}`,
+      },
     ]
   }
   if (total.peak > server.failAt * capacity) {
@@ -81,7 +91,7 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
         code: 'POOL_SURGE',
         severity: 'error',
         ...about,
-        message: `${server.name}: ${of(total.peak)} during a rollout; steady it is ${total.steady}`,
+        message: `${server.name}: ${of(total.peak)} during a rollout; steady it is ${total.steady}${most}`,
       },
     ]
   }
@@ -92,24 +102,32 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
         code: 'POOL_NEAR',
         severity: 'warning',
         ...about,
-        message: `${server.name}: ${of(total.peak)}, over ${percentOf(server.warnAt, 1)}${room}`,
+        message: `${server.name}: ${of(total.peak)}, over ${percentOf(server.warnAt, 1)}${room}${most}`,
       },
     ]
   }
   return []
 }
 
+/** The arithmetic behind the largest line: what a reader has to change is in it. */
+function largestSum({ rows }: Budget, line: Line): string {
+  const { service } = line
+  if (service === null) return `: ${line.peak}`
+  const tenants = rows.reduce((sum, row) => sum + (row.service === service ? row.tenants.length : 0), 0)
+  return `: ${describeService(service, line, tenants)}`
+}
+
 function connectionLimit({ server }: Budget, estate: Estate, use: LimitUse): readonly PoolFinding[] {
   if (use.peak <= use.limit) return []
   const service = estate.services.find((one) => one.name === use.services[0])
-  const shared = use.services.join(', ')
+  const shared = someOf(use.services)
   return [
     {
       code: use.kind === 'role' ? 'ROLE_LIMIT' : 'DATABASE_LIMIT',
       severity: 'error',
       server: server.name,
       ...(service && { service: service.name }),
-      message: `${server.name}: ${use.kind} ${use.name} may have ${use.limit} connections, ${shared} need ${use.peak}`,
+      message: `${server.name}: ${use.kind} ${use.name} may have ${use.limit} connections, ${shared} ${use.services.length === 1 ? 'needs' : 'need'} ${use.peak}`,
       hint: `alter ${use.kind} "${use.name}" connection limit ${use.peak}; or smaller pools in ${shared}`,
       place: service?.poolPlace ?? server.place,
     },

@@ -12,7 +12,8 @@ import {
 } from '../sql/server-slots.js'
 import { capacity, type Limits } from './capacity.js'
 import { loadBetween, type Work } from './measured-load.js'
-import type { MemorySettings, RoleKind, RoleLimit } from './model.js'
+import type { MemorySettings } from './memory.js'
+import type { RoleKind, RoleLimit } from './model.js'
 import { connectionsOf, type Live, type LiveFacts, type LiveSample, type SessionGroup } from './sessions.js'
 
 export interface Sampling {
@@ -94,12 +95,14 @@ export function isLastSlot(facts: LiveFacts, sample: LiveSample): boolean {
   return connectionsOf(sample) + 1 >= capacity(facts.limits)
 }
 
-async function readWork(session: Session): Promise<readonly Work[]> {
+/** What every database has done since its statistics began: the load is the growth between two. */
+export async function readWork(session: Session): Promise<readonly Work[]> {
   const rows = await session.query<WorkRow>(workSql)
   return rows.map((row) => ({
     database: row.database,
     busyMs: row.busy_ms,
     transactions: row.transactions,
+    sessions: row.sessions,
     atMs: row.at_ms,
   }))
 }
@@ -142,6 +145,7 @@ interface WorkRow {
   readonly database: string
   readonly busy_ms: number
   readonly transactions: number
+  readonly sessions: number
   readonly at_ms: number
 }
 
@@ -158,12 +162,16 @@ function limitsOf(settings: ReadonlyMap<string, number>): Limits {
 }
 
 function memoryOf(settings: ReadonlyMap<string, number>): MemorySettings {
+  const autovacuum = settings.get('autovacuum_work_mem') ?? -1
   return {
     sharedBuffers: settings.get('shared_buffers') ?? 0,
     workMem: settings.get('work_mem') ?? 0,
-    maintenanceWorkMem: settings.get('maintenance_work_mem') ?? 0,
+    // -1 is "as maintenance_work_mem".
+    maintenanceWorkMem: (autovacuum < 0 ? null : autovacuum) ?? settings.get('maintenance_work_mem') ?? 0,
     autovacuumWorkers: settings.get('autovacuum_max_workers') ?? 0,
     hashMemMultiplier: settings.get('hash_mem_multiplier') ?? 1,
+    workersPerGather: settings.get('max_parallel_workers_per_gather') ?? 0,
+    parallelWorkers: settings.get('max_parallel_workers') ?? 0,
   }
 }
 

@@ -1,14 +1,11 @@
-import type { Demand } from './demand.js'
-import { groupBy } from './demand.js'
-import type { Estate, Load, Service } from './model.js'
-import type { Live } from './sessions.js'
-
 /** What pg_stat_database has counted for a database since its statistics began, and when it was read. */
 export interface Work {
   readonly database: string
   /** active_time + idle_in_transaction_time. */
   readonly busyMs: number
   readonly transactions: number
+  /** Sessions that began. */
+  readonly sessions: number
   readonly atMs: number
 }
 
@@ -17,6 +14,8 @@ export interface DatabaseLoad {
   /** Connections that were busy on average: the offered load. */
   readonly erlangs: number
   readonly transactionsPerSecond: number
+  /** Connections opened. */
+  readonly sessionsPerSecond: number
   readonly seconds: number
 }
 
@@ -34,45 +33,13 @@ export function loadBetween(before: readonly Work[], after: readonly Work[]): Re
       const seconds = (work.atMs - from.atMs) / 1000
       const [busyMs, transactions] = [work.busyMs - from.busyMs, work.transactions - from.transactions]
       if (seconds <= 0 || busyMs <= 0 || transactions <= 0) return []
-      const load = { erlangs: busyMs / 1000 / seconds, transactionsPerSecond: transactions / seconds, seconds }
+      const load = {
+        erlangs: busyMs / 1000 / seconds,
+        transactionsPerSecond: transactions / seconds,
+        sessionsPerSecond: Math.max(0, work.sessions - from.sessions) / seconds,
+        seconds,
+      }
       return [[work.database, load]]
     }),
   )
-}
-
-/**
- * The estate with the measured load of services whose file declares none: only where one declared service alone uses the database,
- * since the counters do not tell services apart.
- */
-export function withMeasuredLoad(estate: Estate, rows: readonly Demand[], lives: ReadonlyMap<string, Live>): Estate {
-  const direct = rows.filter((row) => row.service.via.kind === 'direct' && row.database !== null)
-  const users = groupBy(direct, (row) => JSON.stringify([row.server, row.database]))
-  const measured = new Map<Service, Load>()
-  for (const [row, ...others] of users.values()) {
-    if (row === undefined || others.some((other) => other.service !== row.service)) continue
-    const load = lives.get(row.server ?? '')?.load[row.database ?? '']
-    if (load !== undefined && row.service.load?.ratePerSecond == null)
-      measured.set(row.service, measuredLoad(row.service.load, load))
-  }
-  if (measured.size === 0) return estate
-  return {
-    ...estate,
-    services: estate.services.map((service) => {
-      const load = measured.get(service)
-      return load === undefined ? service : { ...service, load }
-    }),
-  }
-}
-
-function measuredLoad(declared: Load | null, { erlangs, transactionsPerSecond, seconds }: DatabaseLoad): Load {
-  return {
-    cv2: 1,
-    sloWaitMs: null,
-    expectedConcurrent: null,
-    maxConcurrent: null,
-    ...declared,
-    ratePerSecond: transactionsPerSecond,
-    serviceTimeSeconds: erlangs / transactionsPerSecond,
-    measuredSeconds: seconds,
-  }
 }

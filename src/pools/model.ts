@@ -1,4 +1,7 @@
 import type { Place } from '../errors.js'
+import type { Slots } from './capacity.js'
+import type { MemorySettings } from './memory.js'
+import type { RoleSetting } from './role-settings.js'
 
 /** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
 export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
@@ -7,15 +10,6 @@ export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
 export interface RoleLimit {
   readonly kind: RoleKind
   readonly connectionLimit: number | null
-}
-
-/** Memory settings in bytes, as in the manual's chapter "Resource Consumption". */
-export interface MemorySettings {
-  readonly sharedBuffers: number
-  readonly workMem: number
-  readonly maintenanceWorkMem: number
-  readonly autovacuumWorkers: number
-  readonly hashMemMultiplier: number
 }
 
 /** One server, never a cluster: each primary and each replica has its own max_connections. */
@@ -40,6 +34,10 @@ export interface Server {
   readonly roles: Readonly<Record<string, RoleLimit>>
   /** CONNECTION LIMIT by database. */
   readonly databases: Readonly<Record<string, number>>
+  /** Declared for a look without a server, which has its own. */
+  readonly roleSettings: readonly RoleSetting[]
+  /** What --what-if says: it counts whatever the server and the file say. */
+  readonly assumed?: Partial<Slots>
   /** Shares of the capacity, 0.8 and 1. */
   readonly warnAt: number
   readonly failAt: number
@@ -169,14 +167,24 @@ export interface Alias {
   readonly reservePoolSize: number | null
   /** Users known to come besides those of declared services. */
   readonly users: readonly string[]
-  /** As its pooler measured it (SHOW STATS). */
-  readonly load?: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number }
+  /** Of one replica, as its pooler measured it (SHOW STATS), else as its server did. */
+  readonly load?: {
+    readonly ratePerSecond: number
+    readonly serviceTimeSeconds: number
+    readonly measuredSeconds: number
+  }
+}
+
+export interface UserSizes {
+  readonly poolSize: number | null
+  readonly reservePoolSize: number | null
 }
 
 export interface Pooler {
   readonly name: string
   readonly kind: string
-  readonly adminUrl: string | null
+  /** Of each replica's console, as written; empty when none may be asked. */
+  readonly adminUrls: readonly string[]
   /** Each replica, and each so_reuseport peer, has its own pools. */
   readonly replicas: number
   readonly poolMode: 'session' | 'transaction' | 'statement'
@@ -189,6 +197,8 @@ export interface Pooler {
   /** By server user; 0 is unlimited. */
   readonly maxUserConnections: Readonly<Record<string, number>>
   readonly aliases: readonly Alias[]
+  /** Sizes of a user's pools, which beat those of the alias (1.24 and later); null is not set. */
+  readonly users: Readonly<Record<string, UserSizes>>
   /** Keys that the file writes: what it leaves open a live pooler cannot contradict. */
   readonly written: readonly string[]
   /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */

@@ -24,7 +24,7 @@ export function poolerPools(pooler: Pooler, clients: readonly Demand[]): readonl
   const addPool = (alias: Alias, role: string | null, count: number, service: Service | null) => {
     const user = alias.user ?? role ?? '(any)'
     const key = JSON.stringify([alias.name, user])
-    const made = pools.get(key) ?? { alias, user, clients: 0, services: [], ...poolSizes(pooler, alias) }
+    const made = pools.get(key) ?? { alias, user, clients: 0, services: [], ...poolSizes(pooler, alias, user) }
     made.clients += count
     if (service !== null) made.services.push({ service, share: 1 / (shares.get(service) ?? 1) })
     pools.set(key, made)
@@ -72,7 +72,7 @@ export function serverConnections(pooler: Pooler, pools: readonly PoolerPool[]):
 
 /** The same pools with the sizes that the pooler gives them now: it may have others than when they were made. */
 export function resized(pooler: Pooler, pools: readonly PoolerPool[]): readonly PoolerPool[] {
-  return pools.map((pool) => ({ ...pool, ...poolSizes(pooler, pool.alias) }))
+  return pools.map((pool) => ({ ...pool, ...poolSizes(pooler, pool.alias, pool.user) }))
 }
 
 /** Rows of the services that connect through this pooler. */
@@ -138,10 +138,12 @@ export function poolerDemands(estate: Pick<Estate, 'poolers'>, rows: readonly De
   )
 }
 
-function poolSizes(pooler: Pooler, alias: Alias): { readonly poolSize: number; readonly size: number } {
-  const poolSize = alias.poolSize ?? pooler.defaultPoolSize
+/** What is set for the user counts, else for the alias, else for the pooler. https://www.pgbouncer.org/config.html#section-users */
+function poolSizes(pooler: Pooler, alias: Alias, user: string): { readonly poolSize: number; readonly size: number } {
+  const own = pooler.users[user]
+  const poolSize = own?.poolSize ?? alias.poolSize ?? pooler.defaultPoolSize
   if (poolSize === 0) return { poolSize: Infinity, size: Infinity }
-  return { poolSize, size: poolSize + (alias.reservePoolSize ?? pooler.reservePoolSize) }
+  return { poolSize, size: poolSize + (own?.reservePoolSize ?? alias.reservePoolSize ?? pooler.reservePoolSize) }
 }
 
 function limit(limits: Readonly<Record<string, number>>, name: string): number {

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { problemsError, type Problem } from '../errors.js'
-import { findFiles, readText, type FoundFile } from '../profile/files.js'
+import { findFiles, readText, type FoundFile, type Named } from '../profile/files.js'
 import { readYaml } from '../yaml/read.js'
 import { allDemands } from './budget.js'
 import { completePools } from './complete.js'
@@ -31,7 +31,7 @@ export interface ReadOptions {
  * PerfdbError with every problem of every file: FILE_NOT_FOUND, FILE_UNREADABLE, those of readYaml, BAD_VALUE, UNBOUNDED_POOL and
  * UNKNOWN_REFERENCE. Variables of a url may be unset: see resolveUrl.
  */
-export async function readPools(paths: readonly string[], options: ReadOptions): Promise<readonly PoolsFile[]> {
+export async function readPools(paths: readonly Named[], options: ReadOptions): Promise<readonly PoolsFile[]> {
   const found = await findFiles(paths, options.cwd, ['.pools.yaml', '.pools.yml'])
   const read = await Promise.all(found.files.map((file) => readOne(file, options)))
   const problems = [...found.problems, ...read.flatMap((one) => one.problems)]

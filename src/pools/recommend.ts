@@ -129,7 +129,7 @@ function fits({ server, total, capacity }: Budget, line: Line, peak: number): bo
 }
 
 function servicePeak({ server }: Budget, estate: Estate, changed: Service): number {
-  return demands(changed, estate.tenants)
+  return demands(changed, estate.tenants, server.name)
     .filter((row) => row.server === server.name)
     .reduce((sum, row) => sum + row.peak, 0)
 }

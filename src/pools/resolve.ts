@@ -155,6 +155,7 @@ function poolerProblems(pooler: Pooler, estate: Estate): readonly Problem[] {
   const aliases = pooler.aliases.map((alias) => alias.name)
   const users = [
     ...pooler.aliases.flatMap((alias) => [...(alias.user === null ? [] : [alias.user]), ...alias.users]),
+    ...Object.keys(pooler.users),
     ...estate.services.flatMap((service) => service.role ?? []),
     ...estate.tenants.flatMap((tenant) => tenant.role ?? []),
   ]

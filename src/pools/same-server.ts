@@ -57,6 +57,7 @@ function withOthers(server: Server, others: readonly Server[]): Server {
       otherConnections: sum.otherConnections + other.otherConnections,
       roles: { ...other.roles, ...sum.roles },
       databases: { ...other.databases, ...sum.databases },
+      roleSettings: [...sum.roleSettings, ...other.roleSettings],
       memoryBytes: sum.memoryBytes ?? other.memoryBytes,
       cores: sum.cores ?? other.cores,
     }),

@@ -28,6 +28,7 @@ const bound = z.union([count, z.enum(['unlimited', 'infinity', 'none'])])
 const roleSchema = z.strictObject({
   kind: z.enum(['ordinary', 'reserved', 'superuser']).optional(),
   connection_limit: z.int().min(-1).optional(),
+  work_mem: size.optional(),
 })
 
 const serverSchema = z.strictObject({
@@ -45,6 +46,8 @@ const serverSchema = z.strictObject({
       maintenance_work_mem: size.optional(),
       autovacuum_max_workers: positive.optional(),
       hash_mem_multiplier: z.number().min(1).optional(),
+      max_parallel_workers_per_gather: count.optional(),
+      max_parallel_workers: count.optional(),
     })
     .optional(),
   other_connections: count.optional(),
@@ -52,7 +55,9 @@ const serverSchema = z.strictObject({
   role: z.enum(['primary', 'replica']).optional(),
   of: name.optional(),
   roles: z.record(z.string(), roleSchema).optional(),
-  databases: z.record(z.string(), z.strictObject({ connection_limit: z.int().min(-1) })).optional(),
+  databases: z
+    .record(z.string(), z.strictObject({ connection_limit: z.int().min(-1).optional(), work_mem: size.optional() }))
+    .optional(),
 })
 
 const tenantSchema = z.strictObject({
@@ -177,7 +182,7 @@ const limitsBy = z.union([count, z.record(z.string(), count)])
 
 const poolerSchema = z.strictObject({
   kind: z.enum(['pgbouncer', 'supavisor', 'neon', 'rds-proxy', 'odyssey']),
-  admin_url: name.optional(),
+  admin_url: z.union([name, z.array(name).min(1)]).optional(),
   replicas: positive.optional(),
   pool_mode: z.enum(['session', 'transaction', 'statement']).optional(),
   max_client_conn: positive.optional(),
@@ -185,6 +190,16 @@ const poolerSchema = z.strictObject({
   reserve_pool_size: count.optional(),
   max_db_connections: limitsBy.optional(),
   max_user_connections: limitsBy.optional(),
+  users: z
+    .record(
+      z.string(),
+      z.strictObject({
+        pool_size: count.optional(),
+        reserve_pool_size: count.optional(),
+        max_user_connections: count.optional(),
+      }),
+    )
+    .optional(),
   databases: z
     .record(
       z.string(),

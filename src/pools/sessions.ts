@@ -1,8 +1,10 @@
-import { targetsOf, type Demand } from './demand.js'
+import { groupBy, targetsOf, type Demand } from './demand.js'
 import type { Limits } from './capacity.js'
 import type { DatabaseLoad } from './measured-load.js'
-import type { Alias, MemorySettings, Pooler, RoleLimit } from './model.js'
+import type { MemorySettings } from './memory.js'
+import type { Alias, Pooler, RoleLimit } from './model.js'
 import { aliasOf, clientsOf } from './pooler.js'
+import type { RoleSetting } from './role-settings.js'
 
 /** Client backends of one role, database and application at one moment. */
 export interface SessionGroup {
@@ -47,14 +49,6 @@ export interface LiveFacts {
   }
   readonly roleSettings: readonly RoleSetting[]
   readonly inRecovery: boolean
-}
-
-/** ALTER ROLE or ALTER DATABASE ... SET, the value as it was written; null is any role, any database. */
-export interface RoleSetting {
-  readonly role: string | null
-  readonly database: string | null
-  readonly name: string
-  readonly value: string
 }
 
 export interface Live extends LiveFacts {
@@ -146,8 +140,19 @@ export function matched(
 
 /** Names of the services and poolers whose sessions look like these. */
 export function ownersOf(group: SessionGroup, patterns: readonly Pattern[]): readonly string[] {
-  return [...new Set(patterns.filter((pattern) => matches(group, pattern)).map((pattern) => pattern.owner))]
+  const near = patternsOf(patterns, group.database)
+  return [...new Set(near.filter((pattern) => matches(group, pattern)).map((pattern) => pattern.owner))]
 }
+
+/** Those that may have sessions on a database. */
+export function patternsOf(patterns: readonly Pattern[], database: string): readonly Pattern[] {
+  const known = byDatabase.get(patterns) ?? groupBy(patterns, (pattern) => pattern.database)
+  byDatabase.set(patterns, known)
+  return [...(known.get(database) ?? []), ...(known.get(null) ?? [])]
+}
+
+/** Every group of every sample asks, and 200 services of 200 tenants have 40 000 patterns. */
+const byDatabase = new WeakMap<readonly Pattern[], ReadonlyMap<string | null, readonly Pattern[]>>()
 
 /** The last `over` connections of a group, hidden ones first. */
 function surplus(group: SessionGroup, over: number): SessionGroup {
@@ -167,25 +172,34 @@ export function worstMatch(
     .reduce((worst, next) => (next.unmanaged > worst.unmanaged || worst === none ? next : worst), none)
 }
 
+/** Sessions by role, database and application, added up over all samples: how often each was seen. */
+export function sessionsSeen(samples: readonly LiveSample[]): readonly SessionGroup[] {
+  return merged(samples, (a, b) => a + b)
+}
+
 /** Sessions by role, database and application, with the most of all samples, and whose they are; the largest first. */
 export function sessionsOf(
   samples: readonly LiveSample[],
   patterns: readonly Pattern[],
 ): readonly (SessionGroup & { readonly owners: readonly string[] })[] {
-  const most = new Map<string, SessionGroup>()
-  for (const group of samples.flatMap((sample) => sample.groups)) {
-    const key = JSON.stringify([group.role, group.database, group.applicationName])
-    const known = most.get(key) ?? { ...group, connections: 0, busy: 0, hidden: 0 }
-    most.set(key, {
-      ...group,
-      connections: Math.max(known.connections, group.connections),
-      busy: Math.max(known.busy, group.busy),
-      hidden: Math.max(known.hidden, group.hidden),
-    })
-  }
-  return [...most.values()]
+  return merged(samples, Math.max)
     .map((group) => ({ ...group, owners: ownersOf(group, patterns) }))
     .toSorted((a, b) => b.connections + b.hidden - a.connections - a.hidden)
+}
+
+function merged(samples: readonly LiveSample[], join: (a: number, b: number) => number): readonly SessionGroup[] {
+  const all = new Map<string, SessionGroup>()
+  for (const group of samples.flatMap((sample) => sample.groups)) {
+    const key = JSON.stringify([group.role, group.database, group.applicationName])
+    const known = all.get(key) ?? { ...group, connections: 0, busy: 0, hidden: 0 }
+    all.set(key, {
+      ...group,
+      connections: join(known.connections, group.connections),
+      busy: join(known.busy, group.busy),
+      hidden: join(known.hidden, group.hidden),
+    })
+  }
+  return [...all.values()]
 }
 
 /** Client backends of a sample, an upper bound where some are hidden. */

@@ -2,12 +2,26 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import type { Problem } from '../errors.js'
 
+/** A file's path, or its text with the name that places show. */
+export type Named = string | GivenFile
+
+export interface GivenFile {
+  readonly file: string
+  readonly text: string
+}
+
+export function nameOf(named: Named): string {
+  return typeof named === 'string' ? named : named.file
+}
+
 export interface FoundFile {
   /** As messages show it: the way it was named, or below the folder as it was named. */
   readonly file: string
   readonly path: string
   /** Named itself, not found in a folder or by a glob: then it must be what is looked for. */
   readonly named: boolean
+  /** Given, not read from the disk. */
+  readonly text?: string
 }
 
 export interface FoundFiles {
@@ -20,11 +34,7 @@ export interface FoundFiles {
  * with `*`, `?` and `**`. Each file once, in the order of the paths, sorted within each. Problems: FILE_NOT_FOUND,
  * FILE_UNREADABLE. Reads names only.
  */
-export async function findFiles(
-  paths: readonly string[],
-  cwd: string,
-  endings: readonly string[],
-): Promise<FoundFiles> {
+export async function findFiles(paths: readonly Named[], cwd: string, endings: readonly string[]): Promise<FoundFiles> {
   const found = await Promise.all(paths.map((path) => findOne(path, cwd, endings)))
   const files = new Map<string, FoundFile>()
   for (const file of found.flatMap((each) => each.files)) {
@@ -36,6 +46,7 @@ export async function findFiles(
 
 /** The text of a file; the problem when it cannot be read or is not UTF-8. */
 export async function readText(found: FoundFile): Promise<{ text: string } | { problem: Problem }> {
+  if (found.text !== undefined) return { text: found.text }
   try {
     const bytes = await readFile(found.path)
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
@@ -47,7 +58,9 @@ export async function readText(found: FoundFile): Promise<{ text: string } | { p
   }
 }
 
-async function findOne(path: string, cwd: string, endings: readonly string[]): Promise<FoundFiles> {
+async function findOne(path: Named, cwd: string, endings: readonly string[]): Promise<FoundFiles> {
+  if (typeof path !== 'string')
+    return { files: [{ ...path, path: resolve(cwd, path.file), named: true }], problems: [] }
   const absolute = resolve(cwd, path)
   try {
     const status = await stat(absolute)

@@ -2,7 +2,7 @@ import { problemsError, PerfdbError, type Problem } from '../errors.js'
 import { byPlace } from '../yaml/issues.js'
 import { readYaml } from '../yaml/read.js'
 import { completeProfile } from './complete.js'
-import { findFiles, readText, type FoundFile } from './files.js'
+import { findFiles, nameOf, readText, type FoundFile, type Named } from './files.js'
 import { duplicateNames, indexNames, namesOf, type IndexName } from './names.js'
 import type { Profile } from './profile.js'
 import { profileSchema } from './schema.js'
@@ -18,7 +18,7 @@ export interface ReadOptions {
  * files (`problems`): FILE_NOT_FOUND, FILE_UNREADABLE, BAD_YAML, BAD_SQL, UNKNOWN_KEY, BAD_VALUE, MISSING_ENVIRONMENT,
  * NAME_TOO_LONG, DUPLICATE_NAME (over all files), UNKNOWN_REFERENCE.
  */
-export async function readProfiles(paths: readonly string[], options: ReadOptions): Promise<readonly Profile[]> {
+export async function readProfiles(paths: readonly Named[], options: ReadOptions): Promise<readonly Profile[]> {
   if (paths.length === 0) throw new PerfdbError('NO_PROFILE', 'no profile is named')
   const found = await findFiles(paths, options.cwd, ['.yaml', '.yml', '.sql'])
   const read = (await Promise.all(found.files.map((file) => readProfile(file, options)))).flatMap((each) => each ?? [])
@@ -29,7 +29,8 @@ export async function readProfiles(paths: readonly string[], options: ReadOption
   ]
   const [first, ...rest] = problems
   if (first !== undefined) throw problemsError([first, ...rest])
-  if (read.length === 0) throw new PerfdbError('FILE_NOT_FOUND', `no profile in ${paths.join(', ')}, only pool configs`)
+  if (read.length === 0)
+    throw new PerfdbError('FILE_NOT_FOUND', `no profile in ${paths.map(nameOf).join(', ')}, only pool configs`)
   return read.flatMap(({ profile }) => profile ?? [])
 }
 

@@ -15,7 +15,10 @@ const qualified = z
     text
       .refine((written) => !/^\.|\.$/.test(written), { error: 'expected name or schema.name' })
       .refine((written) => !/^([^.]*)\.?(.*)$/s.exec(written)?.slice(1).some(nameTooLong), tooLong),
-    z.strictObject({ schema: name.optional(), name }),
+    z.strictObject({
+      schema: name.optional().meta({ description: 'The schema; that of the profile when left out' }),
+      name: name.meta({ description: 'The name, which may hold dots' }),
+    }),
   ])
   .meta({ description: 'A name, schema.name (split at the first dot), or { schema, name } where a name has a dot' })
 
@@ -27,12 +30,21 @@ const setting = z.union([z.string(), z.number(), z.boolean()])
 
 const keyObject = z
   .strictObject({
-    column: name.optional(),
+    column: name.optional().meta({ description: 'A column of the table; or give expression' }),
     expression: text.optional().meta({ description: 'SQL, without outer parentheses' }),
-    opclass: z.union([text, z.strictObject({ name: text, parameters: z.record(text, setting).optional() })]).optional(),
-    collation: text.optional(),
-    order: z.enum(['asc', 'desc']).optional(),
-    nulls: z.enum(['first', 'last']).optional(),
+    opclass: z
+      .union([
+        text,
+        z.strictObject({
+          name: text.meta({ description: 'The operator class' }),
+          parameters: z.record(text, setting).optional().meta({ description: 'Such as siglen of gist_trgm_ops' }),
+        }),
+      ])
+      .optional()
+      .meta({ description: 'Operator class, such as text_pattern_ops or gin_trgm_ops' }),
+    collation: text.optional().meta({ description: 'Such as C, or schema.collation' }),
+    order: z.enum(['asc', 'desc']).optional().meta({ description: 'asc when left out' }),
+    nulls: z.enum(['first', 'last']).optional().meta({ description: 'last when ascending, first when descending' }),
   })
   .refine(({ column, expression }) => (column === undefined) !== (expression === undefined), {
     error: 'a key is either a column or an expression',
@@ -43,17 +55,26 @@ const keyObject = z
 const index = z
   .strictObject({
     name: name.meta({ description: 'Mandatory: an unnamed index cannot be found again' }),
-    table: qualified,
+    table: qualified.meta({ description: 'The table or materialized view: name, schema.name, or { schema, name }' }),
     method: name.optional().meta({ description: 'btree (the default), hash, gist, spgist, gin, brin' }),
-    keys: z.array(z.union([name, keyObject])).min(1),
-    include: z.array(name).min(1).optional(),
+    keys: z
+      .array(z.union([name, keyObject]))
+      .min(1)
+      .meta({
+        description: 'What the index orders by: names of columns, or { column } and { expression } with an order',
+      }),
+    include: z
+      .array(name)
+      .min(1)
+      .optional()
+      .meta({ description: 'Included columns (INCLUDE): in the index, not in its order' }),
     where: text.optional().meta({ description: 'Predicate of a partial index' }),
-    unique: z.boolean().optional(),
+    unique: z.boolean().optional().meta({ description: 'No two rows may have the same keys' }),
     nulls_distinct: z.boolean().optional().meta({ description: 'false: NULLS NOT DISTINCT (PostgreSQL 15)' }),
     with: z.record(text, setting).optional().meta({ description: 'Storage parameters' }),
-    tablespace: name.optional(),
+    tablespace: name.optional().meta({ description: 'Where it is built; not compared when left out' }),
     for: z.array(text).optional().meta({ description: 'Names of the queries that justify it' }),
-    why: z.string().optional(),
+    why: z.string().optional().meta({ description: 'What it is for, in words' }),
   })
   .meta({ description: 'An index that must exist' })
 
@@ -77,8 +98,8 @@ const notEmpty = (map: object) => Object.keys(map).length > 0
 
 const query = z
   .strictObject({
-    name: text,
-    sql: text.optional(),
+    name: text.meta({ description: 'Its name in reports, and for the key for of an index' }),
+    sql: text.optional().meta({ description: 'One statement, with $1, $2 ... for its parameters; or give variants' }),
     params: z
       .union([parameterList, z.record(text, parameterList).refine(notEmpty, { error: 'must not be empty' })])
       .optional()
@@ -98,15 +119,15 @@ const query = z
 
 export const profileSchema = z
   .strictObject({
-    $schema: z.string().optional(),
-    version: z.literal(1),
+    $schema: z.string().optional().meta({ description: 'The JSON Schema of this file, for editors' }),
+    version: z.literal(1).meta({ description: 'The version of this format: 1' }),
     profile: text.optional().meta({ description: 'Its name; the name of the file when left out' }),
     schema: name.optional().meta({ description: 'Where unqualified tables live; public when left out' }),
-    indexes: z.array(index).optional(),
+    indexes: z.array(index).optional().meta({ description: 'Indexes that must exist' }),
     absent: z.array(qualified).optional().meta({ description: 'Indexes that must not exist' }),
     extensions: z.array(name).optional().meta({ description: 'Extensions that the indexes need' }),
     analyze: z.array(qualified).optional().meta({ description: 'Tables to ANALYZE besides those that are built on' }),
-    queries: z.array(query).optional(),
+    queries: z.array(query).optional().meta({ description: 'Queries to measure before and after' }),
   })
   .meta({ title: 'perfdb profile', description: 'Indexes that must exist, and the queries that justify them' })
 

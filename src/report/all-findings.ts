@@ -40,7 +40,7 @@ function findingsOf(result: Result): readonly AnyFinding[] {
 
 type ErrorFields = Omit<ErrorResult['error'], 'problems'>
 
-function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'table'> = {}): AnyFinding {
+function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'table' | 'place'> = {}): AnyFinding {
   return {
     ...about,
     code: error.code,
@@ -52,7 +52,7 @@ function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'tab
 }
 
 function stepFindings(step: ResultStep): readonly AnyFinding[] {
-  const about = { index: step.index, table: step.table }
+  const about = { index: step.index, table: step.table, ...placeOf(step) }
   if (step.error !== undefined) return [errorFinding(step.error, about)]
   if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
   return step.hazards.map(({ code, message }) => ({
@@ -62,6 +62,11 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
     message,
     hint: `to allow: perfdb apply --allow ${code}`,
   }))
+}
+
+/** Where the index or the query is declared. */
+function placeOf({ place }: ResultStep | ResultQuery): Pick<AnyFinding, 'place'> {
+  return place === undefined ? {} : { place }
 }
 
 /** Of a plan a hazard is a warning; of a run it stopped the step, or was allowed. */
@@ -77,9 +82,10 @@ function queryFindings(query: ResultQuery): readonly AnyFinding[] {
       code: 'EXPECTATION_MISSED',
       severity: 'error',
       query: query.name,
+      ...placeOf(query),
       message: `${queryTitle(query)}: expected ${expect}, got ${actual}`,
     })),
-    ...query.findings.map((finding) => ({ ...finding, query: finding.query ?? query.name })),
+    ...query.findings.map((finding) => ({ ...placeOf(query), ...finding, query: finding.query ?? query.name })),
     ...(query.status === 'measured' || query.reason === undefined
       ? []
       : [
@@ -87,6 +93,7 @@ function queryFindings(query: ResultQuery): readonly AnyFinding[] {
             code: unmeasuredCodes[query.status],
             severity: query.status === 'not_measured' ? ('info' as const) : ('warning' as const),
             query: query.name,
+            ...placeOf(query),
             message: `${queryTitle(query)}: ${query.reason}`,
           },
         ]),

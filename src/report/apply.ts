@@ -2,12 +2,13 @@ import type { ApplyResult, Outcome, ResultStep } from '../commands/result.js'
 import type { Block, Cell, Item } from './block.js'
 import { detail } from './block.js'
 import { errorItem } from './error.js'
-import { comparisonBlocks } from './explain.js'
 import type { Layout } from './layout.js'
 import { aboutText, hazardBlocks, scriptOf } from './plan.js'
+import { priceBlocks, priceTotals } from './price.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
 import { outcomeTones, outcomeWords, quoted, signs, stepTones, tableNamer, tally } from './steps.js'
 import { bytes, duration, several } from './units.js'
+import { comparisonBlocks } from './variants.js'
 
 const outcomeOrder: readonly Outcome[] = [
   'failed',
@@ -31,10 +32,12 @@ export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
     { kind: 'items', title: '', items: result.error === undefined ? [] : [errorItem(result.error)] },
     stepGrid(result.steps, layout),
     { kind: 'items', title: '', items: result.steps.flatMap(failureItems) },
+    { kind: 'items', title: '', items: result.steps.flatMap(waitedItems), limit: 5 },
     ...hazardBlocks(refused),
     ...comparedBlocks(result.queries),
     ...measuredBlocks(result.queries),
     ...result.comparisons.flatMap(comparisonBlocks),
+    ...priceBlocks(result, layout),
     ...queryNotes(result.queries, result.findings),
     ...analyzeBlocks(result.analyzed),
     { kind: 'text', tone: 'quiet', text: priceText(result) },
@@ -100,6 +103,14 @@ function waitedText(step: ResultStep): string {
   return step.waited_ms === undefined || step.waited_ms < 100 ? '' : duration(step.waited_ms)
 }
 
+/** For whom a step waited, with what they ran. */
+function waitedItems({ index, waited_ms: waited = 0, waited_for: blockers = [] }: ResultStep): Item[] {
+  if (waited < 100 || blockers.length === 0) return []
+  return [
+    { tone: 'warn', label: 'waited', text: `${index}: ${duration(waited)} for ${blockers.join('; ')}`, details: [] },
+  ]
+}
+
 function failureItems(step: ResultStep): Item[] {
   if (step.outcome !== 'failed' && step.error === undefined) return []
   const item = errorItem(step.error ?? { code: 'QUERY_FAILED', message: 'the step failed' }, step.index)
@@ -151,6 +162,7 @@ function priceText(result: ApplyResult): string {
   const time = analyzed.reduce((sum, each) => sum + each.duration_ms, 0)
   return [
     ...(made.length === 0 ? [] : [`${bytes(size)} of indexes built`]),
+    ...priceTotals(result),
     ...(waited < 100 ? [] : [`${duration(waited)} spent waiting for other transactions`]),
     ...(analyzed.length === 0 ? [] : [`${several(analyzed.length, 'table')} analyzed in ${duration(time)}`]),
   ].join(', ')

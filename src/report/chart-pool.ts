@@ -1,6 +1,7 @@
 import type { PoolServer } from '../commands/pool-result.js'
 import type { Chart, ChartRow, Look, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
+import { gathered } from './pool-waterfall.js'
 import { grouped } from './units.js'
 
 /**
@@ -10,7 +11,7 @@ import { grouped } from './units.js'
 export function waterfallChart(server: PoolServer): Chart {
   let left = 0
   const levels: number[] = []
-  const rows = server.waterfall.map((line): ChartRow => {
+  const rows = gathered(server).map((line): ChartRow => {
     const from = line.total ? 0 : left
     left = line.total ? line.connections : left + line.connections
     levels.push(from, left)

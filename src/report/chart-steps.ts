@@ -20,7 +20,7 @@ export function timeChart(steps: readonly ResultStep[]): Chart {
       value: [
         ...(failed ? [outcomeWords.failed] : []),
         duration(took),
-        ...(waited < 100 ? [] : [`${duration(waited)} of it waiting`]),
+        ...(waited < 100 ? [] : [`${duration(waited)} of it waiting${whom(step)}`]),
       ].join(', '),
       ...(failed ? { tone: outcomeTones.failed } : {}),
       marks: waited > 0 ? [{ kind: 'bar', from, to: from + waited, look: 'rest' }, built] : [built],
@@ -42,6 +42,13 @@ export function timeChart(steps: readonly ResultStep[]): Chart {
     tickText: duration,
     rows,
   }
+}
+
+/** The first by pid and application; all of them stand below with what they ran. */
+function whom({ waited_for: blockers = [] }: ResultStep): string {
+  const [first, ...others] = blockers
+  if (first === undefined) return ''
+  return ` for ${first.split(',').slice(0, 2).join(',')}${others.length === 0 ? '' : ` and ${others.length} more`}`
 }
 
 /** What the indexes of the run take on disk, the largest first. */

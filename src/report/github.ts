@@ -34,6 +34,17 @@ export function renderGithub(result: Result): string {
   return `${lines.join('\n')}\n`
 }
 
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits: 1 MiB a step
+const summaryBytes = 1_000_000
+
+/** The markdown of a run as a step summary: GitHub shows nothing of one above 1 MiB, so that a longer one ends at a whole line and says so. */
+export function stepSummary(markdown: string): string {
+  const text = Buffer.from(markdown)
+  if (text.length <= summaryBytes) return `${markdown}\n`
+  const end = text.lastIndexOf('\n', summaryBytes)
+  return `${text.subarray(0, Math.max(0, end)).toString()}\n\nThe rest is left out: a step summary holds 1 MiB.\n`
+}
+
 function annotation(finding: AnyFinding): string {
   const place =
     finding.place === undefined

@@ -48,13 +48,19 @@ function gridHtml(grid: Of<'grid'>): string {
     (row) => `<tr role="row">${shown.map(([at, column]) => cellHtml(row[at], column)).join('')}</tr>`,
   )
   const table = [
-    `<table role="table"${grid.title === '' ? '' : ` aria-label="${html(grid.title)}"`}>`,
+    `<table role="table" aria-label="${html(labelOf(grid))}">`,
     `<thead role="rowgroup"><tr role="row">${head.join('')}</tr></thead>`,
     `<tbody role="rowgroup">\n${rows.join('\n')}\n</tbody>`,
     '</table>',
   ].join('\n')
   if (grid.rows.length <= openRows) return table
   return `<details><summary>${several(grid.rows.length, 'row')}</summary>\n${table}\n</details>`
+}
+
+/** What a screen reader calls the table: its heading, else what its columns are. */
+function labelOf(grid: Of<'grid'>): string {
+  const heads = grid.columns.map(({ head }) => head).filter((head) => head !== '')
+  return headingOf(grid) || heads.join(', ')
 }
 
 function cellHtml(cell: Cell | undefined, column: Column): string {

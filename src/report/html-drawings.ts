@@ -4,6 +4,7 @@ import type { Block } from './block.js'
 import { drawChart, type Chart } from './chart.js'
 import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
+import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
 import type { Result } from './render.js'
 import { isError } from './render.js'
@@ -42,6 +43,7 @@ function queryDrawings(queries: readonly ResultQuery[]): readonly Drawing[] {
   return [
     drawing(speedupChart(queries), compared),
     drawing(timesChart(queries), compared),
+    { ...drawing(spreadChart(queries), compared), folded: true },
     { ...drawing(buffersChart(queries), compared), folded: true },
     drawing(measuredChart(queries), titled('Queries')),
   ]

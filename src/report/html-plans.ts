@@ -1,9 +1,11 @@
 import type { ResultMeasurement, ResultPlanNode, ResultQuery } from '../commands/result.js'
+import { findingBlocks } from './findings.js'
+import { blockHtml } from './html-blocks.js'
 import { html } from './html-text.js'
-import { queryTitle } from './queries.js'
+import { queryTitle, verdictTones } from './queries.js'
 import type { Result } from './render.js'
 import { isError } from './render.js'
-import { count, duration } from './units.js'
+import { count, duration, several, speedup } from './units.js'
 
 /** The query plans of a document as trees that fold, before beside after; empty where it has none. */
 export function queryPlanHtml(result: Result): string {
@@ -20,14 +22,30 @@ function queryHtml(query: ResultQuery): string {
     ...(after === undefined ? [] : [{ name: before === undefined ? '' : 'after', measurement: after }]),
   ].filter(({ measurement }) => measurement.plan_signature !== '' || measurement.query_plan !== undefined)
   if (sides.length === 0) return ''
-  const same = before !== undefined && before.plan_signature === after?.plan_signature
-  const note = sides.length < 2 ? '' : same ? ' the same query plan' : ' another query plan'
   return [
-    `<details class="queryplan"><summary><span class="name">${html(queryTitle(query))}</span><span class="quiet">${note}</span></summary>`,
+    `<details class="queryplan"><summary><span class="name">${html(queryTitle(query))}</span>${summaryHtml(query)}</summary>`,
+    ...findingBlocks(query.findings).map(blockHtml),
     '<div class="sides">',
     ...sides.map(({ name, measurement }) => side(name, measurement)),
     '</div></details>',
   ].join('\n')
+}
+
+/** What makes a query plan worth opening: its verdict, whether it is another one, what was found in it. */
+function summaryHtml({ before, after, verdict, speedup: times, findings }: ResultQuery): string {
+  const codes = [...new Set(findings.map(({ code }) => code))]
+  const change =
+    before === undefined || after === undefined
+      ? ''
+      : before.plan_signature === after.plan_signature
+        ? 'same query plan'
+        : 'other query plan'
+  const facts = [change, codes.length === 0 ? '' : `${several(findings.length, 'finding')}: ${codes.join(', ')}`]
+  const result = verdict === undefined ? '' : `${verdict}${times === undefined ? '' : ` ${speedup(times)}`}`
+  return [
+    result === '' || verdict === undefined ? '' : ` <span class="${verdictTones[verdict]}">${html(result)}</span>`,
+    ` <span class="quiet">${html(facts.filter((fact) => fact !== '').join('; '))}</span>`,
+  ].join('')
 }
 
 function side(name: string, measurement: ResultMeasurement): string {

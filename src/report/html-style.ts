@@ -8,7 +8,7 @@ header{border-left:.4rem solid var(--line);padding:.1rem 0 .1rem 1rem}
 header.good{border-color:var(--good)}header.bad{border-color:var(--bad)}
 header p{margin:.2rem 0}
 .command{color:var(--quiet);font-weight:600}
-h1{font-size:clamp(1.25rem,1rem + 1.6vw,2rem);line-height:1.25;margin:.1rem 0 .4rem;text-wrap:balance}
+h1{font-size:clamp(1.25rem,1rem + 1.6vw,2rem);line-height:1.25;margin:.1rem 0 .4rem;text-wrap:pretty}
 header.good .sign{color:var(--good)}header.bad .sign{color:var(--bad)}
 h2{font-size:1.3rem;line-height:1.3;margin:2.4rem 0 .8rem;padding-top:.9rem;border-top:1px solid var(--line)}
 h3{font-size:1.05rem;margin:1.6rem 0 .5rem}
@@ -24,7 +24,7 @@ nav{margin-top:1.4rem;font-size:.92rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:0;padding:0}
 a{color:var(--main)}
 :focus-visible{outline:2px solid var(--main);outline-offset:2px}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;min-width:min(100%,44rem);font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--quiet);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--soft)}
@@ -74,7 +74,7 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .node{font-weight:600}
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
-@media (max-width:40rem){
+@media screen and (max-width:48rem){
 table,thead,tbody{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{display:flex;flex-wrap:wrap;gap:0 .9rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
@@ -89,6 +89,7 @@ td.sign{flex:0 0 1rem}
 @media print{
 body{max-width:none;padding:0;font-size:.85rem}
 nav{display:none}
+table{font-size:.9em}th{white-space:normal}td.name,td.prose{min-width:0}
 h2,h3,p.title{break-after:avoid}
 tr,li,.tiles div,.chart{break-inside:avoid}
 thead{display:table-header-group}

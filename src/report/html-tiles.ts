@@ -38,6 +38,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'verify':
     case 'status':
     case 'init':
+    case 'config':
     case 'import':
       return []
   }

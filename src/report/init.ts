@@ -6,9 +6,16 @@ export function initBlocks({ files }: InitResult): Block[] {
   return [
     { kind: 'verdict', tone: 'good', text: `written: ${files.join(', ')}` },
     {
-      kind: 'text',
-      tone: 'plain',
-      text: 'Next: declare your indexes and queries there, then perfdb plan; perfdb import writes a profile from what a database has.',
+      kind: 'items',
+      title: 'Next',
+      items: next.map(([command, what]) => ({ tone: 'plain', label: command, text: what, details: [] })),
     },
   ]
 }
+
+const next = [
+  ['perfdb import --out perfdb/indexes.yaml', 'starts with the indexes that a database has (DATABASE_URL)'],
+  ['perfdb plan --env ci', 'what would be done, on a private server'],
+  ['perfdb check-pool --offline', 'adds up perfdb/app.pools.yaml'],
+  ['perfdb config', 'what is in force, and where it comes from'],
+] as const

@@ -1,3 +1,4 @@
+import type { RunEvent } from '../build/events.js'
 import type { Result } from './render.js'
 import { isError } from './render.js'
 
@@ -5,13 +6,33 @@ type Event = { readonly type: string } & Readonly<Record<string, unknown>>
 
 /**
  * The document as one JSON object a line (https://jsonlines.org), each with a `type`, its members named as in `--format json`: `start`, then
- * `step`, `analyzed`, `query`, `comparison`, `server`, `run`, `build`, `claim`, `finding` and `error`, one line each, and
- * `end` with `ok` and `exit_code`. The demo's lines hold those of apply, verify and check-pool with their own start and end.
+ * `step`, `analyzed`, `query`, `comparison`, `price`, `write_cost`, `server`, `sample`, `run`, `build`, `claim`, `finding` and `error`, one
+ * line each, and `end` with `ok` and `exit_code`. The demo's lines hold those of apply, verify and check-pool with their own start and end.
  */
 export function renderJsonLines(result: Result): string {
-  return eventsOf(result)
-    .map((event) => `${JSON.stringify(event).replace(/[\u0085\u2028\u2029]/g, escapeOf)}\n`)
-    .join('')
+  return eventsOf(result).map(lineOf).join('')
+}
+
+/**
+ * One event of a run under way as a line of type `progress`, before the lines of the result: what happened in `event` (stage, step_started,
+ * step_progress, step_done, measured, warning), when in `at`, its members in snake_case, times in _ms, sizes in _bytes.
+ */
+export function progressLine({ type, ...members }: RunEvent, at: Date): string {
+  const named = Object.entries(members).map(([name, value]): [string, unknown] => [snakeCase(name), value])
+  return lineOf({
+    type: 'progress',
+    event: type.replaceAll('-', '_'),
+    at: at.toISOString(),
+    ...Object.fromEntries(named),
+  })
+}
+
+function lineOf(event: Event): string {
+  return `${JSON.stringify(event).replace(/[\u0085\u2028\u2029]/g, escapeOf)}\n`
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 function eventsOf(result: Result): readonly Event[] {
@@ -37,7 +58,10 @@ const eventTypes: Readonly<Record<string, string>> = {
   analyzed: 'analyzed',
   queries: 'query',
   comparisons: 'comparison',
+  prices: 'price',
+  write_costs: 'write_cost',
   servers: 'server',
+  samples: 'sample',
   builds: 'build',
   runs: 'run',
   findings: 'finding',

@@ -83,6 +83,7 @@ function stepCase(step: ResultStep, command: string): Case {
     group: 'steps',
     name: `${step.schema}.${step.index} on ${step.table}`,
     ...(step.duration_ms === undefined ? {} : { durationMs: step.duration_ms }),
+    ...(step.place === undefined ? {} : { place: step.place }),
     ...stepOutcome(step, command),
   }
 }
@@ -119,15 +120,18 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
 
 function queryCases(query: ResultQuery): readonly Case[] {
   const title = queryTitle(query)
+  const place = query.place === undefined ? {} : { place: query.place }
   const measured: Case = {
     group: 'queries',
     name: title,
+    ...place,
     outcome: query.status === 'measured' ? 'passed' : 'skipped',
     message: query.reason ?? query.verdict ?? query.status,
   }
   const expectations = query.expectations.map(({ expect, met, actual }): Case => ({
     group: 'expectations',
     name: `${title}: ${expect}`,
+    ...place,
     outcome: met ? 'passed' : 'failure',
     message: met ? actual : `expected ${expect}, got ${actual}`,
     code: 'EXPECTATION_MISSED',
@@ -136,7 +140,11 @@ function queryCases(query: ResultQuery): readonly Case[] {
   const findings = query.findings.filter(
     ({ code }) => code !== 'EXPECTATION_MISSED' || expectations.every((each) => each.outcome === 'passed'),
   )
-  return [measured, ...expectations, ...findings.map((finding) => findingCase({ query: query.name, ...finding }))]
+  return [
+    measured,
+    ...expectations,
+    ...findings.map((finding) => findingCase({ query: query.name, ...place, ...finding })),
+  ]
 }
 
 function serverCase(server: PoolServer): Case {

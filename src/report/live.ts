@@ -39,7 +39,9 @@ export function liveLines(progress: Progress, layout: Layout, rows: number): rea
 }
 
 /** Name, phase, bar, time left, time so far; on a narrow terminal half of the phase goes first, then the bar, the time left, the phase. */
-function buildLine(running: Running, layout: Layout, room: number, nameColumns: number): string {
+function buildLine(build: Running, layout: Layout, room: number, nameColumns: number): string {
+  // While it waits the server's counters are those of the phase before: 100 %, and a moment left.
+  const running = build.phase.startsWith('waiting') ? { ...build, percent: null, etaMs: null } : build
   const elapsed = duration(running.elapsedMs)
   const eta = running.etaMs === null ? [] : [`${duration(running.etaMs)} left`]
   const percent = running.percent === null ? [] : [`${Math.round(running.percent)} %`]

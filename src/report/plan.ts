@@ -4,6 +4,7 @@ import { findingBlocks } from './findings.js'
 import type { Layout } from './layout.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
 import { bytes, count, grouped, several } from './units.js'
+import { whatIfBlocks } from './what-if.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
 export function planBlocks(result: PlanResult, layout: Layout): Block[] {
@@ -18,10 +19,20 @@ export function planBlocks(result: PlanResult, layout: Layout): Block[] {
       text: result.extensions.length === 0 ? '' : `Created first: extension ${result.extensions.join(', ')}.`,
     },
     ...hazardBlocks(result.steps),
+    ...whatIfBlocks(result.what_if),
     ...findingBlocks(result.findings),
     { kind: 'scripts', title: 'SQL', scripts: work.map(scriptOf) },
+    { kind: 'text', tone: 'plain', text: exportText(result.exported) },
     { kind: 'verdict', tone: 'plain', text: `Plan: ${planTally(result.steps)}.` },
   ]
+}
+
+/** What --export wrote. */
+function exportText(files: readonly string[] | undefined): string {
+  if (files === undefined) return ''
+  if (files.length === 0) return 'Nothing to export.'
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : ''
+  return `Written: ${files.slice(0, 3).join(', ')}${more}; perfdb verify proves them after they ran.`
 }
 
 /** What the profile and the catalog disagree on. */

@@ -1,6 +1,8 @@
 import type { PoolLine, PoolServer } from '../commands/pool-result.js'
-import type { Block, Cell, Tone } from './block.js'
+import type { Block, Cell } from './block.js'
 import { placeText } from './findings.js'
+import { tenantGrid } from './pool-tenants.js'
+import { shownLines, waterfallGrid } from './pool-waterfall.js'
 import { duration, several } from './units.js'
 
 /** One server: from max_connections down to the headroom with who takes what, what would fit, limits, queues, sessions. */
@@ -15,81 +17,11 @@ export function serverBlocks(server: PoolServer, verbose: boolean): Block[] {
       items: adviceOf(server).map((text) => ({ tone: 'quiet', label: 'advice', text, details: [] })),
       limit: 4,
     },
+    tenantGrid(server, verbose),
     limitGrid(server, verbose),
     queueGrid(server),
     sessionGrid(server, verbose),
   ]
-}
-
-export function headroomTone(headroom: number | null): Tone {
-  return headroom === null ? 'warn' : headroom < 0 ? 'bad' : 'good'
-}
-
-/** Lines of services, and of changes, that are shown without verbose: the largest. */
-const shownLines = 12
-
-/** Steady and peak are told apart only where a rollout adds something. */
-function waterfallGrid(server: PoolServer, verbose: boolean): Block {
-  const all = verbose ? server.waterfall : gathered(server)
-  const surges = all.some((line) => isRollout(line.label))
-  const lines = all
-    .filter((line) => surges || line.label !== 'headroom, steady')
-    .map((line) => (!surges && line.label === 'headroom, peak' ? { ...line, label: 'headroom' } : line))
-  return {
-    kind: 'grid',
-    title: server.name,
-    columns: [
-      { head: '', kind: 'sign' },
-      { head: 'connections', kind: 'name', floor: 16 },
-      { head: 'count', kind: 'number' },
-      { head: 'how', kind: 'prose', floor: 20, drop: 1 },
-    ],
-    rows: lines.map((line): Cell[] => [
-      { text: line.total ? '=' : '', tone: 'quiet' },
-      { text: line.label },
-      { text: String(line.connections), tone: line.total ? headroomTone(line.connections) : 'plain' },
-      { text: line.total ? '' : howText(server, line.label), tone: 'quiet' },
-    ]),
-  }
-}
-
-type WaterfallLine = PoolServer['waterfall'][number]
-
-/** Many services: the largest of them one by one, the others as one line, steady and in a rollout. */
-function gathered({ waterfall, services }: PoolServer): readonly WaterfallLine[] {
-  const names = new Set(services.map((line) => line.name))
-  const isService = ({ label, total }: WaterfallLine) => !total && (names.has(label) || isRollout(label))
-  const keep = (rollout: boolean) => {
-    const lines = waterfall.filter((line) => isService(line) && isRollout(line.label) === rollout)
-    if (lines.length <= shownLines) return { kept: lines, rest: [] }
-    const sorted = lines.toSorted((a, b) => a.connections - b.connections)
-    return { kept: sorted.slice(0, shownLines), rest: sorted.slice(shownLines) }
-  }
-  const groups = [keep(false), keep(true)]
-  const kept = new Set(groups.flatMap((group) => group.kept))
-  return waterfall.flatMap((line): readonly WaterfallLine[] => {
-    const rest = groups.find((group) => group.rest.includes(line))?.rest
-    if (!isService(line) || rest === undefined || kept.has(line)) return [line]
-    if (line !== waterfall.find((one) => rest.includes(one))) return []
-    const label = `${several(rest.length, 'other')}${isRollout(line.label) ? ', rollout' : ''}`
-    return [{ label, connections: rest.reduce((sum, one) => sum + one.connections, 0), total: false }]
-  })
-}
-
-function isRollout(label: string): boolean {
-  return label.endsWith(', rollout')
-}
-
-/** The arithmetic without its result, which stands beside it. */
-function howText({ services, limits_from: from }: PoolServer, label: string): string {
-  if (label === 'max_connections')
-    return { live: '', unknown: '', file: 'of the file', provider: 'of the provider' }[from]
-  const sum = services.find((line) => line.via === undefined && line.name === label)?.sum ?? ''
-  const rollout = services.find((line) => `${line.name}, rollout` === label)?.sum ?? ''
-  const instances = / with (\d+ instances) during a rollout/.exec(rollout)?.[1]
-  if (instances !== undefined) return `${instances} for a while`
-  const [factors = ''] = sum.split(' = ')
-  return factors.replace(/ (\w+) workers/, ' workers').replace('own pool', 'pool')
 }
 
 function aboutText(server: PoolServer): string {
@@ -97,7 +29,7 @@ function aboutText(server: PoolServer): string {
   const live =
     server.live === null
       ? ''
-      : `PostgreSQL ${server.version ?? ''}: ${several(server.live, 'client backend')} now${server.hidden > 0 ? `, ${server.hidden} of them hidden from this role` : ''}`
+      : `PostgreSQL ${server.version ?? ''}: ${several(server.live, 'client backend')} now${server.hidden > 0 ? `, ${server.hidden} of them hidden from this role` : ''}${loginsText(server)}`
   const { before } = server
   const change =
     before === undefined
@@ -106,6 +38,11 @@ function aboutText(server: PoolServer): string {
   return [live, server.waterfall.length === 0 ? `${server.name}: limits not known` : '', ...elsewhere, change]
     .filter((part) => part !== '')
     .join('; ')
+}
+
+/** Before 18 pg_stat_activity does not show connections that still authenticate, and they hold slots. */
+function loginsText({ version = '' }: PoolServer): string {
+  return Number.parseInt(version, 10) < 18 ? '; logins under way hold slots too, and only 18 and later show them' : ''
 }
 
 /** The largest value of each number of the file, alone, and the line to change. */
@@ -162,9 +99,15 @@ function limitGrid(server: PoolServer, verbose: boolean): Block {
       { text: limit.name },
       { text: String(limit.limit) },
       { text: String(limit.peak), tone: limit.peak > limit.limit ? 'bad' : 'plain' },
-      { text: limit.services.join(', '), tone: 'quiet' },
+      { text: someOf(limit.services), tone: 'quiet' },
     ]),
   }
+}
+
+/** Two hundred services may share a role. */
+function someOf(names: readonly string[]): string {
+  const rest = names.length - 3
+  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }
 
 function queueGrid(server: PoolServer): Block {
@@ -226,7 +169,7 @@ function sessionGrid({ name, sessions = [] }: PoolServer, verbose: boolean): Blo
         { text: each.role },
         { text: each.database },
         { text: each.application_name ?? '?', tone: 'quiet' },
-        each.services.length === 0 ? { text: 'nobody', tone: 'warn' } : { text: each.services.join(', ') },
+        each.services.length === 0 ? { text: 'nobody', tone: 'warn' } : { text: someOf(each.services) },
       ]),
       ...(rest.length === 0
         ? []

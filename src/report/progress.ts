@@ -40,10 +40,14 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     case 'stage':
       return { ...progress, stage: event.message, measured: null }
     case 'step-started':
+      if (event.step === 'keep') return { ...progress, of: event.of }
+      // A run need not tell that it builds now: what it did before would stand there all the while.
       return {
         ...progress,
+        stage: progress.stage.startsWith('building') ? progress.stage : 'building',
+        measured: null,
         of: event.of,
-        running: event.step === 'keep' ? progress.running : [...progress.running, started(event)],
+        running: [...progress.running, started(event)],
       }
     case 'step-progress':
       return {

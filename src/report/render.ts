@@ -1,4 +1,5 @@
 import type { DemoResult } from '../commands/demo-result.js'
+import type { ConfigResult } from '../commands/config-result.js'
 import type { InitResult } from '../commands/init-result.js'
 import type { ImportResult } from '../commands/import-result.js'
 import type { PoolResult } from '../commands/pool-result.js'
@@ -24,6 +25,7 @@ export type Result =
   | DemoResult
   | ImportResult
   | InitResult
+  | ConfigResult
   | ErrorResult
 
 export type Format =
@@ -57,7 +59,8 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
     case 'text': {
       if (result.command === 'import' && !isError(result)) return (await import('./import.js')).importText(result)
       const { renderText } = await import('./text.js')
-      return renderText(await blocksOf(result, layout), layout)
+      const { helpMention } = await import('./help-mention.js')
+      return renderText([...(await blocksOf(result, layout)), ...helpMention(result)], layout)
     }
     case 'markdown': {
       const { renderMarkdown } = await import('./markdown.js')
@@ -104,6 +107,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./pool.js')).poolBlocks(result, layout.verbose)
     case 'demo':
       return (await import('./demo.js')).demoBlocks(result, layout)
+    case 'config':
+      return (await import('./config.js')).configBlocks(result)
     case 'init':
       return (await import('./init.js')).initBlocks(result)
     case 'status':

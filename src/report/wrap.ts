@@ -16,6 +16,7 @@ export function wrap(text: string, room: number, first = '', rest = ''): string[
 export function wrapSql(statement: string, room: number, indent: string): string[] {
   return statement.split(/\r?\n/).flatMap((written) => {
     const line = written.replaceAll('\t', '  ').trimEnd()
+    if (line === '') return ['']
     if (widthOf(indent + visible(line)) <= room) return [indent + visible(line)]
     const pieces = (line.match(chunks) ?? [line]).flatMap((chunk) =>
       widthOf(visible(chunk.trim())) + indent.length + 4 <= room ? [chunk] : (chunk.match(parts) ?? [chunk]),

@@ -63,7 +63,8 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
       return within('begin', 'commit', () => run<Row>(text, parameters))
     },
     async rolledBack(settings, work) {
-      return within(settings.readOnly ? 'begin read only' : 'begin', 'rollback', async () => {
+      const isolation = settings.isolation === undefined ? '' : ` isolation level ${settings.isolation}`
+      return within(`begin${isolation}${settings.readOnly ? ' read only' : ''}`, 'rollback', async () => {
         const { text, parameters } = localSettings(settings)
         if (parameters.length > 0) await run(text, parameters)
         return work()

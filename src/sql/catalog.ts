@@ -44,7 +44,10 @@ select pg_catalog.json_build_object(
     from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name)),
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
     where n.nspname in (select schema from wanted_tables)),
-  'oldestTransaction', (${oldestTransactionSql})
+  'oldestTransaction', (${oldestTransactionSql}),
+  'eventTriggers', (select pg_catalog.json_agg(e.evtname order by e.evtname) from pg_catalog.pg_event_trigger e
+    where e.evtenabled in ('O', 'A') and e.evtevent in ('ddl_command_start', 'ddl_command_end', 'sql_drop')
+      and (e.evttags is null or e.evttags && array['CREATE INDEX', 'DROP INDEX', 'ALTER INDEX']))
 ) as document`
 }
 
@@ -97,6 +100,11 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else ${sumBelowSql('pg_catalog.pg_relation_size')} end,
     'scans', case when c.relkind = 'i' then coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) else ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} end,
     'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
+    'comment', (select d.description from pg_catalog.pg_description d
+      where d.objoid = i.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0),
+    'statistics', case when i.indexprs is null then '[]'::json else coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object(
+        'column', a.attnum, 'expression', pg_catalog.pg_get_indexdef(i.indexrelid, a.attnum, false), 'target', a.attstattarget) order by a.attnum)
+      from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attstattarget >= 0), '[]') end,
     'canonical', pg_catalog.json_build_object(
       'method', am.amname, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
       'keys', (select pg_catalog.json_agg(

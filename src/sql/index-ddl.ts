@@ -1,4 +1,4 @@
-import type { Definition, Key } from '../definition/definition.js'
+import type { Definition, Key, TableName } from '../definition/definition.js'
 import { quoteLiteral, quoteName, quoteQualified } from '../definition/quote.js'
 
 export interface CreateOptions {
@@ -38,6 +38,25 @@ export function dropIndexSql(schema: string, name: string): string {
 /** https://www.postgresql.org/docs/current/sql-alterindex.html: SHARE UPDATE EXCLUSIVE on the index since 12. */
 export function renameIndexSql(schema: string, from: string, to: string): string {
   return `alter index ${quoteQualified(schema, from)} rename to ${quoteName(to)}`
+}
+
+export function commentSql(schema: string, name: string, comment: string): string {
+  return `comment on index ${quoteQualified(schema, name)} is ${quoteLiteral(comment)}`
+}
+
+/** Of an expression, by the number of its key: it has no name. */
+export function statisticsTargetSql(schema: string, name: string, column: number, target: number): string {
+  return `alter index ${quoteQualified(schema, name)} alter column ${column} set statistics ${target}`
+}
+
+/** Only marks the index: nothing is sorted. */
+export function clusterOnSql({ schema, name }: TableName, index: string): string {
+  return `alter table ${quoteQualified(schema, name)} cluster on ${quoteName(index)}`
+}
+
+/** ACCESS EXCLUSIVE on the table, for a moment. */
+export function replicaIdentitySql({ schema, name }: TableName, index: string): string {
+  return `alter table ${quoteQualified(schema, name)} replica identity using index ${quoteName(index)}`
 }
 
 /** The keys as SQL, for the comparison by EXPLAIN where no probe can be made. */

@@ -40,7 +40,8 @@ select pg_catalog.json_build_object(
       'owned', pg_catalog.pg_has_role(c.relowner, 'usage'),
       'creatable', pg_catalog.has_schema_privilege(c.relnamespace, 'create'),
       'estimatedRows', c.reltuples,
-      'sizeBytes', case when c.relkind = 'r' then pg_catalog.pg_table_size(c.oid) else 0 end)
+      'sizeBytes', case when c.relkind = 'r' then pg_catalog.pg_table_size(c.oid) else 0 end,
+      'empty', c.relkind = 'r' and pg_catalog.pg_relation_size(c.oid) = 0)
       order by o.root, o.level, n.nspname, c.relname)
     from nodes o join pg_catalog.pg_class c on c.oid = o.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace),
   'attached', (select pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -98,6 +99,17 @@ export function reindexSql({ schema, name }: IndexName): string {
 /** For statements that wait in a queue of locks: the application waits behind them for that long at most. */
 export function shortLockSql(lockTimeoutMs: number): string {
   return `set local lock_timeout = '${lockTimeoutMs}ms'`
+}
+
+/** What waits for its lock and then works must not hold up the application either: a partition may be filled meanwhile. */
+export function shortWorkSql(timeoutMs: number): string {
+  return `set local statement_timeout = '${timeoutMs}ms'`
+}
+
+/** CREATE INDEX of one leaf, not concurrently: SHARE on it, for the moment that an empty one takes. */
+export function createOnLeafSql(definition: Definition, table: TableName, name: string): string {
+  const target = quoteQualified(table.schema, table.name)
+  return createIndexSql(definition, { concurrently: false, name, table: target })
 }
 
 /** Drops the index of a partitioned table and of all its partitions: there is no way to do that concurrently (fault 32). */

@@ -8,7 +8,8 @@ export const slotSettingsSql = `select name,
     case when unit = '8kB' then reset_val::numeric * 8192 when unit = 'kB' then reset_val::numeric * 1024 else reset_val::numeric end::text as value
   from pg_catalog.pg_settings
   where vartype in ('integer', 'real') and (name ~ 'reserved_connections$' or name in ('max_connections', 'shared_buffers', 'work_mem',
-    'maintenance_work_mem', 'autovacuum_max_workers', 'hash_mem_multiplier', 'idle_in_transaction_session_timeout',
+    'maintenance_work_mem', 'autovacuum_work_mem', 'autovacuum_max_workers', 'hash_mem_multiplier',
+    'max_parallel_workers', 'max_parallel_workers_per_gather', 'idle_in_transaction_session_timeout',
     'idle_session_timeout', 'statement_timeout', 'authentication_timeout'))`
 
 /** The start of the postmaster in microseconds tells servers of one port apart: a replica has the system identifier of its primary. */
@@ -37,7 +38,8 @@ export const roleSettingsSql = `select r.rolname as role, d.datname as database,
   left join pg_catalog.pg_roles r on r.oid = s.setrole
   left join pg_catalog.pg_database d on d.oid = s.setdatabase
   cross join lateral pg_catalog.unnest(s.setconfig) as c (setting)
-  where pg_catalog.split_part(c.setting, '=', 1) in ('statement_timeout', 'idle_in_transaction_session_timeout')`
+  where pg_catalog.split_part(c.setting, '=', 1) in ('statement_timeout', 'idle_in_transaction_session_timeout', 'work_mem',
+    'hash_mem_multiplier')`
 
 /**
  * Only client backends hold slots; parallel workers, walsenders and the server's own processes do not. Without pg_read_all_stats the
@@ -55,5 +57,5 @@ export const activitySql = `select usename::text as role, datname::text as datab
 
 /** Time with a transaction open is the work of a connection: its growth by second is the offered load in erlangs (14 and later). */
 export const workSql = `select datname::text as database, active_time + idle_in_transaction_time as busy_ms,
-    (xact_commit + xact_rollback)::float8 as transactions, extract(epoch from pg_catalog.clock_timestamp())::float8 * 1000 as at_ms
+    (xact_commit + xact_rollback)::float8 as transactions, sessions::float8 as sessions, extract(epoch from pg_catalog.clock_timestamp())::float8 * 1000 as at_ms
   from pg_catalog.pg_stat_database where datname is not null`

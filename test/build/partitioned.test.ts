@@ -3,6 +3,8 @@ import { apply, plan, rollback, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { allValid, ordersTable, treeOf, validity } from '../support/partitions.js'
 import { profileOf } from '../support/profile.js'
+import { slowTable } from '../support/slow.js'
+import { intercepted, once } from '../support/intercept.js'
 import { testRole } from '../support/roles.js'
 
 const byNote = '{ name: i_note, table: orders, keys: [note, { column: id, order: desc }] }'
@@ -244,4 +246,72 @@ test('a partition that belongs to another role is told before anything is touche
     await db.sql.unsafe(`alter table ${table} owner to ${role.name}`)
   expect((await apply(role.url, await profileOf([byNote]))).result.exit_code).toBe(0)
   expect(await validity(db.sql, 'i_note')).toEqual(allValid)
+})
+
+const emptyLeaves = `create table p (a int, b text) partition by range (a);
+  create table p_0 partition of p for values from (0) to (100);
+  create table p_1 partition of p for values from (100) to (200) partition by range (a);
+  create table p_1_a partition of p_1 for values from (100) to (150);
+  create table p_1_b partition of p_1 for values from (150) to (200);
+  create table p_2 partition of p for values from (200) to (300);
+  insert into p select n, 'b' || n from generate_series(0, 120) n;`
+
+test('empty leaves are built plainly, each with its attachment in one short transaction; those with rows concurrently', async () => {
+  await using db = await testDatabase(emptyLeaves)
+  const profiles = await profileOf(['{ name: i, table: p, keys: [b, a] }'])
+  const sql = (await plan(db.url, profiles)).steps.flatMap((step) => step.sql)
+  const kinds = sql.map((text) =>
+    text
+      .replaceAll('"', '')
+      .replace(/_[0-9a-f]{8}/g, '')
+      .replace(/ using .*/, ''),
+  )
+  expect(kinds.filter((text) => !/^(begin|commit)/.test(text))).toEqual([
+    "set local lock_timeout = '500ms'",
+    'create index i on only public.p',
+    "set local lock_timeout = '500ms'",
+    'create index i_p_1 on only public.p_1',
+    "set local lock_timeout = '500ms'",
+    "set local statement_timeout = '800ms'",
+    'create index i_p_2 on public.p_2',
+    'alter index public.i attach partition public.i_p_2',
+    "set local lock_timeout = '500ms'",
+    "set local statement_timeout = '800ms'",
+    'create index i_p_1_b on public.p_1_b',
+    'alter index public.i_p_1 attach partition public.i_p_1_b',
+    'create index concurrently i_p_0 on public.p_0',
+    'create index concurrently i_p_1_a on public.p_1_a',
+    "set local lock_timeout = '500ms'",
+    'alter index public.i_p_1 attach partition public.i_p_1_a',
+    "set local lock_timeout = '500ms'",
+    'alter index public.i attach partition public.i_p_0',
+    "set local lock_timeout = '500ms'",
+    'alter index public.i attach partition public.i_p_1',
+  ])
+  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
+  expect(Object.values(await validity(db.sql, 'i'))).toEqual(Array<boolean>(6).fill(true))
+  expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
+})
+
+test('a leaf that was empty and is filled before its turn is built concurrently after all', async () => {
+  await using db =
+    await testDatabase(`${slowTable(1, 1)} create or replace function public.slow(int) returns int language plpgsql immutable as
+    $$ begin perform pg_catalog.pg_sleep(0.01); return $1; end $$; ${emptyLeaves}`)
+  const fill = once('ddl', /create index "i_p_2_/, async () => {
+    await db.sql`insert into p select 200 + n % 100, 'x' from generate_series(1, 200) n`
+  })
+  const sent: string[] = []
+  const connect = intercepted(db.url, async (role, text, session) => {
+    if (role === 'ddl' && text.includes('"i_p_2_') && text.startsWith('create index')) sent.push(text.slice(0, 25))
+    await fill(role, text, session)
+  })
+  const profiles = await profileOf(['{ name: i, table: p, keys: [{ expression: public.slow(a) }] }'])
+  expect((await apply(db.url, profiles, { connect })).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ outcome: 'built' }],
+  })
+  expect(sent).toEqual(
+    ['create index "i_p_2_', 'create index concurrently'].map((text) => expect.stringContaining(text)),
+  )
+  expect(Object.values(await validity(db.sql, 'i'))).toEqual(Array<boolean>(6).fill(true))
 })

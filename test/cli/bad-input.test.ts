@@ -187,6 +187,30 @@ describe('reports and pools', () => {
       },
     ],
     [
+      'a report below a file',
+      {
+        args: ['apply', 'my.yaml', '--report', 'html=/dev/null/r.html'],
+        code: 'BAD_OPTION',
+        says: '/dev/null/r.html cannot be written: /dev/null is no folder',
+      },
+    ],
+    [
+      'two reports to one file',
+      {
+        args: ['apply', 'my.yaml', '--report', 'html=r.out', '--report', 'sarif=./r.out'],
+        code: 'BAD_OPTION',
+        says: 'two reports go to ./r.out',
+      },
+    ],
+    [
+      'a baseline that cannot be kept',
+      {
+        args: ['explain', '--query', 'select 1', '--save-baseline', 'no/such/folder/b.yaml'],
+        code: 'BAD_OPTION',
+        says: 'no/such/folder/b.yaml cannot be written',
+      },
+    ],
+    [
       'a plan that cannot be kept',
       {
         args: ['plan', 'my.yaml', '--out', 'no/such/folder/plan.json'],

@@ -119,3 +119,21 @@ test('after closing nothing is drawn any more', () => {
   drawing.close()
   expect(stream.text()).toBe(before)
 })
+
+test('a dumb terminal gets plain lines', () => {
+  const stream = recording(true)
+  const drawing = drawProgress(stream, { ...options, dumb: true })
+  for (const event of [stage, start('a', 1), done('a', 'built')]) drawing.listener(event)
+  drawing.close()
+  expect(stream.text()).toBe('building 2 indexes\n[1/2] create a on jobs\n[1/2] a built in 1.2 s\n')
+})
+
+test('while it builds the last line says so, and not what was before', async () => {
+  const stream = recording(true)
+  const drawing = drawProgress(stream, options)
+  drawing.listener({ type: 'stage', stage: 'measure-before', message: 'measuring the queries before' })
+  drawing.listener({ type: 'measured', query: 'q', number: 4, of: 4, executionMs: 1 })
+  drawing.listener(start('a', 1))
+  await expect.poll(() => stream.screen().at(-1)).toBe('building  0/2 done')
+  drawing.close()
+})

@@ -140,6 +140,78 @@ test('timeouts are told by role, as ALTER ROLE and ALTER DATABASE leave them', a
   }
 })
 
+test('work_mem of a role counts as ALTER ROLE leaves it', async () => {
+  await using database = await testDatabase()
+  const [plain, greedy] = [`plain_${database.name}`, `greedy_${database.name}`]
+  await database.sql.unsafe(`create role ${plain} login; create role ${greedy} login;
+    alter role ${greedy} set work_mem = '1GB'`)
+  try {
+    const memoryBytes = 4 * 1024 ** 3
+    const found = async (role: string) => {
+      const result = await check(
+        estate({
+          servers: [server({ url: database.url, maxConnections: null, memoryBytes })],
+          services: [service({ role, database: database.name, pool: pool({ max: 30 }) })],
+        }),
+      )
+      return result.findings.filter((one) => one.code === 'MEMORY_OVER').map((one) => one.message)
+    }
+    expect(await found(plain)).toEqual([])
+    expect(await found(greedy)).toEqual([
+      expect.stringContaining(`30 of them are of role ${greedy} with a work_mem of 1024 MB`),
+    ])
+  } finally {
+    await database.sql.unsafe(`drop role ${plain}; drop role ${greedy}`)
+  }
+})
+
+test('--watch measures the load, and splits it by application', { timeout: 60_000 }, async () => {
+  await using database = await testDatabase()
+  await database.sql.unsafe('create table t (a int); insert into t values (1)')
+  let working = true
+  const clients = ['busy', 'idle'].map((name) =>
+    postgres(database.url, { max: 2, connection: { application_name: name } }),
+  )
+  const [busy, idle] = clients
+  const work = [1, 2].map(async () => {
+    while (working) await busy?.begin((inside) => inside`select pg_sleep(0.02) from t`)
+  })
+  await idle?.unsafe('select 1')
+  const controller = new AbortController()
+  const role = { database: database.name, role: 'postgres' }
+  const written = estate({
+    servers: [server({ url: database.url, maxConnections: null })],
+    services: ['busy', 'idle'].map((name) => service({ ...role, name, applicationName: name, pool: pool({ max: 2 }) })),
+  })
+  const looks: (number | undefined)[] = []
+  try {
+    const result = await watchPools([{ ...written, file: 'test.pools.yaml', findings: [] }], {
+      offline: false,
+      failOn: 'fail',
+      environment: {},
+      intervalMs: 200,
+      rounds: 250,
+      signal: controller.signal,
+      signalName: () => undefined,
+      onSample: ({ erlangs }) => {
+        looks.push(erlangs)
+        // A busy backend counts its work once a second.
+        if (looks.length >= 10 && looks.some((one) => (one ?? 0) > 0)) controller.abort()
+      },
+    })
+    expect(looks[0]).toBeUndefined()
+    expect(result.servers[0]?.load?.map((one) => one.database)).toContain(database.name)
+    const queues = Object.fromEntries(result.servers[0]?.services.map((line) => [line.name, line.queue]) ?? [])
+    expect(queues['busy']).toMatchObject({ measured: true })
+    expect(queues['idle']).toBeUndefined()
+    expect(result.findings.filter((one) => one.code === 'LOAD_UNKNOWN')).toEqual([])
+  } finally {
+    working = false
+    await Promise.all(work)
+    await Promise.all(clients.map(async (sql) => sql.end({ timeout: 2 })))
+  }
+})
+
 test('--watch tells every look, and judges the worst of them', async () => {
   await using database = await testDatabase()
   const seen: (number | null)[] = []

@@ -4,6 +4,7 @@ import { runCheckPool } from '../../src/commands/check-pool.js'
 import { poolResult, type PoolResult } from '../../src/commands/pool-result.js'
 import type { Estate, PoolsFile } from '../../src/pools/model.js'
 import { readPools } from '../../src/pools/read.js'
+import { render } from '../../src/report/render.js'
 import { startEmbedded } from '../../src/server/embedded.js'
 import { estate, instances, pool, server, service } from '../pools/builders.js'
 import { ownServer } from '../support/server.js'
@@ -62,6 +63,19 @@ test('the job shop: 96 of 97 as written, 192 of 97 as it runs', async () => {
   expect(codes(result, 'error', 'warning')).toEqual(['POOL_NEAR', 'POOL_OVER', 'POLICY_PER_PROCESS'])
   for (const finding of result.findings)
     expect(finding.place).toMatchObject({ file: 'profiles/job-shop.pools.yaml', line: expect.any(Number) })
+})
+
+test('in a pipeline the line that breaks the budget is annotated', async () => {
+  const text = await render(await profile('job-shop'), 'github', {
+    width: 80,
+    color: false,
+    verbose: false,
+    unicode: true,
+  })
+  const [first = ''] = text.split('\n')
+  expect(first).toContain('::error file=profiles/job-shop.pools.yaml,line=32,col=39,title=perfdb POOL_OVER::')
+  expect(first).toContain('Most by web-as-it-runs: 2 instances x 4 gunicorn workers x own pool 8..24 = 192')
+  expect(first).toContain('%0Ahint: web-as-it-runs: pool max 9 at most (now 24)')
 })
 
 test('the other teams: HTTP holds nothing, a rollout doubles, a pool for each tenant multiplies', async () => {

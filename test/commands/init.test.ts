@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/cli/config.js'
-import { firstFiles, runInit } from '../../src/commands/init.js'
+import { firstFiles } from '../../src/commands/init-files.js'
+import { runInit } from '../../src/commands/init.js'
 import { readPools } from '../../src/pools/read.js'
 import { readProfiles } from '../../src/profile/read.js'
 
@@ -11,7 +12,7 @@ test('init writes files that perfdb reads, with their examples uncommented too, 
   const cwd = await mkdtemp(join(tmpdir(), 'perfdb-init-'))
   try {
     const { files } = await runInit(cwd)
-    const config = await readConfig(cwd, undefined, {})
+    const config = await readConfig(cwd, {}, {})
     expect(config.profiles).toEqual(['perfdb/indexes.yaml'])
     expect(await readProfiles(config.profiles, { cwd, environment: {} })).toMatchObject([{ name: 'app', indexes: [] }])
     expect(await readPools(config.pools, { cwd, environment: {} })).toHaveLength(1)
@@ -25,10 +26,56 @@ test('init writes files that perfdb reads, with their examples uncommented too, 
 
 test('the commented example of the profile is itself a valid profile', async () => {
   const { parseProfile } = await import('../../src/profile/read.js')
-  const text = (firstFiles.get('perfdb/indexes.yaml') ?? '')
+  const text = (firstFiles('schemas').get('perfdb/indexes.yaml') ?? '')
     .replace('indexes: []', 'indexes:')
     .replace('queries: []', 'queries:')
     .replaceAll(/^# {2}/gm, '  ')
   const profile = parseProfile(text, 'indexes.yaml')
   expect(JSON.stringify(profile)).toContain('idx_orders_customer_created_at')
+})
+
+test('the schema lines lead to the installed package, from a folder of a workspace too, else to copies', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'perfdb-init-'))
+  try {
+    const installed = join(root, 'node_modules', 'perfdb')
+    await mkdir(installed, { recursive: true })
+    await symlink(new URL('../../profiles', import.meta.url), join(installed, 'profiles'))
+    const below = join(root, 'packages', 'api')
+    await mkdir(below, { recursive: true })
+    for (const [cwd, up] of [
+      [root, ''],
+      [below, '../../'],
+    ] as const) {
+      expect((await runInit(cwd)).files).toHaveLength(3)
+      const schema = async (file: string) => /\$schema=(\S+)/.exec(await readFile(join(cwd, file), 'utf8'))?.[1]
+      const folder = `${up}node_modules/perfdb/profiles`
+      expect(await schema('perfdb.yaml')).toBe(`${up === '' ? './' : ''}${folder}/config.schema.json`)
+      expect(await schema('perfdb/indexes.yaml')).toBe(`../${folder}/profile.schema.json`)
+      expect(await schema('perfdb/app.pools.yaml')).toBe(`../${folder}/pools.schema.json`)
+    }
+    await mkdir(join(root, 'apart', '.git'), { recursive: true })
+    expect((await runInit(join(root, 'apart'))).files).toEqual([
+      'perfdb.yaml',
+      'perfdb/indexes.yaml',
+      'perfdb/app.pools.yaml',
+      'perfdb/schemas/profile.schema.json',
+      'perfdb/schemas/pools.schema.json',
+      'perfdb/schemas/config.schema.json',
+    ])
+  } finally {
+    await rm(root, { recursive: true })
+  }
+})
+
+test('a folder that cannot be written is told as that', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'perfdb-init-'))
+  try {
+    await writeFile(join(cwd, 'perfdb'), 'a file where the folder belongs')
+    await expect(runInit(cwd)).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringMatching(/^perfdb\/indexes.yaml cannot be written/),
+    })
+  } finally {
+    await rm(cwd, { recursive: true })
+  }
 })

@@ -6,6 +6,7 @@ import type { ApplyOptions } from '../../src/commands/apply.js'
 import { apply, plan } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { notLive } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 
 const schema =
@@ -35,6 +36,108 @@ async function rollback(url: string, run: number | null = null): Promise<ApplyRe
   }
   return runRollback((role) => connectTo(url, role), run, options)
 }
+
+/** All that is to be said of the index of a name: definition, tablespace, comment, statistics targets, what the table does with it. */
+async function whole(sql: TestDatabase['sql'], name: string): Promise<unknown> {
+  const [row] = await sql`
+    select pg_get_indexdef(i.indexrelid) as ddl, obj_description(i.indexrelid, 'pg_class') as comment, i.indisclustered as clustered,
+      i.indisreplident as identity, (select spcname from pg_tablespace s where s.oid = c.reltablespace) as tablespace,
+      array(select coalesce(attstattarget, -1)::int from pg_attribute where attrelid = i.indexrelid order by attnum) as targets
+    from pg_index i join pg_class c on c.oid = i.indexrelid where c.relname = ${name}`
+  return row
+}
+
+async function testTablespace(db: TestDatabase): Promise<AsyncDisposable & { readonly name: string }> {
+  const name = `${db.name} "fast"`
+  const connection = await db.sql.reserve()
+  await connection`set allow_in_place_tablespaces = on`
+  await connection.unsafe(`create tablespace "${name.replaceAll('"', '""')}" location ''`)
+  connection.release()
+  return {
+    name,
+    async [Symbol.asyncDispose]() {
+      await db.sql`drop table t`
+      await db.sql.unsafe(`drop tablespace "${name.replaceAll('"', '""')}"`)
+    },
+  }
+}
+
+test('rollback restores the whole of what was dropped and replaced: comment, statistics targets, tablespace, storage parameters, clustering', async () => {
+  await using db = await testDatabase(schema)
+  await using space = await testTablespace(db)
+  const quoted = `"${space.name.replaceAll('"', '""')}"`
+  await db.sql.unsafe(`alter table t alter a set not null;
+    create index gone on t (lower(b || ' WHERE (') desc, a, (a * 2)) with (fillfactor = 71) tablespace ${quoted} where b <> ' WHERE )''' and case when a > 1 then true else false end;
+    comment on index gone is E'it''s "the" dashboard\\n\nlist'; alter index gone alter column 1 set statistics 700; alter index gone alter column 3 set statistics 0;
+    create unique index swapped on t (a) tablespace ${quoted}; comment on index swapped is 'by a'; alter table t replica identity using index swapped;
+    create index plain on t (c); alter table t cluster on plain`)
+  const before = await Promise.all(['gone', 'swapped', 'plain'].map((name) => whole(db.sql, name)))
+  expect(before[0]).toMatchObject({ tablespace: space.name, targets: [700, -1, 0] })
+  expect(before[2]).toMatchObject({ clustered: true })
+  const profiles = await profileOf(
+    ['{ name: swapped, table: t, keys: [a], unique: true, with: { fillfactor: 60 } }'],
+    'absent: [gone, plain]\n',
+  )
+  const applied = await apply(db.url, profiles, { ledger: true, allow: ['REPLACE', 'DROP'] })
+  expect(applied.result.steps.map((step) => [step.index, step.outcome, step.error])).toEqual([
+    ['swapped', 'replaced', undefined],
+    ['gone', 'dropped', undefined],
+    ['plain', 'dropped', undefined],
+  ])
+  // What takes its place is where it was, and is what it was to the table.
+  expect(await whole(db.sql, 'swapped')).toMatchObject({
+    ddl: expect.stringContaining("fillfactor='60'"),
+    comment: 'by a',
+    tablespace: space.name,
+    identity: true,
+  })
+  const undone = await rollback(db.url)
+  expect(undone.steps.map((step) => step.error)).toEqual([undefined, undefined, undefined])
+  expect(undone).toMatchObject({ exit_code: 0, findings: [], analyzed: [{ table: 'public.t', ok: true }] })
+  expect(await Promise.all(['gone', 'swapped', 'plain'].map((name) => whole(db.sql, name)))).toEqual(before)
+  const statistics = await db.sql`select attname from pg_stats where tablename = 'gone'`
+  expect(statistics.map((row) => row['attname'])).toEqual(['lower'])
+})
+
+test('replace carries the comment over, and a statistics target to where its expression stands now', async () => {
+  await using db = await testDatabase(
+    `${schema} create index i on t (lower(b), (a + 1), (a + 2)); comment on index i is 'kept';
+     alter index i alter column 1 set statistics 11; alter index i alter column 2 set statistics 22; alter index i alter column 3 set statistics 33`,
+  )
+  const profiles = await profileOf([
+    '{ name: i, table: t, keys: [c, { expression: a + 2, order: desc }, { expression: lower(b), opclass: text_pattern_ops }] }',
+  ])
+  const { result } = await apply(db.url, profiles, { allow: ['REPLACE'] })
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'replaced' }] })
+  expect(await whole(db.sql, 'i')).toMatchObject({ comment: 'kept', targets: [-1, 33, 11] })
+  expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep'])
+})
+
+test('a rebuild keeps the comment, and where the index lived', async () => {
+  await using db = await testDatabase(schema)
+  await using space = await testTablespace(db)
+  await db.sql.unsafe(
+    `create index i on t (lower(b)) tablespace "${space.name.replaceAll('"', '""')}"; comment on index i is 'kept'; alter index i alter column 1 set statistics 11`,
+  )
+  const before = await whole(db.sql, 'i')
+  await notLive(db.sql, 'i', 't')
+  const { result } = await apply(db.url, await profileOf(['{ name: i, table: t, keys: [{ expression: lower(b) }] }']))
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ step: 'rebuild', outcome: 'rebuilt' }] })
+  expect(await whole(db.sql, 'i')).toEqual(before)
+})
+
+test('a run of an older perfdb, which kept less, is rolled back all the same, and its ledger is brought up to date', async () => {
+  await using db = await testDatabase(`${schema} create index gone on t (b)`)
+  const before = await definitions(db.sql)
+  await apply(db.url, await profileOf([], 'absent: [gone]\n'), { ledger: true })
+  await db.sql`alter table perfdb.steps drop column kept_before`
+  await db.sql`delete from perfdb.migrations where name = '0002_kept'`
+  await using session = await connectTo(db.url, 'look')
+  expect((await runStatus(session, 10)).runs).toMatchObject([{ run: 1, outcome: 'done' }])
+  expect(await rollback(db.url)).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
+  expect(await definitions(db.sql)).toEqual(before)
+  expect(await db.sql`select kept_before from perfdb.steps`).toEqual([{ kept_before: null }, { kept_before: null }])
+})
 
 async function definitions(sql: TestDatabase['sql']): Promise<readonly string[]> {
   const rows = await sql<{ ddl: string }[]>`select indexdef as ddl from pg_indexes where tablename = 't' order by 1`

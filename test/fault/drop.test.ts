@@ -81,6 +81,25 @@ test.each(refusals)(
   },
 )
 
+test.each(refusals.filter(([what]) => what !== 'a partitioned table'))(
+  'fault 32: an index that serves %s is not replaced either: nothing is built and nothing renamed',
+  async (what, make, reason) => {
+    await using db = await testDatabase(`${table} ${make}`)
+    const on = what === 'the index of a partitioned table' ? 'p1' : 't'
+    const profiles = await profileOf([`{ name: i, table: ${on}, keys: [{ column: a, order: desc }] }`])
+    const before = await db.sql`select oid, relname from pg_class where relkind in ('i', 'I') order by 1`
+    const hazard = { code: 'REPLACE', message: expect.stringMatching(reason) }
+    expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 1, steps: [{ hazards: [hazard] }] })
+    expect((await apply(db.url, profiles, { allow: ['REPLACE'] })).result).toMatchObject({
+      exit_code: 3,
+      steps: [
+        { step: 'replace', outcome: 'failed', state: 'valid', error: { message: expect.stringMatching(reason) } },
+      ],
+    })
+    expect(await db.sql`select oid, relname from pg_class where relkind in ('i', 'I') order by 1`).toEqual(before)
+  },
+)
+
 test('fault 32: a table is not dropped by the name of an index, and an index that is not there is no work', async () => {
   await using db = await testDatabase(table)
   const { result } = await apply(db.url, await absent('t', 'never_was'))
@@ -100,6 +119,35 @@ test.each([
   expect(hazards.map((hazard) => hazard.message)).toContainEqual(expect.stringMatching(message))
   expect(await flags(db.sql, 'i')).toBe('t/t/t')
   expect((await apply(db.url, await absent('i'), { allow: ['DROP'] })).result.exit_code).toBe(0)
+})
+
+test('fault 33: a replace that would lose the replica identity is refused, one that loses uniqueness says so, and clustering goes where it can', async () => {
+  await using db = await testDatabase(
+    `${table} create unique index i on t (a); alter table t replica identity using index i; create unique index u on t (b); create index k on t (c); alter table t cluster on k`,
+  )
+  const replacing = async (index: string) => {
+    const { result } = await apply(db.url, await profileOf([index]), { allow: ['REPLACE'] })
+    return result.steps[0]
+  }
+  expect(await replacing('{ name: i, table: t, keys: [a], unique: true, where: a > 0 }')).toMatchObject({
+    outcome: 'failed',
+    state: 'valid',
+    error: { message: expect.stringContaining('replica identity') },
+  })
+  expect(await replacing('{ name: i, table: t, keys: [a, c], unique: true }')).toMatchObject({
+    // A nullable column is found by PostgreSQL alone: the old one stays what it is.
+    outcome: 'failed',
+    error: { message: expect.stringContaining('nullable') },
+  })
+  const uniqueness = [{ code: 'REPLACE', message: expect.stringContaining('duplicates would be accepted') }]
+  expect(await replacing('{ name: u, table: t, keys: [b] }')).toMatchObject({
+    outcome: 'replaced',
+    hazards: uniqueness,
+  })
+  expect(await replacing('{ name: k, table: t, keys: [c], where: c > 0 }')).toMatchObject({ outcome: 'replaced' })
+  expect(
+    await db.sql`select indexrelid::regclass::text as name from pg_index where indrelid = 't'::regclass and (indisreplident or indisclustered)`,
+  ).toEqual([{ name: 'i' }])
 })
 
 test('fault 34: when somebody else drops the same index at the same time, both are done', async () => {

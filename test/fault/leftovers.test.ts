@@ -185,13 +185,16 @@ test.each([
 test('fault 15: an event trigger that ends the build after it was built leaves nothing', async () => {
   await using db = await testDatabase(`${table} ${refusing('create index')}`)
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
+  const told = { code: 'EVENT_TRIGGER', severity: 'warning', message: expect.stringMatching(/: refuse$/) }
+  expect(await plan(db.url, profiles)).toMatchObject({ exit_code: 0, findings: [told] })
   const { result } = await apply(db.url, profiles)
   expect(result).toMatchObject({
     exit_code: 3,
     steps: [{ outcome: 'failed', state: 'missing', error: { message: 'not today', sqlstate: 'P0001' } }],
   })
   expect(await invalidIndexes(db.sql)).toEqual([])
-  await db.sql`drop event trigger refuse`
+  await db.sql`alter event trigger refuse disable`
+  expect((await plan(db.url, profiles)).findings).toEqual([])
   expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
 })
 

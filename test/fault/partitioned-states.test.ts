@@ -151,6 +151,43 @@ test.for(states)(
   },
 )
 
+test('fault 37: the same index, begun under another name, is neither built a second time nor touched; renamed it is gone on with', async () => {
+  await using db = await testDatabase(`${ordersTable} ${onlyIndexes} alter index i_kind rename to somebodys;
+    create index a on p_2023 (kind, id); alter index somebodys attach partition a`)
+  const profiles = await profileOf([byKind])
+  const names = async () =>
+    (await db.sql`select oid, relname from pg_class where relkind in ('i', 'I') order by 1`).slice()
+  const before = await names()
+  const { result } = await apply(db.url, profiles)
+  expect(result).toMatchObject({
+    exit_code: 1,
+    steps: [
+      {
+        step: 'create',
+        hazards: [{ code: 'REDUNDANT', message: expect.stringMatching(/^somebodys is the same index.*with 1 of/) }],
+      },
+    ],
+    findings: expect.arrayContaining([
+      expect.objectContaining({
+        code: 'INVALID',
+        index: 'somebodys',
+        hint: expect.stringContaining('alter index "public"."somebodys" rename to "i_kind"'),
+      }),
+    ]),
+  })
+  expect(await names()).toEqual(before)
+  await db.sql`alter index somebodys rename to i_kind`
+  expect(await executed(db, profiles)).toHaveLength(3 + 5 - 1)
+  expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
+})
+
+test('fault 37: one begun under another name that has nothing attached yet stands in nobody’s way', async () => {
+  await using db = await testDatabase(`${ordersTable} create index somebodys on only orders (kind, id)`)
+  const profiles = await profileOf([byKind])
+  expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
+  expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
+})
+
 async function nameOnPartition(db: TestDatabase, partition: string): Promise<string> {
   const steps = (await plan(db.url, await profileOf([byKind]))).steps
   const sql = steps[0]?.sql.find((text) => text.includes(`on "public"."${partition}"`)) ?? ''

@@ -76,6 +76,12 @@ test('every expectation met', () => {
         ],
         "rows": 5,
         "samples": 21,
+        "spread_ms": {
+          "least": 2,
+          "lower": 2,
+          "most": 2,
+          "upper": 2,
+        },
       },
       "before": {
         "buffers": {
@@ -104,6 +110,12 @@ test('every expectation met', () => {
         ],
         "rows": 5,
         "samples": 21,
+        "spread_ms": {
+          "least": 10,
+          "lower": 10,
+          "most": 10,
+          "upper": 10,
+        },
       },
       "expectations": [
         {
@@ -134,6 +146,11 @@ test('every expectation met', () => {
       ],
       "findings": [],
       "name": "q",
+      "place": {
+        "column": 5,
+        "file": "p.yaml",
+        "line": 3,
+      },
       "speedup": {
         "high": 5,
         "low": 5,

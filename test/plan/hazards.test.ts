@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import { lookForDuplicates } from '../../src/build/duplicates.js'
 import { apply, plan } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
-import { until } from '../support/slow.js'
+import { testRole } from '../support/roles.js'
+import { slowTable, until } from '../support/slow.js'
 
 /** A table whose updates are all HOT: a counter that no index knows, and room on each page. */
 async function hotTable(): Promise<TestDatabase> {
@@ -81,4 +83,87 @@ test('LONG_TRANSACTION: a snapshot older than --max-wait is a hazard that names 
   })
   await using session = await connectTo(db.url, 'look')
   expect(session.lost).toBe(false)
+})
+
+const duplicates =
+  "create table t (a int, b text); insert into t select n, 'b' || n from generate_series(1, 3000) n; insert into t values (7, 'x'), (7, 'y');"
+
+test('UNIQUE_BUILD: plan names the duplicates; apply fails that step before it begins and does the others', async () => {
+  await using db = await testDatabase(duplicates)
+  const profiles = await profileOf([
+    '{ name: u, table: t, keys: [a], unique: true }',
+    '{ name: u_both, table: t, keys: [a, b], unique: true }',
+    '{ name: u_part, table: t, keys: [a], unique: true, where: a < 7 }',
+    '{ name: plain, table: t, keys: [b] }',
+  ])
+  const hazards = (await plan(db.url, profiles)).steps.map((step) => [step.index, step.hazards])
+  const message = 'u cannot be built, apply would do the rest: duplicate keys, the most frequent first: (7): 3 rows'
+  expect(hazards).toEqual([
+    ['plain', []],
+    ['u', [{ code: 'UNIQUE_BUILD', message }]],
+    ['u_both', []],
+    ['u_part', []],
+  ])
+  const { result } = await apply(db.url, profiles, { allow: ['REDUNDANT'] })
+  expect(result.exit_code).toBe(3)
+  expect(result.steps).toMatchObject([
+    { index: 'plain', outcome: 'built' },
+    { index: 'u', outcome: 'failed', error: { code: 'DUPLICATE_KEYS' } },
+    { index: 'u_both', outcome: 'built' },
+    { index: 'u_part', outcome: 'built' },
+  ])
+})
+
+test('UNIQUE_BUILD: where rows are hidden from the look the build must be allowed', async () => {
+  await using db = await testDatabase(duplicates)
+  await db.sql`delete from t where a = 7`
+  await using role = await testRole(db)
+  await db.sql.unsafe(`grant create on schema public to ${role.name}; alter table t owner to ${role.name};
+    alter table t enable row level security; alter table t force row level security`)
+  const profiles = await profileOf(['{ name: u, table: t, keys: [a], unique: true }'])
+  const refused = await apply(role.url, profiles)
+  expect(refused.result).toMatchObject({
+    exit_code: 1,
+    error: { code: 'HAZARD', hint: expect.stringContaining('--allow UNIQUE_BUILD') },
+    steps: [{ outcome: 'refused', hazards: [{ message: expect.stringContaining('row-level security') }] }],
+  })
+  expect((await apply(role.url, profiles, { allow: ['UNIQUE_BUILD'] })).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ outcome: 'built' }],
+  })
+})
+
+test('UNIQUE_BUILD: a look that is ended by its time limit, and one that an expression fails in', async () => {
+  await using db = await testDatabase(`${slowTable(500, 10)} insert into t values (0, 0, '')`)
+  await using session = await connectTo(db.url, 'look')
+  const look = async (key: string, timeoutMs: number) => {
+    const [profile] = await profileOf([`{ name: u, table: t, keys: [{ expression: "${key}" }], unique: true }`])
+    const definition = profile?.indexes[0]?.definition
+    return definition === undefined ? undefined : lookForDuplicates(session, definition, timeoutMs)
+  }
+  expect(await look('public.slow(a)', 50)).toEqual({ found: 'unknown', reason: 'the look took longer than 30 s' })
+  expect(await look('1 / a', 5000)).toBe(null)
+  expect(await look('a + 1', 5000)).toEqual({ found: 'none' })
+})
+
+test('UNIQUE_BUILD: a signal ends the look, and the run as any other', async () => {
+  await using db = await testDatabase(slowTable(1500, 10))
+  const profiles = await profileOf([
+    '{ name: i, table: t, keys: [b] }',
+    '{ name: u, table: t, keys: [{ expression: public.slow(a) }], unique: true }',
+  ])
+  const abort = new AbortController()
+  const running = apply(db.url, profiles, {
+    signal: abort.signal,
+    signalName: () => (abort.signal.aborted ? 'SIGINT' : undefined),
+  })
+  await until('the look', async () => {
+    const rows = await db.sql`select 1 from pg_stat_activity where datname = current_database()
+      and application_name = 'perfdb ddl' and query like '%having count%' and state = 'active'`
+    return rows.length > 0
+  })
+  abort.abort()
+  const { result } = await running
+  expect(result).toMatchObject({ exit_code: 130, steps: [{ outcome: 'not_reached' }, { outcome: 'not_reached' }] })
+  expect(result.steps.flatMap((step) => step.hazards)).toEqual([])
 })

@@ -63,6 +63,7 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
         code: result.exit_code,
         errors: errors.map((one) => one.code),
         text: errors.find((one) => one.code === 'SERVER_FULL')?.message,
+        hint: errors.find((one) => one.code === 'SERVER_FULL')?.hint,
       }
     }
     try {
@@ -74,7 +75,9 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
       const last = await look(as('app'))
       expect(last).toMatchObject({ code: 1, errors: expect.arrayContaining(['SERVER_FULL']) })
       expect(last.text).toContain('8 of the 9 slots of ordinary roles are taken; perfdb had the last one')
-      expect(last.text).toContain('5 of app on postgres (web), as web; 2 of few on postgres (web); 1 of app on small')
+      expect(last.text).toContain(
+        '5 of app on postgres (web), as web, idle; 2 of few on postgres (web), idle; 1 of app on small',
+      )
       await fill(1, as('plain'))
       for (const role of ['app', 'plain']) {
         expect(await look(as(role))).toMatchObject({ code: 1, errors: ['SERVER_FULL'] })
@@ -83,6 +86,9 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
       const seen = await look(full.admin, 1)
       expect(seen).toMatchObject({ code: 1, errors: expect.arrayContaining(['SERVER_FULL']) })
       expect(seen.text).toContain('all 9 slots of ordinary roles are taken. Held by 5 of app on postgres (web), as web')
+      // The command of the hint is about those that nobody declared.
+      const [, command = ''] = /; now: (select .*)$/.exec(seen.hint ?? '') ?? []
+      expect(command).toContain("usename = 'few' and application_name = 'web' and state = 'idle'")
       expect(seen.result.servers[0]?.sessions).toMatchObject([
         { role: 'app', application_name: 'web', connections: 5, services: ['web'] },
         { role: 'few', connections: 2, services: [] },

@@ -1,3 +1,4 @@
+import type { Live } from '../../src/pools/sessions.js'
 import type { Estate, Pool, Pooler, Runtime, Server, Service, Tenant } from '../../src/pools/model.js'
 
 const place = { file: 'test.pools.yaml', line: 1, column: 1 }
@@ -19,6 +20,7 @@ export function server(written: Partial<Server> = {}): Server {
     of: null,
     roles: {},
     databases: {},
+    roleSettings: [],
     warnAt: 0.8,
     failAt: 1,
     place,
@@ -76,7 +78,7 @@ export function pooler(written: Partial<Pooler> = {}): Pooler {
   return {
     name: 'pgb',
     kind: 'pgbouncer',
-    adminUrl: null,
+    adminUrls: [],
     replicas: 1,
     poolMode: 'transaction',
     maxClientConn: 10_000,
@@ -85,6 +87,7 @@ export function pooler(written: Partial<Pooler> = {}): Pooler {
     maxDbConnections: {},
     maxUserConnections: {},
     aliases: [],
+    users: {},
     written: [],
     maxPreparedStatements: null,
     serverLifetimeMs: 3_600_000,
@@ -103,4 +106,33 @@ export function instances(count: number): Service['instances'] {
 
 export function estate(written: Partial<Estate> = {}): Estate {
   return { servers: [server()], tenants: [], services: [], poolers: [], ...written }
+}
+
+/** A server of 100 connections that was looked at by a role that sees everything. */
+export function liveServer(said: Partial<Live> = {}): Live {
+  return {
+    version: '18.0',
+    versionNum: 180000,
+    user: 'monitor',
+    seesAll: true,
+    limits: { maxConnections: 100, superuserReserved: 3, reserved: 0, providerReserved: 0, source: 'live' },
+    roles: { app: { kind: 'ordinary', connectionLimit: null } },
+    databases: { app: null },
+    memory: {
+      sharedBuffers: 0,
+      workMem: 0,
+      maintenanceWorkMem: 0,
+      autovacuumWorkers: 0,
+      hashMemMultiplier: 1,
+      workersPerGather: 0,
+      parallelWorkers: 0,
+    },
+    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 30_000, authenticationMs: 60_000 },
+    identity: '1/5432',
+    roleSettings: [],
+    load: {},
+    inRecovery: false,
+    samples: [{ groups: [], authenticating: 0 }],
+    ...said,
+  }
 }

@@ -53,7 +53,7 @@ test.skipIf(withoutPgbouncer)(
         services: [web('x', one, 'a'), web('y', two, 'a'), web('z', one, 'a_alias')],
         poolers: [
           pooler({
-            adminUrl: `postgres://admin@127.0.0.1:${pooling.port}/pgbouncer`,
+            adminUrls: [`postgres://admin@127.0.0.1:${pooling.port}/pgbouncer`],
             written: ['default_pool_size', 'pool_mode'],
             aliases: ['a', 'a_alias'].map((name) => ({
               name,
@@ -100,7 +100,7 @@ test.skipIf(withoutPgbouncer)(
 test('a console that does not answer leaves the numbers of the file, with a warning', async () => {
   const written = estate({
     services: [service({ via: { kind: 'pooler', pooler: 'pgb' }, pool: pool({ max: 5 }) })],
-    poolers: [pooler({ adminUrl: 'postgres://admin:${SECRET}@127.0.0.1:1/pgbouncer' })],
+    poolers: [pooler({ adminUrls: ['postgres://admin:${SECRET}@127.0.0.1:1/pgbouncer'] })],
   })
   const result = await runCheckPool([{ ...written, file: 'test.pools.yaml', findings: [] }], {
     offline: false,
@@ -141,4 +141,47 @@ test('what a console of a newer version says counts: limits by database, load, p
     { name: 'app', reservePoolSize: 4, load: { ratePerSecond: 50, serviceTimeSeconds: 0.02 } },
   ])
   expect(live.settings).not.toHaveProperty('auth_file')
+})
+
+test('users with sizes of their own, as 1.24 and later tell them, beat the file; what is not set there is not', () => {
+  const user = { name: 'web', pool_mode: '', pool_size: '4', reserve_pool_size: '', max_user_connections: '9' }
+  const live = readConsole({
+    USERS: [
+      user,
+      { ...user, name: 'plain', pool_size: '0', max_user_connections: '0' },
+      { name: 'old', pool_mode: '' },
+    ],
+  })
+  const web = { poolSize: 4, reservePoolSize: null, maxConnections: 9 }
+  expect(live.users).toEqual({ web })
+  const declared = pooler({
+    users: { web: { poolSize: 8, reservePoolSize: 2 }, worker: { poolSize: 3, reservePoolSize: null } },
+    maxUserConnections: { worker: 5 },
+  })
+  expect(asConsoleSays(declared, live)).toMatchObject({
+    users: { web, worker: { poolSize: 3 } },
+    maxUserConnections: { web: 9, worker: 5 },
+  })
+})
+
+test('what the console says of every alias is the default: a change of that changes them', () => {
+  const alias = { host: 'db', port: 5432, database: 'app', pool_size: 7, reserve_pool_size: 1, max_connections: 30 }
+  const live = readConsole({
+    CONFIG: [
+      { key: 'default_pool_size', value: '7' },
+      { key: 'reserve_pool_size', value: '1' },
+      { key: 'max_db_connections', value: '30' },
+    ],
+    DATABASES: [
+      { ...alias, name: 'app' },
+      { ...alias, name: 'own', pool_size: 3, reserve_pool_size: 0, max_connections: 0 },
+    ],
+  })
+  const entry = { server: 'main', database: 'app', user: null, poolSize: null, reservePoolSize: null, users: [] }
+  const told = asConsoleSays(pooler({ aliases: ['app', 'own'].map((name) => ({ name, ...entry })) }), live)
+  expect(told.aliases).toMatchObject([
+    { name: 'app', poolSize: null, reservePoolSize: null },
+    { name: 'own', poolSize: 3, reservePoolSize: 0 },
+  ])
+  expect(told.maxDbConnections).toEqual({ '*': 30, own: 0 })
 })

@@ -204,3 +204,61 @@ test('services of one team use the server that another file declares; equal name
   const together = await read({ 'a.yaml': same + service('a'), 'b.yaml': same + service('b') })
   expect(budgets(mergeEstates(together)).map((one) => [one.server.name, one.total.peak])).toEqual([['main', 10]])
 })
+
+test('consoles of several replicas, written in any of the ways of YAML, stay out of the model', async () => {
+  const consoles = [
+    'admin_url: ["postgres://a:${PW}@one/pgbouncer", "${TWO}"]',
+    'admin_url: [\n      "postgres://a:${PW}@one/pgbouncer",\n      "${TWO}" ]',
+    'admin_url:\n      - "postgres://a:${PW}@one/pgbouncer"\n      - ${TWO}',
+  ]
+  for (const written of consoles) {
+    const text = `${main}poolers:\n  pgb:\n    kind: pgbouncer\n    ${written}\n    default_pool_size: \${SIZE}\n`
+    const [file] = await read({ 'a.yaml': text }, { PW: 'hunter2', SIZE: '7' })
+    expect(file?.poolers[0]).toMatchObject({
+      adminUrls: ['postgres://a:${PW}@one/pgbouncer', '${TWO}'],
+      replicas: 2,
+      defaultPoolSize: 7,
+    })
+  }
+  const fewer = `${main}poolers:\n  pgb: { kind: pgbouncer, replicas: 1, admin_url: [a, b] }\n`
+  expect(await problems({ 'a.yaml': fewer })).toEqual([
+    'BAD_VALUE a.yaml:5:27 poolers.pgb: 2 consoles are named, but 1 replica',
+  ])
+})
+
+test('work_mem of roles and databases, and parallel workers, as PostgreSQL has them by default', async () => {
+  const [file] = await read({
+    'a.yaml': `version: 1
+servers:
+  main:
+    max_connections: 100
+    settings: { shared_buffers: 1GB }
+    roles: { bi: { work_mem: 256MB }, web: {} }
+    databases: { app: { work_mem: 8MB }, small: { connection_limit: 3 } }
+`,
+  })
+  expect(file?.servers[0]).toMatchObject({
+    memorySettings: { workersPerGather: 2, parallelWorkers: 8 },
+    roleSettings: [
+      { role: 'bi', database: null, name: 'work_mem', value: '256MB' },
+      { role: null, database: 'app', name: 'work_mem', value: '8MB' },
+    ],
+    databases: { small: 3 },
+  })
+  expect(file?.servers[0]?.databases).not.toHaveProperty('app')
+})
+
+test('users of a pooler with sizes and limits of their own', async () => {
+  const [file] = await read({
+    'a.yaml': `${main}poolers:
+  pgb:
+    kind: pgbouncer
+    max_user_connections: 40
+    users: { web: { pool_size: 5, max_user_connections: 9 }, bi: { reserve_pool_size: 0 } }
+`,
+  })
+  expect(file?.poolers[0]).toMatchObject({
+    users: { web: { poolSize: 5, reservePoolSize: null }, bi: { poolSize: null, reservePoolSize: 0 } },
+    maxUserConnections: { '*': 40, web: 9 },
+  })
+})

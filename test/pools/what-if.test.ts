@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/check-pool.js'
 import { PerfdbError } from '../../src/errors.js'
 import { withChanges } from '../../src/pools/what-if.js'
-import { estate, instances, pool, pooler, runtime, server, service } from './builders.js'
+import { budgets } from '../../src/pools/budget.js'
+import { estate, instances, liveServer, pool, pooler, runtime, server, service } from './builders.js'
 
 const api = service({
   name: 'api',
@@ -38,6 +39,47 @@ test('names with dots, poolers, a rule of workers, functions, several changes', 
   })
 })
 
+test.each([
+  ['main.max_connections=300', { assumed: { maxConnections: 300 } }],
+  ['main.superuser_reserved_connections=5', { assumed: { superuserReserved: 5 } }],
+  ['main.reserved_connections=10', { assumed: { reserved: 10 } }],
+  ['main.other_connections=7', { otherConnections: 7 }],
+  ['main.perfdb_connections=0', { perfdbConnections: 0 }],
+])('of a server: %s', (change, expected) => {
+  expect(withChanges(written, [change]).servers[0]).toMatchObject(expected)
+})
+
+test('a service and a server of one name: the key tells which is meant', () => {
+  const both = estate({ services: [service({ name: 'main' })] })
+  expect(withChanges(both, ['main.max_connections=300']).servers[0]?.assumed).toEqual({ maxConnections: 300 })
+  expect(withChanges(both, ['main.instances=3']).services[0]?.instances.max).toBe(3)
+})
+
+test('of a rollout: the declared surge stays until it is changed', () => {
+  const half = { percent: 50 }
+  const deploy = { strategy: 'rolling', maxSurge: half, maxUnavailable: half, countTerminating: true } as const
+  const rolled = estate({ services: [{ ...api, deploy }] })
+  const changed = (change: string) => withChanges(rolled, [change]).services[0]?.deploy
+  expect(changed('api.deploy.strategy=rolling')).toEqual(deploy)
+  expect(changed('api.deploy.max_surge=1')).toEqual({ ...deploy, maxSurge: { instances: 1 } })
+  expect(changed('api.deploy.max_unavailable=0%')).toEqual({ ...deploy, maxUnavailable: { percent: 0 } })
+  expect(withChanges(written, ['pgb.max_db_connections=9']).poolers[0]?.maxDbConnections).toEqual({ '*': 9 })
+  expect(withChanges(written, ['pgb.max_user_connections=9']).poolers[0]?.maxUserConnections).toEqual({ '*': 9 })
+})
+
+test('what a server would have counts against what it has now', () => {
+  const live = new Map([['main', liveServer()]])
+  const capacityWith = (...changes: readonly string[]) => {
+    const [budget] = budgets(withChanges(estate({ servers: [server({ maxConnections: 90 })] }), changes), live)
+    return budget?.capacity
+  }
+  expect(capacityWith()).toBe(97)
+  expect(capacityWith('main.max_connections=300')).toBe(297)
+  expect(capacityWith('main.max_connections=300', 'main.reserved_connections=7')).toBe(290)
+  const unknown = estate({ servers: [server({ maxConnections: null })] })
+  expect(budgets(withChanges(unknown, ['main.max_connections=50']))[0]?.capacity).toBe(47)
+})
+
 describe('a change that cannot be made', () => {
   test.each([
     ['apo.instances=6', 'did you mean api?'],
@@ -46,6 +88,9 @@ describe('a change that cannot be made', () => {
     ['api.instances=-1', 'is no whole number'],
     ['api.deploy.strategy=hope', 'there is no strategy hope'],
     ['pgb.instances=2', 'instances cannot be changed here'],
+    ['main.size=2', 'size cannot be changed here'],
+    ['main.reserved_connections=97', 'the reserved connections of main leave none of 100'],
+    ['api.deploy.max_surge=some', 'some is no whole number'],
     ['instances', 'the form is NAME.KEY=VALUE'],
   ])('%s', (change, message) => {
     const attempt = () => withChanges(written, [change])

@@ -12,7 +12,7 @@ import type { Deploy, Estate, Load, Service } from '../../src/pools/model.js'
 import { fewestServers, queue, waitsLongerThan } from '../../src/pools/queue.js'
 import { peakInstances } from '../../src/pools/rollout.js'
 import type { Live } from '../../src/pools/sessions.js'
-import { estate, instances, pool, pooler, runtime, server, service, tenant } from './builders.js'
+import { estate, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 /** Verdict, finding codes that decide it, and the numbers of the only server. */
 function look(written: Estate, lives?: ReadonlyMap<string, Live>) {
@@ -145,6 +145,15 @@ describe('W7: pgbouncer', () => {
     expect(connections({ maxUserConnections: { web: 30 } })).toBe(80)
   })
 
+  test('sizes of a user beat those of the alias, in every one of its pools', () => {
+    const web = { poolSize: 4, reservePoolSize: null }
+    // web has 4 + 5 on each of two aliases, worker and report 20 + 5.
+    expect(connections({ users: { web } })).toBe(2 * 9 + 2 * 25)
+    expect(connections({ users: { web: { ...web, reservePoolSize: 0 } } })).toBe(2 * 4 + 2 * 25)
+    const small = aliases.map((alias) => ({ ...alias, poolSize: 2 }))
+    expect(connections({ aliases: small, users: { web } })).toBe(2 * 9 + 2 * 7)
+  })
+
   test('clients of a declared service make the pools of their alias and role; a forced user makes one', () => {
     const services = ['web', 'worker'].map((role) =>
       service({ name: role, role, via: { kind: 'pooler', pooler: 'pgb' } }),
@@ -172,25 +181,12 @@ test('W8: the server and the database have room, the role has not', () => {
 
 test('W9: sessions that nobody declared and perfdb itself count', () => {
   const group = { role: 'bi', database: 'app', applicationName: 'metabase', connections: 9, busy: 0, hidden: 0 }
-  const live: Live = {
-    version: '18.0',
-    versionNum: 180000,
-    user: 'monitor',
-    seesAll: true,
-    limits: { maxConnections: 100, superuserReserved: 3, reserved: 0, providerReserved: 0, source: 'live' },
-    roles: { app: { kind: 'ordinary', connectionLimit: null } },
-    databases: { app: null },
-    memory: { sharedBuffers: 0, workMem: 0, maintenanceWorkMem: 0, autovacuumWorkers: 0, hashMemMultiplier: 1 },
-    timeouts: { idleInTransactionMs: 60_000, idleSessionMs: 0, statementMs: 30_000, authenticationMs: 60_000 },
-    identity: '1/5432',
-    roleSettings: [],
-    load: {},
-    inRecovery: false,
+  const live = liveServer({
     samples: [
       { groups: [{ ...group, connections: 4 }], authenticating: 0 },
       { groups: [group, { ...group, role: 'app', connections: 50 }], authenticating: 0 },
     ],
-  }
+  })
   const result = look(web({ pool: pool({ max: 70 }) }), new Map([['main', live]]))
   expect(result).toMatchObject({ peak: 82, verdict: 'WARN', codes: ['POOL_NEAR', 'UNDECLARED_CLIENTS'] })
   expect(result.budget).toMatchObject({ unmanaged: 9, perfdb: 3, declared: { peak: 70 } })
@@ -287,6 +283,8 @@ test('W15: memory of 200 connections, 40 of them active', () => {
     maintenanceWorkMem: 64 * mb,
     autovacuumWorkers: 3,
     hashMemMultiplier: 2,
+    workersPerGather: 0,
+    parallelWorkers: 8,
   }
   const { expected, worst } = memoryNeed(settings, 200, 40)
   expect([expected / mb, worst / mb]).toEqual([10_408, 56_488])

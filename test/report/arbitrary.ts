@@ -132,12 +132,76 @@ const query = fc.record(
   },
   { requiredKeys: ['name', 'status', 'findings', 'expectations'] },
 )
-const comparison = fc.record({
-  query: text,
-  round_trip_ms: number,
-  variants: few(fc.record({ name: text, statements: int, server_ms: interval, elapsed_ms: interval })),
-  message: text,
-})
+const variant = fc.record(
+  {
+    name: text,
+    statements: int,
+    server_ms: interval,
+    elapsed_ms: interval,
+    pipelined_ms: interval,
+    concurrent_ms: interval,
+    connections: int,
+  },
+  { requiredKeys: ['name', 'statements', 'server_ms', 'elapsed_ms'] },
+)
+const answer = fc.constantFrom(
+  'same_rows' as const,
+  'same_values' as const,
+  'other_rows' as const,
+  'not_comparable' as const,
+)
+const comparison = fc.record(
+  {
+    query: text,
+    round_trip_ms: number,
+    variants: few(variant),
+    rows: few(
+      fc.record(
+        { variant: text, against: text, answer, reason: text },
+        { requiredKeys: ['variant', 'against', 'answer'] },
+      ),
+    ),
+    not_concurrent: text,
+    message: text,
+  },
+  { requiredKeys: ['query', 'round_trip_ms', 'variants', 'message'] },
+)
+const whatIfStatus = fc.constantFrom(
+  'would_be_used' as const,
+  'would_not_be_used' as const,
+  'exists' as const,
+  'not_judged' as const,
+)
+const whatIf = fc.record(
+  {
+    available: flag,
+    version: text,
+    reason: text,
+    queries: few(
+      fc.record(
+        {
+          name: text,
+          params: text,
+          statement: text,
+          cost_before: number,
+          cost_after: number,
+          would_use: few(text),
+        },
+        { requiredKeys: ['name', 'cost_before', 'cost_after', 'would_use'] },
+      ),
+    ),
+    not_planned: few(
+      fc.record({ name: text, params: text, statement: text, reason: text }, { requiredKeys: ['name', 'reason'] }),
+    ),
+    indexes: few(
+      fc.record(
+        { name: text, table: text, status: whatIfStatus, reason: text, queries: few(text), size_bytes: number },
+        { requiredKeys: ['name', 'table', 'status', 'queries'] },
+      ),
+    ),
+  },
+  { requiredKeys: ['available', 'queries', 'not_planned', 'indexes'] },
+)
 const server = fc.record({ version: text, version_num: int, database: text, user: text, host: text, port: int })
 
 const about = { perfdb: text, ok: flag, exit_code: int, server, started_at: text, duration_ms: number }
@@ -151,6 +215,7 @@ const plan = fc.record(
     findings: few(finding),
     extensions: fc.array(text, { maxLength: 2 }),
     fingerprint: text,
+    what_if: whatIf,
   },
   {
     requiredKeys: [
@@ -174,6 +239,26 @@ const analyzed = fc.record(
   { table: text, ok: flag, duration_ms: number, message: text },
   { requiredKeys: ['table', 'ok', 'duration_ms'] },
 )
+const price = fc.record(
+  {
+    index: text,
+    table: text,
+    schema: text,
+    verdict: fc.constantFrom('pays' as const, 'does_not_pay' as const, 'cannot_say' as const),
+    reason: text,
+    queries: fc.array(text, { maxLength: 2 }),
+    size_bytes: number,
+    build_ms: number,
+    wal_bytes: number,
+    wal_shared: flag,
+  },
+  { requiredKeys: ['index', 'table', 'schema', 'verdict', 'reason', 'queries'] },
+)
+const writeSide = fc.record({ execution_ms: interval, buffers: number, wal_records: number, wal_bytes: number })
+const writeCost = fc.record(
+  { query: text, params: text, table: text, indexes: int, before: writeSide, after: writeSide },
+  { requiredKeys: ['query', 'table', 'indexes', 'before', 'after'] },
+)
 const apply = fc.record(
   {
     ...about,
@@ -184,6 +269,8 @@ const apply = fc.record(
     analyzed: few(analyzed),
     queries: few(query),
     comparisons: few(comparison, 2),
+    prices: few(price),
+    write_costs: few(writeCost, 2),
     findings: few(finding),
     error: errorFields,
   },
@@ -210,6 +297,7 @@ const explain = fc.record(
     queries: few(query),
     comparisons: few(comparison, 2),
     findings: few(finding),
+    what_if: whatIf,
   },
   { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'queries', 'comparisons', 'findings'] },
 )
@@ -293,6 +381,7 @@ const poolServer = fc.record(
       }),
     ),
     waterfall: few(fc.record({ label: text, connections: int, total: flag })),
+    tenants: few(fc.record({ service: text, count: int, each: int, ids: few(text) })),
     recommendations: few(text),
     changes: few(
       fc.record({
@@ -387,6 +476,29 @@ const init = fc.record({
   command: fc.constant('init' as const),
   files: few(text),
 })
+const config = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('config' as const),
+  file: fc.option(text),
+  environment: fc.option(text),
+  environments: few(text),
+  settings: few(
+    fc.record(
+      {
+        key: fc.constantFrom('url' as const, 'allow' as const, 'max_wait' as const),
+        value: fc.oneof(text, int, flag, few(text), fc.constant(null)),
+        source: fc.constantFrom('flag' as const, 'variable' as const, 'environment' as const, 'file' as const),
+        name: text,
+        environment: text,
+        place,
+        note: text,
+      },
+      { requiredKeys: ['key', 'value', 'source'] },
+    ),
+  ),
+})
 const imported = fc.record({
   perfdb: text,
   ok: flag,
@@ -427,7 +539,7 @@ const failure = fc.record({
 
 /** Documents of every command with any text, any numbers and any of the optional members. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, failure)
+  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, failure)
 }
 
 /** The same and that of import, whose text is the profile that it holds: any width, any character. */

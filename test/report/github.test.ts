@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { ResultFinding } from '../../src/commands/result.js'
 import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
+import { stepSummary } from '../../src/report/github.js'
 import * as documents from './documents.js'
 
 async function lines(result: Result): Promise<string[]> {
@@ -70,4 +71,15 @@ test('no text begins a command of its own', async () => {
   })
   expect(told).toHaveLength(2)
   expect(told[0]).toMatch(/^::error file=x%0A%3A%3Aset-env name=PATH/)
+})
+
+test('a step summary above 1 MiB ends at a whole line and says so', () => {
+  expect(stepSummary('short')).toBe('short\n')
+  const line = `${'ü'.repeat(99)}\n`
+  const cut = stepSummary(line.repeat(20_000))
+  expect(Buffer.byteLength(cut)).toBeLessThan(1024 ** 2)
+  expect(Buffer.byteLength(cut)).toBeGreaterThan(900_000)
+  const [body = '', rest] = cut.split('\n\n')
+  expect(body.split('\n').every((each) => each === line.trimEnd())).toBe(true)
+  expect(rest).toBe('The rest is left out: a step summary holds 1 MiB.\n')
 })

@@ -130,6 +130,38 @@ test('steps lie end to end, waiting apart from working', async () => {
   expect(rows.map(({ value }) => value)).toEqual(['4.1 s, 1.2 s of it waiting', 'failed, 2.1 s'])
 })
 
+test('a step that waited says for whom, shortly at its bar and in full below', async () => {
+  const waited_for = [
+    'pid 4711, psql, user ann, idle in transaction, for 12 s: select * from jobs',
+    "prepared transaction x (rollback prepared 'x' ends it)",
+  ]
+  const steps = documents.applyDocument.steps.map((step, at) => (at === 0 ? { ...step, waited_for } : step))
+  const root = await page({ ...documents.applyDocument, steps })
+  const [first] = chartRows(root, 'Where the time of the steps went')
+  expect(first?.value).toBe('4.1 s, 1.2 s of it waiting for pid 4711, psql and 1 more')
+  expect(all(root, 'main')[0]?.text).toContain(`idx_jobs_status_created_at: 1.2 s for ${waited_for.join('; ')}`)
+})
+
+test('how the samples lie: a box from quartile to quartile inside a line from the least to the most', async () => {
+  const spread = { least: 100, lower: 200, upper: 400, most: 1000 }
+  const queries = documents.applyDocument.queries.map((query) => ({
+    ...query,
+    ...(query.before === undefined ? {} : { before: { ...query.before, spread_ms: spread } }),
+    ...(query.after === undefined
+      ? {}
+      : { after: { ...query.after, spread_ms: { least: 1, lower: 2, upper: 4, most: 10 } } }),
+  }))
+  const rows = chartRows(await page({ ...documents.applyDocument, queries }), 'Distribution of the execution times')
+  const compared = queries.filter(({ before, after }) => before !== undefined && after !== undefined)
+  expect(rows).toHaveLength(2 * compared.length)
+  expect(rows[0]?.value).toBe('214 ms, half 200 ms to 400 ms, all 100 ms to 1.0 s')
+  const [box] = rows[0] === undefined ? [] : all(rows[0].element, 'rect')
+  const [line] = rows[0] === undefined ? [] : withClass(rows[0].element, 'range')
+  const decade = percentOf(line, 'x2') - percentOf(line, 'x1')
+  expect(percentOf(box, 'width') / decade).toBeCloseTo(Math.log10(2), 2)
+  expect((percentOf(box, 'x') - percentOf(line, 'x1')) / decade).toBeCloseTo(Math.log10(2), 2)
+})
+
 test('the waterfall goes down from max_connections and below zero where it does not fit', async () => {
   const root = await page(documents.poolDocument)
   const rows = chartRows(root, 'primary: from max_connections down to the headroom')
@@ -156,6 +188,20 @@ test('the waterfall goes down from max_connections and below zero where it does 
   const order = ordered(root)
   const chart = order.findIndex((element) => element.attributes['class'] === 'chart')
   expect(order.slice(chart).some((element) => element.name === 'table')).toBe(true)
+})
+
+test('the fold of a query plan tells what is in it: the verdict, whether the plan changed, its findings', async () => {
+  const finding = { code: 'SEQ_SCAN', severity: 'warning' as const, message: 'reads all of jobs' }
+  const [first] = documents.applyDocument.queries
+  if (first === undefined) throw new Error('no query')
+  const root = await page({
+    ...documents.applyDocument,
+    queries: [{ ...withPlan(first, 'jobs'), findings: [finding] }],
+  })
+  const [plan] = withClass(root, 'queryplan')
+  const [summary] = plan === undefined ? [] : all(plan, 'summary')
+  expect(summary?.text).toMatch(/^jobs-by-status \(hot\) faster 52x \(.*\) same query plan; 1 finding: SEQ_SCAN$/)
+  expect(plan?.text).toContain('warning[SEQ_SCAN] reads all of jobs')
 })
 
 test('a query plan is a tree that folds, with conditions and the time of each node', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { progressLine } from '../../src/report/jsonl.js'
 import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { z } from '../../src/yaml/schema.js'
@@ -52,4 +53,17 @@ test('no character of a text ends its line, for any reader', async () => {
   expect(text).not.toMatch(/[\u2028\u2029\u0085]/)
   expect(text).toContain('"profiles":["a\\nb\\u2028c\\u0085d"]')
   expect((await events({ ...documents.nothingToDo, profiles: [name] }))[0]).toMatchObject({ profiles: [name] })
+})
+
+test('an event is one line of type progress, in snake_case', () => {
+  const blocker = 'pid 1, a\u2028b'
+  const at = new Date(0)
+  expect(
+    progressLine(
+      { type: 'step-progress', index: 'i', phase: 'p', percent: null, etaMs: 7, elapsedMs: 12, blocker },
+      at,
+    ),
+  ).toBe(
+    '{"type":"progress","event":"step_progress","at":"1970-01-01T00:00:00.000Z","index":"i","phase":"p","percent":null,"eta_ms":7,"elapsed_ms":12,"blocker":"pid 1, a\\u2028b"}\n',
+  )
 })

@@ -9,6 +9,7 @@ import {
   verifyResult,
 } from '../../src/commands/result.js'
 import { demoResult } from '../../src/commands/demo-result.js'
+import { configResult } from '../../src/commands/config-result.js'
 import { initResult } from '../../src/commands/init-result.js'
 import { importResult } from '../../src/commands/import-result.js'
 import { poolResult } from '../../src/commands/pool-result.js'
@@ -33,6 +34,7 @@ const schemas = {
   demo: demoResult,
   import: importResult,
   init: initResult,
+  config: configResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

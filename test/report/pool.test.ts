@@ -1,5 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { waterfallChart } from '../../src/report/chart-pool.js'
+import { poolBlocks } from '../../src/report/pool.js'
 import { renderPrometheus } from '../../src/report/prometheus.js'
 import { sampleLine } from '../../src/report/pool-sample.js'
 import { poolDocument, poolsDocument } from './documents.js'
@@ -70,4 +72,83 @@ test('a look is one line', () => {
   )
   const refused = { ...sample, sessions: null, available: 97, headroom: 0, message: 'main: no\nslot' }
   expect(sampleLine({ ...refused, verdict: 'FAIL' })).not.toContain('\n')
+})
+
+function firstLines(result: typeof poolDocument): readonly string[] {
+  return poolBlocks(result)
+    .slice(0, 5)
+    .map((block) => {
+      if (block.kind === 'items') return `${block.title}: ${block.items.map((item) => item.label).join(' ')}`
+      return block.kind === 'verdict' || block.kind === 'text' ? block.text : block.kind
+    })
+    .filter((text) => text !== '')
+}
+
+test('what caused the verdict stands before every table, the slots of the worst server first', () => {
+  const about = { message: 'm', place: { file: 'a.yaml', line: 3, column: 1 } }
+  const made = (code: string, severity: 'error' | 'warning' | 'info') => ({
+    ...about,
+    code,
+    severity,
+    server: 'primary',
+  })
+  const one = {
+    ...poolDocument,
+    findings: [made('BOOT_STORM', 'info'), made('ROLE_LIMIT', 'error'), made('POOL_OVER', 'error')],
+  }
+  expect(firstLines(one)).toEqual([
+    expect.stringMatching(/^FAIL: primary needs 133 of 97/),
+    expect.any(String),
+    '2 errors: error[POOL_OVER] error[ROLE_LIMIT]',
+    'grid',
+  ])
+  const many = { ...one, findings: Array.from({ length: 7 }, () => made('QUEUE_WAIT', 'error')) }
+  expect(firstLines(many)).toContain(
+    '3 of 7 errors, the others below: error[QUEUE_WAIT] error[QUEUE_WAIT] error[QUEUE_WAIT]',
+  )
+  const all = poolBlocks(many).flatMap((block) => (block.kind === 'items' ? block.items : []))
+  expect(all.filter((item) => item.label === 'error[QUEUE_WAIT]')).toHaveLength(7)
+  const warned = { ...one, verdict: 'WARN' as const, findings: [made('POOL_NEAR', 'warning')] }
+  expect(firstLines(warned)[2]).toBe('1 warning: warning[POOL_NEAR]')
+})
+
+test('a server without a free connection is told so, one whose slots fit is not blamed for them', () => {
+  const verdictOf = (code: string, headroom: number) => {
+    if (primary === undefined) return ''
+    const found = { code, severity: 'error' as const, server: 'primary', message: 'm' }
+    return firstLines({ ...poolDocument, servers: [{ ...primary, headroom }], findings: [found] })[0]
+  }
+  expect(verdictOf('SERVER_FULL', -36)).toBe('FAIL: primary has no free connection now')
+  expect(verdictOf('ROLE_LIMIT', 20)).toBe(
+    'FAIL: primary needs 77 of 97 connections at the peak, 20 left, which is not what fails',
+  )
+})
+
+test('many names are cut, and many services are one line of the drawing', () => {
+  if (primary === undefined) return
+  const names = Array.from({ length: 200 }, (_, index) => `svc${index}`)
+  const line = { kind: 'service' as const, steady: 1, peak: 1, warm: 0, nominal: 1, sum: '1 instance x pool 1 = 1' }
+  const large = {
+    ...primary,
+    services: names.map((name) => ({ ...line, name })),
+    limits: [{ kind: 'role' as const, name: 'app', limit: 5, peak: 200, services: names }],
+    waterfall: [
+      { label: 'max_connections', connections: 100, total: false },
+      ...names.map((label) => ({ label, connections: -1, total: false })),
+      { label: 'headroom, steady', connections: -100, total: true },
+    ],
+  }
+  expect(waterfallChart(large).rows).toHaveLength(12 + 3)
+  expect(JSON.stringify(poolBlocks({ ...poolDocument, servers: [large] }))).toContain('svc0, svc1, svc2 and 197 more')
+})
+
+test('a change stands beside what is declared before every table', () => {
+  if (primary === undefined) return
+  const before = { peak: 133, headroom: -36, verdict: 'FAIL' as const }
+  const servers = [{ ...primary, headroom: 60, verdict: 'OK' as const, before }]
+  const changed = { ...poolDocument, verdict: 'OK' as const, findings: [], what_if: ['api.instances=1'], servers }
+  expect(firstLines(changed).slice(0, 2)).toEqual([
+    'OK: primary needs 37 of 97 connections at the peak, 60 left',
+    expect.stringMatching(/with api\.instances=1 \(as declared: FAIL, headroom -36\)$/),
+  ])
 })

@@ -129,6 +129,13 @@ test('a build on a terminal is one line, its blocker a second', () => {
   expect(liveLines(noProgress, narrow, 24)).toEqual([])
 })
 
+test('a wait has no percent and no time left: the counters are those of the phase before', () => {
+  const wait = tick(9000, 'waiting for old snapshots', { percent: 100, etaMs: 99 })
+  expect(liveLines(after([stage, start, wait]), narrow, 24)[0]).toBe(
+    '[3/31] idx_jobs_due  waiting for old snapshots  9.0 s',
+  )
+})
+
 test('measuring shows the query', () => {
   const events: readonly RunEvent[] = [
     { type: 'stage', stage: 'measure-before', message: 'measuring before' },

@@ -10,8 +10,10 @@ export interface Proxy extends AsyncDisposable {
   cut(): void
 }
 
-export async function proxyBefore(url: string): Promise<Proxy> {
+/** `delayMs` is the way in each direction: a round trip takes twice that. */
+export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
   const { port, hostname } = new URL(url)
+  const later = (work: () => void) => (delayMs === 0 ? work() : void setTimeout(work, delayMs))
   const pairs = new Set<{ client: Socket; backend: Socket; silent: boolean }>()
   const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const backend = dial({ port: Number(port), host: hostname, allowHalfOpen: true })
@@ -22,10 +24,10 @@ export async function proxyBefore(url: string): Promise<Proxy> {
       [backend, client],
     ] as const) {
       from.on('data', (bytes: Buffer) => {
-        if (!pair.silent) to.write(bytes)
+        if (!pair.silent) later(() => void to.write(bytes))
       })
       from.on('end', () => {
-        if (!pair.silent) to.end()
+        if (!pair.silent) later(() => void to.end())
       })
       from.on('error', () => {
         if (!pair.silent) to.destroy()

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { chmod, cp, lchown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startEmbedded } from '../../src/server/embedded.js'
 import { embeddedPackage } from './major.js'
@@ -12,10 +13,15 @@ export interface OwnServer extends AsyncDisposable {
   readonly data: string
   /** Whom the server's files belong to. */
   readonly owner: { readonly uid: number; readonly gid: number }
-  /** immediate: as a crash, recovery follows (SIGQUIT). fast: sessions are ended (SIGINT). */
-  stop(how: 'immediate' | 'fast'): Promise<void>
+  /**
+   * immediate: as a crash, recovery follows (SIGQUIT). fast: sessions are ended (SIGINT). smart: when the last session has ended
+   * by itself (SIGTERM). killed: its first process alone is gone at once, as with kill -9; the others find out.
+   */
+  stop(how: 'immediate' | 'fast' | 'smart' | 'killed'): Promise<void>
   start(): Promise<void>
 }
+
+const signals = { immediate: 'SIGQUIT', fast: 'SIGINT', smart: 'SIGTERM', killed: 'SIGKILL' } as const
 
 /** Starts one from the embedded binaries, with these settings. */
 export async function ownServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
@@ -24,7 +30,7 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
   const { uid, gid } = await stat(data)
   let restarted: ChildProcess | undefined
   let pid: number | undefined = server.pid
-  const stop = async (signal: 'SIGQUIT' | 'SIGINT') => {
+  const stop = async (signal: NodeJS.Signals) => {
     if (pid === undefined) return
     process.kill(pid, signal)
     while (await alive(pid)) await pause(20)
@@ -35,7 +41,7 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
     port: server.port,
     data,
     owner: { uid, gid },
-    stop: async (how) => stop(how === 'immediate' ? 'SIGQUIT' : 'SIGINT'),
+    stop: async (how) => stop(signals[how]),
     async start() {
       restarted = await startAgain(data, uid, gid)
       pid = restarted.pid
@@ -48,10 +54,8 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
 }
 
 /** As `pg_ctl restart`: the server itself writes down the command line that it was started with. */
-async function startAgain(data: string, uid: number, gid: number): Promise<ChildProcess> {
-  const line = await readFile(join(data, 'postmaster.opts'), 'utf8')
-  const [program = '', ...rest] = line.trim().split(/ (?=")/)
-  const parameters = rest.map((part) => part.slice(1, -1))
+async function startAgain(data: string, uid: number, gid: number, tries = 50): Promise<ChildProcess> {
+  const { program, parameters } = await commandLine(data)
   await rm(join(data, 'postmaster.pid'), { force: true })
   const owner = process.getuid?.() === 0 ? { uid, gid } : {}
   const child = spawn(program, parameters, {
@@ -61,15 +65,90 @@ async function startAgain(data: string, uid: number, gid: number): Promise<Child
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let written = ''
-  await new Promise<void>((resolve, reject) => {
+  const ready = await new Promise<boolean>((resolve) => {
     child.stderr.setEncoding('utf8')
     child.stderr.on('data', (chunk: string) => {
       written += chunk
-      if (/ready to accept (read-only )?connections/.test(written)) resolve()
+      if (/ready to accept (read-only )?connections/.test(written)) resolve(true)
     })
-    child.once('exit', () => reject(new Error(`the server did not start again: ${written}`)))
+    child.once('exit', () => resolve(false))
   })
-  return child
+  if (ready) return child
+  // The processes of a killed server take a moment to find out.
+  if (tries <= 1 || !/still in use/.test(written)) throw new Error(`the server did not start again: ${written}`)
+  await pause(100)
+  return startAgain(data, uid, gid, tries - 1)
+}
+
+async function commandLine(
+  data: string,
+): Promise<{ readonly program: string; readonly parameters: readonly string[] }> {
+  const line = await readFile(join(data, 'postmaster.opts'), 'utf8')
+  const [program = '', ...rest] = line.trim().split(/ (?=")/)
+  return { program, parameters: rest.map((part) => part.slice(1, -1)) }
+}
+
+/** A standby of the server that follows it, from a copy of its folder: the server is stopped and started for that. */
+export async function standbyOf(server: OwnServer): Promise<OwnServer> {
+  const folder = `${server.data}-standby`
+  const { uid, gid } = server.owner
+  const { program, parameters } = await commandLine(server.data)
+  await server.stop('fast')
+  await cp(server.data, folder, { recursive: true })
+  await server.start()
+  const port = await freePort()
+  const own = parameters.map((part) =>
+    part === server.data ? folder : part === String(server.port) ? String(port) : part,
+  )
+  const { password } = new URL(server.url)
+  await writeFile(join(folder, 'standby.signal'), '')
+  await writeFile(
+    join(folder, 'postgresql.auto.conf'),
+    `primary_conninfo = 'host=127.0.0.1 port=${server.port} user=postgres password=${password}'\n`,
+  )
+  const written = [program, ...own.map((part) => `"${part}"`)].join(' ')
+  await writeFile(join(folder, 'postmaster.opts'), `${written}\n`)
+  await ownedBy(folder, uid, gid)
+  const url = new URL(server.url)
+  url.port = String(port)
+  let pid: number | undefined
+  const stop = async (signal: NodeJS.Signals) => {
+    if (pid === undefined) return
+    process.kill(pid, signal)
+    while (await alive(pid)) await pause(20)
+    pid = undefined
+  }
+  const start = async () => {
+    pid = (await startAgain(folder, uid, gid)).pid
+  }
+  await start()
+  return {
+    url: url.href,
+    port,
+    data: folder,
+    owner: server.owner,
+    stop: async (how) => stop(signals[how]),
+    start,
+    [Symbol.asyncDispose]: async () => stop('SIGINT'),
+  }
+}
+
+async function ownedBy(folder: string, uid: number, gid: number): Promise<void> {
+  await chmod(folder, 0o700)
+  if (process.getuid?.() !== 0) return
+  const entries = await readdir(folder, { recursive: true })
+  await Promise.all([folder, ...entries.map((entry) => join(folder, entry))].map((path) => lchown(path, uid, gid)))
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const listener = createServer()
+    listener.once('error', reject)
+    listener.listen(0, '127.0.0.1', () => {
+      const address = listener.address()
+      listener.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
 }
 
 /** Until it is reaped a process that ended is still there for kill(2): its state tells. */

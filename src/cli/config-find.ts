@@ -1,0 +1,48 @@
+import { access, readFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { PerfdbError } from '../errors.js'
+
+export interface ConfigText {
+  /** As messages show it: the way it was named, or relative to the working folder. */
+  readonly file: string
+  readonly text: string
+}
+
+/**
+ * The file that --config names, else the nearest perfdb.yaml from the working folder up to the root of the repository (the folder with
+ * .git), or of the file system outside of one; undefined without one. Throws FILE_NOT_FOUND for a named file that is not there, FILE_UNREADABLE.
+ */
+export async function findConfig(cwd: string, named: string | undefined): Promise<ConfigText | undefined> {
+  if (named !== undefined) {
+    const text = await readIfThere(resolve(cwd, named), named)
+    if (text !== undefined) return { file: named, text }
+    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${named}`, {
+      hint: 'perfdb init writes a first perfdb.yaml; without --config the nearest one from this folder up is read',
+    })
+  }
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const path = join(folder, 'perfdb.yaml')
+    const file = relative(cwd, path)
+    const text = await readIfThere(path, file)
+    if (text !== undefined) return { file, text }
+    if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined
+  }
+}
+
+async function readIfThere(path: string, shown: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new PerfdbError('FILE_UNREADABLE', `cannot read ${shown}: ${code}`, { cause })
+  }
+}
+
+/** A work tree and a submodule have a file of that name. */
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

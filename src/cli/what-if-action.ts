@@ -1,0 +1,34 @@
+import type { Planned } from '../commands/make-plan.js'
+import { PerfdbError } from '../errors.js'
+import type { PlanOptions } from '../plan/options.js'
+import { nameOf, type Named } from '../profile/files.js'
+import { readProfiles } from '../profile/read.js'
+import type { Config } from './config.js'
+import type { Database } from './database.js'
+import type { Invocation } from './invocation.js'
+
+/**
+ * What `explain --what-if` supposes: the plan of the profiles among what is named, else of those of perfdb.yaml; undefined
+ * without the option. Throws NO_PROFILE without any, and what reading and planning a profile throw.
+ */
+export async function planToSuppose(
+  database: Database,
+  { options: { whatIf }, cwd, environment }: Invocation,
+  config: Config,
+  args: readonly Named[],
+  options: PlanOptions,
+): Promise<Planned | undefined> {
+  if (whatIf === undefined) return undefined
+  const named = args.filter((path) => nameOf(path) !== '-' && !nameOf(path).endsWith('.sql'))
+  const paths = named.length > 0 ? named : config.profiles
+  if (paths.length === 0)
+    throw new PerfdbError('NO_PROFILE', '--what-if supposes the indexes that a profile declares, and none is named', {
+      hint: 'perfdb explain queries.sql my.yaml --what-if',
+    })
+  const [profiles, { makePlan }] = await Promise.all([
+    readProfiles(paths, { cwd, environment }),
+    import('../commands/make-plan.js'),
+  ])
+  await using session = await database.connect('look')
+  return await makePlan(session, profiles, options)
+}

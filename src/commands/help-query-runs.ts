@@ -1,0 +1,133 @@
+import type { Explanation } from './help-explanation.js'
+
+/** Findings about how a query ran: order, memory, disk, WAL, settings, with the thresholds of src/measure. */
+export const queryRunTexts = {
+  TRIGGER_TIME: {
+    text: 'triggers take much of the time',
+    why: 'No index of the query changes it; most often a foreign key looks through a whole table.',
+    rule: 'Triggers, those of foreign keys among them, take over 30 % of the time and over 1 ms.',
+    todo: 'Index the referencing columns of the foreign keys.',
+    option: '--allow WRITE_QUERY measures such statements',
+  },
+  IO_BOUND: {
+    text: 'a query waits for the disk',
+    why: 'Its time depends on the disk and on what else is read.',
+    rule: 'I/O Read Time is over half of the execution time and over 1 ms; needs track_io_timing = on.',
+    todo: 'Read fewer blocks, or give the server more memory.',
+  },
+  LARGE_OFFSET: {
+    text: 'OFFSET reads rows to skip them',
+    why: 'Page 1,000 costs a thousand times what page 1 costs.',
+    rule: 'The input of a Limit gives 1,000 rows or more and 10 times as many as are returned.',
+    todo: 'Page by the last key seen instead.',
+  },
+  TOPN_SORT: {
+    text: 'all rows are sorted for the first few',
+    why: 'All rows are read although a few are wanted.',
+    rule: 'A sort of 10,000 rows or more below a Limit that keeps a tenth or fewer, or one whose method is top-N heapsort.',
+    todo: 'An index in that order stops after those few.',
+  },
+  MEMOIZE: {
+    text: 'Memoize rarely had the answer',
+    why: 'A cache that never has the answer costs memory and time.',
+    rule: 'Over 100 look-ups with under 20 % hits, or evictions in over half of the misses, or an overflow.',
+    todo: 'Raise work_mem, or switch enable_memoize off for the query.',
+  },
+  TEMP_IO: {
+    text: 'a node writes temporary blocks',
+    why: 'Temporary files are slower than memory.',
+    rule: 'A node that neither sorts nor hashes writes 16 temporary blocks (128 kB) or more by itself.',
+    todo: 'Raise work_mem, or keep fewer rows.',
+  },
+  SERIALIZATION: {
+    text: 'turning rows into text takes much of the time',
+    why: 'The rows are found quickly and take long to become text.',
+    rule: 'EXPLAIN (SERIALIZE) takes over 30 % of the whole and over 1 ms (PostgreSQL 17 and later).',
+    todo: 'Select fewer columns or fewer rows.',
+  },
+  WAL_HEAVY: {
+    text: 'a statement writes much WAL',
+    why: 'WAL is written to disk, archived and sent to every replica.',
+    rule: 'The statement writes 1 MB of WAL or more, or 8 full pages or more that are half of its records.',
+    todo: 'Write in smaller parts, or away from a checkpoint.',
+  },
+  LARGE_RESULT: {
+    text: 'very many rows go to the client',
+    why: 'Most of the time goes into the network and the client.',
+    rule: 'Over 10,000 rows go to the client, and the query has no LIMIT.',
+    todo: 'Ask for a page, or aggregate in the database.',
+  },
+  COLD_CACHE: {
+    text: 'blocks were not in shared buffers',
+    why: 'Times of a cold cache cannot be compared with those of a warm one.',
+    rule: '100 blocks or more and over 10 % of all were read, although the query had just run.',
+    todo: 'The first times are of a cold cache: measure again.',
+  },
+  SETTINGS: {
+    text: 'measured with changed planner settings',
+    why: 'An application does not get this query plan.',
+    rule: 'EXPLAIN (SETTINGS) shows an enable_... that is off.',
+    todo: 'The numbers hold only for sessions with these settings.',
+  },
+  DISABLED_NODE: {
+    text: 'a kind of node stands there although it is switched off',
+    why: 'Switching a kind of node off is no cure where there is no other way.',
+    rule: 'EXPLAIN says Disabled, or its cost holds the penalty of a disabled node.',
+    todo: 'There is no other way: an index, or another setting, would open one.',
+  },
+  OTHER_ROWS: {
+    text: 'the variants of a query give different rows',
+    why: 'A variant that answers another question cannot replace the first one, however fast it is.',
+    rule: 'In one read-only snapshot the server makes a digest of the rows of each variant, in any order; rows of another shape are compared by the values in them, where there are as many.',
+    todo: 'Mend the variant before comparing times.',
+  },
+  NO_HYPOPG: {
+    text: '--what-if needs the extension HypoPG',
+    why: 'Only the planner knows which index it would choose, and it must see the index; HypoPG shows it one that is not there.',
+    rule: 'The extension hypopg is not installed in the database. perfdb does not create it.',
+    todo: 'Install its package on the server, then: create extension hypopg.',
+    option: '--what-if',
+  },
+  N_PLUS_ONE: {
+    text: 'a lookup runs once for each row of another statement',
+    why: 'A loop in the application pays a round trip for each row, however quick the statement is.',
+    rule: 'Between two snapshots of pg_stat_statements a lookup by key ran 50 times or more, under 5 ms and with 1.5 rows each (10 by a foreign key), as often as a linked statement of 5 rows a call or more returned rows, within 10 %. Counters show no order: it is a suspicion.',
+    todo: 'Find the loop, and fetch the rows with a join or with one = any ($1).',
+    option: '--since',
+  },
+  STATEMENTS_RESET: {
+    text: 'the counters of pg_stat_statements began anew after the snapshot',
+    why: 'What was counted before is lost, and the difference covers a shorter time.',
+    rule: 'stats_reset of pg_stat_statements_info is another one: a reset, a crash, or a restart without pg_stat_statements.save.',
+    todo: 'Take another snapshot: perfdb explain --save-snapshot FILE.',
+    option: '--since',
+  },
+  STATEMENTS_EVICTED: {
+    text: 'pg_stat_statements was full and threw statements away',
+    why: 'The calls of statements that were thrown away are missing from the difference.',
+    rule: 'dealloc of pg_stat_statements_info grew since the snapshot.',
+    todo: 'Raise pg_stat_statements.max; the server must be restarted.',
+    option: '--since',
+  },
+  SERVER_RESTARTED: {
+    text: 'the server was started after the snapshot',
+    why: 'Caches were cold after it, and so were the times.',
+    rule: 'pg_postmaster_start_time() is another one. Counters survive an orderly restart; where they did not, STATEMENTS_RESET says so.',
+    todo: 'Nothing, where the counters were kept.',
+    option: '--since',
+  },
+  SINCE: {
+    text: 'the time between two snapshots, and what ran in it',
+    why: 'Numbers since the last reset mix months with the last hour.',
+    rule: 'Said with --since: the statements of this database that were called between the snapshot and now.',
+    todo: 'Nothing to do.',
+    option: '--since',
+  },
+  SNAPSHOT: {
+    text: 'the counters of pg_stat_statements were kept',
+    why: 'A later run tells what happened in between.',
+    rule: 'Said with --save-snapshot. The file holds numbers and no text of a statement.',
+    todo: 'Later: perfdb explain --since FILE.',
+    option: '--save-snapshot',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>

@@ -1,0 +1,113 @@
+import type { Listener } from '../build/events.js'
+import type { QueuePolicy } from '../build/context.js'
+import type { PlanResult } from '../commands/result.js'
+import type { HazardCode } from '../plan/plan.js'
+import type { WrittenPools } from '../pools/schema.js'
+import type { WrittenProfile } from '../profile/schema.js'
+
+/** What every function takes. Without any of it the function does what the command does in this folder. */
+export interface CommonOptions {
+  /** postgres://user@host:5432/database, or `embedded` for a private server; else `environment` and perfdb.yaml say it. */
+  readonly url?: string | undefined
+  /** With the url `embedded`: a SQL script that the new server runs first. */
+  readonly load?: string | undefined
+  /** Instead of process.env: DATABASE_URL, PGHOST, PGPASSWORD ... and whatever `${NAME}` in a file stands for. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** What paths are relative to, and where perfdb.yaml is looked for; process.cwd() by default. */
+  readonly cwd?: string | undefined
+  /** Another perfdb.yaml, which says what options and PERFDB_ variables leave open. */
+  readonly config?: string | undefined
+  /** The section of its `environments`. */
+  readonly env?: string | undefined
+  /**
+   * Ends the run as SIGINT ends the command: apply and rollback cancel the build, clean up and return what was done with exit_code 130;
+   * everything else throws INTERRUPTED.
+   */
+  readonly signal?: AbortSignal | undefined
+  /** Progress and warnings, while it works. */
+  readonly onEvent?: Listener | undefined
+}
+
+export interface ProfileOptions extends CommonOptions {
+  /** Files, folders, globs, or profiles as objects of the same keys as in YAML; those of perfdb.yaml by default. */
+  readonly profiles?: readonly (string | WrittenProfile)[] | undefined
+  /** Hazards that are allowed, besides those of perfdb.yaml. */
+  readonly allow?: readonly HazardCode[] | undefined
+  /** Drop what perfdb built and no profile declares any more. */
+  readonly prune?: boolean | undefined
+  /** How long a build may wait for one transaction without progress; 600000 by default. */
+  readonly maxWaitMs?: number | undefined
+  /** An index that would be larger is the hazard LARGE_BUILD; 50 GB by default. */
+  readonly maxSizeBytes?: number | undefined
+}
+
+export interface MeasureOptions {
+  /** Samples of a query at most; 101 by default. */
+  readonly samples?: number | undefined
+  /** Time for the samples of a query at most; 5000 by default. */
+  readonly timeBudgetMs?: number | undefined
+}
+
+export interface BuildOptions {
+  /** Tries after a failure that passes by itself; 2 by default. */
+  readonly retries?: number | undefined
+  /** About a statement queued behind a build, which would end it with a deadlock; `report` by default. */
+  readonly onQueue?: QueuePolicy | undefined
+  /** What the server does with a build whose client is gone; `cancel` by default. */
+  readonly onDisconnect?: 'cancel' | 'finish' | undefined
+  /** Start builds only then, by the server's clock: `22:00-05:00`. */
+  readonly window?: string | undefined
+  /** Start no build while a replica is further behind. */
+  readonly maxLagMs?: number | undefined
+  /** How long to wait for another run of perfdb; 0 by default. */
+  readonly lockWaitMs?: number | undefined
+}
+
+export interface ApplyOptions extends ProfileOptions, MeasureOptions, BuildOptions {
+  /** A plan that was kept, as a document or its file: PLAN_STALE when the profiles or the database moved since. Names the profiles where `profiles` does not. */
+  readonly plan?: PlanResult | string | undefined
+  /** Tables that are built on side by side; 1 by default. */
+  readonly jobs?: number | undefined
+  /** false keeps no record in the schema perfdb. */
+  readonly ledger?: boolean | undefined
+  /** false builds without measuring the queries. */
+  readonly measure?: boolean | undefined
+}
+
+export interface ExplainOptions extends CommonOptions, MeasureOptions {
+  /** Profiles as for plan, and .sql files of statements. */
+  readonly profiles?: readonly (string | WrittenProfile)[] | undefined
+  /** One query. */
+  readonly query?: string | undefined
+  /** The first n statements of pg_stat_statements. */
+  readonly top?: number | undefined
+  readonly by?: 'total' | 'mean' | 'calls' | 'io' | undefined
+  /** WRITE_QUERY measures statements that change data; they are rolled back. */
+  readonly allow?: readonly HazardCode[] | undefined
+  /** Ends a query that takes longer; 30000 by default. */
+  readonly statementTimeoutMs?: number | undefined
+  readonly baseline?: string | undefined
+  readonly saveBaseline?: string | undefined
+}
+
+export interface CheckPoolOptions extends CommonOptions {
+  /** Files, folders, globs, or pool configs as objects; those of perfdb.yaml by default. */
+  readonly pools?: readonly (string | WrittenPools)[] | undefined
+  /** With the limits of the files; needs no server. */
+  readonly offline?: boolean | undefined
+  /** The verdict from which on `ok` is false; `fail` by default. */
+  readonly failOn?: 'fail' | 'warn' | undefined
+  /** Judged with changes such as `api.instances=6`. */
+  readonly whatIf?: readonly string[] | undefined
+}
+
+export interface RollbackOptions extends CommonOptions, BuildOptions {
+  /** A run of the ledger; the last one that changed something by default. */
+  readonly run?: number | undefined
+  readonly maxWaitMs?: number | undefined
+}
+
+export interface StatusOptions extends CommonOptions {
+  /** How many runs to list; 10 by default. */
+  readonly runs?: number | undefined
+}

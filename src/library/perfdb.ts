@@ -1,0 +1,67 @@
+import type { PoolResult } from '../commands/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../commands/result.js'
+import type {
+  ApplyOptions,
+  CheckPoolOptions,
+  ExplainOptions,
+  ProfileOptions,
+  RollbackOptions,
+  StatusOptions,
+} from './options.js'
+
+/*
+ * `import { plan, apply, verify, explain, checkPool, rollback, status } from 'perfdb'`: each runs the same line as the command of that
+ * name and returns the document that `--format json` prints. Everything is loaded when it is first needed.
+ */
+export { PerfdbError } from '../errors.js'
+
+/** What apply would do, and why. Never writes. Throws PerfdbError: what is wrong with a profile, a connection, an option. */
+export async function plan(options: ProfileOptions = {}): Promise<PlanResult> {
+  const [{ run }, { plan: action }] = await loaded()
+  return run('plan', options, action)
+}
+
+/** Declared against existing indexes; `ok` is false when anything differs. Never writes. Throws as plan does. */
+export async function verify(options: ProfileOptions = {}): Promise<VerifyResult> {
+  const [{ run }, { verify: action }] = await loaded()
+  return run('verify', options, action)
+}
+
+/**
+ * Builds what the profiles declare, concurrently, and measures their queries before and after. A step that fails and a hazard that is
+ * not allowed are told in the result (`ok`, `exit_code`, `error`); only what keeps the run from starting is thrown, as by plan.
+ */
+export async function apply(options: ApplyOptions = {}): Promise<ApplyResult> {
+  const [{ run }, { apply: action }] = await loaded()
+  return run('apply', options, action)
+}
+
+/** Measures queries and reports findings; `ok` is false when an expectation is missed. Throws as plan does. */
+export async function explain(options: ExplainOptions = {}): Promise<ExplainResult> {
+  const [{ run }, { explain: action }] = await loaded()
+  return run('explain', options, action)
+}
+
+/** Adds up every pool against what each server leaves. Throws what is wrong with a file or an option, nothing of a connection. */
+export async function checkPool(options: CheckPoolOptions = {}): Promise<PoolResult> {
+  const [{ run }, { checkPool: action }] = await loaded()
+  return run('checkPool', options, action)
+}
+
+/** Undoes a run of the ledger, the last one when none is named. Throws NO_LEDGER, NO_RUN, NOTHING_TO_ROLL_BACK, and as plan does. */
+export async function rollback(options: RollbackOptions = {}): Promise<ApplyResult> {
+  const [{ run }, { rollback: action }] = await loaded()
+  return run('rollback', options, async (invocation) =>
+    action(invocation, options.run === undefined ? [] : [String(options.run)]),
+  )
+}
+
+/** Runs in the ledger, builds under way, who blocks them. Throws as plan does. */
+export async function status(options: StatusOptions = {}): Promise<StatusResult> {
+  const [{ run }, { status: action }] = await loaded()
+  return run('status', options, action)
+}
+
+async function loaded() {
+  return Promise.all([import('./run.js'), import('../cli/actions.js')])
+}

@@ -1,0 +1,65 @@
+import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type { Definition } from '../definition/definition.js'
+import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { carryOver, keptOf, restoreSql } from './kept.js'
+import { indexNamed } from './lookup.js'
+import { newNameFor, oldNameFor } from './names.js'
+import type { Step } from './plan.js'
+import { sameDefinition } from './same.js'
+
+/** What was said about the old one goes over to the new one, and where it lives too, unless that is declared. */
+export function rebuildStatements(
+  definition: Definition,
+  existing: ExistingIndex,
+  canonical: CanonicalDefinition,
+): Step['statements'] {
+  const { schema, table } = existing
+  const restore = restoreSql(carryOver(keptOf(existing), canonical), schema, definition.name, table)
+  return [
+    dropStatement(existing),
+    buildStatement(placedAs(existing, definition)),
+    ...(restore.length === 0 ? [] : [{ kind: 'swap', index: definition.name, sql: restore } as const]),
+  ]
+}
+
+function placedAs({ canonical }: ExistingIndex, definition: Definition): Definition {
+  const tablespace = definition.tablespace ?? canonical.tablespace
+  return tablespace === null ? definition : { ...definition, tablespace }
+}
+
+/** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */
+export function replaceStatements(
+  definition: Definition,
+  existing: ExistingIndex,
+  snapshot: Snapshot,
+  canonical: CanonicalDefinition,
+): Step['statements'] {
+  const { schema, table } = existing
+  const fresh = newNameFor(definition.name)
+  const old = oldNameFor(definition.name)
+  const leftover = indexNamed(snapshot, schema, fresh)
+  const finished = leftover?.valid === true && sameDefinition(canonical, leftover.canonical)
+  return [
+    ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
+    ...(finished ? [] : [buildStatement(placedAs(existing, definition), fresh)]),
+    {
+      kind: 'swap',
+      index: definition.name,
+      sql: [
+        renameIndexSql(schema, definition.name, old),
+        renameIndexSql(schema, fresh, definition.name),
+        ...restoreSql(carryOver(keptOf(existing), canonical), schema, definition.name, table),
+      ],
+    },
+    dropStatement({ schema, name: old }),
+  ]
+}
+
+/** Under another name than the definition's where it takes that one's place later. */
+export function buildStatement(definition: Definition, name = definition.name) {
+  return { kind: 'build', index: name, sql: [createIndexSql(definition, { concurrently: true, name })] } as const
+}
+
+function dropStatement(index: { readonly schema: string; readonly name: string }) {
+  return { kind: 'drop', index: index.name, sql: [dropIndexSql(index.schema, index.name)] } as const
+}

@@ -1,0 +1,160 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import type { Result } from '../../src/report/render.js'
+import { render } from '../../src/report/render.js'
+import * as documents from '../report/documents.js'
+import { demoDocument, hostileApply, plannedQueries } from '../report/shown-documents.js'
+import { hasChromium, show, startBrowser } from '../support/browser.js'
+import { needing } from '../support/needs.js'
+import { horizontalOverflow, lowContrast, tabStops } from './page-checks.js'
+
+const test = needing('chromium', hasChromium)
+const reports: readonly (readonly [name: string, result: Result])[] = [
+  ['plan', documents.planDocument],
+  ['long plan', documents.longPlan],
+  ['verify', documents.verifyDocument],
+  ['apply', plannedQueries(documents.applyDocument)],
+  ['failed apply', documents.applyFailed],
+  ['apply with hostile names', hostileApply],
+  ['explain', documents.explainDocument],
+  ['check-pool', documents.poolDocument],
+  ['check-pool of several servers', documents.poolsDocument],
+  ['demo', demoDocument],
+  ['error', documents.manyErrors],
+]
+
+let browser: Browser
+
+beforeAll(async () => {
+  if (hasChromium) browser = await startBrowser()
+})
+afterAll(async () => {
+  if (hasChromium) await browser.close()
+})
+
+async function source(result: Result): Promise<string> {
+  return render(result, 'html', documents.narrow)
+}
+
+describe.each(reports)('%s', (_, result) => {
+  test('complains of nothing and fits, narrow and broad, light and dark', async () => {
+    const text = await source(result)
+    for (const scheme of ['light', 'dark'] as const) {
+      await using shown = await show(browser, text, { scheme })
+      for (const width of [320, 400, 700, 800, 1000, 1600]) {
+        await shown.page.setViewportSize({ width, height: 900 })
+        expect([width, await shown.page.evaluate(horizontalOverflow)]).toEqual([width, []])
+      }
+      expect(shown.complaints).toEqual([])
+    }
+  })
+
+  test('every text stands out from what is behind it', async () => {
+    const text = await source(result)
+    for (const scheme of ['light', 'dark'] as const) {
+      await using shown = await show(browser, text, { scheme })
+      await openAll(shown.page)
+      expect([scheme, await shown.page.evaluate(lowContrast)]).toEqual([scheme, []])
+    }
+  })
+
+  test('the keyboard reaches and works whatever can be clicked', async () => {
+    await using shown = await show(browser, await source(result), { width: 1000 })
+    const { page } = shown
+    // A folded block comes into the order when it is open.
+    await openAll(page)
+    const expected = await page.evaluate(tabStops)
+    const reached: number[] = []
+    for (let press = 0; press < expected.length; press++) {
+      await page.keyboard.press('Tab')
+      reached.push(await page.evaluate(() => Number(document.activeElement?.getAttribute('data-stop') ?? -1)))
+    }
+    expect(reached).toEqual(expected)
+  })
+
+  test('on paper everything is open and fits', async () => {
+    // 186 mm of an A4 page at 96 dots an inch.
+    await using shown = await show(browser, await source(result), { width: 703, media: 'print', scheme: 'dark' })
+    const { page } = shown
+    expect(await page.evaluate(horizontalOverflow)).toEqual([])
+    const folded = await page.evaluate(() =>
+      [...document.querySelectorAll('details > :not(summary)')]
+        .filter((element) => element.getBoundingClientRect().height === 0 || !element.checkVisibility())
+        .map((element) => element.outerHTML.slice(0, 80)),
+    )
+    expect(folded).toEqual([])
+    // Ink is dark, paper is white, whatever the screen likes.
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)')
+    expect((await page.pdf({ format: 'A4' })).subarray(0, 5).toString()).toBe('%PDF-')
+  })
+
+  test('a screen reader is told what each table and drawing is', async () => {
+    await using shown = await show(browser, await source(result), { width: 400 })
+    const { page } = shown
+    await openAll(page)
+    const counts = await page.evaluate(() => ({
+      tables: document.querySelectorAll('table').length,
+      charts: document.querySelectorAll('.chart').length,
+    }))
+    const tables = page.getByRole('table')
+    expect(await tables.count()).toBe(counts.tables)
+    for (const table of await tables.all()) expect(await table.getAttribute('aria-label')).toMatch(/\S/)
+    // As cards on a narrow screen it is a table still.
+    if (counts.tables > 0) expect(await page.getByRole('columnheader').count()).toBeGreaterThan(0)
+    const charts = page.locator('.chart > ul')
+    expect(await charts.count()).toBe(counts.charts)
+    for (const chart of await charts.all()) {
+      const told = await chart.ariaSnapshot()
+      expect(told).toMatch(/^- '?list "[^"]+"'?:\n {2}- '?listitem/)
+    }
+    await expectOneHeading(page)
+  })
+})
+
+test('a fold opens and closes with Enter', async () => {
+  await using shown = await show(browser, await source(plannedQueries(documents.applyDocument)))
+  const { page } = shown
+  const fold = page.locator('details.queryplan').first()
+  const open = () => fold.evaluate((element) => element.hasAttribute('open'))
+  expect(await open()).toBe(false)
+  await fold.locator('summary').first().focus()
+  await page.keyboard.press('Enter')
+  expect(await open()).toBe(true)
+  expect(await fold.getByText('Seq Scan jobs').first().isVisible()).toBe(true)
+  await page.keyboard.press('Space')
+  expect(await open()).toBe(false)
+})
+
+test('a chart is drawn where its numbers say, not only in its attributes', async () => {
+  await using shown = await show(browser, await source(documents.applyFailed))
+  const bars = await shown.page
+    .locator('ul[aria-label="Where the time of the steps went"] svg.plot')
+    .evaluateAll((plots) =>
+      plots.slice(0, -1).map((plot) => {
+        const all = plot.getBoundingClientRect()
+        return [...plot.querySelectorAll('rect')].map((bar) => {
+          const box = bar.getBoundingClientRect()
+          return [Math.round(((box.left - all.left) / all.width) * 100), Math.round((box.width / all.width) * 100)]
+        })
+      }),
+    )
+  // 4.123 s, of it 1.210 s waiting, then 2.1 s that failed: 6.223 s in all.
+  expect(bars).toEqual([
+    [
+      [0, 19],
+      [19, 47],
+    ],
+    [[66, 34]],
+  ])
+})
+
+async function openAll(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const fold of document.querySelectorAll('details')) fold.open = true
+  })
+}
+
+async function expectOneHeading(page: Page): Promise<void> {
+  expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1)
+  expect(await page.getByRole('main').count()).toBe(1)
+}

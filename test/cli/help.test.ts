@@ -1,0 +1,138 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { buildProgram } from '../../src/cli/program.js'
+import { knownCodes } from '../../src/commands/help-texts.js'
+import { importResult } from '../../src/commands/import-result.js'
+import { errorHints } from '../../src/errors.js'
+import { hazardCodes } from '../../src/plan/plan.js'
+import { queryFindingCodes } from '../../src/profile/finding-codes.js'
+import { codesText, codeText } from '../../src/report/help.js'
+import { ruleTexts } from '../../src/report/sarif-rules.js'
+import { widthOf } from '../../src/report/width.js'
+import { build, folder, perfdb } from './perfdb.js'
+
+const source = join(import.meta.dirname, '..', '..', 'src')
+
+/** Every code that stands in the sources as a finding's, with the files that raise it. */
+async function raised(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files = (await readdir(source, { recursive: true })).filter(
+    (name) => /^(plan|measure|pools|build|commands|report|catalog)\/.*\.ts$/.test(name) && !/\/help/.test(name),
+  )
+  const found = new Map<string, string[]>()
+  for (const file of files) {
+    const text = (await readFile(join(source, file), 'utf8')).replace(/\/\*[^]*?\*\//g, '')
+    // As a member, or as an argument of a function that makes the finding.
+    const raising = text.match(/\bcode: .*|^\s*'[A-Z]+_[A-Z_]+',$|\b(?:finding|about|noteOf)\([^)]*/gm) ?? []
+    const codes = raising.flatMap((line) => [...line.matchAll(/'([A-Z][A-Z_]{2,})'/g)].map(([, code = '']) => code))
+    for (const code of codes) found.set(code, [...(found.get(code) ?? []), file])
+  }
+  return found
+}
+
+describe('every code has a text', () => {
+  test('those of the closed lists', () => {
+    const notes = importResult.shape.notes.element.shape.code.options
+    const codes = [...Object.keys(errorHints), ...hazardCodes, ...queryFindingCodes, ...notes]
+    expect(codes.filter((code) => !knownCodes.has(code))).toEqual([])
+  })
+
+  test('those that the sources raise', async () => {
+    const found = await raised()
+    // What reads the sources reads them: one of each form.
+    for (const code of [
+      'SEQ_SCAN',
+      'POOL_OVER',
+      'CACHE_HIT',
+      'POOL_LIFETIME',
+      'ROLE_LIMIT',
+      'DATABASE_LIMIT',
+      'CONSTRAINT',
+    ])
+      expect(found.keys()).toContain(code)
+    const unknown = [...found].filter(([code]) => !knownCodes.has(code))
+    expect(unknown.map(([code, files]) => `${code} (${files.join(', ')})`)).toEqual([])
+  })
+})
+
+test('a text is short, says its rule, and is what SARIF shows', () => {
+  for (const { code, kind, text, why, rule, todo, option } of knownCodes.values()) {
+    expect(text, code).toMatch(/^\S.{5,100}[^.]$/)
+    for (const part of [why, rule, todo]) expect(part, code).toMatch(/^[^a-z\s].*[.:)]$|^[a-z_-]/)
+    expect(why.length + rule.length, code).toBeLessThan(600)
+    expect(option, code).not.toBe('')
+    expect(ruleTexts(code)).toEqual({ text: kind === 'hazards' ? `hazard: ${text}` : text, help: todo })
+  }
+})
+
+test.each([40, 60, 80, 200])('no line is wider than %i columns', (width) => {
+  const layout = { width, color: false, unicode: true, verbose: false }
+  const texts = [
+    codesText([...knownCodes.values()], layout),
+    ...[...knownCodes.values()].map((code) => codeText(code, layout)),
+  ]
+  for (const line of texts.join('\n').split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(width)
+})
+
+describe('perfdb help', () => {
+  beforeAll(build)
+
+  test('explains codes, in any case, several at once', async () => {
+    await using at = await folder()
+    const one = await perfdb(['help', 'seq-scan'], { cwd: at.path })
+    expect(one).toMatchObject({ code: 0, stderr: '' })
+    expect(one.stdout).toContain('SEQ_SCAN: a query reads a whole table')
+    expect(one.stdout).toMatch(
+      /How it is decided:\n {2}A Seq Scan that reads 100 blocks or more and throws away 90 % of its rows/,
+    )
+    const two = await perfdb(['help', 'MISSING', 'HAZARD', '--format', 'json'], { cwd: at.path })
+    expect(JSON.parse(two.stdout)).toMatchObject([{ code: 'MISSING' }, { code: 'HAZARD', kind: 'errors' }])
+    const all = await perfdb(['help', 'codes'], { cwd: at.path })
+    for (const code of knownCodes.keys()) expect(all.stdout).toContain(code)
+  })
+
+  test('names the code that was meant', async () => {
+    await using at = await folder()
+    for (const name of ['SEQSCAN', 'seqscan', 'SEQ_SCANN']) {
+      const ended = await perfdb(['help', name], { cwd: at.path })
+      expect(ended).toMatchObject({ code: 2, stdout: '' })
+      expect(ended.stderr).toContain(`there is no code ${name}`)
+      expect(ended.stderr).toContain('did you mean SEQ_SCAN?')
+    }
+  })
+
+  test('of a command is still its help, and of a slip the command that was meant', async () => {
+    await using at = await folder()
+    for (const command of ['plan', 'status']) {
+      const ended = await perfdb(['help', command], { cwd: at.path })
+      expect(ended.code).toBe(0)
+      expect(ended.stdout).toContain('Usage: perfdb')
+    }
+    const slip = await perfdb(['help', 'aply'], { cwd: at.path })
+    expect(slip.stderr).toContain('did you mean apply?')
+    expect((await perfdb(['help', 'nope'], { cwd: at.path })).stderr).toContain('there is no command nope')
+  })
+
+  test('no command has the name of a code', () => {
+    const names = buildProgram().commands.map((command) => command.name().toUpperCase().replaceAll('-', '_'))
+    expect(names.filter((name) => knownCodes.has(name))).toEqual([])
+  })
+})
+
+test('the text of a result ends with the command that explains its codes; a slip of the command line does not', async () => {
+  await using at = await folder({
+    'p.pools.yaml': `version: 1
+kind: pools
+servers: { main: { max_connections: 20 } }
+services:
+  app: { server: main, instances: 9, pool: { driver: node-postgres, max: 10 }, deploy: { strategy: recreate } }
+`,
+  })
+  const over = await perfdb(['check-pool', 'p.pools.yaml', '--offline'], { cwd: at.path })
+  expect(over.code).toBe(1)
+  expect(over.stdout).toMatch(/\nMore: perfdb help POOL_OVER\b[A-Z_ ]*\n$/)
+  const markdown = await perfdb(['check-pool', 'p.pools.yaml', '--offline', '--format', 'markdown'], { cwd: at.path })
+  expect(markdown.stdout).not.toContain('perfdb help')
+  const slip = await perfdb(['check-pool', '--ofline'], { cwd: at.path })
+  expect(slip.stderr).not.toContain('More:')
+})

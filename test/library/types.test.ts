@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { folder } from '../cli/perfdb.js'
+
+const root = join(import.meta.dirname, '..', '..')
+const run = promisify(execFile)
+
+/*
+ * The types of the library come from the JSON Schemas, those of the sources from zod: each must be assignable to the other. package.test.ts
+ * uses them from outside.
+ */
+const documents = [
+  'PlanResult',
+  'VerifyResult',
+  'ApplyResult',
+  'ExplainResult',
+  'StatusResult',
+  'ResultQuery',
+  'ResultStep',
+]
+const written = ['WrittenProfile', 'WrittenIndex', 'WrittenQuery']
+
+test('the declared types are those of the sources', async () => {
+  await run(process.execPath, [join(root, 'bin', 'build.mjs')])
+  // Rooms that are under work elsewhere are not what is tested here: the declarations are written all the same.
+  await run(process.execPath, [join(root, 'bin', 'types.mjs')]).catch(() => undefined)
+  const source = (path: string) => JSON.stringify(join(root, 'src', path))
+  const program = `import type * as built from ${JSON.stringify(join(root, 'dist', 'perfdb.cjs'))}
+import type * as result from ${source('commands/result.js')}
+import type * as pool from ${source('commands/pool-result.js')}
+import type * as profile from ${source('profile/schema.js')}
+import type * as pools from ${source('pools/schema.js')}
+declare function same<A, B>(a: [A] extends [B] ? ([B] extends [A] ? true : 'an optional key is missing') : 'not the same'): void
+${documents.map((name) => `same<built.${name}, result.${name}>(true)`).join('\n')}
+${written.map((name) => `same<built.${name}, profile.${name}>(true)`).join('\n')}
+same<built.PoolResult, pool.PoolResult>(true)
+// Of a pool's driver the schema knows the names, where the sources say text.
+const written = (one: built.WrittenPools): pools.WrittenPools => one
+void written
+`
+  await using place = await folder({
+    'same.ts': program,
+    // That the comparison can fail at all.
+    'wrong.ts': program.replace('same<built.PlanResult', 'same<built.VerifyResult'),
+    'tsconfig.json': JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { rootDir: '/', noEmit: true, typeRoots: [join(root, 'node_modules', '@types')] },
+      files: ['same.ts', 'wrong.ts'],
+    }),
+  })
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const output = await run(process.execPath, [tsc, '-p', place.path], { cwd: place.path }).then(
+    () => '',
+    (error: unknown) => String(Object(error).stdout),
+  )
+  // Of these programs alone: src/ is checked elsewhere.
+  const own = output.split('\n').filter((line) => /^(same|wrong)\.ts|^error/.test(line))
+  expect(own).toEqual([expect.stringMatching(/^wrong\.ts\(7,.*TS2345/)])
+}, 120_000)

@@ -1,0 +1,103 @@
+import type { DemoResult } from '../../src/commands/demo-result.js'
+import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/commands/result.js'
+import * as documents from './documents.js'
+
+/* Documents for the tests that look at pages. */
+
+const before: readonly ResultPlanNode[] = [
+  { depth: 0, node: 'Limit', estimated_rows: 50, rows: 50, loops: 1, self_ms: 0.1, buffers: 61 },
+  {
+    depth: 1,
+    node: 'Sort',
+    estimated_rows: 60,
+    rows: 50,
+    loops: 1,
+    self_ms: 2,
+    buffers: 61,
+    conditions: ['Sort Key: created_at DESC'],
+  },
+  {
+    depth: 2,
+    node: 'Seq Scan jobs',
+    estimated_rows: 60,
+    rows: 50,
+    loops: 2,
+    self_ms: 9,
+    buffers: 61,
+    conditions: ['Filter: (status = $1)'],
+  },
+]
+const after: readonly ResultPlanNode[] = [
+  { depth: 0, node: 'Limit', estimated_rows: 50, rows: 50, loops: 1, self_ms: 0.02, buffers: 4 },
+  {
+    depth: 1,
+    node: 'Index Scan jobs using idx_jobs_status_created_at',
+    estimated_rows: 60,
+    rows: 50,
+    loops: 1,
+    self_ms: 0.1,
+    buffers: 4,
+  },
+]
+
+/** The run with query plans for its queries. */
+export function plannedQueries(result: ApplyResult): ApplyResult {
+  const planned = (measurement: ResultMeasurement, nodes: readonly ResultPlanNode[]) => ({
+    ...measurement,
+    query_plan: [...nodes],
+  })
+  return {
+    ...result,
+    queries: result.queries.map((query) => ({
+      ...query,
+      ...(query.before === undefined ? {} : { before: planned(query.before, before) }),
+      ...(query.after === undefined ? {} : { after: planned(query.after, after) }),
+    })),
+  }
+}
+
+const hostile = `</style><script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>${'long_'.repeat(40)}`
+
+/** Names that are markup, and longer than any column. */
+export const hostileApply: ApplyResult = {
+  ...plannedQueries(documents.applyFailed),
+  steps: documents.applyFailed.steps.map((step) => ({ ...step, index: hostile, table: hostile, sql: [hostile] })),
+  queries: plannedQueries(documents.applyFailed).queries.map((query) => ({ ...query, name: hostile })),
+  findings: [
+    {
+      code: 'MISSING',
+      severity: 'error',
+      message: hostile,
+      hint: hostile,
+      place: { file: hostile, line: 1, column: 1 },
+    },
+  ],
+}
+
+export const demoDocument: DemoResult = {
+  perfdb: '0.1.0',
+  ok: true,
+  exit_code: 0,
+  command: 'demo',
+  duration_ms: 45_000,
+  scale: 0.1,
+  load_ms: 1_200,
+  rows: { customers: 20_000, jobs: 30_000 },
+  claims: [
+    {
+      claim: 'jobs by status',
+      reported_before: '30 ms',
+      reported_after: '8 ms',
+      query: 'jobs-by-status',
+      before_ms: 25,
+      after_ms: 0.02,
+      speedup: 1250,
+      verdict: 'faster',
+    },
+  ],
+  notes: ['jobs by status: a page of the newest is found in the index'],
+  apply: plannedQueries(documents.applyDocument),
+  verify: documents.verifyClean,
+  pools: documents.poolDocument,
+  report: 'perfdb-report.html',
+}
