@@ -66,6 +66,11 @@ test('every package is at home in one room', async () => {
   expect(packages.filter(({ to }) => to === 'zod').map(({ from }) => from)).toEqual(['src/yaml/schema.ts'])
 })
 
+test('zod is never imported lazily: its namespace would keep all of it, four times as much to load', async () => {
+  const lazy = (await sources()).filter(({ text }) => /\bimport\('[^']*yaml\/schema\.js'\)(?!\.)/.test(text))
+  expect(lazy.map(({ path }) => path)).toEqual([])
+})
+
 test('no room has two ways round a circle', async () => {
   const arrows = new Map<string, Set<string>>()
   for (const { fromRoom, room, types } of await imports())

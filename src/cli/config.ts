@@ -64,13 +64,12 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
     return noConfig
   }
   const { file, text } = found
-  const [{ configSchema, settingsSchema }, { readYaml }, { z }] = await Promise.all([
+  const [{ anySchema, configSchema, settingsSchema }, { readYaml }] = await Promise.all([
     import('../commands/config-schema.js'),
     import('../yaml/read.js'),
-    import('../yaml/schema.js'),
   ])
   const read = readYaml(text, file, configSchema, variables)
-  const written = readYaml(text, file, z.unknown(), asWritten).plain
+  const written = readYaml(text, file, anySchema, asWritten).plain
   const environments = Object.keys(membersOf(valueAt(read.plain, ['environments'])))
   const missing = missingByPath(read)
   const others = read.problems.filter((problem) => problem.code !== 'MISSING_ENVIRONMENT')

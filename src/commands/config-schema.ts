@@ -91,6 +91,9 @@ const settings = {
 /** The settings that are in force, whichever part of the file they stand in. */
 export const settingsSchema = z.strictObject(settings)
 
+/** For the file as it was written, whatever it holds. */
+export const anySchema = z.unknown()
+
 /** perfdb.yaml: settings, and for each environment those that are different there. */
 export const configSchema = z
   .strictObject({
