@@ -104,16 +104,23 @@ export class PerfdbError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, problems: readonly Problem[] = []) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause })
+    super(withoutPasswords(message), fields.cause === undefined ? undefined : { cause: fields.cause })
     this.name = 'PerfdbError'
     this.code = code
-    this.detail = fields.detail
+    this.detail = fields.detail === undefined ? undefined : withoutPasswords(fields.detail)
     this.hint = fields.hint ?? errorHints[code]
     this.sqlstate = fields.sqlstate
     this.position = fields.position
     this.place = fields.place
-    this.problems = problems
+    this.problems = problems.map((problem) => ({ ...problem, message: withoutPasswords(problem.message) }))
   }
+}
+
+/** A URL may stand where none belongs, and a message repeats what it does not understand: `perfdb plan postgres://me:secret@host/shop`. */
+function withoutPasswords(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):\S*@/gi, '$1:***@')
+    .replace(/\b((?:ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&'"]+)/gi, '$1***')
 }
 
 /** One error for all problems: the first gives code and message, the rest are listed. Throws nothing itself. */

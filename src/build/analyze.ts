@@ -5,7 +5,7 @@ import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
 import { lastAnalyzeSql } from '../sql/progress.js'
-import { perfdbError } from './statement.js'
+import { interrupted, perfdbError } from './statement.js'
 
 export interface Analyzed {
   readonly table: TableName
@@ -69,6 +69,8 @@ async function lastAnalyze(session: Session, table: TableName): Promise<LastAnal
 
 /** ANALYZE computes the expressions of indexes: before 17 with the search_path of the session, as CREATE INDEX did (fault 46). */
 async function withShortLock(session: Session, { schema, name }: TableName, signal: AbortSignal): Promise<void> {
+  const cancel = () => void session.cancel().catch(() => undefined)
+  signal.addEventListener('abort', cancel)
   await session.query("set lock_timeout = '600ms'")
   await session.query(`set search_path = ${buildSearchPath(session, schema)}`)
   try {
@@ -77,12 +79,14 @@ async function withShortLock(session: Session, { schema, name }: TableName, sign
         await session.query(`analyze ${quoteQualified(schema, name)}`)
         return
       } catch (error) {
+        if (signal.aborted) throw interrupted()
         const passing = error instanceof PerfdbError && (error.sqlstate === '55P03' || error.sqlstate === '40P01')
-        if (!passing || attempt >= tries || signal.aborted) throw error
+        if (!passing || attempt >= tries) throw error
         await sleep(200 + Math.random() * 600)
       }
     }
   } finally {
+    signal.removeEventListener('abort', cancel)
     await session.query('set lock_timeout = 0').catch(() => undefined)
     await session.query('set search_path = pg_catalog').catch(() => undefined)
   }

@@ -3,14 +3,19 @@ import type { Outcome } from '../commands/result.js'
 import { readIndex } from '../catalog/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
-import type { Step } from '../plan/plan.js'
+import { newNameFor } from '../plan/names.js'
+import type { Statement, Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/same.js'
+import { dropIndexSql } from '../sql/index-ddl.js'
+import { shortLockSql } from '../sql/partitions.js'
 import { buildersSql } from '../sql/progress.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { runPartitioned } from './partitioned.js'
-import { runBuild } from './run-build.js'
+import { repairIndex } from './partitioned-repair.js'
+import { otherBuildsGone, runBuild } from './run-build.js'
 import { runDrop } from './run-drop.js'
-import { perfdbError, runShort } from './statement.js'
+import { runShortly } from './partitioned-short.js'
+import { perfdbError } from './statement.js'
 import { stateOf, verifyBuilt } from './verify.js'
 
 /** Runs one step to an outcome; a failing step is a value, not an exception. */
@@ -79,19 +84,47 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
   for (const statement of step.statements) {
     switch (statement.kind) {
       case 'build':
-        waited.ms += (await runBuild(context, step, statement)).waitedMs
+        waited.ms += await runBuildOrRepair(context, step, statement)
         break
       case 'drop':
         waited.ms += await runDrop(context, step, statement)
         break
       case 'swap':
-        await runShort(context.ddl, statement.sql, context.signal)
+        waited.ms += await runSwap(context, step, statement)
         break
     }
   }
   return step.step === 'drop'
     ? null
     : verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, step.canonical)
+}
+
+async function runBuildOrRepair(context: BuildContext, step: Step, statement: Statement): Promise<number> {
+  if (statement.repairs !== true) return (await runBuild(context, step, statement)).waitedMs
+  await otherBuildsGone(context, step)
+  return repairIndex(context, step, statement)
+}
+
+/** Below deadlock_timeout, so that waiting ends no build of anybody's (fault 22). */
+const swapLockMs = 500
+
+/** Short statements in one transaction. What a replace has built for it stays when it fails, and the next run goes on there. */
+async function runSwap(context: BuildContext, step: Step, statement: Statement): Promise<number> {
+  const short = { ...statement, sql: [shortLockSql(swapLockMs), ...statement.sql] }
+  return runShortly(context, short, step.schema).catch(async (error: unknown) => {
+    const failure = perfdbError(error)
+    if (step.step !== 'replace') throw failure
+    const fresh = newNameFor(step.index)
+    const left = await readIndex(context.watchdog, step.schema, fresh).catch(() => undefined)
+    if (left?.valid !== true) throw failure
+    const stays = `${fresh} is built and valid and did not get its name yet: the same command goes on there`
+    throw new PerfdbError(failure.code, failure.message, {
+      detail: failure.detail === undefined ? stays : `${failure.detail}; ${stays}`,
+      hint: `run the same command again; if it is not wanted any more: ${dropIndexSql(step.schema, fresh)}`,
+      sqlstate: failure.sqlstate,
+      cause: failure,
+    })
+  })
 }
 
 /** What stands there may not be dropped afterwards (faults 32, 33): the hazard of the step says why. */

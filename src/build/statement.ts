@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
 import { runLockPid } from '../server/lock.js'
-import type { Session } from '../server/session.js'
 import type { BuildContext } from './context.js'
 import { watch, type Watched } from './watch.js'
 
@@ -45,29 +43,6 @@ export async function runWatched(
 export async function runLockLost({ ddl, watchdog, lockPid }: BuildContext): Promise<PerfdbError | null> {
   if (!ddl.lost && (await runLockPid(watchdog)) === lockPid) return null
   return new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started')
-}
-
-/**
- * Short statements in one transaction, each with a lock_timeout below deadlock_timeout, tried again with jitter: perfdb
- * never queues before the application's own statements for longer than that (faults 22, 25). Throws the last failure.
- */
-export async function runShort(
-  session: Session,
-  statements: readonly string[],
-  signal: AbortSignal,
-  tries = 40,
-): Promise<void> {
-  try {
-    await session.transaction(async () => {
-      await session.query("set local lock_timeout = '600ms'")
-      for (const statement of statements) await session.query(statement)
-    })
-  } catch (error) {
-    const again = error instanceof PerfdbError && (error.sqlstate === '55P03' || error.sqlstate === '40P01')
-    if (!again || tries <= 1 || signal.aborted) throw error
-    await sleep(100 + Math.random() * 400)
-    await runShort(session, statements, signal, tries - 1)
-  }
 }
 
 export function interrupted(): PerfdbError {

@@ -8,6 +8,7 @@ import type { HazardCode } from '../plan/plan.js'
 import type { Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
 import type { Result } from '../report/render.js'
+import { blamedOn } from './config-blame.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { choiceOf } from './config-settle.js'
 import { openDatabase } from './database.js'
@@ -102,7 +103,8 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
       hint: 'perfdb check-pool my.pools.yaml',
     })
   const { runCheckPoolAction } = await import('./check-pool-action.js')
-  return await runCheckPoolAction(invocation, config, paths)
+  const checked = runCheckPoolAction(invocation, config, paths)
+  return await (args.length > 0 ? checked : checked.catch(blamedOn('pools', config)))
 }
 
 export async function init(invocation: Invocation): Promise<Result> {
@@ -153,7 +155,8 @@ async function inputs(
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
   const { readProfiles } = await import('../profile/read.js')
-  return { config, profiles: await readProfiles(paths, { cwd: invocation.cwd, environment: invocation.environment }) }
+  const read = readProfiles(paths, { cwd: invocation.cwd, environment: invocation.environment })
+  return { config, profiles: await (args.length > 0 ? read : read.catch(blamedOn('profiles', config))) }
 }
 
 function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {

@@ -1,6 +1,6 @@
-import { access, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError, problemsError } from '../errors.js'
+import { isThere, readTextFile } from '../profile/text-file.js'
 
 export interface ConfigText {
   /** As messages show it: the way it was named, or relative to the working folder. */
@@ -16,7 +16,7 @@ export async function findConfig(cwd: string, named: string | undefined): Promis
   if (named !== undefined) {
     const text = await readIfThere(resolve(cwd, named), named)
     if (text !== undefined) return { file: named, text }
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${named}`, {
+    throw new PerfdbError('FILE_NOT_FOUND', `no such file: ${named}`, {
       hint: 'perfdb init writes a first perfdb.yaml; without --config the nearest one from this folder up is read',
     })
   }
@@ -25,24 +25,14 @@ export async function findConfig(cwd: string, named: string | undefined): Promis
     const file = relative(cwd, path)
     const text = await readIfThere(path, file)
     if (text !== undefined) return { file, text }
+    // A work tree and a submodule have a file of that name.
     if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined
   }
 }
 
 async function readIfThere(path: string, shown: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new PerfdbError('FILE_UNREADABLE', `cannot read ${shown}: ${code}`, { cause })
-  }
-}
-
-/** A work tree and a submodule have a file of that name. */
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+  const read = await readTextFile(path, shown)
+  if ('text' in read) return read.text
+  if (read.problem.code === 'FILE_NOT_FOUND') return undefined
+  throw problemsError([read.problem])
 }

@@ -3,6 +3,7 @@ import { settingKeys, type SettingKey } from '../commands/config-keys.js'
 import { PerfdbError, type ErrorCode, type ErrorFields } from '../errors.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { allowOption } from './options.js'
+import { knownChoices } from './usage.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -110,7 +111,7 @@ function parsed<T>(parse: () => T, code: ErrorCode, name: string, fields: ErrorF
   try {
     return parse()
   } catch (cause) {
-    throw new PerfdbError(code, `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new PerfdbError(code, `${name}: ${knownChoices(cause instanceof Error ? cause.message : String(cause))}`, {
       ...fields,
       cause,
     })

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { PerfdbError, problemsError } from '../errors.js'
+import { readNamedFile } from '../profile/text-file.js'
 import type { Role } from '../server/pin.js'
 import type { Session } from '../server/session.js'
 import type { ParsedStatement } from '../sql/parser.js'
+import { blamedOn } from './config-blame.js'
 import type { Config } from './config.js'
 import type { Invocation } from './invocation.js'
 
@@ -33,11 +34,12 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
       throw new PerfdbError('BAD_OPTION', '--load goes with --url embedded only', {
         hint: 'perfdb plan my.yaml --url embedded --load schema.sql',
       })
-    const target = await resolveTarget({ ...sources, home })
+    const resolved = resolveTarget({ ...sources, home })
+    const target = await (found?.origin === 'perfdb.yaml' ? resolved.catch(blamedOn('url', config)) : resolved)
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
     return { connect: connectAt(target), [Symbol.asyncDispose]: async () => {} }
   }
-  const script = options.load === undefined ? undefined : await readScript(options.load)
+  const script = options.load === undefined ? undefined : await readScript(options.load, invocation.cwd)
   const { startEmbedded } = await import('../server/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   // Without it there is nothing that --top could read.
@@ -64,14 +66,9 @@ function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, c
     listener({ type: 'warning', message: `${origin} is set, and beats the url of the environment ${section}` })
 }
 
-/** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws FILE_NOT_FOUND and BAD_SQL. */
-async function readScript(file: string): Promise<readonly ParsedStatement[]> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) {
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`, {
-      hint: 'pg_dump --schema-only --file schema.sql writes one',
-    })
-  }
+/** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws what readNamedFile throws, and BAD_SQL. */
+async function readScript(file: string, cwd: string): Promise<readonly ParsedStatement[]> {
+  const text = await readNamedFile(file, cwd, 'pg_dump --schema-only --file schema.sql writes one')
   const { parseStatements } = await import('../sql/parser.js')
   return parseStatements(text.replace(/^\\(un)?restrict .*$/gm, ''), file)
 }

@@ -32,7 +32,7 @@ export async function runExplainAction(
   const files = named ? args : config.profiles
   const inputs =
     files.length === 0 && options.query === undefined && fromServer
-      ? { queries: [], broken: [] }
+      ? { queries: [], indexes: [], broken: [] }
       : await readQueries(files, options.query, { cwd, environment, stdin: standardInput })
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
@@ -45,6 +45,7 @@ export async function runExplainAction(
     allowWrites,
     findings: top.findings,
     broken: inputs.broken,
+    declared: inputs.indexes,
     baseline,
     whatIf,
     connect: async () => database.connect('measure'),

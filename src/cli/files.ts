@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PerfdbError } from '../errors.js'
+import { reasonOf } from '../profile/text-file.js'
 
 /**
  * Every file that a command will write at its end is looked at before anything is done: a path that cannot be written
@@ -52,14 +53,7 @@ function reason(file: string, cause: unknown): string {
       return existsSync(dirname(file)) ? 'no file can be made there' : `there is no folder ${dirname(file)}`
     case 'ENOTDIR':
       return `${dirname(file)} is no folder`
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied'
-    case 'EROFS':
-      return 'the file system is read-only'
-    case 'ENOSPC':
-      return 'no space left'
     default:
-      return cause instanceof Error ? cause.message : String(cause)
+      return reasonOf(cause)
   }
 }

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ImportOptions } from '../commands/import.js'
 import type { ImportResult } from '../commands/import-result.js'
-import { PerfdbError } from '../errors.js'
+import { readNamedFile } from '../profile/text-file.js'
 import type { Config } from './config.js'
 import { openDatabase } from './database.js'
 import { checkWritable, standardInput, writeText } from './files.js'
@@ -15,10 +14,7 @@ export async function runImportAction(
   file: string | undefined,
 ): Promise<ImportResult> {
   const { schema: schemas = [], table: tables = [], index: indexes = [], out } = invocation.options
-  const { profileName } = await import('../profile/complete.js')
-  const name = out === undefined ? {} : { name: profileName(out) }
-  if (out !== undefined) await checkWritable([out])
-  const options: ImportOptions = { schemas, tables, indexes, ...name }
+  const options: ImportOptions = { schemas, tables, indexes, ...(out === undefined ? {} : await writtenTo(out)) }
   const result =
     file === undefined
       ? await ofDatabase(invocation, await readConfig(), options)
@@ -28,6 +24,16 @@ export async function runImportAction(
   if (out === undefined) return result
   await writeText(out, result.profile)
   return { ...result, file: out }
+}
+
+async function writtenTo(out: string): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
+  await checkWritable([out])
+  const [{ profileName }, { profileSchemaOf }] = await Promise.all([
+    import('../profile/complete.js'),
+    import('../commands/init.js'),
+  ])
+  const schemaFile = await profileSchemaOf(resolve(out))
+  return { name: profileName(out), ...(schemaFile === undefined ? {} : { schemaFile }) }
 }
 
 async function ofDatabase(invocation: Invocation, config: Config, options: ImportOptions): Promise<ImportResult> {
@@ -40,12 +46,6 @@ async function ofDatabase(invocation: Invocation, config: Config, options: Impor
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
   const { runSqlImport } = await import('../commands/import-sql.js')
   if (file === '-') return runSqlImport(await standardInput(), 'stdin', options)
-  const source = await readFile(resolve(invocation.cwd, file), 'utf8').catch((cause: unknown) => {
-    throw new PerfdbError('FILE_NOT_FOUND', `cannot read ${file}`, {
-      detail: cause instanceof Error ? cause.message : undefined,
-      hint: 'name a SQL file, or none to import from the database',
-      cause,
-    })
-  })
+  const source = await readNamedFile(file, invocation.cwd, 'name a SQL file, or none to import from the database')
   return runSqlImport(source, file, options)
 }

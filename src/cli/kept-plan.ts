@@ -1,23 +1,19 @@
-import { readFile } from 'node:fs/promises'
 import { PerfdbError } from '../errors.js'
+import { readNamedFile } from '../profile/text-file.js'
 import type { Invocation } from './invocation.js'
 
-/** `plan --out` writes the result document; apply needs its profiles and its fingerprint. Throws FILE_NOT_FOUND and BAD_VALUE. */
+/** `plan --out` writes the result document; apply needs its profiles and its fingerprint. Throws what readNamedFile throws, and BAD_VALUE. */
 export async function keptPlan({
   options,
+  cwd,
 }: Invocation): Promise<{ readonly profiles: readonly string[]; readonly fingerprint: string } | undefined> {
   if (options.plan === undefined) return undefined
-  const text = await readFile(options.plan, 'utf8').catch(() => undefined)
-  if (text === undefined)
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${options.plan}`, {
-      hint: 'perfdb plan profile.yaml --out plan.json writes one',
-    })
+  const hint = 'perfdb plan profile.yaml --out plan.json writes one'
+  const text = await readNamedFile(options.plan, cwd, hint)
   const { planResult } = await import('../commands/result.js')
   const parsed = planResult.safeParse(parseJson(text))
   if (!parsed.success)
-    throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, {
-      hint: 'perfdb plan profile.yaml --out plan.json writes one',
-    })
+    throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint })
   return parsed.data
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { configFormats } from '../commands/config-keys.js'
 import { parseWindow, type Window } from '../commands/window.js'
 import { PerfdbError } from '../errors.js'
 import { hazardCodes, type HazardCode } from '../plan/plan.js'
@@ -79,19 +80,7 @@ export interface Report {
 }
 
 /** `sql` is a script for review, for plan only; `prometheus` is for check-pool only. */
-export const formats = [
-  'text',
-  'json',
-  'jsonl',
-  'markdown',
-  'html',
-  'junit',
-  'sarif',
-  'github',
-  'gitlab',
-  'sql',
-  'prometheus',
-] as const
+export const formats = [...configFormats, 'sql', 'prometheus'] as const
 export type Format = (typeof formats)[number]
 
 /** Throws BAD_OPTION with the known formats. */

@@ -58,6 +58,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     )
     .version(perfdbVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
+    .helpCommand('help [name]', 'explain a command, or a code such as SEQ_SCAN')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })

@@ -34,10 +34,11 @@ function inFewWords(code: string, text: string): string {
       // What follows the = may be a secret.
       return text.replace(/^unknown option '([^=']*).*'$/s, 'there is no option $1')
     case 'commander.invalidArgument':
-      return text
-        .replace(/^option '.*?(--[\w-]+).*?' argument '(.*?)' is invalid\. /s, '$1 $2: ')
-        .replace(/^command-argument value '(.*?)' is invalid for argument '(.*?)'\. /s, '$2 $1: ')
-        .replace(/Allowed choices are (.*)\.$/, 'known are $1')
+      return knownChoices(
+        text
+          .replace(/^option '.*?(--[\w-]+).*?' argument '(.*?)' is invalid\. /s, '$1 $2: ')
+          .replace(/^command-argument value '(.*?)' is invalid for argument '(.*?)'\. /s, '$2 $1: '),
+      )
     case 'commander.optionMissingArgument':
       return text.replace(/^option '.*?(--[\w-]+).*' argument missing$/s, '$1 needs a value')
     case 'commander.excessArguments':
@@ -48,4 +49,9 @@ function inFewWords(code: string, text: string): string {
     default:
       return text
   }
+}
+
+/** commander's sentence as the rest of perfdb would say it. */
+export function knownChoices(text: string): string {
+  return text.replace(/Allowed choices are (.*)\.$/, 'known are $1')
 }

@@ -222,7 +222,7 @@ function refused(
     profiles: [...files],
     steps: plan.steps.map((step) => ({
       ...stepDocument(step, snapshot),
-      outcome: step.step === 'keep' ? 'kept' : step.hazards.length > 0 ? 'refused' : 'not_reached',
+      outcome: step.step === 'keep' ? 'kept' : isRefused(step, gate.refused) ? 'refused' : 'not_reached',
     })),
     analyzed: [],
     queries: [],
@@ -237,4 +237,8 @@ function refused(
       hint: `perfdb apply ${files.join(' ')} --allow ${gate.refused.join(',')}`,
     },
   }
+}
+
+function isRefused({ hazards }: Plan['steps'][number], refused: readonly HazardCode[]): boolean {
+  return hazards.some(({ code, told }) => told !== true && refused.includes(code))
 }

@@ -4,7 +4,7 @@ import { mergeEstates } from '../pools/resolve.js'
 import { exitCode, type Ending } from './exit-code.js'
 import { poolFindingDocument, serverDocument } from './pool-documents.js'
 import { judgeEstate, worst, type Looked } from './pool-judge.js'
-import { askConsoles, connectionsTo, lookAt, type LookOptions } from './pool-look.js'
+import { askConsoles, connectionsTo, lookAt, oneLookByUrl, type LookOptions } from './pool-look.js'
 import type { PoolResult } from './pool-result.js'
 import { perfdbVersion } from './version.js'
 
@@ -27,10 +27,8 @@ export async function runCheckPool(files: readonly PoolsFile[], options: CheckPo
   const connections = connectionsTo(servers, options)
   const sampling = options.sampling ?? usualSampling
   const [looks, consoles] = await Promise.all([
-    Promise.all(
-      servers.map((server) =>
-        lookAt(server, connections.get(server.name) ?? null, async (session) => readLive(session, sampling)),
-      ),
+    oneLookByUrl(servers, async (server) =>
+      lookAt(server, connections.get(server.name) ?? null, async (session) => readLive(session, sampling)),
     ),
     askConsoles(poolers, options),
   ])

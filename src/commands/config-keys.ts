@@ -35,3 +35,16 @@ export const settingKeys = [
 ] as const
 
 export type SettingKey = (typeof settingKeys)[number]
+
+/** Those of --format that every command has. */
+export const configFormats = [
+  'text',
+  'json',
+  'jsonl',
+  'markdown',
+  'html',
+  'junit',
+  'sarif',
+  'github',
+  'gitlab',
+] as const

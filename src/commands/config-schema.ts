@@ -1,6 +1,6 @@
 import { hazardCodes } from '../plan/plan.js'
 import { z } from '../yaml/schema.js'
-import type { SettingKey } from './config-keys.js'
+import { configFormats, type SettingKey } from './config-keys.js'
 
 const duration = z
   .string({ error: 'expected a duration with its unit, such as 10min' })
@@ -11,18 +11,6 @@ const size = z
 const text = z.string().min(1)
 const count = z.int().min(1)
 
-/** Those of --format that every command has. */
-export const configFormats = [
-  'text',
-  'json',
-  'jsonl',
-  'markdown',
-  'html',
-  'junit',
-  'sarif',
-  'github',
-  'gitlab',
-] as const
 const report = new RegExp(`^(${configFormats.join('|')})=.+$`)
 
 /** Texts as on the command line, whose own parsers read them; here they only must look right, so that an editor can tell. */

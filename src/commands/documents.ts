@@ -32,7 +32,11 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     table: step.table.name,
     reason: step.reason,
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
-    hazards: step.hazards.map(({ code, message }) => ({ code, message })),
+    hazards: step.hazards.map(({ code, message, told }) => ({
+      code,
+      message,
+      ...(told === true ? { told } : {}),
+    })),
     ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
     ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { PerfdbError, problemsError } from '../errors.js'
+import { writeFile } from 'node:fs/promises'
+import { problemsError } from '../errors.js'
 import { keptQueries, type KeptQuery } from '../measure/regressed.js'
 import { round, rounded } from '../measure/result-queries.js'
 import type { QueryMeasurement } from '../measure/measurement.js'
+import { readNamedFile } from '../profile/text-file.js'
 import type { Session } from '../server/session.js'
 import { readYaml } from '../yaml/read.js'
 import { z } from '../yaml/schema.js'
@@ -59,13 +60,9 @@ export async function saveBaseline(
   await writeFile(file, text)
 }
 
-/** Throws FILE_NOT_FOUND, and every problem of its content at once (BAD_YAML, UNKNOWN_KEY, BAD_VALUE). */
+/** Throws what readNamedFile throws, and every problem of its content at once (BAD_YAML, UNKNOWN_KEY, BAD_VALUE). */
 export async function readBaseline(file: string): Promise<readonly KeptQuery[]> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined)
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`, {
-      hint: `perfdb explain ... --save-baseline ${file} writes one`,
-    })
+  const text = await readNamedFile(file, process.cwd(), `perfdb explain ... --save-baseline ${file} writes one`)
   const { value, problems } = isJson(file) ? parseJson(text, file) : readYaml(text, file, baselineSchema, {})
   const [first, ...rest] = problems
   if (first !== undefined) throw problemsError([first, ...rest])

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join, isAbsolute } from 'node:path'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
-import type { Query } from '../profile/profile.js'
+import type { DeclaredIndex, Query } from '../profile/profile.js'
 import type { Named } from '../profile/files.js'
 import { readProfiles } from '../profile/read.js'
+import { readNamedFile } from '../profile/text-file.js'
 import { sourceStatements, type SourceStatement } from '../sql/explain-source.js'
 import { parseStatements } from '../sql/parser.js'
 import { readAnnotation } from './explain-annotations.js'
@@ -18,6 +17,8 @@ export interface InputOptions {
 /** Queries to audit, and statements that cannot be looked at: the others are audited all the same. */
 export interface Inputs {
   readonly queries: readonly Query[]
+  /** What the profiles declare. */
+  readonly indexes: readonly DeclaredIndex[]
   readonly broken: readonly BrokenQuery[]
 }
 
@@ -47,6 +48,7 @@ export async function readQueries(
       ...fromFiles.flatMap(({ queries }) => queries),
       ...profiles.flatMap((profile) => profile.queries),
     ],
+    indexes: profiles.flatMap((profile) => profile.indexes),
     broken: fromFiles.flatMap(({ broken }) => broken),
   }
   if (inputs.queries.length + inputs.broken.length > 0) return inputs
@@ -63,13 +65,12 @@ function isSql(path: Named): path is string {
   return typeof path === 'string' && (path === '-' || path.endsWith('.sql'))
 }
 
-async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Inputs> {
+async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Omit<Inputs, 'indexes'>> {
   const file = path === '-' ? 'stdin' : path
   const content =
     path === '-'
       ? await stdin()
-      : await readFile(isAbsolute(path) ? path : join(cwd, path), 'utf8').catch(() => undefined)
-  if (content === undefined) throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${path}`)
+      : await readNamedFile(path, cwd, 'perfdb explain queries.sql, or - for what stdin holds')
   const queries: Query[] = []
   const broken: BrokenQuery[] = []
   for (const statement of sourceStatements(content)) {

@@ -35,13 +35,13 @@ export async function topSince(
   const schema = await statementsSchema(session)
   const ranked = summed.toSorted((a, b) => measures[by](b) - measures[by](a)).slice(0, count * 20 + 100)
   const texts = await textsOf(session, schema, ranked)
-  const queries = await auditableQueries(
+  const { queries, findings: passedOver } = await auditableQueries(
     ranked.map(({ queryid }) => texts.get(queryid) ?? ''),
     count,
     allowWrites,
   )
   const suspects = await suspectsOf(session, schema, summed)
-  return { queries, findings: [interval(before, snapshot, summed), ...findings, ...suspects], snapshot }
+  return { queries, findings: [interval(before, snapshot, summed), ...findings, ...passedOver, ...suspects], snapshot }
 }
 
 const measures: Readonly<Record<Ranking, (of: Counters) => number>> = {

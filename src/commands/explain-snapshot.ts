@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { PerfdbError } from '../errors.js'
 import type { Counters, CountersSnapshot } from '../measure/counters.js'
+import { readNamedFile } from '../profile/text-file.js'
 import type { Session } from '../server/session.js'
 import { countersMomentSql, countersSql, countsSinceSql } from '../sql/explain-counters.js'
 import { systemIdentifierSql } from '../sql/server-slots.js'
@@ -63,13 +64,9 @@ export async function saveSnapshot(file: string, { statements, ...head }: Statem
   await writeFile(file, `${start},\n "statements": [\n${lines}\n]}\n`)
 }
 
-/** Throws FILE_NOT_FOUND, and BAD_VALUE for what is no snapshot. */
+/** Throws what readNamedFile throws, and BAD_VALUE for what is no snapshot. */
 export async function readSnapshot(file: string): Promise<StatementsSnapshot> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined)
-    throw new PerfdbError('FILE_NOT_FOUND', `there is no file ${file}`, {
-      hint: `perfdb explain --save-snapshot ${file} writes one`,
-    })
+  const text = await readNamedFile(file, process.cwd(), `perfdb explain --save-snapshot ${file} writes one`)
   const read = snapshotSchema.safeParse(parsed(text))
   if (read.success) return read.data
   const [issue] = read.error.issues

@@ -32,6 +32,7 @@ export async function readStatements(
     const message = `${file} holds the counters of ${snapshot.statements.length} statements, of ${snapshot.taken_at}`
     findings.push({ code: 'SNAPSHOT', severity: 'info', message, hint: `later: perfdb explain --since ${file}` })
   }
-  const queries = changes?.queries ?? (top === undefined ? [] : await topQueries(session, top, by, allowWrites))
-  return { queries, findings }
+  if (changes !== null) return { queries: changes.queries, findings }
+  const first = top === undefined ? { queries: [], findings: [] } : await topQueries(session, top, by, allowWrites)
+  return { queries: first.queries, findings: [...findings, ...first.findings] }
 }

@@ -1,10 +1,11 @@
-import { measureQueries } from '../measure/rounds.js'
+import { measureQueries, withValuesOf } from '../measure/rounds.js'
 import type { MeasureOptions, QueryMeasurement } from '../measure/measurement.js'
 import { answerFindings, comparisons } from '../measure/comparisons.js'
+import { declaredFor, notUsed } from '../measure/not-used.js'
 import { regressions, type KeptQuery } from '../measure/regressed.js'
 import { toResultQueries } from '../measure/result-queries.js'
 import type { Finding } from '../plan/plan.js'
-import type { Query } from '../profile/profile.js'
+import type { DeclaredIndex, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { about, findingDocument } from './documents.js'
 import { exitCode } from './exit-code.js'
@@ -20,6 +21,8 @@ export interface ExplainOptions extends MeasureOptions {
   readonly baseline?: readonly KeptQuery[] | undefined
   /** Statements that could not even be read. */
   readonly broken?: readonly BrokenQuery[] | undefined
+  /** Indexes of the profiles that the queries come from: NOT_USED for one that stands there and that no query uses. */
+  readonly declared?: readonly DeclaredIndex[] | undefined
   /** --what-if: the plan of the declared indexes, those not there yet to be supposed by HypoPG. */
   readonly whatIf?: Planned | undefined
   /** What is known of the queries before they are measured. */
@@ -40,9 +43,10 @@ export async function runExplain(
   options: ExplainOptions,
 ): Promise<ExplainResult> {
   const startedAt = new Date()
-  const { baseline = [], broken = [] } = options
+  const { baseline = [], broken = [], declared = [] } = options
   const control = options.control ?? (options.before === undefined ? null : undefined)
-  const measured = await measureQueries(session, queries, { ...options, control })
+  const asked = withValuesOf(options.before ?? [], queries)
+  const measured = await measureQueries(session, asked, { ...options, control, indexesFor: declaredFor(declared) })
   await options.keep?.(measured)
   const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
@@ -65,6 +69,7 @@ export async function runExplain(
       ...settingsFinding(measured),
       ...answerFindings(measured),
       ...gone(baseline, measured),
+      ...(await notUsed(session, declared, measured, options.signal)),
       ...(supposed?.findings ?? []),
     ].map(findingDocument),
     ...(supposed === null ? {} : { what_if: supposed.document }),

@@ -156,10 +156,28 @@ export const poolTexts = {
     rule: 'Two names reach servers of the same system identifier: their services are added together.',
     todo: 'What both open is added together.',
   },
+  LIMIT_ESTIMATED: {
+    text: 'max_connections is an estimate',
+    why: 'A budget against an estimate is one itself.',
+    rule: 'No server was asked, the file gives no max_connections, and its provider (rds) derives it from the memory of the instance.',
+    todo: 'Write the max_connections that the server shows into the file.',
+  },
+  POOLER_ENDLESS_WAIT: {
+    text: 'the pooler drops no client that waits',
+    why: 'When the server hangs, every request hangs with it, and no error tells.',
+    rule: 'query_wait_timeout of the pooler is 0.',
+    todo: 'Set query_wait_timeout below the timeout of the requests.',
+  },
+  SESSION_STATE: {
+    text: 'a session keeps something that a transaction pooler loses',
+    why: 'The next transaction has another server connection: a SET is gone, an advisory lock stays with a stranger.',
+    rule: 'pool.session_state of a service whose pooler pools by transaction or statement, or idle server connections of such a pooler that hold advisory locks.',
+    todo: 'SET LOCAL, pg_advisory_xact_lock, a direct connection for LISTEN; or pool_mode: session.',
+  },
   POOLER_WAITING: {
     text: 'clients of the pooler wait now',
     why: 'Requests wait for a server connection at this moment.',
-    rule: 'SHOW POOLS of the admin console counts waiting clients (cl_waiting).',
+    rule: 'SHOW POOLS of the admin console counts waiting clients (cl_waiting), or by SHOW STATS they waited longer than their transactions took (avg_wait_time, avg_xact_time).',
     todo: 'A larger pool, or shorter transactions.',
   },
 } as const satisfies Readonly<Record<string, Explanation>>

@@ -15,7 +15,7 @@ export function importedProfile(
   source: string,
   indexes: readonly Imported[],
   notes: readonly ImportNote[],
-  more: Partial<Pick<Profile, 'extensions' | 'analyze'>> = {},
+  more: Partial<Pick<Profile, 'extensions' | 'analyze'>> & { readonly schemaFile?: string | undefined } = {},
 ): string {
   const place = { file: '', line: 1, column: 1 }
   const profile: Profile = {
@@ -33,7 +33,9 @@ export function importedProfile(
     analyze: more.analyze ?? [],
     queries: [],
   }
-  return writeProfile(profile, { comment: [`Imported from ${source}.`, ...notes.map(noteText)].join('\n') })
+  const comment = [`Imported from ${source}.`, ...notes.map(noteText)].join('\n')
+  const { schemaFile } = more
+  return writeProfile(profile, { comment, ...(schemaFile === undefined ? {} : { schemaFile }) })
 }
 
 /** The schema that most indexes lie in, of several the first, so that most tables need no schema in front. */

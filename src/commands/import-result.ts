@@ -1,4 +1,5 @@
 import { z } from '../yaml/schema.js'
+import { server } from './result.js'
 
 /** What import tells beside the profile: what was left out and why, with the names as `schema.index`. */
 const note = z.object({
@@ -21,16 +22,7 @@ export const importResult = z.object({
   ok: z.boolean(),
   exit_code: z.int(),
   command: z.literal('import'),
-  server: z
-    .object({
-      version: z.string(),
-      version_num: z.int(),
-      database: z.string(),
-      user: z.string(),
-      host: z.string(),
-      port: z.int(),
-    })
-    .optional(),
+  server: server.optional(),
   started_at: z.string().optional(),
   duration_ms: z.number().optional(),
   /** The SQL file that was read, or null for a database. */

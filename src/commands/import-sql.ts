@@ -35,7 +35,10 @@ export async function runSqlImport(text: string, file: string, options: ImportOp
     command: 'import',
     source: file,
     file: null,
-    profile: importedProfile(options.name ?? profileName(file), file, imported, notes, { analyze: profile.analyze }),
+    profile: importedProfile(options.name ?? profileName(file), file, imported, notes, {
+      analyze: profile.analyze,
+      schemaFile: options.schemaFile,
+    }),
     notes: [...notes],
     counts: {
       tables: new Set(imported.map(({ definition }) => JSON.stringify(definition.table))).size,

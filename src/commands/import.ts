@@ -11,6 +11,8 @@ import type { ImportNote, ImportResult } from './import-result.js'
 export interface ImportOptions extends ImportGlobs {
   /** Name of the profile; the database's when left out. */
   readonly name?: string
+  /** What the profile's first line names for editors. */
+  readonly schemaFile?: string
 }
 
 /**
@@ -34,7 +36,7 @@ export async function runImport(session: Session, options: ImportOptions): Promi
     `the database ${session.database}`,
     imported,
     notes,
-    { extensions: extensions.map((name) => ({ name, place })) },
+    { extensions: extensions.map((name) => ({ name, place })), schemaFile: options.schemaFile },
   )
   const count = (...kinds: readonly LeftOut[]) => leftOut.filter((index) => kinds.includes(index.leftOut)).length
   return {

@@ -1,6 +1,7 @@
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PerfdbError } from '../errors.js'
+import { isThere, reasonOf } from '../profile/text-file.js'
 import { firstFiles, schemaCopies } from './init-files.js'
 import type { InitResult } from './init-result.js'
 import { perfdbVersion } from './version.js'
@@ -27,7 +28,19 @@ export async function runInit(cwd: string): Promise<InitResult> {
 /** Where copies of the schemas go, relative to the working folder. */
 const copies = 'perfdb/schemas'
 
-/** The folder of the schemas in the nearest node_modules, relative to the working folder, as an editor resolves it. */
+/**
+ * What the first line of a profile names for editors, relative to the profile: the schema of the installed package, else the copy that
+ * runInit left beside; undefined without either.
+ */
+export async function profileSchemaOf(profile: string): Promise<string | undefined> {
+  const folder = dirname(profile)
+  const installed = await installedSchemas(folder)
+  const schemas = installed ?? ((await isThere(join(folder, 'schemas', 'profile.schema.json'))) ? 'schemas' : undefined)
+  if (schemas === undefined) return undefined
+  return `${schemas.startsWith('.') ? '' : './'}${schemas}/profile.schema.json`
+}
+
+/** The folder of the schemas in the nearest node_modules, relative to `cwd`, as an editor resolves it. */
 async function installedSchemas(cwd: string): Promise<string | undefined> {
   const inside = join('node_modules', 'perfdb', 'profiles')
   for (let up = ''; ; up = join('..', up)) {
@@ -42,17 +55,9 @@ async function write(cwd: string, name: string, text: string, flag: 'w' | 'wx'):
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), text, { flag })
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new PerfdbError('BAD_OPTION', `${name} cannot be written: ${reason}`, {
+    throw new PerfdbError('BAD_OPTION', `${name} cannot be written: ${reasonOf(cause)}`, {
       hint: 'check the folder and its permissions',
       cause,
     })
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

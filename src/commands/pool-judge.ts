@@ -1,12 +1,14 @@
 import { withMeasuredLoad } from '../pools/attribute-load.js'
-import { budgets, type Budget } from '../pools/budget.js'
+import { allDemands, budgets, type Budget } from '../pools/budget.js'
 import { judgeReplicas, oneConsole } from '../pools/console-replicas.js'
 import { asConsoleSays } from '../pools/console.js'
+import { groupBy, targetsOf } from '../pools/demand.js'
 import { judgeConsole } from '../pools/judge-console.js'
 import { judge, verdictOf } from '../pools/judge.js'
 import { judgeReplica } from '../pools/judge-replica.js'
 import { judgeService } from '../pools/judge-service.js'
-import type { Estate, PoolFinding, Verdict } from '../pools/model.js'
+import type { Estate, PoolFinding, Pooler, Verdict } from '../pools/model.js'
+import { clientsOf } from '../pools/pooler.js'
 import { mergeSameServers } from '../pools/same-server.js'
 import { withChanges } from '../pools/what-if.js'
 import type { ConsoleLook, Look } from './pool-look.js'
@@ -38,7 +40,7 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
     ...written,
     poolers: written.poolers.map((pooler) => {
       const live = oneConsole(consoles.find((one) => one.pooler === pooler.name)?.lives ?? [])
-      return live === null ? pooler : asConsoleSays(pooler, live)
+      return live === null ? pooler : asConsoleSays(pooler, live, askedFor(pooler, written))
     }),
   }
   const same = mergeSameServers(told, lives)
@@ -68,6 +70,17 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
       ...[...own, ...others].map(({ severity }) => verdictBySeverity[severity]),
     ]),
   }
+}
+
+/** Databases that services ask a pooler for, when the file does not list what it has. */
+function askedFor(pooler: Pooler, written: Estate): Parameters<typeof asConsoleSays>[2] {
+  if (pooler.aliases.length > 0) return []
+  const asked = clientsOf(pooler, allDemands(written)).flatMap((row) =>
+    targetsOf(row).flatMap(({ database }) =>
+      database === null || row.server === null ? [] : [{ server: row.server, database }],
+    ),
+  )
+  return [...groupBy(asked, (one) => one.database).values()].map(([first]) => first).filter((one) => one !== undefined)
 }
 
 function judgeOne(budget: Budget, estate: Estate, own: readonly PoolFinding[], looks: readonly Look[]): JudgedServer {

@@ -70,6 +70,23 @@ function meant(servers: readonly Server[], { explicit }: GivenServer): string | 
   })
 }
 
+/** One look at each url, however many names it has: two sessions would take two slots of one server. */
+export async function oneLookByUrl(
+  servers: readonly Server[],
+  look: (server: Server) => Promise<Look>,
+): Promise<readonly Look[]> {
+  const firsts = new Map<string, Promise<Look>>()
+  return Promise.all(
+    servers.map(async (server) => {
+      const before = server.url === null ? undefined : firsts.get(server.url)
+      if (before !== undefined) return { ...(await before), server }
+      const first = look(server)
+      if (server.url !== null) firsts.set(server.url, first)
+      return first
+    }),
+  )
+}
+
 /** A look through `work`, closed at once afterwards. A connection that fails is a finding. */
 export async function lookAt(
   server: Server,

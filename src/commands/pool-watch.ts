@@ -31,7 +31,8 @@ export async function watchPools(files: readonly PoolsFile[], options: WatchOpti
   const connections = connectionsTo(servers, options)
   const asked = servers.flatMap((server) => {
     const connect = connections.get(server.name) ?? null
-    return connect === null ? [] : [watched(server, connect)]
+    const isFirst = server.url === null || servers.find((one) => one.url === server.url) === server
+    return connect === null || !isFirst ? [] : [watched(server, connect)]
   })
   if (asked.length === 0)
     throw new PerfdbError('BAD_OPTION', '--watch has no server to look at: none has a url', {
@@ -50,15 +51,12 @@ export async function watchPools(files: readonly PoolsFile[], options: WatchOpti
   } finally {
     await Promise.all(asked.map((one) => one.close()))
   }
-  const looks = servers.map(
-    (server) =>
-      asked.find((one) => one.server === server)?.look() ?? {
-        server,
-        state: 'not_asked' as const,
-        live: null,
-        findings: [],
-      },
-  )
+  const looks = servers.map((server): Look => {
+    const seenAs = asked.find((one) => one.server === server || (server.url !== null && one.server.url === server.url))
+    return seenAs === undefined
+      ? { server, state: 'not_asked', live: null, findings: [] }
+      : { ...seenAs.look(), server }
+  })
   const consoles = options.signal.aborted ? [] : await askConsoles(poolers, options)
   const result = poolDocument(files, { looks, consoles }, options, options.signalName())
   return { ...result, samples }

@@ -73,14 +73,15 @@ export async function measureAfter(
     return { queries: [], comparisons: [], findings: [], evidence: null, failed: false }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   await using session = await connect('measure')
-  const after = await measure(session, profiles, options)
-  const [{ toResultQueries }, { comparisons }, { notUsed }, { indexUses }, { writeCosts }] = await Promise.all([
-    import('../measure/result-queries.js'),
-    import('../measure/comparisons.js'),
-    import('../measure/not-used.js'),
-    import('../measure/price-uses.js'),
-    import('../measure/price-writes.js'),
-  ])
+  const after = await measure(session, profiles, options, before)
+  const [{ toResultQueries }, { answerFindings, comparisons }, { notUsed }, { indexUses }, { writeCosts }] =
+    await Promise.all([
+      import('../measure/result-queries.js'),
+      import('../measure/comparisons.js'),
+      import('../measure/not-used.js'),
+      import('../measure/price-uses.js'),
+      import('../measure/price-writes.js'),
+    ])
   const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
   const declared = profiles.flatMap(({ indexes }) => indexes.filter(({ definition }) => standing.has(definition.name)))
   const unused = session.lost ? [] : await notUsed(session, declared, after, options.signal)
@@ -89,7 +90,7 @@ export async function measureAfter(
   return {
     queries,
     comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
-    findings: unused.map(findingDocument),
+    findings: [...answerFindings(after), ...unused].map(findingDocument),
     evidence: {
       uses: await indexUses(session, declared, before, after, options.signal),
       after,
@@ -120,17 +121,23 @@ async function measure(
   session: Session,
   profiles: readonly Profile[],
   options: ProofOptions,
+  before: readonly QueryMeasurement[] = [],
 ): Promise<readonly QueryMeasurement[]> {
-  const { measureQueries } = await import('../measure/rounds.js')
-  const queries = profiles.flatMap((profile) => profile.queries)
+  const [{ measureQueries, withValuesOf }, { declaredFor }] = await Promise.all([
+    import('../measure/rounds.js'),
+    import('../measure/not-used.js'),
+  ])
+  const queries = withValuesOf(
+    before,
+    profiles.flatMap((profile) => profile.queries),
+  )
   const declared = profiles.flatMap((profile) => profile.indexes)
   return measureQueries(session, queries, {
     allowWrites: options.allow.has('WRITE_QUERY'),
     samples: options.samples,
     timeBudgetMs: options.timeBudgetMs,
     signal: options.signal,
-    indexesFor: ({ name }) =>
-      declared.filter((index) => index.for.includes(name)).map((index) => index.definition.name),
+    indexesFor: declaredFor(declared),
     onMeasured: ({ query, measurements }, number, of) => {
       options.listener({
         type: 'measured',

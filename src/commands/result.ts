@@ -8,7 +8,8 @@ import { whatIf } from './what-if-result.js'
  * A Result is such a document; the renderers of report/ read it, `--format json` prints it as it is.
  */
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() })
-const hazard = z.object({ code: z.string(), message: z.string() })
+/** told: needs no permission; apply does what it can, and says at the step what it could not. */
+const hazard = z.object({ code: z.string(), message: z.string(), told: z.literal(true).optional() })
 const severity = z.enum(['error', 'warning', 'info'])
 export const finding = z.object({
   code: z.string(),
@@ -30,7 +31,7 @@ const errorFields = z.object({
   place: place.optional(),
 })
 
-const server = z.object({
+export const server = z.object({
   version: z.string(),
   version_num: z.int(),
   database: z.string(),

@@ -2,13 +2,15 @@ import { analyzeTables } from '../build/analyze.js'
 import type { StepResult } from '../build/context.js'
 import { runPlan } from '../build/run-plan.js'
 import { emptySnapshot, readIndex, serverFacts } from '../catalog/read.js'
-import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import { readLedger } from '../ledger/history.js'
 import type { Ledger, RecordedStep, RunWithSteps } from '../ledger/ledger.js'
+import { isCanonical } from '../ledger/ownership.js'
 import { fingerprint } from '../plan/fingerprint.js'
 import { isKept } from '../plan/kept.js'
+import { newNameFor, oldNameFor } from '../plan/names.js'
 import type { Finding, Plan } from '../plan/plan.js'
 import { undo, type Done } from '../plan/undo.js'
 import { steadySession } from '../server/steady.js'
@@ -34,7 +36,7 @@ export async function runRollback(connect: Connect, run: number | null, options:
   const interrupted = await takeRunLock(ddl, watchdog, options)
   const ledger = await readLedger(watchdog)
   if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
-  const wanted = await runToUndo(ledger, run)
+  const wanted = await runToUndo(watchdog, ledger, run)
   const { plan, findings } = await planUndo(watchdog, wanted)
   const record = await openRecord(watchdog, {
     command: 'rollback',
@@ -47,9 +49,10 @@ export async function runRollback(connect: Connect, run: number | null, options:
   const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(results), options.signal)
   const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
   // A run of which everything was left alone is not undone.
-  const undone = failedSteps === 0 && (results.length > 0 || findings.length === 0)
+  const refusals = findings.filter(({ severity }) => severity === 'error').length
+  const undone = failedSteps === 0 && (results.length > 0 || refusals === 0)
   if (undone && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
-  const code = exitCode({ signal: options.signalName(), failedSteps, refusals: findings.length })
+  const code = exitCode({ signal: options.signalName(), failedSteps, refusals })
   const result: ApplyResult = {
     ...about(code, serverFacts(ddl), startedAt),
     command: 'rollback',
@@ -71,8 +74,8 @@ function tablesBuiltOn(results: readonly StepResult[]): readonly TableName[] {
   return [...new Map(built.map(({ step: { table } }) => [JSON.stringify(table), table])).values()]
 }
 
-async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWithSteps> {
-  const named = number ?? (await lastRunToUndo(ledger))
+async function runToUndo(session: Session, ledger: Ledger, number: number | null): Promise<RunWithSteps> {
+  const named = number ?? (await lastRunToUndo(session, ledger))
   const run = await ledger.run(named)
   if (run === null) throw new PerfdbError('NO_RUN', `there is no run ${named} in the ledger`)
   if (run.rolledBackAt !== null)
@@ -84,15 +87,14 @@ async function runToUndo(ledger: Ledger, number: number | null): Promise<RunWith
   return run
 }
 
-async function lastRunToUndo(ledger: Ledger): Promise<number> {
+async function lastRunToUndo(session: Session, ledger: Ledger): Promise<number> {
   const runs = await ledger.runs(1000)
-  const last = runs.find((run) => run.command === 'apply' && run.rolledBackAt === null && run.built + run.dropped > 0)
-  if (last === undefined)
-    throw new PerfdbError(
-      'NOTHING_TO_ROLL_BACK',
-      'no run in the ledger has changed anything that is not undone already',
-    )
-  return last.run
+  for (const one of runs.filter((run) => run.command === 'apply' && run.rolledBackAt === null)) {
+    if (one.changed > 0) return one.run
+    const unfinished = one.unfinishedReplaces > 0 ? await ledger.run(one.run) : null
+    if (unfinished !== null && (await planUndo(session, unfinished)).plan.steps.length > 0) return one.run
+  }
+  throw new PerfdbError('NOTHING_TO_ROLL_BACK', 'no run in the ledger has changed anything that is not undone already')
 }
 
 async function planUndo(
@@ -100,21 +102,48 @@ async function planUndo(
   run: RunWithSteps,
 ): Promise<{ readonly plan: Plan; readonly findings: readonly Finding[] }> {
   const done = run.steps
-    .filter((step) => step.state === 'done')
+    // Of a replace that did not come to its end the names may be exchanged already: the catalog says.
+    .filter((step) => step.state === 'done' || step.step === 'replace')
     .map(doneStep)
     .toReversed()
+  const gone = await goneTables(session, done)
   const existing = new Map<string, ExistingIndex | undefined>()
-  for (const step of done)
-    existing.set(JSON.stringify([step.schema, step.index]), await readIndex(session, step.schema, step.index))
-  const undone = done.map((step) => undo(step, (schema, name) => existing.get(JSON.stringify([schema, name]))))
+  for (const { schema, index, indexBefore } of done)
+    for (const name of [index, indexBefore ?? index, newNameFor(index), oldNameFor(index)])
+      existing.set(JSON.stringify([schema, name]), await readIndex(session, schema, name))
+  const undone = done.map((step) =>
+    step.outcome === 'dropped' && gone.has(JSON.stringify(step.table))
+      ? { finding: ofGoneTable(step) }
+      : undo(step, (schema, name) => existing.get(JSON.stringify([schema, name]))),
+  )
   const steps = undone.flatMap((one) => (one !== null && 'step' in one ? [one.step] : []))
   const findings = undone.flatMap((one) => (one !== null && 'finding' in one ? [one.finding] : []))
   return { plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) }, findings }
 }
 
+async function goneTables(session: Session, done: readonly Done[]): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>()
+  for (const { table } of done) {
+    const [found] = await session.query<{ there: boolean }>(
+      `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relname = $2) as there`,
+      [table.schema, table.name],
+    )
+    if (found?.there === false) gone.add(JSON.stringify(table))
+  }
+  return gone
+}
+
+/** Its index went with it or before it: there is nothing to build it on, now or later. */
+function ofGoneTable({ index, table }: Done): Finding {
+  const name = `${table.schema}.${table.name}`
+  const message = `${index} was dropped by the run that is undone, and there is no table ${name} any more`
+  return { code: 'CHANGED', severity: 'warning', index, table: name, message }
+}
+
 function doneStep(step: RecordedStep): Done {
   return {
-    outcome: step.outcome ?? '',
+    outcome: step.state === 'done' ? (step.outcome ?? '') : 'replaced',
     schema: step.schema,
     index: step.index,
     indexBefore: step.indexBefore,
@@ -123,8 +152,4 @@ function doneStep(step: RecordedStep): Done {
     kept: isKept(step.keptBefore) ? step.keptBefore : null,
     canonical: isCanonical(step.canonical) ? step.canonical : null,
   }
-}
-
-function isCanonical(value: unknown): value is CanonicalDefinition {
-  return typeof value === 'object' && value !== null && 'keys' in value && 'method' in value
 }

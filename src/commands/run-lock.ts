@@ -3,6 +3,7 @@ import { noteInterruptedRuns } from '../ledger/interrupted.js'
 import { acquireRunLock } from '../server/lock.js'
 import type { Session } from '../server/session.js'
 import type { ResultFinding } from './result.js'
+import { settleInterrupted } from './settle-interrupted.js'
 
 export interface RunLockOptions {
   readonly lockWaitMs: number
@@ -35,6 +36,10 @@ export async function takeRunLock(
   })
   if (!ledger) return []
   const interrupted = await noteInterruptedRuns(watchdog)
+  await settleInterrupted(
+    watchdog,
+    interrupted.map(({ run }) => run),
+  )
   return interrupted.map(({ run, unfinished }): ResultFinding => {
     const message = `run ${run} began and never ended${unfinished.length === 0 ? '' : `; it was at ${unfinished.join(', ')}`}`
     listener({ type: 'warning', message })

@@ -103,7 +103,7 @@ function exists({ step }: Step): boolean {
 }
 
 function judgement(
-  { queries, judgements }: WhatIf,
+  { queries, notPlanned, judgements }: WhatIf,
   at: number,
   definition: Definition,
   snapshot: Snapshot,
@@ -122,11 +122,17 @@ function judgement(
   return small === null
     ? {
         status: 'would_not_be_used',
-        reason: `no query plan takes it${rough ? `; ${roughText}` : ''}`,
+        reason: `no query plan takes it${unplanned(notPlanned)}${rough ? `; ${roughText}` : ''}`,
         queries: [],
         ...size,
       }
     : { status: 'not_judged', reason: small, queries: [], ...size }
+}
+
+function unplanned(queries: WhatIf['notPlanned']): string {
+  const names = new Set(queries.map(({ name }) => name))
+  if (names.size === 0) return ''
+  return `; ${names.size === 1 ? '1 query' : `${names.size} queries`} could not be planned`
 }
 
 const roughText = 'a rough estimate: an expression has statistics only once the index is built and analyzed'

@@ -1,7 +1,7 @@
 import type { CanonicalDefinition } from '../catalog/snapshot.js'
 import type { Outcome } from '../commands/result.js'
 import type { TableName } from '../definition/definition.js'
-import type { IndexName } from './ownership.js'
+import type { OwnedIndex } from './ownership.js'
 
 /** A log of what perfdb did in this database; the catalog is the truth. Every moment is by the server's clock. */
 export interface Ledger {
@@ -13,7 +13,7 @@ export interface Ledger {
   finishStep(run: number, number: number, end: StepEnd): Promise<void>
   recordMeasurement(run: number, measurement: Measurement): Promise<void>
   /** Built by perfdb and not dropped, replaced or rolled back since. */
-  ownedIndexes(): Promise<readonly IndexName[]>
+  ownedIndexes(): Promise<readonly OwnedIndex[]>
   /** Newest first. */
   runs(limit: number): Promise<readonly Run[]>
   run(id: number): Promise<RunWithSteps | null>
@@ -89,6 +89,10 @@ export interface Run {
   readonly built: number
   readonly dropped: number
   readonly failed: number
+  /** Steps that have something to undo, renames too. */
+  readonly changed: number
+  /** Replaces that did not come to their end: whether the names were exchanged only the catalog says. */
+  readonly unfinishedReplaces: number
 }
 
 export interface RecordedStep extends Required<Omit<NewStep, 'canonical' | 'keptBefore'>> {

@@ -89,6 +89,7 @@ export function ledgerOn(session: Session): Ledger {
           'schema_name as schema',
           'index_name as index',
           'index_before as indexBefore',
+          'canonical',
         ])
         .select((builder) => builder('rolled_back_at', 'is not', null).$castTo<boolean>().as('rolledBack'))
         .orderBy('steps.run')
@@ -143,6 +144,11 @@ function runQuery(db: Kysely<Tables>) {
       stepsThat(sql`outcome in ('built', 'rebuilt', 'replaced') and state = 'done'`).as('built'),
       stepsThat(sql`outcome = 'dropped' and state = 'done'`).as('dropped'),
       stepsThat(sql`state = 'failed'`).as('failed'),
+      // The second half of an earlier run's replace is nobody's to undo.
+      stepsThat(
+        sql`state = 'done' and outcome <> 'waited' and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
+      ).as('changed'),
+      stepsThat(sql`state <> 'done' and step = 'replace'`).as('unfinishedReplaces'),
     ])
 }
 
@@ -150,6 +156,8 @@ interface Counts {
   readonly built: number
   readonly dropped: number
   readonly failed: number
+  readonly changed: number
+  readonly unfinishedReplaces: number
 }
 
 function toRun(row: Selectable<Tables['runs']> & Counts): Run {
@@ -170,6 +178,8 @@ function toRun(row: Selectable<Tables['runs']> & Counts): Run {
     built: row.built,
     dropped: row.dropped,
     failed: row.failed,
+    changed: row.changed,
+    unfinishedReplaces: row.unfinishedReplaces,
   }
 }
 

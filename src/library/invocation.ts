@@ -22,10 +22,13 @@ import type {
 export interface AnyOptions
   extends
     ApplyOptions,
-    ExplainOptions,
-    CheckPoolOptions,
+    Omit<ExplainOptions, 'whatIf'>,
+    Omit<CheckPoolOptions, 'whatIf'>,
     Omit<RollbackOptions, keyof ApplyOptions>,
-    Omit<StatusOptions, keyof CommonOptions> {}
+    Omit<StatusOptions, keyof CommonOptions> {
+  /** Changes for checkPool. */
+  readonly whatIf?: boolean | readonly string[] | undefined
+}
 
 /**
  * What the command line makes of flags, here of options: PERFDB_ variables and perfdb.yaml say what they leave open. Throws BAD_OPTION for
@@ -94,6 +97,9 @@ async function commandWith(command: Command, options: AnyOptions, cwd: string): 
     statementTimeout: options.statementTimeoutMs,
     baseline: path(options.baseline),
     saveBaseline: path(options.saveBaseline),
+    since: path(options.since),
+    saveSnapshot: path(options.saveSnapshot),
+    whatIf: options.whatIf === false ? undefined : options.whatIf,
     plan: typeof plan === 'string' ? path(plan) : undefined,
   }
   for (const [name, value] of Object.entries(flags))
@@ -118,7 +124,6 @@ const sameNames = [
   'by',
   'offline',
   'failOn',
-  'whatIf',
   'runs',
 ] as const
 

@@ -72,7 +72,7 @@ const building = {
   lockWaitMs: amount,
 }
 const own: Readonly<Record<Command, Readonly<Record<string, Kind>>>> = {
-  plan: profiles,
+  plan: { ...profiles, whatIf: flag },
   verify: profiles,
   apply: {
     ...profiles,
@@ -89,6 +89,9 @@ const own: Readonly<Record<Command, Readonly<Record<string, Kind>>>> = {
     query: text,
     top: count(1),
     by: oneOf('total', 'mean', 'calls', 'io'),
+    since: text,
+    saveSnapshot: text,
+    whatIf: flag,
     allow: hazards,
     statementTimeoutMs: amount,
     baseline: text,

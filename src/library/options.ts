@@ -41,6 +41,11 @@ export interface ProfileOptions extends CommonOptions {
   readonly maxSizeBytes?: number | undefined
 }
 
+export interface PlanOptions extends ProfileOptions {
+  /** Which of the indexes the planner would choose, by the extension HypoPG; builds nothing. */
+  readonly whatIf?: boolean | undefined
+}
+
 export interface MeasureOptions {
   /** Samples of a query at most; 101 by default. */
   readonly samples?: number | undefined
@@ -82,6 +87,12 @@ export interface ExplainOptions extends CommonOptions, MeasureOptions {
   /** The first n statements of pg_stat_statements. */
   readonly top?: number | undefined
   readonly by?: 'total' | 'mean' | 'calls' | 'io' | undefined
+  /** A file of saveSnapshot: what the statements did since then, with queries in loops (N_PLUS_ONE); the first ten without `top`. */
+  readonly since?: string | undefined
+  /** Keeps the counters of pg_stat_statements in this file, for a later `since`. */
+  readonly saveSnapshot?: string | undefined
+  /** Which indexes of the profiles the planner would choose, by the extension HypoPG; builds nothing. */
+  readonly whatIf?: boolean | undefined
   /** WRITE_QUERY measures statements that change data; they are rolled back. */
   readonly allow?: readonly HazardCode[] | undefined
   /** Ends a query that takes longer; 30000 by default. */

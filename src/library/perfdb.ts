@@ -4,6 +4,7 @@ import type {
   ApplyOptions,
   CheckPoolOptions,
   ExplainOptions,
+  PlanOptions,
   ProfileOptions,
   RollbackOptions,
   StatusOptions,
@@ -16,7 +17,7 @@ import type {
 export { PerfdbError } from '../errors.js'
 
 /** What apply would do, and why. Never writes. Throws PerfdbError: what is wrong with a profile, a connection, an option. */
-export async function plan(options: ProfileOptions = {}): Promise<PlanResult> {
+export async function plan(options: PlanOptions = {}): Promise<PlanResult> {
   const [{ run }, { plan: action }] = await loaded()
   return run('plan', options, action)
 }

@@ -1,5 +1,6 @@
 import type { Comparison } from '../commands/result.js'
 import type { Finding } from '../plan/plan.js'
+import type { Query } from '../profile/profile.js'
 import type { QueryMeasurement, VariantMeasurement } from './measurement.js'
 import { round, rounded } from './result-queries.js'
 import { milliseconds } from './rule.js'
@@ -34,10 +35,13 @@ export function comparisons(measured: readonly QueryMeasurement[]): Comparison[]
   })
 }
 
-/** OTHER_ROWS for each variant that does not answer as the first does: then their times say nothing. */
+/**
+ * OTHER_ROWS for each variant that does not answer as the first does: then their times say nothing. NOT_MEASURED, for information,
+ * where variants have further parameter sets: they are run with the first.
+ */
 export function answerFindings(measured: readonly QueryMeasurement[]): readonly Finding[] {
-  return measured.flatMap(({ query, answers = [] }) =>
-    answers.flatMap(({ variant, against, answer, reason }): Finding[] =>
+  return measured.flatMap(({ query, variants, answers = [] }) => [
+    ...answers.flatMap(({ variant, against, answer, reason }): Finding[] =>
       answer === 'other_rows'
         ? [
             {
@@ -51,7 +55,15 @@ export function answerFindings(measured: readonly QueryMeasurement[]): readonly 
           ]
         : [],
     ),
-  )
+    ...(variants.length > 0 ? otherSets(query) : []),
+  ])
+}
+
+function otherSets({ name, place, parameters: [first, ...others] }: Query): readonly Finding[] {
+  if (first === undefined || others.length === 0) return []
+  const message = `${name}: its variants were run with the parameter set ${first.name} alone, not with ${others.map((set) => set.name).join(', ')}`
+  const hint = 'a query of its own for each set compares them with the others'
+  return [{ code: 'NOT_MEASURED', severity: 'info', query: name, place, message, hint }]
 }
 
 /** A round trip between two machines of one region that are not next to each other, for comparison with loopback. */

@@ -89,7 +89,10 @@ function factorOf(node: PlanNode, versionNum: number): number {
   return Math.max(estimated, actual) / Math.min(estimated, actual)
 }
 
-const blocking = ['Sort', 'Hash', 'Aggregate']
+/** An aggregate of rows in order gives each group when it is complete. */
+function blocks({ type, strategy }: PlanNode): boolean {
+  return type === 'Sort' || type === 'Hash' || (type === 'Aggregate' && strategy !== 'Sorted')
+}
 
 /** Below a Limit or the inner side of a semi-join, with nothing between that reads to the end. */
 export function stoppedEarly(plan: QueryPlan, node: PlanNode): boolean {
@@ -99,7 +102,7 @@ export function stoppedEarly(plan: QueryPlan, node: PlanNode): boolean {
     // A merge join ends with the shorter of its sides.
     if (ancestor.type === 'Merge Join' && below.estimatedRows > below.rowsPerLoop) return true
     if (below.relationship === 'Inner' && ['Semi', 'Anti'].includes(ancestor.joinType)) return true
-    if (blocking.includes(ancestor.type) || below.relationship === 'InitPlan') return false
+    if (blocks(ancestor) || below.relationship === 'InitPlan') return false
     below = ancestor
   }
   return false

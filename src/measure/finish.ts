@@ -4,6 +4,7 @@ import type { Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { planFindings } from './findings.js'
 import { genericFindings } from './generic.js'
+import { withoutSampledValues } from './hidden-values.js'
 import type { Limits, Measurement } from './measurement.js'
 import { explainedFindings, probe, unchosenIndexes } from './probe.js'
 import type { QueryPlan } from './query-plan.js'
@@ -27,10 +28,12 @@ export async function finish(
   if (failure !== null || latest === null) {
     const plan =
       failure?.status === 'refused' ? null : await attempt(explainOnce(session, subject, 'plain', limits), limits)
-    return unmeasured(params, failure ?? noSample, plan ?? (failure?.status === 'refused' ? null : generic))
+    const shown = plan === null ? null : withoutSampledValues(plan, subject)
+    return unmeasured(params, failure ?? noSample, shown ?? (failure?.status === 'refused' ? null : generic))
   }
   // The timed run may meet the timeout that the samples kept: then the latest sample's query plan must do.
-  const plan = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
+  const timed = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
+  const plan = withoutSampledValues(timed, subject)
   const planningMs = median(series.planningMs)
   const evidence = {
     plan,

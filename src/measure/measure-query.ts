@@ -3,7 +3,7 @@ import type { ParameterSet, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { attempt, finish, unmeasured } from './finish.js'
 import { genericPlan, type GenericPlan } from './generic.js'
-import type { Limits, Measurement } from './measurement.js'
+import type { Limits, Measurement, QueryMeasurement } from './measurement.js'
 import { sampledSets } from './parameters.js'
 import { admit, type Subject } from './sample.js'
 import { smallPages } from './tables.js'
@@ -19,11 +19,11 @@ export async function measureStatement(
   query: Query,
   text: string,
   limits: Limits,
-): Promise<readonly Measurement[]> {
+): Promise<Pick<QueryMeasurement, 'measurements' | 'sampled'>> {
   const admitted = await admission(text, limits)
-  if ('failure' in admitted) return [unmeasured(null, admitted.failure, null)]
+  if ('failure' in admitted) return { measurements: [unmeasured(null, admitted.failure, null)] }
   const { statement } = admitted
-  const { generic, subjects } = await boundSubjects(session, query, statement, limits)
+  const { generic, subjects, sampled } = await boundSubjects(session, query, statement, limits)
   const runs = subjects.map(({ params, subject, failure }) => ({ params, series: newSeries(subject, failure) }))
   await takeSamples(
     session,
@@ -33,7 +33,8 @@ export async function measureStatement(
   const measured: Measurement[] = []
   for (const { params, series } of runs)
     measured.push(await finish(session, query, params, series, generic?.plan ?? null, limits))
-  return withSensitivity(measured, query)
+  const measurements = withSensitivity(measured, query)
+  return sampled === null ? { measurements } : { measurements, sampled }
 }
 
 export async function admission(text: string, limits: Limits) {
@@ -52,43 +53,37 @@ export interface BoundSubject {
 }
 
 /**
- * The statement with each parameter set of its query, and the generic query plan of one with parameters (null where the
- * server refuses it). Throws CONNECTION_LOST and INTERRUPTED.
+ * The statement with each parameter set of its query (values of the columns' statistics, as `sampled`, where it has none), and
+ * the generic query plan of one with parameters (null where the server refuses it). Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function boundSubjects(
   session: Session,
   query: Query,
   { text, writes, parameterCount }: Admitted,
   limits: Limits,
-): Promise<{ readonly generic: GenericPlan | null; readonly subjects: readonly BoundSubject[] }> {
+): Promise<{
+  readonly generic: GenericPlan | null
+  readonly subjects: readonly BoundSubject[]
+  readonly sampled: readonly ParameterSet[] | null
+}> {
   const generic =
     parameterCount > 0
       ? await attempt(genericPlan(session, { text, writes, values: [] }, parameterCount, limits), limits)
       : null
-  const sets = await parameterSets(session, query, parameterCount, generic, limits)
+  const sampled =
+    generic === null || query.parameters.length > 0
+      ? null
+      : await attempt(sampledSets(session, generic, limits), limits)
+  const sets = parameterCount === 0 ? [null] : (sampled ?? (query.parameters.length > 0 ? query.parameters : [null]))
   const subjects = sets.map((set) => ({
     params: set?.name ?? null,
-    subject: { text, values: set?.values ?? [], writes },
+    subject: { text, values: set?.values ?? [], writes, sampled: sampled !== null },
     failure: mismatch(set, parameterCount),
   }))
-  return { generic, subjects }
+  return { generic, subjects, sampled }
 }
 
 type Admitted = Awaited<ReturnType<typeof admit>>
-
-/** Those of the query; values of the columns' statistics where it has none. */
-async function parameterSets(
-  session: Session,
-  query: Query,
-  parameterCount: number,
-  generic: GenericPlan | null,
-  limits: Limits,
-): Promise<readonly (ParameterSet | null)[]> {
-  if (parameterCount === 0) return [null]
-  if (query.parameters.length > 0) return query.parameters
-  const sampled = generic === null ? null : await attempt(sampledSets(session, generic, limits), limits)
-  return sampled ?? [null]
-}
 
 function mismatch(set: ParameterSet | null, parameterCount: number): Failure | null {
   const given = set?.values.length ?? 0

@@ -1,5 +1,5 @@
 import type { Finding } from '../plan/plan.js'
-import type { Query } from '../profile/profile.js'
+import type { ParameterSet, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import type { UnchosenIndex } from './probe.js'
 import type { Buffers } from './plan-node.js'
@@ -65,6 +65,8 @@ export interface QueryMeasurement {
   /** One for each parameter set, or one; for a query with variants one for each statement of each variant. */
   readonly measurements: readonly Measurement[]
   readonly variants: readonly VariantMeasurement[]
+  /** Values from the statistics, where the query has parameters and no values. */
+  readonly sampled?: readonly ParameterSet[]
   /** The shortest of 20 round trips in ms; null without variants. */
   readonly roundTripMs: number | null
   /** Whether the other variants answer as the first does. */

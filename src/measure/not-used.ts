@@ -1,15 +1,16 @@
 import { PerfdbError } from '../errors.js'
 import type { Finding } from '../plan/plan.js'
-import type { DeclaredIndex } from '../profile/profile.js'
+import type { DeclaredIndex, Query } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { readIndexes, type IndexFacts } from './indexes.js'
 import { limitsOf, type QueryMeasurement } from './measurement.js'
+import { usesIndex } from './price-uses.js'
 import { sizeText, smallPages } from './tables.js'
 
 /**
  * NOT_USED for declared indexes that stand there, were measured, and that no query plan of any declared query chose: a
  * warning with the reason, for information only where the table is too small to tell. A unique index has work to do
- * without queries. Throws CONNECTION_LOST and INTERRUPTED.
+ * without queries; of one whose own query could not be measured nothing is said. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function notUsed(
   session: Session,
@@ -17,8 +18,11 @@ export async function notUsed(
   measured: readonly QueryMeasurement[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Finding[]> {
-  const used = new Set(measured.flatMap(({ measurements }) => measurements.flatMap((one) => one.plan?.indexes ?? [])))
-  const unused = declared.filter(({ definition }) => !used.has(definition.name) && !definition.unique)
+  const plans = measured.flatMap(({ measurements }) => measurements.map(({ plan }) => plan))
+  const unused = declared.filter(
+    (index) =>
+      !plans.some((plan) => usesIndex(plan, index.definition)) && !index.definition.unique && judged(index, measured),
+  )
   if (unused.length === 0) return []
   const names = unused.map(({ definition }) => definition.name)
   const limits = limitsOf({ allowWrites: false, signal })
@@ -31,19 +35,34 @@ export async function notUsed(
     const { definition } = index
     const table = `${definition.table.schema}.${definition.table.name}`
     const found = facts.find((one) => one.name === definition.name && one.table === table)
-    return found?.parts.some((part) => used.has(part)) === true ? [] : [finding(index, table, found, measured)]
+    if (
+      found?.valid !== true ||
+      found.parts.some((part) => plans.some((plan) => plan?.indexes.includes(part) === true))
+    )
+      return []
+    return [finding(index, table, found, measured)]
   })
+}
+
+/** The indexes that are declared for a query, by name: MeasureOptions.indexesFor. */
+export function declaredFor(declared: readonly DeclaredIndex[]): (query: Pick<Query, 'name'>) => readonly string[] {
+  return ({ name }) => declared.filter((index) => index.for.includes(name)).map(({ definition }) => definition.name)
+}
+
+function judged({ for: wanted }: DeclaredIndex, measured: readonly QueryMeasurement[]): boolean {
+  const own = measured.filter(({ query }) => wanted.includes(query.name))
+  return own.every(({ measurements }) => measurements.some(({ plan }) => plan !== null))
 }
 
 function finding(
   declared: DeclaredIndex,
   table: string,
-  facts: IndexFacts | undefined,
+  facts: IndexFacts,
   measured: readonly QueryMeasurement[],
 ): Finding {
   const { definition, place } = declared
   const subject = { code: 'NOT_USED', index: definition.name, table, place } as const
-  if (facts !== undefined && facts.pages < smallPages) {
+  if (facts.pages < smallPages) {
     return {
       ...subject,
       severity: 'info',

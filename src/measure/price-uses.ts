@@ -1,9 +1,11 @@
 import { PerfdbError } from '../errors.js'
+import type { Definition } from '../definition/definition.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { compareMeasurements, medianMs, type Verdict } from './compare.js'
 import { readIndexes } from './indexes.js'
 import { limitsOf, type Measurement, type QueryMeasurement } from './measurement.js'
+import type { QueryPlan } from './query-plan.js'
 import { smallPages } from './tables.js'
 
 /** A query (with one parameter set) whose query plan uses an index. */
@@ -21,7 +23,7 @@ export interface IndexUse {
 }
 
 /**
- * Who uses each declared index after the run, and what that query gained, by the name of the index. An index of a partition
+ * Who uses each declared index after the run, and what that query gained, by indexKey. An index of a partition
  * counts for the partitioned one. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function indexUses(
@@ -46,11 +48,28 @@ export async function indexUses(
     })),
   )
   return new Map(
-    names.map((name) => {
-      const all = [name, ...(parts.get(name) ?? [])]
-      const users = pairs.filter((pair) => pair.after.plan?.indexes.some((index) => all.includes(index)) === true)
-      return [name, users.map(useOf)]
+    declared.map(({ definition }) => {
+      const own = parts.get(definition.name) ?? []
+      const users = pairs.filter(
+        ({ after: { plan } }) =>
+          usesIndex(plan, definition) || plan?.indexes.some((index) => own.includes(index)) === true,
+      )
+      return [indexKey(definition.table.schema, definition.name), users.map(useOf)]
     }),
+  )
+}
+
+/** Several schemas may have an index of one name: tenants have. */
+export function indexKey(schema: string, name: string): string {
+  return JSON.stringify([schema, name])
+}
+
+/** Whether a query plan uses the index: it names indexes without their schema, so that it must read the table as well. */
+export function usesIndex(plan: QueryPlan | null, { name, table }: Pick<Definition, 'name' | 'table'>): boolean {
+  return (
+    plan !== null &&
+    plan.indexes.includes(name) &&
+    plan.nodes.some(({ relation, schema }) => relation === table.name && (schema === '' || schema === table.schema))
   )
 }
 

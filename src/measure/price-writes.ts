@@ -7,7 +7,8 @@ import { medianInterval } from './statistics.js'
 
 /**
  * What each declared statement that writes cost before and after, on tables that the run built on (`built` counts the
- * indexes by `schema.table`). Buffers and WAL records have no noise; times have.
+ * indexes by `schema.table`). Buffers and WAL records have little noise (pruning what
+ * earlier runs left, pages that split); times have more.
  */
 export function writeCosts(
   before: readonly QueryMeasurement[],

@@ -1,11 +1,12 @@
 import type { Price, ResultStep, WriteCost } from '../commands/result.js'
 import type { DeclaredIndex } from '../profile/profile.js'
-import type { IndexUse } from './price-uses.js'
+import { indexKey, type IndexUse } from './price-uses.js'
 import type { QueryMeasurement } from './measurement.js'
 import { milliseconds } from './rule.js'
 
 /** What the measurements know of the declared indexes. */
 export interface PriceEvidence {
+  /** By indexKey. */
   readonly uses: ReadonlyMap<string, readonly IndexUse[]>
   readonly after: readonly QueryMeasurement[]
   /** Indexes that no query uses on tables too small to tell, by name. */
@@ -31,7 +32,7 @@ export function prices(
     )
     if (index === undefined || step.state !== 'valid') return []
     const { wal_bytes, wal_shared } = step
-    const uses = evidence?.uses.get(step.index) ?? []
+    const uses = evidence?.uses.get(indexKey(step.schema, step.index)) ?? []
     return [
       {
         index: step.index,
@@ -66,7 +67,8 @@ function judge(
   if (!isNew(step)) return cannotSay(`${users}; the gain is not known, for the index stood there before`)
   const faster = uses.filter(({ verdict }) => verdict === 'faster')
   const best = faster.toSorted((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0))
-  if (best.length > 0) return { verdict: 'pays', reason: `${gains(best)}${balance(step, best, evidence.writes)}` }
+  if (best.length > 0)
+    return { verdict: 'pays', reason: `${gains(best)}${losses(uses)}${balance(step, best, evidence.writes)}` }
   const compared = uses.filter(({ verdict }) => verdict !== null)
   if (compared.length === 0) return cannotSay(`${users}, and ${one ? 'was' : 'were'} not measured before`)
   if (uses.some(({ verdict }) => verdict === 'inconclusive'))
@@ -103,6 +105,12 @@ function gains(best: readonly IndexUse[]): string {
   return listed(texts)
 }
 
+/** Who lost by it is told beside who gained. */
+function losses(uses: readonly IndexUse[]): string {
+  const slower = uses.filter(({ verdict }) => verdict === 'slower')
+  return slower.length === 0 ? '' : `; ${listed(slower.map(({ query }) => query))} slower`
+}
+
 /** `12x`; two digits, more than an interval of 10 % would be a lie. */
 function factor(ratio: number): string {
   return `${Number(ratio.toPrecision(2))}x`
@@ -124,7 +132,8 @@ function balance(step: ResultStep, best: readonly IndexUse[], writes: readonly W
   const worst = dearer.toSorted((a, b) => extraMs(b) - extraMs(a))[0]
   if (saver === undefined || saver.savedMs === null || worst === undefined) return ''
   const runs = Math.floor(saver.savedMs / extraMs(worst))
-  return `; ${worst.query} takes ${milliseconds(extraMs(worst))} more, so one ${saver.query} pays for ${runs} of them`
+  const shared = worst.indexes > 1 ? ` by the ${worst.indexes} new indexes of the table together` : ''
+  return `; ${worst.query} takes ${milliseconds(extraMs(worst))} more${shared}, so one ${saver.query} pays for ${runs} of them`
 }
 
 /** More work, which has no noise, and intervals of the time that do not even touch. */

@@ -2,7 +2,7 @@ import type { Finding } from '../plan/plan.js'
 import type { Query } from '../profile/profile.js'
 import { medianMs } from './compare.js'
 import type { Measurement, QueryMeasurement } from './measurement.js'
-import { blocksOf, count, milliseconds, tableOf } from './rule.js'
+import { count, milliseconds, ownBlocksOf, tableOf } from './rule.js'
 import { planLines } from './signature.js'
 import { medianInterval } from './statistics.js'
 import { smallPages } from './tables.js'
@@ -69,7 +69,7 @@ function regression(before: KeptQuery, measured: Measurement, query: Query): rea
   const scan = plan?.nodes.find(
     (node) =>
       node.type === 'Seq Scan' &&
-      blocksOf(node) >= smallPages &&
+      ownBlocksOf(plan, node) >= smallPages &&
       !before.plan.some((line) => line.endsWith(`Seq Scan ${node.relation}`)),
   )
   const worse = [

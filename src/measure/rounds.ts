@@ -31,7 +31,7 @@ export async function measureQueries(
           ? await measureVariants(session, query, limits)
           : {
               query,
-              measurements: await measureStatement(session, query, query.sql ?? '', limits),
+              ...(await measureStatement(session, query, query.sql ?? '', limits)),
               variants: [],
               roundTripMs: null,
             }
@@ -42,6 +42,18 @@ export async function measureQueries(
   } finally {
     all.signal?.removeEventListener('abort', stop)
   }
+}
+
+/**
+ * The queries with the values that the statistics gave for them before: after ANALYZE the same names (`common`, `rare`) stand
+ * for other values, and two different questions would be compared.
+ */
+export function withValuesOf(before: readonly QueryMeasurement[], queries: readonly Query[]): readonly Query[] {
+  return queries.map((query) => {
+    const namesakes = before.filter((one) => one.query.name === query.name && one.query.sql === query.sql)
+    const { sampled } = namesakes.find((one) => one.query.place.file === query.place.file) ?? namesakes[0] ?? {}
+    return query.parameters.length > 0 || sampled === undefined ? query : { ...query, parameters: sampled }
+  })
 }
 
 /** Of each query when the budget of all is spent: 21 samples of 10 ms and their control. */

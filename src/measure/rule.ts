@@ -48,6 +48,16 @@ export function blocksOf(node: PlanNode): number {
   return node.buffers.hit + node.buffers.read
 }
 
+/** Blocks of the node alone: those of a sub-query in its Filter are counted in blocksOf. */
+export function ownBlocksOf(plan: QueryPlan, node: PlanNode): number {
+  return blocksOf(node) - node.children.reduce((sum, id) => sum + blocksBelow(plan, id), 0)
+}
+
+function blocksBelow(plan: QueryPlan, id: number): number {
+  const child = plan.nodes[id]
+  return child === undefined ? 0 : blocksOf(child)
+}
+
 /** `1,234` */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')

@@ -10,6 +10,8 @@ export interface Subject {
   readonly text: string
   readonly values: readonly Parameter[]
   readonly writes: boolean
+  /** The values are of the columns' statistics. */
+  readonly sampled?: boolean
 }
 
 /** How a run is explained; see the lists of options below. */
@@ -128,6 +130,7 @@ function timedExtras(versionNum: number, writes: boolean): string {
   return (versionNum >= 170_000 ? ', serialize text' : '') + (writes ? ', wal' : '')
 }
 
-function refuseAborted(signal: AbortSignal | undefined): void {
+/** Throws INTERRUPTED once the run is to end. */
+export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new PerfdbError('INTERRUPTED', 'measuring was stopped')
 }

@@ -1,7 +1,7 @@
 import { conditionColumns } from './columns.js'
 import type { PlanNode } from './plan-node.js'
 import { stoppedEarly } from './estimate-rules.js'
-import { blocksOf, count, percent, shortened, subjectOf, tableOf, type Rule } from './rule.js'
+import { count, ownBlocksOf, percent, shortened, subjectOf, tableOf, type Rule } from './rule.js'
 import { smallPages } from './tables.js'
 
 /** SEQ_SCAN: a Seq Scan that reads 100 blocks or more and throws away 90 % and 1,000 of its rows or more. */
@@ -9,14 +9,14 @@ export const seqScan: Rule = ({ plan }) =>
   plan.nodes.flatMap((node) => {
     const removed = node.removedByFilter
     const share = removed / Math.max(1, node.rows + removed)
-    if (node.type !== 'Seq Scan' || removed < 1000 || share < 0.9 || blocksOf(node) < 100) return []
+    if (node.type !== 'Seq Scan' || removed < 1000 || share < 0.9 || ownBlocksOf(plan, node) < 100) return []
     const time = plan.executionMs === null ? 0 : node.selfMs / Math.max(plan.executionMs, 0.001)
     return [
       {
         code: 'SEQ_SCAN',
         severity: 'warning',
         ...subjectOf(node),
-        message: `reads all of ${tableOf(node)} (${count(blocksOf(node))} blocks, ${percent(Math.min(1, time))} of the time) and throws away ${count(removed)} rows to keep ${count(node.rows)}: Filter ${shortened(node.filter)}`,
+        message: `reads all of ${tableOf(node)} (${count(ownBlocksOf(plan, node))} blocks, ${percent(Math.min(1, time))} of the time) and throws away ${count(removed)} rows to keep ${count(node.rows)}: Filter ${shortened(node.filter)}`,
         hint: indexAdvice(node),
       },
     ]
@@ -31,9 +31,9 @@ export const seqScanOk: Rule = ({ plan }) =>
     if (node.type !== 'Seq Scan' || node.filter === '' || node.loops === 0 || plan.executionMs === null) return []
     if ((node.loops > 1 && !node.parallel) || stoppedEarly(plan, node)) return []
     const kept = node.rows / Math.max(1, node.rows + node.removedByFilter)
-    const small = blocksOf(node) < smallPages
+    const small = ownBlocksOf(plan, node) < smallPages
     if (!small && kept <= 0.2) return []
-    const why = small ? `has ${count(blocksOf(node))} blocks` : `gives ${percent(kept)} of its rows`
+    const why = small ? `has ${count(ownBlocksOf(plan, node))} blocks` : `gives ${percent(kept)} of its rows`
     return [
       {
         code: 'SEQ_SCAN_OK',

@@ -1,8 +1,10 @@
 import { quoteLiteral } from '../definition/quote.js'
+import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
 import { parameterText } from '../server/values.js'
 import type { Limits } from './measurement.js'
-import { rolledBack, type Subject } from './sample.js'
+import { refuseAborted, rolledBack, type Subject } from './sample.js'
+import { failureOf } from './series.js'
 
 /** Times on the client of the statements of one variant, in ms, a run each; empty where it was not run that way. */
 export interface Elapsed {
@@ -13,13 +15,16 @@ export interface Elapsed {
   /** Spread over connections; these are used at once. */
   readonly concurrentMs: readonly number[]
   readonly connections: number
+  /** Why they were not spread, where they were to be. */
+  readonly notConcurrent: string | null
 }
 
 /**
  * Variants in turn and each of its ways in turn, so that the machine's load meets them alike; the first turn warms up and
- * is thrown away. Parameters are constants of EXECUTE: postgres.js asks for their types first, a round trip that the
- * application's prepared statement has not. Statements that write are not spread: their locks would wait for each other.
- * Throws the server's errors.
+ * is thrown away, unless it spent the time budget already. Parameters are constants of EXECUTE: postgres.js asks for their
+ * types first, a round trip that the application's prepared statement has not. Statements that write are not spread: their
+ * locks would wait for each other.
+ * What fails over several connections alone (a lock, a limit of the role) is not measured that way. Throws the server's errors.
  */
 export async function elapsedTimes(
   session: Session,
@@ -30,6 +35,7 @@ export async function elapsedTimes(
   const runs = variants.map((subjects) => ({
     subjects,
     sessions: spread(subjects) ? [session, ...others].slice(0, subjects.length) : [],
+    notConcurrent: noReason,
     sequentialMs: new Array<number>(),
     pipelinedMs: new Array<number>(),
     concurrentMs: new Array<number>(),
@@ -37,24 +43,34 @@ export async function elapsedTimes(
   const start = performance.now()
   const most = Math.min(21, limits.samples)
   for (let turn = 0; turn <= most; turn += 1) {
-    for (const { subjects, sessions, sequentialMs, pipelinedMs, concurrentMs } of runs) {
-      const kept = turn > 0
-      const sequential = await oneConnection(session, subjects, limits, inSequence)
-      if (kept) sequentialMs.push(sequential)
-      if (subjects.length > 1) {
-        const pipelined = await oneConnection(session, subjects, limits, inPipeline)
-        if (kept) pipelinedMs.push(pipelined)
-      }
-      if (sessions.length > 1) {
-        const concurrent = await manyConnections(sessions, subjects, limits)
-        if (kept) concurrentMs.push(concurrent)
-      }
+    for (const run of runs) {
+      const { subjects, sessions, sequentialMs, pipelinedMs, concurrentMs } = run
+      sequentialMs.push(await oneConnection(session, subjects, limits, inSequence))
+      if (subjects.length > 1) pipelinedMs.push(await oneConnection(session, subjects, limits, inPipeline))
+      if (sessions.length < 2 || run.notConcurrent !== null) continue
+      const concurrent = await manyConnections(sessions, subjects, limits).catch((error: unknown) =>
+        notSpread(error, session, limits),
+      )
+      if (typeof concurrent === 'number') concurrentMs.push(concurrent)
+      else run.notConcurrent = concurrent.reason
     }
-    if (turn > 0 && performance.now() - start > limits.timeBudgetMs) break
+    if (performance.now() - start > limits.timeBudgetMs) break
+    if (turn === 0)
+      for (const times of runs.flatMap((run) => [run.sequentialMs, run.pipelinedMs, run.concurrentMs])) times.length = 0
   }
-  return runs.map(({ sessions, sequentialMs, pipelinedMs, concurrentMs }) => {
-    return { sequentialMs, pipelinedMs, concurrentMs, connections: sessions.length }
+  return runs.map(({ sessions, notConcurrent, sequentialMs, pipelinedMs, concurrentMs }) => {
+    const times = { sequentialMs, pipelinedMs, concurrentMs: notConcurrent === null ? concurrentMs : [] }
+    return { ...times, connections: sessions.length, notConcurrent }
   })
+}
+
+const noReason: string | null = null
+
+/** Throws what ends the run or the session that measures; what became of another session is told. */
+function notSpread(error: unknown, session: Session, limits: Limits): { readonly reason: string } {
+  refuseAborted(limits.signal)
+  const lost = error instanceof PerfdbError && error.code === 'CONNECTION_LOST' && !session.lost
+  return lost ? { reason: error.message } : failureOf(error, limits)
 }
 
 /** True for what may run on several connections at once. */
@@ -62,10 +78,13 @@ export function spread(subjects: readonly Subject[]): boolean {
   return subjects.length > 1 && subjects.every(({ writes }) => !writes)
 }
 
-type Way = (session: Session, texts: readonly string[]) => Promise<void>
+type Way = (session: Session, texts: readonly string[], limits: Limits) => Promise<void>
 
-async function inSequence(session: Session, texts: readonly string[]): Promise<void> {
-  for (const text of texts) await session.query(text)
+async function inSequence(session: Session, texts: readonly string[], { signal }: Limits): Promise<void> {
+  for (const text of texts) {
+    refuseAborted(signal)
+    await session.query(text)
+  }
 }
 
 /** Statements without parameters leave at once, one behind the other, each with its own Sync. */
@@ -81,7 +100,7 @@ async function oneConnection(
 ): Promise<number> {
   return prepared(session, subjects, limits, async (texts) => {
     const start = performance.now()
-    await way(session, texts)
+    await way(session, texts, limits)
     return performance.now() - start
   })
 }
@@ -101,7 +120,7 @@ async function manyConnections(
       prepared(session, share, limits, async (texts) => {
         await gate.arrive()
         const start = performance.now()
-        await inSequence(session, texts)
+        await inSequence(session, texts, limits)
         return { start, end: performance.now() }
       }).catch((error: unknown) => {
         gate.shut(error)

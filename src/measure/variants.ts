@@ -3,7 +3,7 @@ import type { Session } from '../server/session.js'
 import { finish, unmeasured } from './finish.js'
 import { admission } from './measure-query.js'
 import type { Limits, Measurement, QueryMeasurement, VariantMeasurement } from './measurement.js'
-import { newSeries, takeSamples, type Failure, type Series } from './series.js'
+import { failureOf, newSeries, takeSamples, type Failure, type Series } from './series.js'
 import { median, medianInterval, sum } from './statistics.js'
 import { otherSessions } from './variants-connections.js'
 import { elapsedTimes, spread, type Elapsed } from './variants-elapsed.js'
@@ -13,7 +13,7 @@ import { compareRows } from './variants-rows.js'
  * Measures several statements against their replacement: server time by samples of every statement, interleaved, the time
  * that passes on the client when each variant's statements run one after another, in one pipeline, and spread over up to
  * four connections, and whether the variants give the same rows. Throws CONNECTION_LOST and
- * INTERRUPTED; a statement that is refused or fails leaves the variants without numbers.
+ * INTERRUPTED; a statement that is refused or fails, or returns too many rows to fetch, leaves the variants without numbers.
  */
 export async function measureVariants(session: Session, query: Query, limits: Limits): Promise<QueryMeasurement> {
   const prepared: PreparedVariant[] = []
@@ -28,13 +28,19 @@ export async function measureVariants(session: Session, query: Query, limits: Li
   const measurements: Measurement[] = []
   for (const { series } of prepared)
     for (const one of series) measurements.push(await finish(session, query, null, one, null, limits))
+  const tooLarge = prepared.find(({ series }) => sum(series.map(({ latest }) => latest?.rows ?? 0)) > mostRows)
+  if (tooLarge !== undefined) measurements.push(unmeasured(null, named(tooLarge, tooManyRows), null))
   if (measurements.some((one) => one.status !== 'measured'))
     return { query, measurements, variants: [], roundTripMs: null }
   const answering = prepared.map(({ name, series }) => ({ name, subjects: series.map((one) => one.subject) }))
   const subjects = answering.map((variant) => variant.subjects)
   const widest = Math.max(1, ...subjects.filter(spread).map((statements) => statements.length))
   await using others = await otherSessions(widest, limits)
-  const elapsed = await elapsedTimes(session, others.sessions, subjects, limits)
+  const elapsed = await elapsedTimes(session, others.sessions, subjects, limits).catch((error: unknown) =>
+    failureOf(error, limits),
+  )
+  if ('status' in elapsed)
+    return { query, measurements: [...measurements, unmeasured(null, elapsed, null)], variants: [], roundTripMs: null }
   return {
     query,
     measurements,
@@ -44,8 +50,17 @@ export async function measureVariants(session: Session, query: Query, limits: Li
     }),
     roundTripMs: await roundTrip(session),
     answers: await compareRows(session, answering, limits),
-    notConcurrent: others.reason,
+    notConcurrent: others.reason ?? elapsed.find((times) => times.notConcurrent !== null)?.notConcurrent ?? null,
   }
+}
+
+/** The client fetches the rows of every run: a million of them took 200 MB. */
+const mostRows = 100_000
+const tooManyRows: Failure = {
+  status: 'not_measured',
+  reason: `over ${mostRows.toLocaleString('en-US')} rows: too many to fetch again and again`,
+  sqlstate: null,
+  timedOutMs: null,
 }
 
 interface PreparedVariant {
@@ -70,8 +85,8 @@ async function prepareVariant(query: Query, variant: Variant, limits: Limits): P
   return { name: variant.name, series, failures }
 }
 
-function named(variant: Variant, failure: Failure): Failure {
-  return { ...failure, reason: `${variant.name}: ${failure.reason}` }
+function named({ name }: Pick<Variant, 'name'>, failure: Failure): Failure {
+  return { ...failure, reason: `${name}: ${failure.reason}` }
 }
 
 function variantMeasurement(

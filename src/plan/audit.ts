@@ -1,6 +1,7 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { candidatesOn } from './lookup.js'
+import { isPassingName, newNameFor } from './names.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from './overlap.js'
 import type { Finding, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
@@ -43,7 +44,9 @@ function driftOf(step: Step): readonly Finding[] {
           code: 'INVALID',
           severity: 'error',
           message: `${index} exists but is ${flagText(existing)}: no query uses it`,
-          hint: 'perfdb apply drops and builds it again',
+          hint: step.statements.some(({ repairs }) => repairs === true)
+            ? 'perfdb apply makes it valid where it stands, by REINDEX CONCURRENTLY: it cannot be dropped'
+            : 'perfdb apply drops and builds it again',
         },
       ]
     case 'building':
@@ -145,6 +148,7 @@ function existingFindings(snapshot: Snapshot, steps: readonly Step[]): readonly 
         ]
       }
       if (index.constraint !== null || index.attached) return []
+      if (isPassingName(index.name)) return [{ ...base, ...passing(index, steps) }]
       return [
         {
           ...base,
@@ -154,6 +158,20 @@ function existingFindings(snapshot: Snapshot, steps: readonly Step[]): readonly 
         },
       ]
     })
+}
+
+/** Valid, and kept by every write for nobody until the replace that it belongs to is done. */
+function passing({ schema, name }: ExistingIndex, steps: readonly Step[]): Omit<Finding, 'index' | 'table'> {
+  const replace = steps.find(
+    (step) => step.step === 'replace' && step.schema === schema && newNameFor(step.index) === name,
+  )
+  const goesOn = replace === undefined ? '' : `perfdb apply --allow REPLACE goes on with it for ${replace.index}; `
+  return {
+    code: 'UNDECLARED',
+    severity: 'warning',
+    message: `${name} is left from a replace that did not come to its end: each write pays for it`,
+    hint: `${goesOn}if nobody needs it: ${dropIndexSql(schema, name)}`,
+  }
 }
 
 function flagText(index: ExistingIndex | null): string {

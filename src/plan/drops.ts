@@ -7,6 +7,7 @@ import { oldNameFor } from './names.js'
 import type { PlanOptions } from './options.js'
 import type { Finding, Hazard, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
+import { sameDefinition } from './same.js'
 
 /**
  * Drops that were asked for: declared absent, owned by the ledger and declared no more (with prune), or the old half of a
@@ -20,19 +21,25 @@ export function planDrops(
   options: PlanOptions,
 ): Drops {
   const absent = profiles.flatMap((profile) => profile.absent.map((entry) => ({ ...entry, reason: 'declared absent' })))
-  const replaced = resolved.map(({ declared }) => ({
-    schema: declared.definition.table.schema,
-    name: oldNameFor(declared.definition.name),
-    place: declared.place,
-    reason: `replaced by ${declared.definition.name}, left by an interrupted run`,
-  }))
+  const replaced = resolved.flatMap(({ declared: { definition, place } }) => {
+    const { name, table } = definition
+    const old = oldNameFor(name)
+    const reason = `replaced by ${name}, left by an interrupted run`
+    const own = indexNamed(snapshot, table.schema, old)?.table.name === table.name
+    return own ? [{ schema: table.schema, name: old, place, reason }] : []
+  })
   const declaredNames = new Set(
     resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)),
   )
   const pruned = options.prune
     ? owned
         .filter(({ schema, name }) => !declaredNames.has(key(schema, name)))
-        .map((entry) => ({ ...entry, place: null, reason: 'built by perfdb, declared no more' }))
+        // By now another index may bear the name: that one is somebody else's.
+        .filter(({ schema, name, canonical }) => {
+          const existing = indexNamed(snapshot, schema, name)
+          return canonical === null || existing === undefined || sameDefinition(canonical, existing.canonical)
+        })
+        .map(({ schema, name }) => ({ schema, name, place: null, reason: 'built by perfdb, declared no more' }))
     : []
   const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
   const found = [...wanted.values()].flatMap((entry) => {

@@ -1,5 +1,6 @@
 import type { ExistingIndex, ExistingTable, Snapshot } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
+import { isPassingName } from './names.js'
 import { candidateOf, nameKey, type Candidate } from './overlap.js'
 import type { Resolved } from './resolved.js'
 
@@ -52,7 +53,10 @@ const declaredNames = once(
 )
 const candidatesByTable = once((all: readonly Resolved[]) =>
   once((indexes: readonly ExistingIndex[]) => {
-    const others = indexes.filter((index) => index.valid && !declaredNames(all).has(nameKey(index)))
+    const others = indexes.filter(
+      // What an interrupted replace left becomes the declared one, or goes.
+      (index) => index.valid && !declaredNames(all).has(nameKey(index)) && !isPassingName(index.name),
+    )
     const existing = others.map((index): Candidate => ({ ...index, table: nameKey(index.table) }))
     return allBy([...all.map(candidateOf), ...existing], ({ table }) => table)
   }),

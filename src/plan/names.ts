@@ -2,13 +2,21 @@ import { maxNameBytes } from '../definition/quote.js'
 
 /** Name under which a replacement is built; fixed, so that an interrupted replace is found and finished by the next run. */
 export function newNameFor(name: string): string {
-  return withSuffix(name, '_perfdb_new')
+  return withSuffix(name, freshSuffix)
 }
 
 /** Name that the replaced index bears until it is dropped. */
 export function oldNameFor(name: string): string {
-  return withSuffix(name, '_perfdb_old')
+  return withSuffix(name, oldSuffix)
 }
+
+/** A name that only perfdb's own replacing gives, and takes away again. */
+export function isPassingName(name: string): boolean {
+  return name.endsWith(freshSuffix) || name.endsWith(oldSuffix)
+}
+
+const freshSuffix = '_perfdb_new'
+const oldSuffix = '_perfdb_old'
 
 /** Cut so that it holds 63 bytes; by whole characters, as PostgreSQL cuts. */
 function withSuffix(name: string, suffix: string): string {

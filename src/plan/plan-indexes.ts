@@ -12,11 +12,18 @@ import { identityRefusal, uniquenessLost } from './kept.js'
 import { indexesOn, indexNamed, isDeclared } from './lookup.js'
 import { partitionedFindings } from './partitioned-findings.js'
 import { partitionTree, planPartitioned, unfinishedTwin } from './partitioned.js'
+import { nameKey } from './overlap.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
 import { predictBytes } from './predict.js'
 import { plainlySame, sameDefinition } from './same.js'
-import { buildStatement, rebuildStatements, replaceStatements } from './step-statements.js'
+import {
+  buildStatement,
+  passingNameRefusal,
+  rebuildStatements,
+  repairStatement,
+  replaceStatements,
+} from './step-statements.js'
 
 /**
  * profile + snapshot -> Plan, pure. The order of steps does not depend on the order of catalog rows or of profile entries:
@@ -32,9 +39,15 @@ export function planIndexes(
 ): Plan {
   const drops = planDrops(profiles, resolved, snapshot, owned, options)
   const builds = resolved.map((one) => planOne(one, resolved, snapshot, options))
-  // What is declared absent may be the very index that gets a declared name.
+  // What is declared absent may be the very index that gets a declared name, and a replace drops what is in its way itself.
   const renamed = new Set(builds.flatMap((step) => (step.step === 'adopt' ? [step.existing?.oid] : [])))
-  const steps = builds.concat(drops.steps.filter((step) => !renamed.has(step.existing?.oid))).sort(byUrgency)
+  const dropped = new Set(
+    builds.flatMap(({ step, schema, statements }) => (step === 'replace' ? droppedBy(schema, statements) : [])),
+  )
+  const wanted = drops.steps.filter(
+    (step) => !renamed.has(step.existing?.oid) && !dropped.has(nameKey({ schema: step.schema, name: step.index })),
+  )
+  const steps = builds.concat(wanted).sort(byUrgency)
   const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
   return {
     steps,
@@ -45,6 +58,10 @@ export function planIndexes(
     ],
     fingerprint: fingerprint(steps),
   }
+}
+
+function droppedBy(schema: string, statements: Step['statements']): readonly string[] {
+  return statements.flatMap(({ kind, index }) => (kind === 'drop' ? [nameKey({ schema, name: index })] : []))
 }
 
 /** The existing index that a declaration needs no probe for, because PostgreSQL prints it word for word. */
@@ -69,23 +86,26 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   if (snapshot.builds.some((build) => isOf(build, existing))) {
     return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
   }
-  if (!(existing.valid && existing.ready && existing.live)) {
+  const refusal = dropRefusal(existing)
+  const same = sameDefinition(one.canonical, existing.canonical)
+  if (!(existing.valid && existing.ready && existing.live) && (refusal === null || same)) {
     return {
       ...base,
       step: 'rebuild',
       reason: `stands there but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
-      statements: rebuildStatements(definition, existing, one.canonical),
+      statements:
+        refusal === null ? rebuildStatements(definition, existing, one.canonical) : [repairStatement(existing)],
       hazards: buildHazards(one, all, snapshot, options),
       predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
     }
   }
-  if (sameDefinition(one.canonical, existing.canonical)) {
+  if (same) {
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
   }
   const reason = `stands there with another definition: ${existing.ddl}`
-  const refusal = dropRefusal(existing) ?? identityRefusal(existing, one.canonical)
-  if (refusal !== null) {
-    const message = `${definition.name} is not replaced: ${refusal}`
+  const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
+  if (notReplaced !== null) {
+    const message = `${definition.name} is not replaced: ${notReplaced}`
     return { ...base, step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }] }
   }
   return {
@@ -110,7 +130,7 @@ function isOf(build: RunningBuild, index: ExistingIndex): boolean {
 
 function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
   const { definition } = one.declared
-  const twin = indexesOn(snapshot, definition.table).find((index) => adoptable(index, one, all))
+  const twin = indexesOn(snapshot, definition.table).find((index) => adoptable(index, one, all, snapshot))
   if (twin !== undefined) {
     return {
       ...stepBase(one, twin),
@@ -142,7 +162,7 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
 }
 
 /** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */
-function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]): boolean {
+function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[], snapshot: Snapshot): boolean {
   return (
     index.valid &&
     index.ready &&
@@ -150,8 +170,18 @@ function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]
     index.constraint === null &&
     !index.attached &&
     !isDeclared(all, index.schema, index.name) &&
-    sameDefinition(one.canonical, index.canonical)
+    sameDefinition(one.canonical, index.canonical) &&
+    all.every((other) => other === one || !adoptsBefore(other, one, snapshot))
   )
+}
+
+/** Of several missing ones of one definition the first by name gets it. */
+function adoptsBefore(other: Resolved, one: Resolved, snapshot: Snapshot): boolean {
+  const { name, table } = other.declared.definition
+  const own = one.declared.definition
+  const onSame = table.schema === own.table.schema && table.name === own.table.name
+  if (!onSame || compare(name, own.name) >= 0 || indexNamed(snapshot, table.schema, name) !== undefined) return false
+  return sameDefinition(other.canonical, one.canonical)
 }
 
 function stepBase(one: Resolved, existing: ExistingIndex | null) {

@@ -47,6 +47,8 @@ export interface Statement {
   readonly sql: readonly string[]
   /** Schema in which unqualified names of the definition are looked up first, where it is not the step's own. */
   readonly namesFrom?: string
+  /** Of a build: REINDEX CONCURRENTLY of what stands there, which cannot be dropped. */
+  readonly repairs?: true
 }
 
 /** One index's work: finished SQL texts in their order. */

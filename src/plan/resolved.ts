@@ -8,4 +8,9 @@ export interface Resolved {
 }
 
 /** What perfdb built here and nobody dropped since, by the ledger. */
-export type Owned = readonly { readonly schema: string; readonly name: string }[]
+export type Owned = readonly {
+  readonly schema: string
+  readonly name: string
+  /** What perfdb left there; null when that is not known. */
+  readonly canonical: CanonicalDefinition | null
+}[]

@@ -1,6 +1,8 @@
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { reindexSql } from '../sql/partitions.js'
+import { dropRefusal } from './drops.js'
 import { carryOver, keptOf, restoreSql } from './kept.js'
 import { indexNamed } from './lookup.js'
 import { newNameFor, oldNameFor } from './names.js'
@@ -22,9 +24,25 @@ export function rebuildStatements(
   ]
 }
 
+/** What cannot be dropped, as it is attached to the index of a partitioned table, can only be made valid where it stands (fault 13). */
+export function repairStatement({ schema, name }: ExistingIndex) {
+  return { kind: 'build', index: name, sql: [reindexSql({ schema, name })], repairs: true } as const
+}
+
 function placedAs({ canonical }: ExistingIndex, definition: Definition): Definition {
   const tablespace = definition.tablespace ?? canonical.tablespace
   return tablespace === null ? definition : { ...definition, tablespace }
+}
+
+/** The names that a replace passes through must be free, or be held by what an earlier one left; null when they are. */
+export function passingNameRefusal({ schema, name, table }: ExistingIndex, snapshot: Snapshot): string | null {
+  const held = [newNameFor(name), oldNameFor(name)].map((passing) => indexNamed(snapshot, schema, passing))
+  const foreign = held.find((index) => index !== undefined && index.table.name !== table.name)
+  if (foreign !== undefined) return `${foreign.name}, whose name it needs, is an index of ${foreign.table.name}`
+  const bound = held.find((index) => index !== undefined && dropRefusal(index) !== null)
+  return bound === undefined
+    ? null
+    : `${bound.name}, whose name it needs, cannot be dropped: ${dropRefusal(bound) ?? ''}`
 }
 
 /** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */
@@ -39,7 +57,10 @@ export function replaceStatements(
   const old = oldNameFor(definition.name)
   const leftover = indexNamed(snapshot, schema, fresh)
   const finished = leftover?.valid === true && sameDefinition(canonical, leftover.canonical)
+  const before = indexNamed(snapshot, schema, old)
   return [
+    // Of an earlier replace that was cut short: its name is needed.
+    ...(before === undefined ? [] : [dropStatement(before)]),
     ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
     ...(finished ? [] : [buildStatement(placedAs(existing, definition), fresh)]),
     {

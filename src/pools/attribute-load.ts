@@ -33,7 +33,7 @@ export function withMeasuredLoad(
   const findings: PoolFinding[] = []
   const services = estate.services.map((service) => {
     const own = parts.get(service.name) ?? []
-    if (service.via.kind !== 'direct' || service.load?.ratePerSecond != null || own.length === 0) return service
+    if (service.via.kind !== 'direct' || isDeclared(service) || own.length === 0) return service
     const untold = own.find((part) => part.reason !== null && part.load.erlangs >= worthTelling)
     if (untold !== undefined) findings.push(loadUnknown(service, untold))
     const load = own.every((part) => part.reason === null) ? addedUp(own) : null
@@ -41,6 +41,11 @@ export function withMeasuredLoad(
   })
   const poolers = estate.poolers.map((pooler) => withAliasLoads(pooler, parts.get(pooler.name) ?? []))
   return { estate: { ...estate, services, poolers }, findings }
+}
+
+/** A rate, or a cache whose misses are one beside their service time. */
+function isDeclared({ load, cache }: Service): boolean {
+  return load?.ratePerSecond != null || (cache !== null && load?.serviceTimeSeconds != null)
 }
 
 const noLoad: Load = {

@@ -1,5 +1,16 @@
 import { fewestServers, queue } from './queue.js'
 
+/** Executor that writes audit rows, one in each process. */
+export interface Audit {
+  readonly workers: number
+  readonly queue: number | null
+  readonly ratePerSecond: number | null
+  readonly burstPerSecond: number | null
+  readonly serviceTimeSeconds: number | null
+  readonly ownConnections: boolean
+  readonly bounded: boolean
+}
+
 /** An executor as a queue: writes per second into one executor, service time in seconds. */
 export interface AuditEffect {
   readonly utilization: number

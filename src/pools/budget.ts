@@ -75,10 +75,9 @@ function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reach
   const limits = limitsOf(server, live?.limits ?? null)
   const lines = linesOn(rows)
   const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
-  const peaks = new Map(lines.map((line) => [line.name, line.peak]))
-  const match = live === null ? null : worstMatch(live.samples, patterns, peaks)
-  const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
+  const match = live === null ? null : worstMatch(live.samples, patterns, peaksByName(lines), perfdb)
+  const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
   const steady = total(lines, 'steady') + server.otherConnections
   const peak = total(lines, 'peak') + server.otherConnections
   return {
@@ -97,6 +96,11 @@ function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reach
     rows: rows.here,
     allRows: rows.all,
   }
+}
+
+/** A service and a pooler may have one name. */
+function peaksByName(lines: readonly Line[]): ReadonlyMap<string, number> {
+  return new Map([...groupBy(lines, (line) => line.name)].map(([name, same]) => [name, total(same, 'peak')]))
 }
 
 function linesOn({ here, poolers }: Reaching): readonly Line[] {

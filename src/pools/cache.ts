@@ -1,4 +1,17 @@
-import type { Cache } from './model.js'
+/** A cache of a service, as its file declares it. */
+export interface Cache {
+  readonly kind: 'in_process' | 'shared'
+  readonly maxsize: number
+  readonly ttlSeconds: number
+  readonly activeUsers: number
+  readonly ratePerUserPerSecond: number
+  readonly queriesPerMiss: number
+  readonly maxStalenessSeconds: number | null
+  readonly entryBytes: number | null
+  /** Of an answer from the cache, and of one without it; null when not declared. */
+  readonly hitMs: number | null
+  readonly missMs: number | null
+}
 
 /**
  * Expected hit ratio of a TTL cache whose entries live from insertion, under Poisson requests: x requests fall on an entry
@@ -21,6 +34,8 @@ export interface CacheEffect {
   readonly hit: number
   readonly missQueriesPerSecond: number
   readonly memoryBytes: number | null
+  /** On the average request, by times; null without both. */
+  readonly speedup: number | null
 }
 
 /** Effect of a declared cache over all processes of its service. */
@@ -31,6 +46,7 @@ export function cacheEffect(cache: Cache, processes: number): CacheEffect {
     replicas,
     hit,
     missQueriesPerSecond: cache.activeUsers * cache.ratePerUserPerSecond * (1 - hit) * cache.queriesPerMiss,
+    speedup: cache.hitMs === null || cache.missMs === null ? null : averageSpeedup(hit, cache.hitMs, cache.missMs),
     memoryBytes: cache.entryBytes === null ? null : cache.maxsize * cache.entryBytes * replicas,
   }
 }

@@ -56,7 +56,7 @@ export function declaredLimits(server: Server, unless?: number): Limits | null {
     maxConnections,
     superuserReserved: server.superuserReserved ?? provider?.superuserReserved ?? 3,
     reserved: server.reserved ?? 0,
-    providerReserved: 0,
+    providerReserved: provider?.providerReserved ?? 0,
     source: server.maxConnections === null && provider !== null ? 'provider' : 'file',
   }
 }

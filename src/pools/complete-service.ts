@@ -1,8 +1,9 @@
 import type { Place } from '../errors.js'
+import { completeAudit, completeCache, completeLoad, optional } from './complete-work.js'
 import { drivers } from './drivers.js'
-import type { Audit, Cache, Deploy, Load, Pool, Runtime, Service, Share } from './model.js'
+import type { Deploy, Pool, Runtime, Service, Share } from './model.js'
 import type { WrittenPool, WrittenService } from './schema.js'
-import { durationMs, percent, ratePerSecond, sizeBytes } from './units.js'
+import { durationMs, percent } from './units.js'
 
 /** Where a path of the file stands, and how a problem at it is reported; codes BAD_VALUE and UNBOUNDED_POOL. */
 export interface Reporter {
@@ -118,6 +119,7 @@ function completePool(written: WrittenService, runtime: Runtime, reporter: Repor
     idleTimeoutMs: optional(pool?.idle_timeout, durationMs),
     perTenant: pool?.per_tenant ?? false,
     preparedStatements: pool?.prepared_statements ?? null,
+    sessionState: pool?.session_state ?? [],
     policyFactor,
   }
 }
@@ -193,48 +195,4 @@ function completeDeploy(deploy: WrittenService['deploy'], countTerminating: bool
 
 function shareOf(written: number | string): Share {
   return typeof written === 'number' ? { instances: written } : { percent: percent(written) }
-}
-
-function completeLoad(load: NonNullable<WrittenService['load']>): Load {
-  return {
-    ratePerSecond: optional(load.rate, ratePerSecond),
-    serviceTimeSeconds: optional(load.service_time, seconds),
-    cv2: load.cv2 ?? 1,
-    sloWaitMs: optional(load.slo_wait, durationMs),
-    expectedConcurrent: load.expected_concurrent ?? null,
-    maxConcurrent: load.max_concurrent ?? null,
-  }
-}
-
-function completeCache(cache: NonNullable<WrittenService['cache']>): Cache {
-  return {
-    kind: cache.kind,
-    maxsize: cache.maxsize,
-    ttlSeconds: seconds(cache.ttl),
-    activeUsers: cache.active_users,
-    ratePerUserPerSecond: ratePerSecond(cache.rate_per_user),
-    queriesPerMiss: cache.queries_per_miss ?? 1,
-    maxStalenessSeconds: optional(cache.max_staleness, seconds),
-    entryBytes: optional(cache.entry_size, sizeBytes),
-  }
-}
-
-function completeAudit(audit: NonNullable<WrittenService['audit']>): Audit {
-  return {
-    workers: audit.workers,
-    queue: audit.queue ?? null,
-    ratePerSecond: optional(audit.rate, ratePerSecond),
-    burstPerSecond: optional(audit.burst, ratePerSecond),
-    serviceTimeSeconds: optional(audit.service_time, seconds),
-    ownConnections: audit.own_connections ?? false,
-    bounded: audit.bounded ?? true,
-  }
-}
-
-function seconds(text: string): number {
-  return durationMs(text) / 1000
-}
-
-function optional<In, Out>(value: In | undefined, change: (value: In) => Out): Out | null {
-  return value === undefined ? null : change(value)
 }

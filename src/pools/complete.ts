@@ -1,14 +1,15 @@
 import type { Problem } from '../errors.js'
 import { completeService, type Reporter } from './complete-service.js'
 import { counted } from './describe.js'
+import { literalPasswords } from './literal-passwords.js'
 import type { MemorySettings } from './memory.js'
-import type { Alias, Pooler, PoolFinding, PoolsFile, RoleLimit, Server } from './model.js'
+import type { Alias, Pooler, PoolsFile, RoleLimit, Server } from './model.js'
 import { providerLimits, providerSizes } from './providers.js'
 import type { RoleSetting } from './role-settings.js'
 import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
-import { sizeBytes } from './units.js'
+import { durationMs, sizeBytes } from './units.js'
 
 /**
  * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and
@@ -42,6 +43,8 @@ export function completePools(
   const poolers = Object.entries(written.poolers ?? {}).map(([name, pooler]) =>
     completePooler(name, pooler, servers, reporter),
   )
+  // A registry is no file: what it answers is not written down anywhere.
+  const fromFile = tenants.filter((row) => row.row === undefined)
   return {
     value: {
       file,
@@ -49,7 +52,7 @@ export function completePools(
       tenants: tenants.map((row) => row.tenant),
       services,
       poolers,
-      findings: passwords(declared, poolers),
+      findings: literalPasswords(declared, poolers, fromFile),
     },
     problems,
   }
@@ -207,6 +210,8 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
     ),
     written: Object.keys(written),
     maxPreparedStatements: null,
+    queryWaitTimeoutMs:
+      written.query_wait_timeout === undefined ? 120_000 : durationMs(written.query_wait_timeout) || null,
     serverLifetimeMs: 3_600_000,
     place: reporter.at(['poolers', name]),
   }
@@ -214,25 +219,4 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
 
 function limitsBy(written: number | Readonly<Record<string, number>> | undefined): Readonly<Record<string, number>> {
   return typeof written === 'number' ? { '*': written } : (written ?? {})
-}
-
-function passwords(servers: readonly Server[], poolers: readonly Pooler[]): readonly PoolFinding[] {
-  const urls = [
-    ...servers.map(({ name, url, place }) => ({ name, url, place })),
-    ...poolers.flatMap(({ name, adminUrls, place }) => adminUrls.map((url) => ({ name, url, place }))),
-  ]
-  return urls.flatMap(({ name, url, place }): readonly PoolFinding[] => {
-    const password = /:\/\/[^/@:]*:([^/@]+)@/.exec(url ?? '')?.[1]
-    if (password === undefined || /^\$\{\w+\}$/.test(password)) return []
-    const message = `the url of ${name} holds a password`
-    return [
-      {
-        code: 'LITERAL_PASSWORD',
-        severity: 'info',
-        message,
-        hint: 'url: ${NAME} from the environment, or .pgpass',
-        place,
-      },
-    ]
-  })
 }

@@ -62,6 +62,7 @@ const judged = [
   'max_db_connections',
   'max_user_connections',
   'max_prepared_statements',
+  'query_wait_timeout',
 ]
 
 function differences(lives: readonly PoolerLive[]): readonly string[] {
@@ -100,7 +101,7 @@ function differences(lives: readonly PoolerLive[]): readonly string[] {
 /** 0 is unlimited to all but these. */
 const zeroIsNone = ['reserve_pool_size', 'max_client_conn']
 /** Where less is worse. */
-const smallest = ['max_client_conn', 'max_prepared_statements', 'server_lifetime']
+const smallest = ['max_client_conn', 'max_prepared_statements', 'server_lifetime', 'query_wait_timeout']
 
 function setting(name: string, lives: readonly PoolerLive[]): number {
   const values = lives.map((live) => live.settings[name] ?? 0)
@@ -124,6 +125,7 @@ function oneDatabase(same: readonly LiveAlias[], replicas: number): readonly Liv
       poolSize: loosest(same.map((one) => one.poolSize)),
       reservePoolSize: Math.max(...same.map((one) => one.reservePoolSize)),
       maxConnections: loosest(same.map((one) => one.maxConnections)),
+      meanWaitSeconds: Math.max(...same.map((one) => one.meanWaitSeconds)),
       load: rate === 0 ? null : { ratePerSecond: rate / replicas, serviceTimeSeconds: work / rate },
     },
   ]

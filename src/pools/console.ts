@@ -35,6 +35,8 @@ export interface LiveAlias {
   readonly maxConnections: number
   /** Averages of the last stats_period (60 s); null without traffic. */
   readonly load: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | null
+  /** Mean wait of its clients for a server connection, over the same time. */
+  readonly meanWaitSeconds: number
 }
 
 export interface LivePool {
@@ -67,6 +69,7 @@ export function readConsole(rows: ConsoleRows): PoolerLive {
         // Its name before 1.24 and since.
         reservePoolSize: number(row['reserve_pool'] ?? row['reserve_pool_size']),
         maxConnections: number(row['max_connections']),
+        meanWaitSeconds: number(stats.get(text(row['name']))?.['avg_wait_time']) / 1e6,
         load: loadOf(stats.get(text(row['name']))),
       })),
     users: Object.fromEntries((rows['USERS'] ?? []).flatMap(userSizes)),
@@ -88,18 +91,24 @@ export function readConsole(rows: ConsoleRows): PoolerLive {
 
 /**
  * The pooler as it really is: the console's settings and databases instead of the file's. Users that the console has seen and the file does
- * not know, and databases that it has on a declared server, are added: their pools open connections too.
+ * not know, and databases that it has on a declared server, are added: their pools open connections too. Where the file lists no databases,
+ * those that its `clients` ask for stand for them: each is on the client's server.
  */
-export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
+export function asConsoleSays(
+  pooler: Pooler,
+  live: PoolerLive,
+  clients: readonly { readonly server: string; readonly database: string }[] = [],
+): Pooler {
   const { settings } = live
+  const listed = pooler.aliases.length > 0 ? pooler.aliases : clients.map(aliasByItself)
   const serverBehind = new Map(
-    pooler.aliases.flatMap((alias) => {
+    listed.flatMap((alias) => {
       const at = live.databases.find((one) => one.name === alias.name)
       return at === undefined ? [] : [[at.server, alias.server] as const]
     }),
   )
   const aliases = live.databases.flatMap((one): readonly Alias[] => {
-    const declared = pooler.aliases.find((alias) => alias.name === one.name)
+    const declared = listed.find((alias) => alias.name === one.name)
     const server = declared?.server ?? serverBehind.get(one.server)
     if (server === undefined) return []
     const seen = live.pools.filter((pool) => pool.alias === one.name).map((pool) => pool.user)
@@ -117,6 +126,9 @@ export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
       },
     ]
   })
+  // What its `*` entry makes is in no SHOW DATABASES until somebody comes.
+  const unseen =
+    pooler.aliases.length > 0 ? [] : listed.filter((one) => aliases.every((alias) => alias.name !== one.name))
   const fallback = pooler.aliases.filter((alias) => alias.name === '*')
   const all = settings['max_db_connections'] ?? 0
   const byAlias = live.databases
@@ -137,9 +149,14 @@ export function asConsoleSays(pooler: Pooler, live: PoolerLive): Pooler {
       ),
     }),
     maxPreparedStatements: settings['max_prepared_statements'] ?? 0,
+    queryWaitTimeoutMs: (settings['query_wait_timeout'] ?? 120) * 1000 || null,
     serverLifetimeMs: (settings['server_lifetime'] ?? 3600) * 1000,
-    aliases: pooler.aliases.length === 0 ? [] : [...aliases, ...fallback],
+    aliases: [...aliases, ...unseen, ...fallback],
   }
+}
+
+function aliasByItself({ server, database }: { readonly server: string; readonly database: string }): Alias {
+  return { name: database, server, database, user: null, poolSize: null, reservePoolSize: null, users: [] }
 }
 
 /** The limits of single users are in no SHOW of the older versions: the file's are kept. */

@@ -12,6 +12,7 @@ export function judgeConsole(declared: Pooler, live: PoolerLive): readonly PoolF
     ...databases(declared, live),
     ...users(declared, live),
     ...waiting(declared, live),
+    ...waited(declared, live),
   ]
 }
 
@@ -22,6 +23,7 @@ function settings(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     ['default_pool_size', declared.defaultPoolSize, live.settings['default_pool_size']],
     ['reserve_pool_size', declared.reservePoolSize, live.settings['reserve_pool_size']],
     ['max_db_connections', declared.maxDbConnections['*'] ?? 0, live.settings['max_db_connections']],
+    ['query_wait_timeout', (declared.queryWaitTimeoutMs ?? 0) / 1000, live.settings['query_wait_timeout']],
     ['max_user_connections', declared.maxUserConnections['*'] ?? 0, live.settings['max_user_connections']],
   ]
   return pairs.flatMap(([name, written, actual]): readonly PoolFinding[] => {
@@ -61,7 +63,17 @@ function databases(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
   if (undeclared.length === 0 || declared.aliases.some((alias) => alias.name === '*')) return known
   const names = undeclared.map(({ name }) => name).join(', ')
   const message = `${declared.name}: the pooler also has ${counted(undeclared.length, 'database')} that the file does not declare: ${names}`
-  return [...known, mismatch(declared, 'info', message, 'declare them under databases: each has pools of its own')]
+  const hosts = new Set(live.databases.filter((one) => !undeclared.includes(one)).map((one) => one.server))
+  const elsewhere = undeclared.filter((one) => !hosts.has(one.server))
+  const uncounted =
+    elsewhere.length === 0
+      ? ''
+      : `; not counted is ${elsewhere.map((one) => `${one.name} on ${one.server}`).join(', ')}: no declared server is known to be there`
+  const severity = elsewhere.length === 0 ? 'info' : 'warning'
+  return [
+    ...known,
+    mismatch(declared, severity, message + uncounted, 'declare them under databases: each has pools of its own'),
+  ]
 }
 
 /** Users with clients or server connections now, of databases that list theirs. */
@@ -89,10 +101,35 @@ function waiting(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     .map((pool) => ({
       code: 'POOLER_WAITING',
       severity: 'warning',
-      message: `${declared.name}: ${counted(pool.waiting, 'client')} of ${pool.user} on ${pool.alias} wait now, ${pool.longestWaitSeconds.toFixed(1)} s the longest, for one of ${pool.serverConnections} server connections`,
+      message: `${declared.name}: ${counted(pool.waiting, 'client')} of ${pool.user} on ${pool.alias} wait now, ${pool.longestWaitSeconds.toFixed(1)} s the longest, for one of ${pool.serverConnections} server connections${dropped(live)}`,
       hint: 'a larger pool_size, where max_connections leaves room, or shorter transactions',
       place: declared.place,
     }))
+}
+
+/** More time in the queue than at work: of the last minute, not of this moment. */
+function waited(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
+  return live.databases
+    .filter(({ load, meanWaitSeconds }) => load !== null && meanWaitSeconds > load.serviceTimeSeconds)
+    .map(({ name, load, meanWaitSeconds }) => ({
+      code: 'POOLER_WAITING',
+      severity: 'warning',
+      message: `${declared.name}: clients of ${name} waited ${milliseconds(meanWaitSeconds)} on average for transactions of ${milliseconds(load?.serviceTimeSeconds ?? 0)}, over the last minute`,
+      hint: 'a larger pool_size, where max_connections leaves room, or shorter transactions',
+      place: declared.place,
+    }))
+}
+
+function milliseconds(seconds: number): string {
+  return `${Number((seconds * 1000).toPrecision(3))} ms`
+}
+
+/** Only worth the word where it is not far away. */
+function dropped({ settings, pools }: PoolerLive): string {
+  const limit = settings['query_wait_timeout'] ?? 0
+  return limit > 0 && pools.some((pool) => pool.longestWaitSeconds * 2 > limit)
+    ? `; query_wait_timeout drops them after ${limit} s`
+    : ''
 }
 
 function mismatch({ place }: Pooler, severity: PoolFinding['severity'], message: string, hint?: string): PoolFinding {

@@ -1,12 +1,14 @@
 import type { Budget } from './budget.js'
+import { counted } from './describe.js'
 import { keepingDrivers, preparingDrivers } from './drivers.js'
 import { queueLine } from './judge-queue.js'
-import type { Estate, PoolFinding, Pooler, Service, Tenant } from './model.js'
+import type { Estate, PoolFinding, Pooler, Service, SessionState, Tenant } from './model.js'
 import { fewestServers } from './queue.js'
+import { ownersOf } from './sessions.js'
 
 /**
  * What a service's driver does to the pooler and the server it talks to: PREPARED_STATEMENTS (transaction pooling without
- * max_prepared_statements, https://www.pgbouncer.org/config.html#max_prepared_statements), POOL_LIFETIME, POOL_IDLE; and
+ * max_prepared_statements, https://www.pgbouncer.org/config.html#max_prepared_statements), SESSION_STATE, POOL_LIFETIME, POOL_IDLE; and
  * where slots are short, POOL_OVERSIZED.
  */
 export function judgeDrivers(budget: Budget, { poolers, tenants }: Estate): readonly PoolFinding[] {
@@ -16,7 +18,10 @@ export function judgeDrivers(budget: Budget, { poolers, tenants }: Estate): read
     const known = poolers.find((one) => one.name === pooler?.name)
     if (known === undefined) return []
     const services = new Set(pools.flatMap((pool) => pool.services.map((one) => one.service)))
-    return [...services].flatMap((one) => [...prepared(one, known), ...lifetime(one, known)])
+    return [
+      ...keptLocks(budget, known),
+      ...[...services].flatMap((one) => [...prepared(one, known), ...keptState(one, known), ...lifetime(one, known)]),
+    ]
   })
 }
 
@@ -36,6 +41,37 @@ function prepared(service: Service, pooler: Pooler): readonly PoolFinding[] {
       'max_prepared_statements in pgbouncer 1.21 and later, or switch them off in the driver and declare pool.prepared_statements: false',
     ),
   ]
+}
+
+const stateTexts: Readonly<Record<SessionState, readonly [what: string, instead: string]>> = {
+  settings: ['SET', 'SET LOCAL, or ALTER ROLE ... SET'],
+  advisory_locks: ['session advisory locks', 'pg_advisory_xact_lock'],
+  listen: ['LISTEN', 'a direct connection for the listener'],
+  temporary_tables: ['temporary tables', 'ON COMMIT DROP within one transaction'],
+  cursors: ['WITH HOLD cursors', 'a cursor within one transaction'],
+}
+
+/** What a session keeps the next transaction finds on another server connection, or somebody else does. https://www.pgbouncer.org/features.html */
+function keptState(service: Service, pooler: Pooler): readonly PoolFinding[] {
+  if (pooler.poolMode === 'session' || service.pool.sessionState.length === 0) return []
+  const texts = service.pool.sessionState.map((state) => stateTexts[state])
+  const message = `${service.name}: ${texts.map(([what]) => what).join(', ')} of one transaction ${texts.length === 1 && texts[0]?.[0] === 'SET' ? 'is' : 'are'} lost to the next, and left to others, as ${pooler.name} pools by ${pooler.poolMode}`
+  return [about(service, 'SESSION_STATE', 'warning', message, texts.map(([, instead]) => instead).join('; '))]
+}
+
+/** Seen on the server: a lock that outlives its transaction on a connection that the pooler gives to somebody else next. */
+function keptLocks({ server, live, patterns }: Budget, pooler: Pooler): readonly PoolFinding[] {
+  if (live === null || pooler.poolMode === 'session') return []
+  return live.keptLocks
+    .filter((group) => ownersOf(group, patterns).join() === pooler.name)
+    .map((group) => ({
+      code: 'SESSION_STATE',
+      severity: 'warning',
+      server: server.name,
+      message: `${pooler.name}: ${counted(group.connections, 'idle server connection')} of ${group.role} on ${group.database} ${group.connections === 1 ? 'holds' : 'hold'} advisory locks of a session that the next client does not know, as it pools by ${pooler.poolMode}`,
+      hint: 'pg_advisory_xact_lock, or a direct connection for whoever takes the lock',
+      place: pooler.place,
+    }))
 }
 
 function lifetime(service: Service, pooler: Pooler): readonly PoolFinding[] {

@@ -3,11 +3,11 @@ import { targetsOf } from './demand.js'
 import { counted } from './describe.js'
 import type { PoolFinding, Pooler } from './model.js'
 import { aliasOf, clientsOf, type PoolerPool } from './pooler.js'
-import { queueFinding } from './judge-queue.js'
+import { arrivalRate, queueFinding } from './judge-queue.js'
 
 /**
  * Findings of the poolers in front of one server: POOLER_UNBOUNDED, POOLER_SESSION (session mode pins a server connection
- * to each client), POOLER_CLIENTS (max_client_conn), POOLER_MISMATCH (alias and service name different servers), and the
+ * to each client), POOLER_ENDLESS_WAIT (query_wait_timeout), POOLER_CLIENTS (max_client_conn), POOLER_MISMATCH (alias and service name different servers), and the
  * queue in front of each shared pool.
  */
 export function judgePoolers(budget: Budget): readonly PoolFinding[] {
@@ -15,9 +15,10 @@ export function judgePoolers(budget: Budget): readonly PoolFinding[] {
     if (pooler === null) return []
     return [
       ...(peak === Infinity ? [unbounded(budget, pooler)] : []),
-      ...pools.flatMap((pool) => [...sessionMode(budget, pooler, pool), ...sharedQueue(budget, pooler, pool)]),
+      ...pools.flatMap((pool) => [...sessionMode(budget, pooler, pool), ...sharedQueue(budget, pooler, pool, pools)]),
       ...clientLimit(budget, pooler),
       ...mismatches(budget, pooler),
+      ...endlessWait(budget, pooler),
     ]
   })
 }
@@ -66,6 +67,20 @@ function clientLimit(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
   ]
 }
 
+/** query_wait_timeout = 0: nobody is dropped, and a pool that hangs hangs every client. */
+function endlessWait(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
+  if (pooler.queryWaitTimeoutMs !== null) return []
+  return [
+    {
+      ...about(budget, pooler),
+      code: 'POOLER_ENDLESS_WAIT',
+      severity: 'warning',
+      message: `${pooler.name}: query_wait_timeout is 0: clients wait for a server connection for ever`,
+      hint: 'query_wait_timeout: 30s, below the timeout of the requests',
+    },
+  ]
+}
+
 function mismatches(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
   return clientsOf(pooler, budget.allRows).flatMap((row): readonly PoolFinding[] => {
     if (row.server === null || row.server === budget.server.name) return []
@@ -87,14 +102,24 @@ function mismatches(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
   })
 }
 
-/** Only where every service of the pool declares its load, since half a load says nothing; else as the pooler itself measured it. */
-function sharedQueue(budget: Budget, pooler: Pooler, pool: PoolerPool): readonly PoolFinding[] {
+/**
+ * Only where every service of the pool declares its load, since half a load says nothing; else as the pooler itself measured it, which it
+ * does by alias: for one that several users share it says nothing about the pool of each.
+ */
+function sharedQueue(
+  budget: Budget,
+  pooler: Pooler,
+  pool: PoolerPool,
+  all: readonly PoolerPool[],
+): readonly PoolFinding[] {
   if (pooler.poolMode === 'session' || pool.poolSize === Infinity) return []
   const declared = declaredLoad(pool)
-  const load = declared ?? pool.alias.load
+  const alone = all.every((other) => other === pool || other.alias.name !== pool.alias.name)
+  const load = declared ?? (alone ? pool.alias.load : undefined)
   if (load === undefined || load.ratePerSecond === 0) return []
   const waits = pool.services.map(({ service }) => service.load?.sloWaitMs ?? service.pool.acquireTimeoutMs ?? Infinity)
-  const waitMs = Math.min(...waits)
+  // A client that waits longer is dropped, whatever it would have allowed.
+  const waitMs = Math.min(...waits, pooler.queryWaitTimeoutMs ?? Infinity)
   return queueFinding(
     {
       name: `${pooler.name}, pool of ${pool.user} on ${pool.alias.name}`,
@@ -116,8 +141,9 @@ function declaredLoad({
   let rate = 0
   let work = 0
   for (const { service, share } of services) {
-    const { ratePerSecond, serviceTimeSeconds } = service.load ?? {}
-    if (ratePerSecond == null || serviceTimeSeconds == null) return undefined
+    const { serviceTimeSeconds } = service.load ?? {}
+    const ratePerSecond = arrivalRate(service)
+    if (ratePerSecond === null || serviceTimeSeconds == null) return undefined
     rate += ratePerSecond * share
     work += ratePerSecond * share * serviceTimeSeconds
   }

@@ -1,3 +1,4 @@
+import { cacheEffect } from './cache.js'
 import type { PoolFinding, Service, Tenant } from './model.js'
 import { poolsPerInstance, tenantsOf } from './demand.js'
 import { held } from './pool.js'
@@ -33,7 +34,8 @@ export function judgeQueue(service: Service, tenants: readonly Tenant[]): readon
 /** The pools of a service as a queue; null without a declared rate and service time, or for functions that never share. */
 export function queueLine(service: Service, tenants: readonly Tenant[]): Line | null {
   const { load, pool, runtime, instances, connectionsPerRequest } = service
-  if (load?.ratePerSecond == null || load.serviceTimeSeconds == null) return null
+  const rate = arrivalRate(service)
+  if (load?.serviceTimeSeconds == null || rate === null) return null
   if (service.via.kind === 'http' || runtime.maxConcurrency !== null) return null
   const pools =
     instances.desired * poolsPerInstance(service) * (pool.perTenant ? tenantsOf(service, tenants).length : 1)
@@ -41,13 +43,19 @@ export function queueLine(service: Service, tenants: readonly Tenant[]): Line | 
   return {
     name: service.name,
     pools,
-    rate: load.ratePerSecond,
+    rate,
     serviceTimeSeconds: load.serviceTimeSeconds,
     servers: held(pool, runtime, connectionsPerRequest),
     waitMs: load.sloWaitMs ?? pool.acquireTimeoutMs,
     setting: 'pool.max',
     measuredSeconds: load.measuredSeconds ?? null,
   }
+}
+
+/** Requests for a connection per second: those declared or measured, else the queries that miss the declared cache; null when neither is known. */
+export function arrivalRate({ load, cache, instances, runtime }: Service): number | null {
+  if (load?.ratePerSecond != null || cache === null) return load?.ratePerSecond ?? null
+  return cacheEffect(cache, Math.max(1, instances.desired * runtime.processes)).missQueriesPerSecond
 }
 
 /** Judges one line; `about` says whose it is. */

@@ -11,7 +11,7 @@ import type { Estate, PoolFinding, Verdict } from './model.js'
 import { recommendations, remedy, type Recommendation } from './recommend.js'
 
 /**
- * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN,
+ * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN, LIMIT_ESTIMATED,
  * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-memory, judge-live and judge-driver.
  */
 export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
@@ -19,6 +19,7 @@ export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
   const changes = recommendations(budget, estate)
   return [
     ...slots(budget, changes),
+    ...estimated(budget),
     ...limitUses(budget).flatMap((use) => connectionLimit(budget, estate, use)),
     ...judgePoolers(budget),
     ...judgeMemory(budget),
@@ -59,6 +60,21 @@ function limitUnknown({ server }: Budget): PoolFinding {
         : 'max_connections in the file counts while the server cannot be asked',
     place: server.place,
   }
+}
+
+/** A formula on the memory is no limit that somebody has read. */
+function estimated({ server, limits }: Budget): readonly PoolFinding[] {
+  if (limits?.source !== 'provider' || server.provider?.name.toLowerCase() !== 'rds') return []
+  return [
+    {
+      code: 'LIMIT_ESTIMATED',
+      severity: 'info',
+      server: server.name,
+      message: `${server.name}: max_connections ${limits.maxConnections} is an estimate from ${server.provider.size} of memory, by the formula of RDS`,
+      hint: 'show max_connections on the server, and write it as max_connections',
+      place: server.place,
+    },
+  ]
 }
 
 function slots(budget: Budget, changes: readonly Recommendation[]): readonly PoolFinding[] {

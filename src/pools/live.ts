@@ -4,6 +4,7 @@ import {
   aboutServerSql,
   activitySql,
   databaseLimitsSql,
+  keptLocksSql,
   loginRolesSql,
   roleSettingsSql,
   slotSettingsSql,
@@ -27,8 +28,8 @@ export const usualSampling: Sampling = { samples: 5, intervalMs: 1000 }
 
 /**
  * Slots, limits and sessions of the server of a session, which itself is not counted. One connection, read only, works for any role: what
- * it may not see is counted as an upper bound (`hidden`). Where the session has taken the last slot of ordinary roles one look is all
- * (`short`): it is to be closed at once. Throws what Session.query throws.
+ * it may not see is counted as an upper bound (`hidden`). A look that finds the session on the last slot is the last one: it is to be closed at
+ * once. Throws what Session.query throws.
  */
 export async function readLive(session: Session, sampling: Sampling = usualSampling): Promise<Live> {
   const first = await takeSample(session)
@@ -38,7 +39,9 @@ export async function readLive(session: Session, sampling: Sampling = usualSampl
   const samples = [first]
   while (samples.length < sampling.samples) {
     await pause(sampling.intervalMs)
-    samples.push(await takeSample(session))
+    const sample = await takeSample(session)
+    samples.push(sample)
+    if (isLastSlot(facts, sample)) return { ...facts, samples, load: {} }
   }
   const load = sampling.samples < 2 ? {} : loadBetween(before, await readWork(session))
   return { ...facts, samples, load }
@@ -58,6 +61,7 @@ export async function readFacts(session: Session): Promise<LiveFacts> {
     versionNum: session.versionNum,
     identity: `${system?.system ?? ''}/${about?.postmaster ?? session.label}`,
     user: about?.role ?? '',
+    database: about?.database ?? '',
     seesAll: about?.sees_all ?? false,
     limits: limitsOf(settings),
     roles: Object.fromEntries(
@@ -75,6 +79,14 @@ export async function readFacts(session: Session): Promise<LiveFacts> {
       authenticationMs: (settings.get('authentication_timeout') ?? 60) * 1000,
     },
     roleSettings: await session.query(roleSettingsSql),
+    keptLocks: (await session.query<KeptLocksRow>(keptLocksSql)).map(
+      ({ application_name: applicationName, ...row }): SessionGroup => ({
+        ...row,
+        applicationName,
+        busy: 0,
+        hidden: 0,
+      }),
+    ),
     inRecovery: about?.in_recovery ?? false,
   }
 }
@@ -90,9 +102,18 @@ export async function takeSample(session: Session): Promise<LiveSample> {
   return { groups, authenticating: authenticating.reduce((sum, row) => sum + row.connections, 0) }
 }
 
-/** True when an application finds no slot as long as this session stays. */
-export function isLastSlot(facts: LiveFacts, sample: LiveSample): boolean {
-  return connectionsOf(sample) + 1 >= capacity(facts.limits)
+/** True when an application finds no slot as long as this session stays: none of the server, of the session's role or of its database. */
+export function isLastSlot({ limits, user, database, roles, databases }: LiveFacts, sample: LiveSample): boolean {
+  if (connectionsOf(sample) + 1 >= capacity(limits)) return true
+  // CONNECTION LIMIT does not bind superusers.
+  const ordinary = sample.groups.filter((group) => roles[group.role]?.kind !== 'superuser')
+  const taken = (own: (group: SessionGroup) => boolean) =>
+    connectionsOf({ groups: ordinary.filter(own), authenticating: 0 }) + 1
+  if (roles[user]?.kind === 'superuser') return false
+  return (
+    taken((group) => group.role === user) >= (roles[user]?.connectionLimit ?? Infinity) ||
+    taken((group) => group.database === database) >= (databases[database] ?? Infinity)
+  )
 }
 
 /** What every database has done since its statistics began: the load is the growth between two. */
@@ -114,6 +135,7 @@ interface SettingRow {
 
 interface AboutRow {
   readonly role: string
+  readonly database: string
   readonly sees_all: boolean
   readonly in_recovery: boolean
   readonly knows_system: boolean
@@ -139,6 +161,13 @@ interface ActivityRow {
   readonly connections: number
   readonly busy: number
   readonly hidden: number
+}
+
+interface KeptLocksRow {
+  readonly role: string
+  readonly database: string
+  readonly application_name: string | null
+  readonly connections: number
 }
 
 interface WorkRow {

@@ -1,4 +1,6 @@
 import type { Place } from '../errors.js'
+import type { Audit } from './audit.js'
+import type { Cache } from './cache.js'
 import type { Slots } from './capacity.js'
 import type { MemorySettings } from './memory.js'
 import type { RoleSetting } from './role-settings.js'
@@ -67,9 +69,14 @@ export interface Pool {
   readonly perTenant: boolean
   /** The driver keeps named statements on its connections; null is its default. */
   readonly preparedStatements: boolean | null
+  /** What its sessions keep from one transaction to the next; empty when nothing is declared. */
+  readonly sessionState: readonly SessionState[]
   /** Factor of a rule "max = workers x factor", when max was written so. */
   readonly policyFactor: number | null
 }
+
+/** What a transaction pooler loses between two transactions. */
+export type SessionState = 'settings' | 'advisory_locks' | 'listen' | 'temporary_tables' | 'cursors'
 
 /** Percent of the instances, or a number of them. */
 export type Share = { readonly percent: number } | { readonly instances: number }
@@ -107,28 +114,6 @@ export interface Load {
   readonly maxConcurrent: number | null
   /** Measured on the server over so many seconds, because the file gives no load. */
   readonly measuredSeconds?: number
-}
-
-export interface Cache {
-  readonly kind: 'in_process' | 'shared'
-  readonly maxsize: number
-  readonly ttlSeconds: number
-  readonly activeUsers: number
-  readonly ratePerUserPerSecond: number
-  readonly queriesPerMiss: number
-  readonly maxStalenessSeconds: number | null
-  readonly entryBytes: number | null
-}
-
-/** Executor that writes audit rows, one in each process. */
-export interface Audit {
-  readonly workers: number
-  readonly queue: number | null
-  readonly ratePerSecond: number | null
-  readonly burstPerSecond: number | null
-  readonly serviceTimeSeconds: number | null
-  readonly ownConnections: boolean
-  readonly bounded: boolean
 }
 
 export interface Service {
@@ -203,6 +188,8 @@ export interface Pooler {
   readonly written: readonly string[]
   /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */
   readonly maxPreparedStatements: number | null
+  /** After which it drops a client that waits for a server connection; null is never. */
+  readonly queryWaitTimeoutMs: number | null
   /** How long it keeps a server connection. */
   readonly serverLifetimeMs: number
   readonly place: Place

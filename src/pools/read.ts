@@ -4,12 +4,15 @@ import { findFiles, readText, type FoundFile, type Named } from '../profile/file
 import { readYaml } from '../yaml/read.js'
 import { allDemands } from './budget.js'
 import { completePools } from './complete.js'
+import { literalPasswordFinding } from './literal-passwords.js'
 import type { Estate, PoolFinding, PoolsFile, Registry } from './model.js'
 import { poolerDemands } from './pooler.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
 import { poolsSchema, type WrittenPools } from './schema.js'
+import { literalPassword } from './tenant-servers.js'
 import {
   csvTenants,
+  duplicateTenants,
   registryTenants,
   writtenRegistry,
   writtenTenant,
@@ -60,6 +63,11 @@ async function readOne(found: FoundFile, options: ReadOptions): Promise<ReadOne>
   const content = await readText(found)
   if ('problem' in content) return { problems: [content.problem] }
   const { text } = content
+  if (isProfile(text)) {
+    const place = { file: found.file, line: 1, column: 1 }
+    const hint = `perfdb plan ${found.file}`
+    return { problems: [{ code: 'BAD_VALUE', message: 'this is a profile, not a pool config', hint, place }] }
+  }
   const { value, problems, placeOf } = readYaml(
     text,
     found.file,
@@ -71,6 +79,11 @@ async function readOne(found: FoundFile, options: ReadOptions): Promise<ReadOne>
   const complete = completePools(found.file, value, tenants.rows, (at) => placeOf(at, 'key'))
   const findings = [...complete.value.findings, ...tenants.findings]
   return { value: { ...complete.value, findings }, problems: [...tenants.problems, ...complete.problems] }
+}
+
+/** By its text, not by parsing: one message instead of four unknown keys. */
+function isProfile(text: string): boolean {
+  return /^(profile|indexes|queries):/m.test(text) && !/^(kind|servers|services|poolers|tenants):/m.test(text)
 }
 
 interface ReadTenants {
@@ -90,8 +103,10 @@ async function readTenants(
     tenants.map(async (written, index): Promise<Partial<ReadTenants>> => {
       if ('registry' in written) {
         const registry = writtenRegistry(written, placeOf(['tenants', index, 'registry'], 'key'))
-        if (askRegistry === undefined) return { findings: [registryNotAsked(registry)] }
-        return registryTenants(await askRegistry(registry), registry)
+        const told =
+          literalPassword(registry.url) === undefined ? [] : [literalPasswordFinding('the registry', registry.place)]
+        if (askRegistry === undefined) return { findings: [...told, registryNotAsked(registry)] }
+        return { ...registryTenants(await askRegistry(registry), registry), findings: told }
       }
       if (!('ids_from' in written)) return writtenTenant(written, placeOf(['tenants', index]))
       const csv = { file: written.ids_from, path: resolve(dirname(found.path), written.ids_from), named: true }
@@ -100,9 +115,10 @@ async function readTenants(
       return { problems: [{ ...content.problem, place: placeOf(['tenants', index, 'ids_from']) }] }
     }),
   )
+  const rows = parts.flatMap((part) => part.rows ?? [])
   return {
-    rows: parts.flatMap((part) => part.rows ?? []),
-    problems: parts.flatMap((part) => part.problems ?? []),
+    rows,
+    problems: [...parts.flatMap((part) => part.problems ?? []), ...duplicateTenants(rows)],
     findings: parts.flatMap((part) => part.findings ?? []),
   }
 }

@@ -1,12 +1,14 @@
 import { basename } from 'node:path'
 import type { Problem } from '../errors.js'
+import { groupBy } from './demand.js'
 import type { Estate, Pooler, PoolsFile, Server, Service, Tenant } from './model.js'
 import { aliasOf } from './pooler.js'
+import { withFactsOf } from './same-server.js'
 
 /**
  * Resolves every name of several files read together: first in its own file, then in the only other file that declares it, so that teams
  * may keep their services beside one file of servers. Servers of one name and one url are one server; those of one name and different
- * urls get their file's name. Codes: UNKNOWN_REFERENCE.
+ * urls, and services of one name, get their file's name. Codes: UNKNOWN_REFERENCE.
  */
 export function resolvePools(files: readonly PoolsFile[]): {
   readonly files: readonly PoolsFile[]
@@ -23,7 +25,11 @@ export function resolvePools(files: readonly PoolsFile[]): {
     (file) => file.poolers,
     () => undefined,
   )
-  const seen = new Set<string>()
+  const serviceIds = identities(
+    files,
+    (file) => file.services,
+    () => undefined,
+  )
   const resolved = files.map((file): PoolsFile => {
     const find = (
       ids: Identities,
@@ -40,13 +46,11 @@ export function resolvePools(files: readonly PoolsFile[]): {
       find(serverIds, 'server', name, of, owner)
     return {
       ...file,
-      servers: file.servers
-        .map((one): Server => ({
-          ...one,
-          name: server(one.name, one, one.name),
-          of: one.of === null ? null : server(one.of, one, one.name),
-        }))
-        .filter((one) => !seen.has(one.name) && seen.add(one.name)),
+      servers: file.servers.map((one): Server => ({
+        ...one,
+        name: server(one.name, one, one.name),
+        of: one.of === null ? null : server(one.of, one, one.name),
+      })),
       tenants: file.tenants.map((one): Tenant => ({ ...one, server: server(one.server, one, `tenant ${one.id}`) })),
       poolers: file.poolers.map((one): Pooler => ({
         ...one,
@@ -58,6 +62,7 @@ export function resolvePools(files: readonly PoolsFile[]): {
       })),
       services: file.services.map((one): Service => ({
         ...one,
+        name: serviceIds.get(file)?.get(one.name) ?? one.name,
         server: one.server === null ? null : server(one.server, one, one.name),
         via:
           one.via.kind === 'pooler'
@@ -66,7 +71,33 @@ export function resolvePools(files: readonly PoolsFile[]): {
       })),
     }
   })
-  return { files: resolved, problems }
+  return { files: withSharedServers(resolved), problems }
+}
+
+/** A server that several files describe stands in the first of them, with what all say; the largest of their `other_connections` counts. */
+function withSharedServers(files: readonly PoolsFile[]): readonly PoolsFile[] {
+  const all = groupBy(
+    files.flatMap((file) => file.servers),
+    (server) => server.name,
+  )
+  const seen = new Set<string>()
+  return files.map((file) => ({
+    ...file,
+    servers: file.servers.flatMap(({ name }): readonly Server[] => {
+      const [first, ...others] = all.get(name) ?? []
+      if (first === undefined || seen.has(name)) return []
+      seen.add(name)
+      return [
+        others.reduce(
+          (sum, other) => ({
+            ...withFactsOf(sum, other),
+            otherConnections: Math.max(sum.otherConnections, other.otherConnections),
+          }),
+          first,
+        ),
+      ]
+    }),
+  }))
 }
 
 /** All files as one estate: servers are shared by everybody who names them. */

@@ -1,33 +1,31 @@
 import type { Estate, PoolFinding, Server } from './model.js'
 import type { Live } from './sessions.js'
+import { addressOf } from './tenant-servers.js'
 
 /**
- * Servers of different names whose urls reach one and the same server, made one: the first name stays, their services, tenants and poolers
- * are added together, and so are their declared others. SAME_SERVER tells it.
+ * Servers of different names that are one and the same, made one: the first name stays, their services, tenants and poolers are added together,
+ * and so are their declared others. A look at both tells it; where none was had, the same host and port in their urls do. SAME_SERVER tells it.
  */
 export function mergeSameServers(
   estate: Estate,
   lives: ReadonlyMap<string, Live>,
 ): { readonly estate: Estate; readonly findings: readonly PoolFinding[] } {
-  const firsts = new Map<string, Server>()
-  const renamed = new Map<string, string>()
-  for (const server of estate.servers) {
-    const identity = lives.get(server.name)?.identity
-    if (identity === undefined) continue
-    const first = firsts.get(identity)
-    if (first === undefined) firsts.set(identity, server)
-    else renamed.set(server.name, first.name)
-  }
+  const renamed = namesOfOne(estate.servers, lives)
   if (renamed.size === 0) return { estate, findings: [] }
   const now = <Name extends string | null>(name: Name): Name | string =>
     name === null ? name : (renamed.get(name) ?? name)
   const merged = estate.servers
     .filter((server) => !renamed.has(server.name))
     .map((server) => ({
-      ...withOthers(
-        server,
-        estate.servers.filter((other) => renamed.get(other.name) === server.name),
-      ),
+      ...estate.servers
+        .filter((other) => renamed.get(other.name) === server.name)
+        .reduce(
+          (sum, other) => ({
+            ...withFactsOf(sum, other),
+            otherConnections: sum.otherConnections + other.otherConnections,
+          }),
+          server,
+        ),
       of: now(server.of),
     }))
   return {
@@ -50,17 +48,43 @@ export function mergeSameServers(
   }
 }
 
-function withOthers(server: Server, others: readonly Server[]): Server {
-  return others.reduce(
-    (sum, other) => ({
-      ...sum,
-      otherConnections: sum.otherConnections + other.otherConnections,
-      roles: { ...other.roles, ...sum.roles },
-      databases: { ...other.databases, ...sum.databases },
-      roleSettings: [...sum.roleSettings, ...other.roleSettings],
-      memoryBytes: sum.memoryBytes ?? other.memoryBytes,
-      cores: sum.cores ?? other.cores,
-    }),
-    server,
-  )
+/** What one description of a server says, and what another one of it says besides. */
+export function withFactsOf(server: Server, other: Server): Server {
+  return {
+    ...server,
+    provider: server.provider ?? other.provider,
+    maxConnections: server.maxConnections ?? other.maxConnections,
+    superuserReserved: server.superuserReserved ?? other.superuserReserved,
+    reserved: server.reserved ?? other.reserved,
+    cores: server.cores ?? other.cores,
+    memoryBytes: server.memoryBytes ?? other.memoryBytes,
+    memorySettings: server.memorySettings ?? other.memorySettings,
+    perfdbConnections: server.perfdbConnections ?? other.perfdbConnections,
+    of: server.of ?? other.of,
+    roles: { ...other.roles, ...server.roles },
+    databases: { ...other.databases, ...server.databases },
+    roleSettings: [...server.roleSettings, ...other.roleSettings],
+  }
+}
+
+/** By every further name of a server its first one. */
+function namesOfOne(servers: readonly Server[], lives: ReadonlyMap<string, Live>): ReadonlyMap<string, string> {
+  const firsts = new Map<string, { readonly name: string; readonly system: string }[]>()
+  const renamed = new Map<string, string>()
+  for (const { name, url } of servers) {
+    const identity = lives.get(name)?.identity ?? unseen(url)
+    if (identity === null) continue
+    const [, system = '', postmaster = ''] = /^([^/]*)\/(.*)$/.exec(identity) ?? []
+    const known = firsts.get(postmaster) ?? []
+    // A role that may not read the system identifier knows the start of the postmaster alone.
+    const first = known.find((one) => one.system === system || one.system === '' || system === '')
+    if (first === undefined) firsts.set(postmaster, [...known, { name, system }])
+    else renamed.set(name, first.name)
+  }
+  return renamed
+}
+
+function unseen(url: string | null): string | null {
+  const address = url === null ? null : addressOf(url)
+  return address === null ? null : `/url ${address}`
 }

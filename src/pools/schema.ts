@@ -1,5 +1,6 @@
 import { z } from '../yaml/schema.js'
 import { driverNames } from './drivers.js'
+import { poolerSchema } from './schema-pooler.js'
 import { durationPattern, percentPattern, ratePattern, sizePattern } from './units.js'
 
 /*
@@ -120,6 +121,7 @@ const poolSchema = z.strictObject({
   max_lifetime: duration.optional(),
   per_tenant: z.boolean().optional(),
   prepared_statements: z.boolean().optional(),
+  session_state: z.array(z.enum(['settings', 'advisory_locks', 'listen', 'temporary_tables', 'cursors'])).optional(),
 })
 
 const serviceSchema = z.strictObject({
@@ -163,6 +165,8 @@ const serviceSchema = z.strictObject({
       queries_per_miss: count.optional(),
       max_staleness: duration.optional(),
       entry_size: size.optional(),
+      hit_time: duration.optional(),
+      miss_time: duration.optional(),
     })
     .optional(),
   audit: z
@@ -175,43 +179,6 @@ const serviceSchema = z.strictObject({
       own_connections: z.boolean().optional(),
       bounded: z.boolean().optional(),
     })
-    .optional(),
-})
-
-const limitsBy = z.union([count, z.record(z.string(), count)])
-
-const poolerSchema = z.strictObject({
-  kind: z.enum(['pgbouncer', 'supavisor', 'neon', 'rds-proxy', 'odyssey']),
-  admin_url: z.union([name, z.array(name).min(1)]).optional(),
-  replicas: positive.optional(),
-  pool_mode: z.enum(['session', 'transaction', 'statement']).optional(),
-  max_client_conn: positive.optional(),
-  default_pool_size: count.optional(),
-  reserve_pool_size: count.optional(),
-  max_db_connections: limitsBy.optional(),
-  max_user_connections: limitsBy.optional(),
-  users: z
-    .record(
-      z.string(),
-      z.strictObject({
-        pool_size: count.optional(),
-        reserve_pool_size: count.optional(),
-        max_user_connections: count.optional(),
-      }),
-    )
-    .optional(),
-  databases: z
-    .record(
-      z.string(),
-      z.strictObject({
-        server: name,
-        database: name.optional(),
-        user: name.optional(),
-        users: z.array(name).optional(),
-        pool_size: count.optional(),
-        reserve_pool_size: count.optional(),
-      }),
-    )
     .optional(),
 })
 

@@ -33,6 +33,8 @@ export interface LiveFacts {
   /** The same for two urls that reach one server. */
   readonly identity: string
   readonly user: string
+  /** Where perfdb's own session is. */
+  readonly database: string
   /** The role may see every session (pg_read_all_stats). */
   readonly seesAll: boolean
   readonly limits: Limits
@@ -48,6 +50,8 @@ export interface LiveFacts {
     readonly authenticationMs: number
   }
   readonly roleSettings: readonly RoleSetting[]
+  /** Idle sessions with advisory locks. */
+  readonly keptLocks: readonly SessionGroup[]
   readonly inRecovery: boolean
 }
 
@@ -109,19 +113,27 @@ export function patternsOn(server: string, rows: readonly Demand[], poolers: rea
 
 /**
  * Splits a sample into declared sessions and strangers; a hidden application name is taken to match. Sessions that look like a service's but
- * are more than its peak are strangers too: the file does not account for them.
+ * are more than its peak are strangers too: the file does not account for them. Sessions of perfdb itself are none as long as there are no more
+ * than the `own` that the budget holds for it.
  */
 export function matched(
   sample: LiveSample,
   patterns: readonly Pattern[],
   peaks: ReadonlyMap<string, number> = new Map(),
+  own = 0,
 ): Matched {
   const left = new Map(peaks)
+  let ownLeft = own
   const owned = sample.groups
     .map((group) => ({ group, owners: ownersOf(group, patterns) }))
     .toSorted((a, b) => a.owners.length - b.owners.length)
   const strangers = owned.flatMap(({ group, owners }): readonly SessionGroup[] => {
     let over = group.connections + group.hidden
+    if (isOwn(group)) {
+      const room = Math.min(over, ownLeft)
+      ownLeft -= room
+      over -= room
+    }
     for (const owner of owners) {
       const room = Math.min(over, left.get(owner) ?? Infinity)
       left.set(owner, (left.get(owner) ?? Infinity) - room)
@@ -136,6 +148,11 @@ export function matched(
     hidden: sample.groups.reduce((total, group) => total + group.hidden, 0),
     strangers,
   }
+}
+
+/** A look at the same server under another name, or a perfdb apply under way. */
+function isOwn({ applicationName }: SessionGroup): boolean {
+  return /^perfdb( |$)/.test(applicationName ?? '')
 }
 
 /** Names of the services and poolers whose sessions look like these. */
@@ -165,10 +182,11 @@ export function worstMatch(
   samples: readonly LiveSample[],
   patterns: readonly Pattern[],
   peaks: ReadonlyMap<string, number>,
+  own = 0,
 ): Matched {
   const none: Matched = { managed: 0, unmanaged: 0, hidden: 0, strangers: [] }
   return samples
-    .map((sample) => matched(sample, patterns, peaks))
+    .map((sample) => matched(sample, patterns, peaks, own))
     .reduce((worst, next) => (next.unmanaged > worst.unmanaged || worst === none ? next : worst), none)
 }
 

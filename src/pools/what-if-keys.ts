@@ -29,7 +29,7 @@ export const serviceKeys: Keys<Service> = {
     return { ...one, instances: { desired: Math.min(count, one.instances.desired), max: count } }
   },
   'pool.max': (one, value, option) => {
-    const max = wholeNumber(value, option)
+    const max = positive(value, option)
     return { ...one, pool: { ...one.pool, max, min: Math.min(one.pool.min, max) } }
   },
   'pool.min': (one, value, option) => ({
@@ -40,10 +40,10 @@ export const serviceKeys: Keys<Service> = {
     ...one,
     pool: { ...one.pool, maxOverflow: wholeNumber(value, option) },
   }),
-  'runtime.processes': (one, value, option) => withProcesses(one, wholeNumber(value, option)),
+  'runtime.processes': (one, value, option) => withProcesses(one, positive(value, option)),
   'runtime.threads': (one, value, option) => ({
     ...one,
-    runtime: { ...one.runtime, threads: wholeNumber(value, option) },
+    runtime: { ...one.runtime, threads: positive(value, option) },
   }),
   'deploy.strategy': (one, value, option) => ({ ...one, deploy: strategy(one.deploy, value, option) }),
   'deploy.max_surge': (one, value, option) => ({
@@ -57,10 +57,10 @@ export const serviceKeys: Keys<Service> = {
 }
 
 export const poolerKeys: Keys<Pooler> = {
-  replicas: (one, value, option) => ({ ...one, replicas: wholeNumber(value, option) }),
-  default_pool_size: (one, value, option) => ({ ...one, defaultPoolSize: wholeNumber(value, option) }),
+  replicas: (one, value, option) => ({ ...one, replicas: positive(value, option) }),
+  default_pool_size: (one, value, option) => ({ ...one, defaultPoolSize: positive(value, option) }),
   reserve_pool_size: (one, value, option) => ({ ...one, reservePoolSize: wholeNumber(value, option) }),
-  max_client_conn: (one, value, option) => ({ ...one, maxClientConn: wholeNumber(value, option) }),
+  max_client_conn: (one, value, option) => ({ ...one, maxClientConn: positive(value, option) }),
   max_db_connections: (one, value, option) => ({
     ...one,
     maxDbConnections: { ...one.maxDbConnections, '*': wholeNumber(value, option) },
@@ -75,7 +75,7 @@ export const poolerKeys: Keys<Pooler> = {
 export const serverKeys: Keys<Server> = {
   max_connections: (one, value, option) => ({
     ...one,
-    assumed: { ...one.assumed, maxConnections: wholeNumber(value, option) },
+    assumed: { ...one.assumed, maxConnections: positive(value, option) },
   }),
   superuser_reserved_connections: (one, value, option) => ({
     ...one,
@@ -100,7 +100,15 @@ function functions({ runtime }: Service, count: number): Pick<Service, 'runtime'
   return { runtime: runtime.maxConcurrency === null ? runtime : { ...runtime, maxConcurrency: count } }
 }
 
-function wholeNumber(value: string, option: string): number {
+/** 0 is "unlimited" to pools, and to the file no number of processes. */
+function positive(value: string, option: string): number {
+  const count = wholeNumber(value, option)
+  if (count > 0) return count
+  throw new PerfdbError('BAD_OPTION', `${option}: 0 is not possible here`, { hint: 'a number from 1 on' })
+}
+
+/** From 0 to a million. Throws BAD_OPTION. */
+export function wholeNumber(value: string, option: string): number {
   const count = Number(value)
   if (Number.isInteger(count) && count >= 0 && count <= 1e6) return count
   throw new PerfdbError('BAD_OPTION', `${option}: ${value} is no whole number`, { hint: 'a number from 0 to 1000000' })

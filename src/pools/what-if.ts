@@ -2,11 +2,12 @@ import { PerfdbError } from '../errors.js'
 import { nearest } from '../yaml/nearest.js'
 import { capacity, limitsOf } from './capacity.js'
 import type { Estate } from './model.js'
-import { poolerKeys, serverKeys, serviceKeys, shortKeys, type Keys } from './what-if-keys.js'
+import { poolerKeys, serverKeys, serviceKeys, shortKeys, wholeNumber, type Keys } from './what-if-keys.js'
+import { withTenants } from './what-if-tenants.js'
 
 /**
  * The estate with changes such as `api.instances=6`, `api.pool.max=4`, `pgb.default_pool_size=10` or `main.max_connections=300`: keys as the file
- * writes them, of a service, a pooler or a server; where one name stands for several, the key tells which. Throws BAD_OPTION with the names or
+ * writes them, of a service, a pooler or a server, and `tenants=20000` for all tenants; where one name stands for several, the key tells which. Throws BAD_OPTION with the names or
  * keys that there are.
  */
 export function withChanges(estate: Estate, changes: readonly string[]): Estate {
@@ -23,7 +24,11 @@ export function withChanges(estate: Estate, changes: readonly string[]): Estate 
 }
 
 function withChange(estate: Estate, change: string): Estate {
-  const { name, key: written, value } = parts(change)
+  const [, tenants] = /^\s*tenants\s*=\s*(.+?)\s*$/.exec(change) ?? []
+  if (tenants !== undefined)
+    return withTenants(estate, wholeNumber(tenants, `--what-if ${change}`), `--what-if ${change}`)
+  const { name: spaceless, key: written, value } = parts(change)
+  const name = namesOf(estate).find((one) => one.replaceAll(' ', '') === spaceless) ?? spaceless
   const key = shortKeys[written] ?? written
   const kinds = [
     kindOf('service', estate.services, serviceKeys, (services) => ({ ...estate, services })),
@@ -45,6 +50,10 @@ function withChange(estate: Estate, change: string): Estate {
   throw new PerfdbError('BAD_OPTION', `--what-if ${change}: ${written} cannot be changed here`, {
     hint: named.map(({ kind, keys }) => `keys of a ${kind}: ${keys.join(', ')}`).join('; '),
   })
+}
+
+function namesOf({ services, poolers, servers }: Estate): readonly string[] {
+  return [...services, ...poolers, ...servers].map((one) => one.name)
 }
 
 /** What --what-if can change of one kind of thing. */

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import type { Problem } from '../errors.js'
+import { isMissing, isUrl, readTextFile, unreadable } from './text-file.js'
 
 /** A file's path, or its text with the name that places show. */
 export type Named = string | GivenFile
@@ -46,16 +47,7 @@ export async function findFiles(paths: readonly Named[], cwd: string, endings: r
 
 /** The text of a file; the problem when it cannot be read or is not UTF-8. */
 export async function readText(found: FoundFile): Promise<{ text: string } | { problem: Problem }> {
-  if (found.text !== undefined) return { text: found.text }
-  try {
-    const bytes = await readFile(found.path)
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
-  } catch (error) {
-    if (error instanceof TypeError) {
-      return { problem: { code: 'BAD_YAML', message: 'the file is not UTF-8 text', place: startOf(found.file) } }
-    }
-    return { problem: unreadable(found.file, error) }
-  }
+  return found.text === undefined ? readTextFile(found.path, found.file) : { text: found.text }
 }
 
 async function findOne(path: Named, cwd: string, endings: readonly string[]): Promise<FoundFiles> {
@@ -75,9 +67,8 @@ async function findOne(path: Named, cwd: string, endings: readonly string[]): Pr
       `no ${endings.join(', ')} file in the folder ${path}`,
     )
   } catch (error) {
-    if (!isMissing(error)) return { files: [], problems: [unreadable(path, error)] }
-    if (!/[*?]/.test(path))
-      return { files: [], problems: [{ code: 'FILE_NOT_FOUND', message: `no such file: ${path}` }] }
+    const isGlob = /[*?]/.test(path) && !isUrl(path)
+    if (!isMissing(error) || !isGlob) return { files: [], problems: [unreadable(path, error)] }
     const root = isAbsolute(path) ? '/' : ''
     const matches = await matching(
       root,
@@ -137,19 +128,4 @@ async function matching(folder: string, parts: readonly string[], cwd: string): 
 async function existing(file: string, cwd: string): Promise<readonly string[]> {
   const status = await stat(resolve(cwd, file)).catch(() => undefined)
   return status === undefined || status.isDirectory() ? [] : [file]
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-}
-
-function unreadable(file: string, error: unknown): Problem {
-  const missing: Problem = { code: 'FILE_NOT_FOUND', message: `no such file: ${file}` }
-  if (isMissing(error)) return missing
-  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-  return { code: 'FILE_UNREADABLE', message: `cannot read ${file}: ${reason}` }
-}
-
-function startOf(file: string): Problem['place'] {
-  return { file, line: 1, column: 1 }
 }

@@ -55,12 +55,12 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
   const about = { index: step.index, table: step.table, ...placeOf(step) }
   if (step.error !== undefined) return [errorFinding(step.error, about)]
   if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
-  return step.hazards.map(({ code, message }) => ({
+  return step.hazards.map(({ code, message, told }) => ({
     ...about,
     code,
     severity: hazardSeverity(step.outcome),
     message,
-    hint: `to allow: perfdb apply --allow ${code}`,
+    ...(told === true ? {} : { hint: `to allow: perfdb apply --allow ${code}` }),
   }))
 }
 
@@ -90,7 +90,7 @@ function queryFindings(query: ResultQuery): readonly AnyFinding[] {
       ? []
       : [
           {
-            code: unmeasuredCodes[query.status],
+            code: unmeasuredCode(query.status, query.reason),
             severity: query.status === 'not_measured' ? ('info' as const) : ('warning' as const),
             query: query.name,
             ...placeOf(query),
@@ -100,10 +100,10 @@ function queryFindings(query: ResultQuery): readonly AnyFinding[] {
   ]
 }
 
-const unmeasuredCodes: Readonly<Record<Exclude<ResultQuery['status'], 'measured'>, string>> = {
-  not_measured: 'NOT_MEASURED',
-  refused: 'WRITE_QUERY',
-  failed: 'QUERY_FAILED',
+function unmeasuredCode(status: Exclude<ResultQuery['status'], 'measured'>, reason: string): string {
+  if (status === 'not_measured') return 'NOT_MEASURED'
+  // Refused is as well what cannot be parsed.
+  return status === 'refused' && /\bchanges data\b/.test(reason) ? 'WRITE_QUERY' : 'QUERY_FAILED'
 }
 
 function analyzeFindings(each: { table: string; ok: boolean; message?: string | undefined }): readonly AnyFinding[] {

@@ -1,4 +1,5 @@
 import type { DemoClaimResult, DemoResult } from '../commands/demo-result.js'
+import type { ApplyResult, Price } from '../commands/result.js'
 import { applyBlocks, applyVerdict } from './apply.js'
 import type { Block, Cell, Tone } from './block.js'
 import type { Layout } from './layout.js'
@@ -6,7 +7,7 @@ import { verifyBlocks } from './plan.js'
 import { poolBlocks } from './pool.js'
 import { bytes, count, duration } from './units.js'
 
-/** The demo's story: claims beside measurements first, then the run itself, what does not pay, verify, pools, the report. */
+/** The demo's story: claims beside measurements first, then the run itself, what does not pay or cannot be judged, verify, pools, the report. */
 export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
   const paying = { ...result.apply, findings: result.apply.findings.filter((finding) => finding.code !== 'NOT_USED') }
   const [, ...apply] = applyBlocks(paying, layout)
@@ -36,38 +37,44 @@ export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
   ]
 }
 
-/** Which of the indexes do not pay, and why: no declared query uses them. */
+/** Of which indexes the prices do not say that they pay, with their reasons. */
 function unpaid({ apply }: DemoResult): Block[] {
-  const unused = apply.findings.filter((finding) => finding.code === 'NOT_USED')
-  const total = apply.steps.length
-  if (unused.length === 0) return [{ kind: 'text', tone: 'good', text: `All ${total} indexes are used.` }]
+  const { prices = [] } = apply
+  const of = (verdict: Price['verdict']) => prices.filter((price) => price.verdict === verdict)
+  const [useless, untold] = [of('does_not_pay'), of('cannot_say')]
+  if (prices.length > 0 && useless.length + untold.length === 0)
+    return [{ kind: 'text', tone: 'good', text: `All ${prices.length} indexes pay.` }]
+  const all = prices.length
   return [
-    {
-      kind: 'grid',
-      title: `${unused.length} of the ${total} do not pay: every write keeps them up, and no query uses them`,
-      columns: [
-        { head: 'index', kind: 'name', floor: 20 },
-        { head: 'rows', kind: 'number' },
-        { head: 'why', kind: 'prose' },
-      ],
-      rows: unused.map((finding): Cell[] => {
-        const step = apply.steps.find((one) => one.index === finding.index)
-        const bytesOfTable = step?.table_bytes ?? 0
-        const small = bytesOfTable < smallTableBytes
-        return [
-          { text: finding.index ?? '' },
-          { text: step?.table_rows === undefined ? '' : count(step.table_rows) },
-          {
-            text: small ? `a table of ${bytes(bytesOfTable)}: cheaper read whole` : finding.message,
-          },
-        ]
-      }),
-    },
+    indexGrid(`${useless.length} of the ${all} do not pay`, useless, apply),
+    indexGrid(`${untold.length} of the ${all} cannot be judged here`, untold, apply),
   ]
 }
 
-/** 50 blocks: below that the planner reads the table whole, and is right. */
-const smallTableBytes = 50 * 8192
+/** The reason that all have stands in the title alone. */
+function indexGrid(title: string, prices: readonly Price[], { steps }: ApplyResult): Block {
+  const [common, ...others] = new Set(prices.map(({ reason }) => reason))
+  const shared = common !== undefined && others.length === 0
+  return {
+    kind: 'grid',
+    title: shared ? `${title}: ${common}` : title,
+    columns: [
+      { head: 'index', kind: 'name', floor: 20 },
+      { head: 'rows', kind: 'number' },
+      { head: 'table', kind: 'number', drop: 1 },
+      ...(shared ? [] : [{ head: 'why', kind: 'prose', floor: 20 } as const]),
+    ],
+    rows: prices.map(({ index, schema, reason }): Cell[] => {
+      const step = steps.find((one) => one.index === index && one.schema === schema)
+      return [
+        { text: index },
+        { text: step?.table_rows === undefined ? '' : count(step.table_rows) },
+        { text: step?.table_bytes === undefined ? '' : bytes(step.table_bytes) },
+        ...(shared ? [] : [{ text: reason }]),
+      ]
+    }),
+  }
+}
 
 function rowsText({ rows }: DemoResult): string {
   return Object.entries(rows)

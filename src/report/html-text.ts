@@ -13,10 +13,15 @@ const entities: Readonly<Record<string, string>> = {
  * direction of the text shown by their code.
  */
 export function html(text: string): string {
-  return visible(text).replace(/[&<>"']/g, (character) => entities[character] ?? character)
+  return withEntities(visible(text))
 }
 
 /** The same with its line breaks, for `<pre>`. */
 export function htmlLines(text: string): string {
   return text.split(/\r?\n/).map(html).join('\n')
+}
+
+/** What is markup in HTML and XML as entities. */
+export function withEntities(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 }

@@ -1,4 +1,5 @@
 import type { Place } from '../commands/result.js'
+import { withEntities } from './html-text.js'
 import { visible } from './width.js'
 
 export interface Suite {
@@ -81,22 +82,10 @@ function attributes(all: Readonly<Record<string, string>>): string {
     .join(' ')
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
 /** Line breaks stay; U+FFFE and U+FFFF are no characters of XML 1.0, others that are not are no visible text either. */
 function xml(text: string): string {
-  return text
-    .split(/\r?\n/)
-    .map((line) => visible(line))
-    .join('\n')
-    .replace(/[\ufffe\uffff]/g, '\ufffd')
-    .replace(/[&<>"']/g, (character) => entities[character] ?? character)
+  const lines = text.split(/\r?\n/).map((line) => visible(line))
+  return withEntities(lines.join('\n').replace(/[\ufffe\uffff]/g, '\ufffd'))
 }
 
 function seconds(ms: number): string {

@@ -80,7 +80,10 @@ export function planTally(steps: readonly ResultStep[]): string {
 
 /** Every hazard with its index, then the option that allows all of them. */
 export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
-  const codes = [...new Set(steps.flatMap((step) => step.hazards.map((hazard) => hazard.code)))]
+  const hazards = steps.flatMap((step) => step.hazards)
+  const codes = [...new Set(hazards.map((hazard) => hazard.code))]
+  // What is only told needs no permission.
+  const gated = codes.filter((code) => hazards.some((hazard) => hazard.code === code && hazard.told !== true))
   if (codes.length === 0) return []
   const items = codes.flatMap((code) =>
     steps.flatMap((step) =>
@@ -89,7 +92,9 @@ export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
   )
   return [
     { kind: 'items', title: several(items.length, 'hazard'), items, limit: 20 },
-    { kind: 'text', tone: 'plain', text: `to allow: perfdb apply --allow ${codes.join(',')}` },
+    ...(gated.length === 0
+      ? []
+      : [{ kind: 'text', tone: 'plain', text: `to allow: perfdb apply --allow ${gated.join(',')}` } as const]),
   ]
 }
 
@@ -107,7 +112,8 @@ export function aboutText(result: Pick<PlanResult, 'server' | 'profiles'>): stri
 function planVerdict(result: PlanResult, work: number): string {
   const total = several(result.steps.length, 'index', 'indexes')
   if (result.steps.length === 0) return 'no indexes are declared: nothing to do'
-  const hazards = result.steps.reduce((sum, step) => sum + step.hazards.length, 0)
+  const gated = result.steps.flatMap((step) => step.hazards.filter(({ told }) => told !== true))
+  const hazards = gated.length
   const waiting = result.steps.filter((step) => step.step === 'building').length
   const rest = [
     ...(waiting > 0 ? [`${waiting} being built by another session`] : []),

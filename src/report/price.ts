@@ -52,17 +52,19 @@ export function priceBlocks({ prices = [], write_costs: writes = [] }: ApplyResu
   ]
 }
 
-/** `1.2 MB of WAL written`, `23 indexes pay, 8 do not`: what follows the size of what was built. */
+/** `1.2 MB of WAL written`, `23 of 31 pay, 3 do not, 5 cannot be judged`: what follows the size of what was built. */
 export function priceTotals({ prices = [] }: ApplyResult): readonly string[] {
   const wal = prices.reduce((sum, price) => sum + (price.wal_bytes ?? 0), 0)
   const shared = prices.some((price) => price.wal_shared === true)
   const of = (verdict: Price['verdict']) => prices.filter((price) => price.verdict === verdict).length
-  const [pay, not] = [of('pays'), of('does_not_pay')]
+  const [pay, not, untold] = [of('pays'), of('does_not_pay'), of('cannot_say')]
   return [
     ...(wal === 0 ? [] : [`${bytes(wal)} of WAL written${shared ? ' (that of other sessions is in it)' : ''}`]),
     ...(pay + not === 0
       ? []
-      : [`${pay} of ${prices.length} ${pay === 1 ? 'pays' : 'pay'}, ${not} ${not === 1 ? 'does' : 'do'} not`]),
+      : [
+          `${pay} of ${prices.length} ${pay === 1 ? 'pays' : 'pay'}, ${not} ${not === 1 ? 'does' : 'do'} not${untold === 0 ? '' : `, ${untold} cannot be judged`}`,
+        ]),
   ]
 }
 

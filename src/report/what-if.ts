@@ -19,7 +19,7 @@ export function whatIfBlocks(whatIf: ResultWhatIf | undefined): Block[] {
       kind: 'text',
       tone: 'quiet',
       text: [
-        `Supposed by HypoPG ${whatIf.version ?? ''}: nothing was built and no query was run.`,
+        `Supposed by HypoPG ${whatIf.version ?? ''}: nothing was built, and no query run for it.`,
         'Costs are estimates of the planner in its own unit, no times; sizes are guesses. perfdb apply builds the indexes and measures.',
         existing === 0 ? '' : `${several(existing, 'declared index is', 'declared indexes are')} there already.`,
       ]

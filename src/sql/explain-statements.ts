@@ -8,12 +8,12 @@ export const statementsSchemaSql = `
   select pg_catalog.quote_ident(n.nspname) as schema from pg_catalog.pg_extension e
   join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_stat_statements'`
 
-/** What a statement is ranked by: total and mean execution time, calls, blocks read and temporary blocks. */
+/** What a statement is ranked by, over all users: total and mean execution time, calls, blocks read and temporary blocks. */
 export const rankings = {
-  total: 'total_exec_time',
-  mean: 'mean_exec_time',
-  calls: 'calls',
-  io: 'shared_blks_read + local_blks_read + temp_blks_read + temp_blks_written',
+  total: 'pg_catalog.sum(s.total_exec_time)',
+  mean: 'pg_catalog.sum(s.total_exec_time) / pg_catalog.sum(s.calls)',
+  calls: 'pg_catalog.sum(s.calls)',
+  io: 'pg_catalog.sum(s.shared_blks_read + s.local_blks_read + s.temp_blks_read + s.temp_blks_written)',
 } as const
 
 /** Statements of this database that clients sent themselves, the first $1 by a ranking. */
@@ -24,7 +24,8 @@ export function topStatementsSql(schema: string, by: keyof typeof rankings): str
     where s.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and s.toplevel
       and s.query is not null and s.query not like '<insufficient privilege>%'
     group by s.query
-    order by pg_catalog.max(${rankings[by]}) desc limit $1`
+    having pg_catalog.sum(s.calls) > 0
+    order by ${rankings[by]} desc limit $1`
 }
 
 /**

@@ -12,11 +12,14 @@ export const slotSettingsSql = `select name,
     'max_parallel_workers', 'max_parallel_workers_per_gather', 'idle_in_transaction_session_timeout',
     'idle_session_timeout', 'statement_timeout', 'authentication_timeout'))`
 
-/** The start of the postmaster in microseconds tells servers of one port apart: a replica has the system identifier of its primary. */
-export const aboutServerSql = `select current_user::text as role, pg_catalog.pg_is_in_recovery() as in_recovery,
+/**
+ * The start of the postmaster in microseconds tells servers of one port apart: a replica has the system identifier of its primary. Its address
+ * would not do: one server has several, and none on a socket.
+ */
+export const aboutServerSql = `select current_user::text as role, pg_catalog.current_database()::text as database, pg_catalog.pg_is_in_recovery() as in_recovery,
   pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') as sees_all,
   pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as knows_system,
-  pg_catalog.concat_ws('/', pg_catalog.inet_server_addr(), pg_catalog.current_setting('port'),
+  pg_catalog.concat_ws('/', pg_catalog.current_setting('port'),
     extract(epoch from pg_catalog.pg_postmaster_start_time())) as postmaster`
 
 export const systemIdentifierSql = `select system_identifier::text as system from pg_catalog.pg_control_system()`
@@ -54,6 +57,12 @@ export const activitySql = `select usename::text as role, datname::text as datab
   where pid <> pg_catalog.pg_backend_pid()
     and (backend_type = 'client backend' or (backend_type is null and datid is not null and usesysid is not null))
   group by usename, datname, application_name`
+
+/** Idle sessions that hold advisory locks: of the session, since those of a transaction end with it. What a role may not see is not idle. */
+export const keptLocksSql = `select a.usename::text as role, a.datname::text as database, a.application_name, count(distinct a.pid)::int as connections
+  from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted and a.state = 'idle' and a.usename is not null and a.datname is not null
+  group by a.usename, a.datname, a.application_name`
 
 /** Time with a transaction open is the work of a connection: its growth by second is the offered load in erlangs (14 and later). */
 export const workSql = `select datname::text as database, active_time + idle_in_transaction_time as busy_ms,

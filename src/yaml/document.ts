@@ -62,6 +62,9 @@ function messageOf(code: ErrorCode, message: string, rest: string): string {
   if (code === 'MULTIPLE_DOCS') return 'the file holds several documents (---): give each a file of its own'
   if (code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML: use spaces'
   if (code === 'TAG_RESOLVE_FAILED') return `tags are not known here: ${message.replace(/^.*: /, '')}`
+  if (message.startsWith('Maximum call stack')) return 'nested too deeply'
+  if (message.startsWith('Nested mappings are not allowed in compact'))
+    return 'a second key on one line: put a value that holds ": " in quotes, or mend the indentation of the next line'
   return message.replace(/\s+/g, ' ')
 }
 

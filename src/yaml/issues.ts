@@ -36,13 +36,18 @@ export function byPlace(problems: readonly Problem[]): readonly Problem[] {
   )
 }
 
-/** The issues of the union member that was meant: the one whose kind of value is there. Paths are made whole. */
+/** The issues of the union member that was meant: the one whose kind of value is there, and that knows most of its keys. Paths are made whole. */
 export function flatten(issue: Issue, before: readonly PropertyKey[] = []): readonly Issue[] {
   const path = [...before, ...issue.path]
   if (issue.code !== 'invalid_union') return [{ ...issue, path }]
   const matching = issue.errors.filter((branch) => !branch.some(rejectsKind))
-  const [meant] = matching.toSorted((a, b) => a.length - b.length)
+  const [meant] = matching.toSorted((a, b) => foreignKeys(a) - foreignKeys(b) || a.length - b.length)
   return meant === undefined ? [{ ...issue, path }] : meant.flatMap((inner) => flatten(inner, path))
+}
+
+function foreignKeys(branch: readonly Issue[]): number {
+  return branch.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : []))
+    .length
 }
 
 export function pathOf(issue: Issue): Path {
@@ -62,12 +67,16 @@ function unknownKeys(
   const parent = pathOf(issue)
   const known = knownKeys(schema, parent)
   return issue.keys.map((key) => {
-    const near = nearest(key, known)
+    // Of several forms of a map another one may have it.
+    const misplaced = known.includes(key)
+    const near = misplaced ? undefined : nearest(key, known)
     // A check of the map as a whole would miss the same key.
     if (near !== undefined) [parent, [...parent, near]].forEach(mean)
     return {
       code: 'UNKNOWN_KEY',
-      message: `unknown key "${key}"${suggestion(key, known)}`,
+      message: misplaced
+        ? `the key "${key}" does not go with the other keys here`
+        : `unknown key "${key}"${suggestion(key, known)}`,
       hint: known.length === 0 ? 'remove it' : `known keys here: ${known.join(', ')}`,
       place: source.placeOf([...parent, key], 'key'),
     }
@@ -105,7 +114,7 @@ function sentence(issue: Issue, shown: string): string {
     case 'invalid_type':
       return `expected ${kinds[issue.expected] ?? issue.expected}, found ${shown}`
     case 'invalid_value':
-      return oneOf(issue.values.map(String), shown)
+      return oneOf(issue.values.map(String), shown, isQuoted(issue.values, shown))
     case 'invalid_union':
       return `expected ${expectedOf(issue.errors)}, found ${shown}`
     case 'too_small':
@@ -124,8 +133,13 @@ function sentence(issue: Issue, shown: string): string {
   }
 }
 
-function oneOf(values: readonly string[], shown: string): string {
-  const near = shown.startsWith('"') ? nearest(shown.slice(1, -1), values) : undefined
+/** `version: "1"` */
+function isQuoted(values: readonly unknown[], shown: string): boolean {
+  return values.some((value) => typeof value !== 'string' && shown === `"${String(value)}"`)
+}
+
+function oneOf(values: readonly string[], shown: string, quoted: boolean): string {
+  const near = shown.startsWith('"') && !quoted ? nearest(shown.slice(1, -1), values) : undefined
   const meant = near === undefined ? '' : `: did you mean "${near}"?`
   return values.length > longList ? `not known: ${shown}${meant}` : `expected ${either(values)}, found ${shown}${meant}`
 }
@@ -157,6 +171,7 @@ const kinds: Readonly<Record<string, string>> = {
 const longList = 6
 
 function hintOf(issue: Issue, shown: string): string | undefined {
+  if (issue.code === 'invalid_value' && isQuoted(issue.values, shown)) return 'write it without quotes'
   if (issue.code === 'invalid_value' && issue.values.length > longList) return `known: ${issue.values.join(', ')}`
   if (issue.code === 'invalid_type' && issue.expected === 'string' && /^(-?[\d.]|true|false)/.test(shown))
     return 'put it in quotes'

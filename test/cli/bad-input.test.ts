@@ -104,7 +104,7 @@ describe('files', () => {
     ],
     [
       'no such config',
-      { args: ['apply', 'my.yaml', '--config', 'no.yaml'], code: 'FILE_NOT_FOUND', says: 'there is no file no.yaml' },
+      { args: ['apply', 'my.yaml', '--config', 'no.yaml'], code: 'FILE_NOT_FOUND', says: 'no such file: no.yaml' },
     ],
     [
       'a hazard of perfdb.yaml',
@@ -122,6 +122,70 @@ describe('files', () => {
         args: ['apply', '--plan', 'plan.json'],
         code: 'BAD_VALUE',
         says: 'plan.json is not a plan',
+      },
+    ],
+    ...[
+      'apply --plan bad',
+      'apply my.yaml --config bad',
+      'apply my.yaml --url embedded --load bad',
+      'explain --query values(1) --baseline bad',
+      'explain --since bad',
+      'import bad',
+    ].map((line): [string, Mistake] => [
+      `a folder where ${line} wants a file`,
+      {
+        files: { 'my.yaml': good, 'bad/perfdb.yaml': '' },
+        args: line.split(' '),
+        code: 'FILE_UNREADABLE',
+        says: 'cannot read bad: it is a folder',
+      },
+    ]),
+    [
+      'a profile of perfdb.yaml that is not there',
+      {
+        files: { 'bad/perfdb.yaml': 'version: 1\nprofiles: [gone.yaml]\n' },
+        args: ['apply', '--config', 'bad/perfdb.yaml'],
+        code: 'FILE_NOT_FOUND',
+        says: 'no such file: bad/gone.yaml --> bad/perfdb.yaml:2:11',
+      },
+    ],
+    [
+      'a url of perfdb.yaml that is none',
+      {
+        files: { 'my.yaml': good, 'bad/perfdb.yaml': 'version: 1\nurl: postgres:/me:secret@host\n' },
+        args: ['apply', 'my.yaml', '--config', 'bad/perfdb.yaml'],
+        environment: { DATABASE_URL: '' },
+        code: 'BAD_URL',
+        says: '--> bad/perfdb.yaml:2:6',
+      },
+    ],
+    [
+      'a URL where a profile is named',
+      {
+        args: ['apply', 'postgres://me:a:secret@b@host/shop?sslmode=require'],
+        code: 'FILE_NOT_FOUND',
+        says: 'no such file: postgres://me:***@host/shop?sslmode=require',
+        hint: 'to name a database: --url URL, or DATABASE_URL',
+      },
+    ],
+    [
+      'a connection string where a profile is named',
+      {
+        args: ['apply', "host=h password='my secret' dbname=shop"],
+        code: 'FILE_NOT_FOUND',
+        says: 'no such file: host=h password=*** dbname=shop',
+      },
+    ],
+    [
+      'a URL where a command is named',
+      { args: ['postgres://me:secret@host/shop'], code: 'BAD_OPTION', says: 'no command postgres://me:***@host/shop' },
+    ],
+    [
+      'a variable that has no such choice',
+      {
+        environment: { PERFDB_COLOR: 'blue' },
+        code: 'BAD_OPTION',
+        says: 'PERFDB_COLOR: known are auto, always, never',
       },
     ],
     [
@@ -239,7 +303,12 @@ describe('reports and pools', () => {
     ['no pools file', { args: ['check-pool'], code: 'NO_PROFILE', says: 'no pools file is named' }],
     [
       'a profile instead of pools',
-      { args: ['check-pool', 'my.yaml'], code: 'UNKNOWN_KEY', says: 'unknown key "indexes"' },
+      {
+        args: ['check-pool', 'my.yaml'],
+        code: 'BAD_VALUE',
+        says: 'this is a profile, not a pool config --> my.yaml:1:1',
+        hint: 'perfdb plan my.yaml',
+      },
     ],
     [
       'pools instead of a profile',

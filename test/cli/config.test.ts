@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configResult, type ConfigResult } from '../../src/commands/config-result.js'
 import { settingKeys } from '../../src/commands/config-keys.js'
-import { configFormats, settingsSchema } from '../../src/commands/config-schema.js'
+import { configFormats } from '../../src/commands/config-keys.js'
+import { settingsSchema } from '../../src/commands/config-schema.js'
 import { readConfig } from '../../src/cli/config.js'
 import { formats } from '../../src/cli/options.js'
 import { readProfiles } from '../../src/profile/read.js'
@@ -88,7 +89,7 @@ describe('which file', () => {
     const missing = await run(['config', '--config', 'no.yaml'])
     expect(missing).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('error[FILE_NOT_FOUND]: there is no file no.yaml'),
+      stderr: expect.stringContaining('error[FILE_NOT_FOUND]: no such file: no.yaml'),
     })
   })
 

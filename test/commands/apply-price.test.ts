@@ -59,8 +59,8 @@ test('what each index costs and whether it pays, with the cost of a declared wri
   expect(priceOf(result, 'i_total')?.reason).toMatch(/unique/)
   const [write] = result.write_costs ?? []
   expect(write).toMatchObject({ query: 'take', table: 'public.jobs', indexes: 3 })
-  // A heap record and one for each index: two stood there, three were built.
-  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBe(3)
+  // A record for each index that was built, and now and then some of pruning what earlier runs left.
+  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBeGreaterThanOrEqual(3)
   expect(write?.after.buffers).toBeGreaterThan(write?.before.buffers ?? 0)
   expect(await db.sql`select from jobs where id = 0`).toHaveLength(0)
   for (const format of ['text', 'markdown', 'html'] as const) {
@@ -102,4 +102,47 @@ test('WAL of other sessions', async () => {
   await using quiet = await testDatabase(shop)
   const alone = await apply(quiet.url, profiles)
   if (serverMajor >= 18) expect(priceOf(alone.result, 'i_customer')?.wal_shared).toBe(false)
+})
+
+test('an index of the same name in another schema gains nothing by it', async () => {
+  await using db = await testDatabase(
+    `${shop} create schema other; create table other.jobs as select * from jobs; analyze other.jobs`,
+  )
+  const profiles = await profilesOf(`version: 1
+profile: tenants
+schema: public
+indexes:
+  - { name: i_customer, table: jobs, keys: [customer_id], for: [by-customer] }
+  - { name: i_customer, table: other.jobs, keys: [customer_id] }
+queries:
+  - { name: by-customer, sql: select * from public.jobs where customer_id = 7 }
+`)
+  const { result } = await apply(db.url, profiles, { measure: true, samples: 21 })
+  expect(result.prices?.map(({ schema, verdict, queries }) => [schema, verdict, queries]).toSorted()).toEqual([
+    ['other', 'does_not_pay', []],
+    ['public', 'pays', ['by-customer']],
+  ])
+  expect(result.findings).toMatchObject([{ code: 'NOT_USED', index: 'i_customer', table: 'other.jobs' }])
+})
+
+test('variants that answer differently, and those of which one parameter set was run, are told by apply too', async () => {
+  await using db = await testDatabase(shop)
+  const profiles = await profilesOf(`version: 1
+profile: variants
+schema: public
+indexes:
+  - { name: i_customer, table: jobs, keys: [customer_id] }
+queries:
+  - name: dashboard
+    params: { hot: [7], rare: [8] }
+    variants:
+      right: [select count(*) from jobs where customer_id = $1]
+      wrong: [select count(*) + 1 from jobs where customer_id = $1]
+`)
+  const { result } = await apply(db.url, profiles, { measure: true, samples: 3, timeBudgetMs: 300 })
+  const told = result.findings.map(({ code, query, message }) => `${code} ${query}: ${message}`)
+  expect(told).toEqual([
+    expect.stringMatching(/^OTHER_ROWS dashboard: dashboard: wrong gives other rows than right/),
+    'NOT_MEASURED dashboard: dashboard: its variants were run with the parameter set hot alone, not with rare',
+  ])
 })

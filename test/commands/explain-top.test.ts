@@ -34,19 +34,35 @@ test('the first statements by calls, total time and blocks, measured with sample
     await sql.unsafe('select 1')
     await sql.unsafe(`insert into customers values (5000, 'x', 'y')`)
     await using session = await openSession(url)
-    const byCalls = await topQueries(session, 2, 'calls', false)
+    const byCalls = (await topQueries(session, 2, 'calls', false)).queries
     expect(byCalls[0]).toMatchObject({
       name: 'select * from jobs where id = $1',
       place: { file: 'pg_stat_statements', line: 1 },
     })
-    expect((await topQueries(session, 1, 'total', false))[0]?.sql).toBe(
+    expect((await topQueries(session, 1, 'total', false)).queries[0]?.sql).toBe(
       'select count(*) from jobs a, jobs b where a.total = b.total and a.created_at > cast($1 as date) + cast($2 as interval)',
     )
-    const all = await topQueries(session, 50, 'io', false)
+    const { queries: all, findings } = await topQueries(session, 50, 'io', false)
+    expect(findings).toMatchObject([
+      {
+        code: 'NOT_MEASURED',
+        message:
+          '1 statement that changes data was passed over, the first of them insert into customers values ($1, $2, $3)',
+      },
+    ])
     expect(all).toHaveLength(3)
-    expect((await topQueries(session, 50, 'mean', true)).map(({ name }) => name)).toContain(
-      'insert into customers values ($1, $2, $3)',
-    )
+    // Ten calls of two roles are more than nine of one.
+    await sql.unsafe('create role other; grant select on jobs to other')
+    const ofMany = 'select count(*) from jobs where customer_id = 1'
+    for (let run = 0; run < 5; run += 1) await sql.unsafe(ofMany)
+    for (let run = 0; run < 8; run += 1) await sql.unsafe('select max(total) from jobs where customer_id = 1')
+    await sql.unsafe('set role other')
+    for (let run = 0; run < 5; run += 1) await sql.unsafe(ofMany)
+    await sql.unsafe('reset role')
+    expect((await topQueries(session, 1, 'calls', false)).queries[0]?.name).toContain('count(*)')
+    const withWrites = await topQueries(session, 50, 'mean', true)
+    expect(withWrites.findings).toEqual([])
+    expect(withWrites.queries.map(({ name }) => name)).toContain('insert into customers values ($1, $2, $3)')
     const result = await runExplain(
       session,
       all.filter((query) => !query.sql?.includes('as date')),

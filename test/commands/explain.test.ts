@@ -6,6 +6,7 @@ import { aQuery, sets } from '../measure/a-query.js'
 import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
 import { testDatabase } from '../support/database.js'
+import { profileOf } from '../support/profile.js'
 
 const few = { samples: 7, allowWrites: false }
 
@@ -97,4 +98,34 @@ test('variants: server work and round trips told apart', async () => {
   )
   expect(hostile).toMatchObject({ exit_code: 1, comparisons: [], queries: [{ status: 'refused' }] })
   expect(hostile.queries[0]?.reason).toBe('bad: DELETE changes data, and EXPLAIN ANALYZE would carry it out')
+})
+
+test('a declared index that stands there and that no query uses, with the reason; what is not there is no business of explain', async () => {
+  await using database = await testDatabase(
+    `${shop} create index i_note on jobs (note); create index i_customer on jobs (customer_id); create index i_lost on jobs (status); create table other (like jobs); analyze jobs`,
+  )
+  await database.sql`update pg_index set indisvalid = false where indexrelid = 'i_lost'::regclass`
+  const [profile] = await profileOf(
+    [
+      '{ name: i_note, table: jobs, keys: [note], for: [q] }',
+      '{ name: i_customer, table: jobs, keys: [customer_id] }',
+      '{ name: i_unmeasured, table: jobs, keys: [total] }',
+      '{ name: i_lost, table: jobs, keys: [status] }',
+    ],
+    `queries:
+  - { name: q, sql: "select count(*) from jobs where customer_id = 7 and upper(note) = 'X'" }
+`,
+  )
+  await using session = await openSession(database.url)
+  const { queries = [], indexes: declared = [] } = profile ?? {}
+  const result = await runExplain(session, queries, { ...few, declared })
+  expect(result.exit_code).toBe(0)
+  expect(result.findings).toMatchObject([
+    { code: 'NOT_USED', severity: 'warning', index: 'i_note', table: 'public.jobs' },
+  ])
+  expect(result.findings[0]?.hint).toContain('q: ')
+  const failing = queries.map((query) => ({ ...query, sql: 'select note from nowhere' }))
+  const failed = await runExplain(session, failing, { ...few, declared })
+  // Nobody knows what i_note would do for a query that cannot be planned.
+  expect(failed.findings.map(({ index }) => index)).toEqual(['i_customer'])
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/cli/config.js'
 import { firstFiles } from '../../src/commands/init-files.js'
-import { runInit } from '../../src/commands/init.js'
+import { profileSchemaOf, runInit } from '../../src/commands/init.js'
 import { readPools } from '../../src/pools/read.js'
 import { readProfiles } from '../../src/profile/read.js'
 
@@ -53,7 +53,11 @@ test('the schema lines lead to the installed package, from a folder of a workspa
       expect(await schema('perfdb/indexes.yaml')).toBe(`../${folder}/profile.schema.json`)
       expect(await schema('perfdb/app.pools.yaml')).toBe(`../${folder}/pools.schema.json`)
     }
+    // import --out writes such a line too.
+    expect(await profileSchemaOf(join(below, 'p.yaml'))).toBe('../../node_modules/perfdb/profiles/profile.schema.json')
+    expect(await profileSchemaOf(join(root, 'p.yaml'))).toBe('./node_modules/perfdb/profiles/profile.schema.json')
     await mkdir(join(root, 'apart', '.git'), { recursive: true })
+    expect(await profileSchemaOf(join(root, 'apart', 'perfdb', 'indexes.yaml'))).toBeUndefined()
     expect((await runInit(join(root, 'apart'))).files).toEqual([
       'perfdb.yaml',
       'perfdb/indexes.yaml',
@@ -62,6 +66,7 @@ test('the schema lines lead to the installed package, from a folder of a workspa
       'perfdb/schemas/pools.schema.json',
       'perfdb/schemas/config.schema.json',
     ])
+    expect(await profileSchemaOf(join(root, 'apart', 'perfdb', 'indexes.yaml'))).toBe('./schemas/profile.schema.json')
   } finally {
     await rm(root, { recursive: true })
   }

@@ -188,6 +188,26 @@ test('fault 37: one begun under another name that has nothing attached yet stand
   expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
 })
 
+test('an index declared on a partition itself that is attached and not valid cannot be dropped: it is repaired where it stands', async () => {
+  await using db = await testDatabase(
+    `${ordersTable} create index whole on only orders (kind); create index part on p_2024 (kind)`,
+  )
+  await db.sql`update pg_index set indisvalid = false where indexrelid = 'part'::regclass`
+  await db.sql`alter index whole attach partition part`
+  const profiles = await profileOf(['{ name: part, table: p_2024, keys: [kind] }'])
+  const other = await profileOf(['{ name: part, table: p_2024, keys: [kind, id] }'])
+  expect((await apply(db.url, other, { allow: ['REPLACE'] })).result).toMatchObject({
+    exit_code: 3,
+    steps: [{ step: 'replace', outcome: 'failed', error: { code: 'NOT_INDEXABLE' } }],
+  })
+  expect((await apply(db.url, profiles)).result).toMatchObject({
+    exit_code: 0,
+    steps: [{ step: 'rebuild', outcome: 'rebuilt', sql: ['reindex index concurrently "public"."part"'] }],
+  })
+  expect((await plan(db.url, profiles)).steps.map(({ step }) => step)).toEqual(['keep'])
+  expect(await invalidIndexes(db.sql)).toEqual(['whole'])
+})
+
 async function nameOnPartition(db: TestDatabase, partition: string): Promise<string> {
   const steps = (await plan(db.url, await profileOf([byKind]))).steps
   const sql = steps[0]?.sql.find((text) => text.includes(`on "public"."${partition}"`)) ?? ''

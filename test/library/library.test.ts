@@ -48,6 +48,34 @@ describe('the straight lines', () => {
     expect(await verify(common)).toMatchObject({ ok: false })
   })
 
+  test('what-if of plan and explain says whether HypoPG is there; false asks for nothing', async () => {
+    await using db = await testDatabase(jobs)
+    const common = { url: db.url, environment, profiles: [profile] }
+    expect(await plan({ ...common, whatIf: true })).toMatchObject({
+      what_if: { indexes: [{ name: 'i_status', status: 'not_judged' }] },
+      findings: [{ code: 'NO_HYPOPG' }],
+    })
+    expect(await explain({ ...common, ...quick, whatIf: true })).toMatchObject({
+      queries: [{ name: 'by-status', status: 'measured' }],
+      what_if: { available: false },
+    })
+    expect(await plan({ ...common, whatIf: false })).not.toHaveProperty('what_if')
+    expect(await explain({ ...common, ...quick, whatIf: false })).not.toHaveProperty('what_if')
+    await expect(verify(Object.assign({ whatIf: true }, common))).rejects.toMatchObject({ code: 'BAD_OPTION' })
+  })
+
+  test('two snapshots of the counters, in files beside cwd', async () => {
+    await using db = await testDatabase(jobs)
+    await using place = await folder({})
+    const common = { url: db.url, environment, cwd: place.path }
+    // The server of the tests does not preload the extension: its files are there.
+    await expect(explain({ ...common, saveSnapshot: 'before.json' })).rejects.toMatchObject({ code: 'NO_EXTENSION' })
+    await expect(explain({ ...common, since: 'before.json' })).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: `no such file: ${join(place.path, 'before.json')}`,
+    })
+  })
+
   test('profiles as files and as objects together; a relative path starts at cwd', async () => {
     await using db = await testDatabase(jobs)
     await using place = await folder({

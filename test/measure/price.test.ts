@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ResultStep, WriteCost } from '../../src/commands/result.js'
 import { prices, type PriceEvidence } from '../../src/measure/price.js'
-import type { IndexUse } from '../../src/measure/price-uses.js'
+import { indexKey, type IndexUse } from '../../src/measure/price-uses.js'
 import { profileOf } from '../support/profile.js'
 import { aQuery } from './a-query.js'
 
@@ -40,7 +40,13 @@ async function priceOf(
 ) {
   const [profile] = await profileOf([index])
   const after = [{ query: aQuery('select 1'), measurements: [], variants: [], roundTripMs: null }]
-  const known = { uses: new Map([['i', uses]]), after, tooSmall: new Set<string>(), writes, ...evidence }
+  const known = {
+    uses: new Map([[indexKey('public', 'i'), uses]]),
+    after,
+    tooSmall: new Set<string>(),
+    writes,
+    ...evidence,
+  }
   return prices([{ ...step, ...more }], profile?.indexes ?? [], known)[0]
 }
 
@@ -53,7 +59,7 @@ test.each<[string, readonly Partial<IndexUse>[], Partial<ResultStep>, string]>([
     'pays: r (hot) 12x faster and q 2x faster',
   ],
   ['ended in time after', [{ ratio: null }], {}, 'pays: q ends in time'],
-  ['one faster, one slower', [{ verdict: 'slower' }, { query: 'r' }], {}, 'pays: r 12x faster'],
+  ['one faster, one slower', [{ verdict: 'slower' }, { query: 'r' }], {}, 'pays: r 12x faster; q slower'],
   ['no faster', [{ verdict: 'same' }], {}, 'does_not_pay: q uses it and is no faster than without it'],
   [
     'two no faster',
@@ -106,6 +112,10 @@ test('a write that became dearer for certain is set against what is saved', asyn
   )
   expect(await reason({ ...write, after: { ...side, execution_ms: write.after.execution_ms } })).toBe('q 12x faster')
   expect(await reason({ ...write, table: 'public.other' })).toBe('q 12x faster')
+  // What three indexes cost together is not what one costs.
+  expect(await reason({ ...write, indexes: 3 })).toBe(
+    'q 12x faster; put takes 2.0 ms more by the 3 new indexes of the table together, so one q pays for 20 of them',
+  )
 })
 
 test('what was not looked at is not judged', async () => {

@@ -100,7 +100,7 @@ test('UNIQUE_BUILD: plan names the duplicates; apply fails that step before it b
   const message = 'u cannot be built, apply would do the rest: duplicate keys, the most frequent first: (7): 3 rows'
   expect(hazards).toEqual([
     ['plain', []],
-    ['u', [{ code: 'UNIQUE_BUILD', message }]],
+    ['u', [{ code: 'UNIQUE_BUILD', message, told: true }]],
     ['u_both', []],
     ['u_part', []],
   ])

@@ -41,6 +41,7 @@ export function pool(written: Partial<Pool> = {}): Pool {
     perTenant: false,
     policyFactor: null,
     preparedStatements: null,
+    sessionState: [],
     ...written,
   }
 }
@@ -90,6 +91,7 @@ export function pooler(written: Partial<Pooler> = {}): Pooler {
     users: {},
     written: [],
     maxPreparedStatements: null,
+    queryWaitTimeoutMs: 120_000,
     serverLifetimeMs: 3_600_000,
     place,
     ...written,
@@ -114,6 +116,7 @@ export function liveServer(said: Partial<Live> = {}): Live {
     version: '18.0',
     versionNum: 180000,
     user: 'monitor',
+    database: 'postgres',
     seesAll: true,
     limits: { maxConnections: 100, superuserReserved: 3, reserved: 0, providerReserved: 0, source: 'live' },
     roles: { app: { kind: 'ordinary', connectionLimit: null } },
@@ -131,6 +134,7 @@ export function liveServer(said: Partial<Live> = {}): Live {
     identity: '1/5432',
     roleSettings: [],
     load: {},
+    keptLocks: [],
     inRecovery: false,
     samples: [{ groups: [], authenticating: 0 }],
     ...said,

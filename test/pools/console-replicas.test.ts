@@ -18,6 +18,7 @@ function database(more: Partial<LiveAlias> = {}): LiveAlias {
     reservePoolSize: 0,
     maxConnections: 0,
     load: null,
+    meanWaitSeconds: 0,
     ...more,
   }
 }

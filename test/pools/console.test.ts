@@ -46,6 +46,16 @@ test.skipIf(withoutPgbouncer)(
       }
       const predicted = 3 * (2 + 1)
       await until('as many as predicted', async () => (await opened()) === predicted)
+      const console = postgres(`postgres://admin@127.0.0.1:${pooling.port}/pgbouncer`, {
+        max: 1,
+        prepare: false,
+        fetch_types: false,
+      })
+      clients.push(console)
+      await until('all others wait', async () => {
+        const pools = await console.unsafe('show pools').simple()
+        return pools.reduce((sum, row) => sum + Number(row['cl_waiting']), 0) === 6
+      })
       const web = (name: string, role: string, alias: string) =>
         service({ name, role, database: alias, via: { kind: 'pooler', pooler: 'pgb' }, instances: instances(1) })
       const written = estate({

@@ -3,7 +3,9 @@ import { budgets } from '../../src/pools/budget.js'
 import { judge } from '../../src/pools/judge.js'
 import { judgeReplica } from '../../src/pools/judge-replica.js'
 import { judgeService } from '../../src/pools/judge-service.js'
-import type { Audit, Cache, Estate, Load, PoolFinding } from '../../src/pools/model.js'
+import type { Audit } from '../../src/pools/audit.js'
+import type { Cache } from '../../src/pools/cache.js'
+import type { Estate, Load, PoolFinding } from '../../src/pools/model.js'
 import { providerLimits } from '../../src/pools/providers.js'
 import { estate, instances, pool, pooler, runtime, server, service } from './builders.js'
 
@@ -86,6 +88,8 @@ test('a cache: dilution over processes, room for the users, staleness', () => {
     queriesPerMiss: 3,
     maxStalenessSeconds: null,
     entryBytes: null,
+    hitMs: null,
+    missMs: null,
   }
   const cached = (written: Partial<Cache>, count = 4) =>
     judgeService(

@@ -61,6 +61,8 @@ test('a cache in every process takes its memory that many times', () => {
     queriesPerMiss: 1,
     maxStalenessSeconds: null,
     entryBytes: 10_240,
+    hitMs: null,
+    missMs: null,
   }
   const codes = (kind: 'in_process' | 'shared', processes: number) =>
     judgeService(service({ cache: { ...cache, kind }, runtime: runtime({ processes }) }), [])

@@ -3,7 +3,7 @@ import { runCheckPool } from '../../src/commands/check-pool.js'
 import { PerfdbError } from '../../src/errors.js'
 import { withChanges } from '../../src/pools/what-if.js'
 import { budgets } from '../../src/pools/budget.js'
-import { estate, instances, liveServer, pool, pooler, runtime, server, service } from './builders.js'
+import { estate, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 const api = service({
   name: 'api',
@@ -67,6 +67,26 @@ test('of a rollout: the declared surge stays until it is changed', () => {
   expect(withChanges(written, ['pgb.max_user_connections=9']).poolers[0]?.maxUserConnections).toEqual({ '*': 9 })
 })
 
+test('so many tenants: as they are spread now, each server to the full', () => {
+  const homes = ['a', 'a', 'a', 'b'].map((name, index) => tenant(`t${index}`, { server: name }))
+  const fleet = estate({
+    servers: [server({ name: 'a' }), server({ name: 'b' })],
+    services: [service({ name: 'fleet', server: null, pool: pool({ max: 2, perTenant: true }) })],
+    tenants: homes,
+  })
+  const peaks = (change: string) => budgets(withChanges(fleet, [change])).map((one) => one.declared.peak)
+  expect(peaks('tenants=4')).toEqual([6, 2])
+  expect(peaks('tenants=8')).toEqual([12, 4])
+  expect(peaks('tenants=9')).toEqual([14, 6])
+  expect(peaks('tenants=20000')).toEqual([30_000, 10_000])
+  expect(peaks('tenants=2')).toEqual([4, 2])
+  expect(peaks('tenants=0')).toEqual([0, 0])
+  expect(withChanges(fleet, ['tenants=9']).tenants.slice(5, 7)).toMatchObject([
+    { id: 'tenant 6 of a', server: 'a', database: null, role: null },
+    { id: 'tenant 7 of a' },
+  ])
+})
+
 test('what a server would have counts against what it has now', () => {
   const live = new Map([['main', liveServer()]])
   const capacityWith = (...changes: readonly string[]) => {
@@ -92,6 +112,12 @@ describe('a change that cannot be made', () => {
     ['main.reserved_connections=97', 'the reserved connections of main leave none of 100'],
     ['api.deploy.max_surge=some', 'some is no whole number'],
     ['instances', 'the form is NAME.KEY=VALUE'],
+    ['api.pool.max=0', '0 is not possible here'],
+    ['api.processes=0', '0 is not possible here'],
+    ['pgb.default_pool_size=0', '0 is not possible here'],
+    ['main.max_connections=0', '0 is not possible here'],
+    ['tenants=many', 'many is no whole number'],
+    ['tenants=20000', 'no service has a pool for each tenant'],
   ])('%s', (change, message) => {
     const attempt = () => withChanges(written, [change])
     expect(attempt).toThrow(PerfdbError)

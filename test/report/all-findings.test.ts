@@ -18,6 +18,15 @@ test('a missed expectation is told once: by its finding where there is one', () 
   expect(of([finding])).toEqual(['with a place'])
 })
 
+test('a query that was refused is WRITE_QUERY only where it changes data', () => {
+  const codeOf = (reason: string) =>
+    allFindings({ ...documents.explainDocument, queries: [{ ...query, status: 'refused', reason, expectations: [] }] })
+      .filter((finding) => finding.query === 'q')
+      .map(({ code }) => code)
+  expect(codeOf('UPDATE changes data, and EXPLAIN ANALYZE would carry it out')).toEqual(['WRITE_QUERY'])
+  expect(codeOf('syntax error at or near "selec"')).toEqual(['QUERY_FAILED'])
+})
+
 test('a finding at its query and in the list of the document is told once', () => {
   const finding: ResultFinding = { code: 'SPILL', severity: 'warning', query: 'q', message: 'm' }
   const queries = [{ ...query, expectations: [], findings: [finding] }]

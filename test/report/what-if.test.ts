@@ -87,7 +87,7 @@ test('what if, as text', async () => {
     idx_doc     not judged                  no gin
     idx_due     would not be used           no query plan takes it
 
-    Supposed by HypoPG 1.4.1: nothing was built and no query was run. Costs are estimates of the planner in its own unit, no times; sizes are guesses. perfdb apply builds the indexes and measures. 1
+    Supposed by HypoPG 1.4.1: nothing was built, and no query run for it. Costs are estimates of the planner in its own unit, no times; sizes are guesses. perfdb apply builds the indexes and measures. 1
     declared index is there already.
 
     1 query not planned

@@ -33,6 +33,28 @@ describe('values', () => {
     expect(problemsIn('\uFEFFverion: 1\r\n')).toEqual(['1:1 UNKNOWN_KEY unknown key "verion": did you mean "version"?'])
   })
 
+  test('what is often written wrong is said in words', () => {
+    const [quoted] = read('version: "1"\n').problems
+    expect(quoted).toMatchObject({ message: 'version: expected 1, found "1"', hint: 'write it without quotes' })
+    expect(problemsIn('version: 1\n  indexes: []\n')).toEqual([
+      '1:10 BAD_YAML a second key on one line: put a value that holds ": " in quotes, or mend the indentation of the next line',
+    ])
+    const [deep] = read(`version: 1\nindexes: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`).problems
+    expect(deep).toMatchObject({ code: 'BAD_YAML', message: 'nested too deeply' })
+  })
+
+  test('of several forms of a map the one is meant that knows most of its keys', () => {
+    const form = z.union([
+      z.strictObject({ id: z.string(), url: z.string().optional() }),
+      z.strictObject({ registry: z.strictObject({ url: z.string(), sql: z.string() }) }),
+    ])
+    const messages = (text: string) => readYaml(text, 'f', form, {}).problems.map(({ message }) => message)
+    expect(messages('registry: { url: a, query: b }')).toEqual(['unknown key "query": did you mean "sql"?'])
+    expect(messages('{ id: a, registry: { url: a, sql: b } }')).toEqual([
+      'the key "registry" does not go with the other keys here',
+    ])
+  })
+
   test('aliases and merge keys', () => {
     const text = 'version: 1\nindexes:\n  - &a { name: x, unique: true }\n  - { <<: *a, name: y }\n  - *a\n'
     const result = read(text)

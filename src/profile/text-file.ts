@@ -1,0 +1,73 @@
+import { access, readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { PerfdbError, type Problem } from '../errors.js'
+
+/**
+ * The text of a file that an option or an argument names, relative to `cwd`. `hint` says where such a file comes from. Throws
+ * FILE_NOT_FOUND, FILE_UNREADABLE, and for what is not UTF-8 BAD_YAML, BAD_SQL or BAD_VALUE by its ending.
+ */
+export async function readNamedFile(file: string, cwd: string, hint: string): Promise<string> {
+  const read = await readTextFile(resolve(cwd, file), file)
+  if ('text' in read) return read.text
+  const { code, message, place } = read.problem
+  throw new PerfdbError(code, message, { place, hint: code === 'FILE_NOT_FOUND' ? hint : read.problem.hint })
+}
+
+/** The text of a file, with the problems of readNamedFile as a value; `shown` is its name in messages. */
+export async function readTextFile(path: string, shown: string): Promise<{ text: string } | { problem: Problem }> {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path)) }
+  } catch (error) {
+    return { problem: error instanceof TypeError ? notText(shown) : unreadable(shown, error) }
+  }
+}
+
+/** Why a file could not be read, or a folder not be looked into. */
+export function unreadable(file: string, error: unknown): Problem {
+  if (!isMissing(error)) return { code: 'FILE_UNREADABLE', message: `cannot read ${file}: ${reasonOf(error)}` }
+  const missing: Problem = { code: 'FILE_NOT_FOUND', message: `no such file: ${file}` }
+  return isUrl(file) ? { ...missing, hint: 'to name a database: --url URL, or DATABASE_URL' } : missing
+}
+
+/** Whether a database is named where a file should be. */
+export function isUrl(name: string): boolean {
+  return /^\w+:\/\//.test(name)
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+/** Whether a file or folder of that name is there. */
+export async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** What the system said, in words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  switch (code) {
+    case 'EISDIR':
+      return 'it is a folder'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'ENOSPC':
+      return 'no space left'
+    case undefined:
+      return error instanceof Error ? error.message : String(error)
+    default:
+      return code
+  }
+}
+
+function notText(file: string): Problem {
+  const code = /\.ya?ml$/i.test(file) ? 'BAD_YAML' : /\.sql$/i.test(file) ? 'BAD_SQL' : 'BAD_VALUE'
+  const place = { file, line: 1, column: 1 }
+  return { code, message: 'the file is not UTF-8 text', hint: 'save it as UTF-8', place }
+}
