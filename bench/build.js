@@ -4,7 +4,7 @@ import { jobShop, perfdb, psql, withServer } from './server.js'
 
 /** The 31 indexes of the demo, built while somebody writes to the largest tables. */
 export async function build({ quick }) {
-  const scale = quick ? 0.05 : 0.3
+  const scale = quick ? 0.05 : 1
   return withServer(scale, async (server) => buildOn(server, scale, quick))
 }
 
@@ -48,7 +48,7 @@ async function buildOn(server, scale, quick) {
       ],
     ].map(([name, work]) => [name, contender(name, work)]),
   )
-  const taken = await inRounds(quick ? 2 : 5, contenders)
+  const taken = await inRounds(quick ? 2 : 3, contenders)
   const [first] = Object.values(taken)
   const [{ rows }] = await server.sql`select count(*)::int as rows from public.job_steps`
   return {
