@@ -37,19 +37,22 @@ export async function readQueries(
   text: string | undefined,
   options: InputOptions,
 ): Promise<Inputs> {
-  const fromText = text === undefined ? [] : [queryOf('query', text, { file: '--query', line: 1, column: 1 })]
+  const fromText = text === undefined ? [] : [await readable('query', text, { file: '--query', line: 1, column: 1 })]
   const sqlFiles = paths.filter(isSql)
   const others = paths.filter((path) => !isSql(path))
   const fromFiles = await Promise.all(sqlFiles.map(async (file) => fileInputs(file, options)))
   const profiles = others.length === 0 ? [] : await readProfiles(others, options)
   const inputs = {
     queries: [
-      ...fromText,
+      ...fromText.flatMap((read) => ('problem' in read ? [] : [read])),
       ...fromFiles.flatMap(({ queries }) => queries),
       ...profiles.flatMap((profile) => profile.queries),
     ],
     indexes: profiles.flatMap((profile) => profile.indexes),
-    broken: fromFiles.flatMap(({ broken }) => broken),
+    broken: [
+      ...fromText.flatMap((read) => ('problem' in read ? [read] : [])),
+      ...fromFiles.flatMap(({ broken }) => broken),
+    ],
   }
   if (inputs.queries.length + inputs.broken.length > 0) return inputs
   throw new PerfdbError(
@@ -86,18 +89,25 @@ async function statementQuery(statement: SourceStatement, file: string): Promise
   const { name = `${file}:${line}`, parameters, expect, problems } = readAnnotation(statement, file)
   const [problem] = problems
   if (problem !== undefined) return { name, problem }
+  const read = await readable(name, text, { file, line, column })
+  return 'problem' in read ? read : { ...read, parameters, expect }
+}
+
+/** A query, or what is wrong with its text, which begins at that place. */
+async function readable(name: string, text: string, start: Place): Promise<Query | BrokenQuery> {
   try {
-    await parseStatements(text, file)
-    return { ...queryOf(name, text, { file, line, column }), parameters, expect }
+    await parseStatements(text, start.file)
+    return queryOf(name, text, start)
   } catch (error) {
     if (!(error instanceof PerfdbError)) throw error
-    return { name, problem: { code: error.code, message: error.message, place: inFile(error.place, statement, file) } }
+    return { name, problem: { code: error.code, message: error.message, place: inFile(error.place, start) } }
   }
 }
 
 /** From a place in the statement to the place in its file. */
-function inFile(place: Place | undefined, { line, column }: SourceStatement, file: string): Place {
-  if (place === undefined) return { file, line, column }
+function inFile(place: Place | undefined, start: Place): Place {
+  if (place === undefined) return start
+  const { file, line, column } = start
   return { file, line: line + place.line - 1, column: place.line === 1 ? column + place.column - 1 : place.column }
 }
 

@@ -73,6 +73,14 @@ test('a syntax error has the line and column of the file, and leaves the others'
   expect(broken[0]).toMatchObject({ name: 'q.sql:3', problem: { message: 'syntax error at or near "x"' } })
 })
 
+test('a syntax error of --query is one as well, by its line and column there', async () => {
+  const read = await readQueries([], 'select 1,\n  form x y', { cwd: '/', environment: {}, stdin: async () => '' })
+  expect(read.queries).toEqual([])
+  expect(read.broken).toMatchObject([
+    { name: 'query', problem: { code: 'BAD_SQL', place: { file: '--query', line: 2, column: 10 } } },
+  ])
+})
+
 test.each([
   ['parms=[1]', 'UNKNOWN_KEY', 'unknown annotation: parms'],
   ['max_ms=soon', 'BAD_VALUE', 'max_ms: expected a number of milliseconds'],
