@@ -45,18 +45,16 @@ export async function run<R>(
   }
 }
 
-/** Rejects a moment after the abort, unless the work ended before. */
+/** Rejects a moment after the abort, which may have been already, unless the work ended before. */
 async function givenUp(work: Promise<unknown>, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        const timer = setTimeout(() => reject(interrupted()), patienceMs)
-        const stop = () => clearTimeout(timer)
-        work.then(stop, stop)
-      },
-      { once: true },
-    )
+    const wait = () => {
+      const timer = setTimeout(() => reject(interrupted()), patienceMs)
+      const stop = () => clearTimeout(timer)
+      work.then(stop, stop)
+    }
+    if (signal.aborted) wait()
+    else signal.addEventListener('abort', wait, { once: true })
   })
 }
 
