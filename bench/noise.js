@@ -2,16 +2,18 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
+import { median } from './rounds.js'
 
 /*
  * `npm run bench -- noise`: does perfdb claim what is not there? 200 pairs of measurements before and after nothing at
- * all: at most 2 verdicts other than same and inconclusive. 20 pairs around a real index: all faster.
+ * all: at most 2 verdicts other than same and inconclusive. 20 pairs around a real index: all faster, and the true ratio,
+ * that of the medians of 60 further measurements on each side, inside the interval in at least 19.
  */
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Runs the section on an embedded server and prints its table by `print`. Returns { pairs, verdicts, claims, faster,
- * indexes, ok, elapsedMs }.
+ * indexes, ratio, inside, ok, elapsedMs }.
  */
 export async function noise({
   pairs = 200,
@@ -88,16 +90,33 @@ async function measured({ connect, measureQueries, compare }, target, { pairs, i
     print(`nothing changed, ${pairs} pairs: ${listed(verdicts)}`)
     print(`the same with query plans that look different, so that time decides: ${listed(byTime)}`)
     const lookup = queries.slice(2, 3)
+    const speedups = []
+    const truth = { before: [], after: [] }
+    const further = async (times) => {
+      for (let each = 0; each < 3; each += 1) {
+        const [one] = await measureQueries(session, lookup, options)
+        times.push(...one.measurements.flatMap(({ executionMs }) => executionMs))
+      }
+    }
     let faster = 0
     for (let pair = 0; pair < indexes; pair += 1) {
       const [before] = await measureQueries(session, lookup, options)
+      await further(truth.before)
       await ddl.query('create index concurrently jobs_customer on jobs (customer_id)')
       await ddl.query('analyze jobs')
       const [after] = await measureQueries(session, lookup, options)
-      if (compare(before, after).verdict === 'faster') faster += 1
+      await further(truth.after)
+      const { verdict, speedup } = compare(before, after)
+      if (verdict === 'faster') faster += 1
+      speedups.push(speedup)
       await ddl.query('drop index concurrently jobs_customer')
     }
-    print(`a real index, ${indexes} pairs: ${faster} faster`)
+    const ratio = median(truth.before) / median(truth.after)
+    const inside = speedups.filter((one) => one !== null && one.low <= ratio && ratio <= one.high).length
+    print(
+      `a real index, ${indexes} pairs: ${faster} faster; the true ratio ${ratio.toFixed(1)} inside the interval of ${inside}`,
+    )
+    print(speedups.map((one) => (one === null ? '-' : `${one.low.toFixed(1)}..${one.high.toFixed(1)}`)).join(' '))
     return {
       pairs,
       verdicts,
@@ -105,7 +124,9 @@ async function measured({ connect, measureQueries, compare }, target, { pairs, i
       claims,
       indexes,
       faster,
-      ok: claims <= pairs / 100 && faster === indexes,
+      ratio,
+      inside,
+      ok: claims <= pairs / 100 && faster === indexes && inside >= 0.95 * indexes,
     }
   } finally {
     await session[Symbol.asyncDispose]()
