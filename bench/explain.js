@@ -37,8 +37,8 @@ export async function explain({ quick }) {
 
 /** Plans of the gallery below one Append, until the text is long enough: text to findings, processor time, the first run (cold) and the median of 15. */
 async function readingPlans() {
-  const { readQueryPlan } = await source('src/measure/query-plan.ts')
-  const { planFindings } = await source('src/measure/findings.ts')
+  const { readQueryPlan } = await source('src/measure/plan/query-plan.ts')
+  const { planFindings } = await source('src/measure/rules/findings.ts')
   const gallery = JSON.parse(await readFile(new URL('../test/plans/gallery-18.json', import.meta.url), 'utf8'))
   const plans = gallery.plans.map(({ plan }) => plan.Plan)
   const below = []
@@ -71,7 +71,7 @@ async function readingPlans() {
 async function overheadOn({ url }, quick) {
   const { connect } = await source('src/server/connect.ts')
   const { resolveTarget } = await source('src/server/target.ts')
-  const { measureQueries } = await source('src/measure/rounds.ts')
+  const { measureQueries } = await source('src/measure/query/rounds.ts')
   const { readProfiles } = await source('src/profile/read.ts')
   const [profile] = await readProfiles([jobShop], { cwd: process.cwd(), environment: {} })
   const target = await resolveTarget({ url, environment: {}, home: '/' })

@@ -39,7 +39,7 @@ const perfdb = await bundle(entries, {
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
 })
-const writers = { 'write-schemas': 'src/commands/write-schemas.ts', 'write-man': 'src/cli/write-man.ts' }
+const writers = { 'write-schemas': 'src/commands/start/write-schemas.ts', 'write-man': 'src/cli/write-man.ts' }
 const scripts = await bundle(writers, {
   format: 'esm',
   entryFileNames: '[name].js',

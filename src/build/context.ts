@@ -1,4 +1,4 @@
-import type { Outcome } from '../commands/result.js'
+import type { Outcome } from '../result/result.js'
 import type { ErrorFields } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'

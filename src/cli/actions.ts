@@ -1,10 +1,10 @@
-import type { ApplyOptions } from '../commands/apply.js'
-import type { ConfigResult } from '../commands/config-result.js'
-import type { PoolResult } from '../commands/pool-result.js'
-import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../commands/result.js'
+import type { ApplyOptions } from '../commands/apply/apply.js'
+import type { ConfigResult } from '../result/config-result.js'
+import type { PoolResult } from '../result/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
-import type { HazardCode } from '../plan/plan.js'
+import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
 import type { Result } from '../report/render.js'
@@ -26,7 +26,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
     throw new PerfdbError('BAD_OPTION', '--out-dir belongs to --export', { hint: 'perfdb plan --export dbmate' })
   await checkWritable(out === undefined ? [] : [out])
   const { config, profiles } = await inputs(invocation, args)
-  const { runPlanCommand } = await import('../commands/plan.js')
+  const { runPlanCommand } = await import('../commands/apply/plan.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('ddl')
   const result = await runPlanCommand(session, profiles, {
@@ -50,7 +50,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
 
 export async function verify(invocation: Invocation, args: readonly Named[]): Promise<VerifyResult> {
   const { config, profiles } = await inputs(invocation, args)
-  const { runVerify } = await import('../commands/plan.js')
+  const { runVerify } = await import('../commands/apply/plan.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runVerify(session, profiles, planOptions(invocation, config))
@@ -61,7 +61,7 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
   if (kept !== undefined && args.length > 0)
     throw new PerfdbError('BAD_OPTION', 'a kept plan names its profiles itself: leave them out beside --plan')
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
-  const { runApply } = await import('../commands/apply.js')
+  const { runApply } = await import('../commands/apply/apply.js')
   await using database = await openDatabase(invocation, config)
   return await runApply(database.connect, profiles, {
     ...applyOptions(invocation, config),
@@ -76,14 +76,14 @@ export async function rollback(invocation: Invocation, args: readonly string[]):
     throw new PerfdbError('BAD_OPTION', `a run is named by its number: ${run}`, {
       hint: 'perfdb status lists the runs',
     })
-  const { runRollback } = await import('../commands/rollback.js')
+  const { runRollback } = await import('../commands/apply/rollback.js')
   await using database = await openDatabase(invocation, config)
   return await runRollback(database.connect, run === undefined ? null : Number(run), applyOptions(invocation, config))
 }
 
 export async function status(invocation: Invocation): Promise<StatusResult> {
   const config = await configOf(invocation)
-  const { runStatus } = await import('../commands/status.js')
+  const { runStatus } = await import('../commands/apply/status.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runStatus(session, invocation.options.runs ?? 10)
@@ -108,7 +108,7 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
 }
 
 export async function init(invocation: Invocation): Promise<Result> {
-  const { runInit } = await import('../commands/init.js')
+  const { runInit } = await import('../commands/start/init.js')
   return runInit(invocation.cwd)
 }
 
@@ -127,7 +127,7 @@ export async function demo(invocation: Invocation): Promise<Result> {
   const report = options.out ?? 'perfdb-report.html'
   const format = formatOfFile(report)
   await checkWritable([report])
-  const { runDemo } = await import('../commands/demo.js')
+  const { runDemo } = await import('../commands/start/demo.js')
   await using database = await openDatabase({ ...invocation, options: { ...options, url: 'embedded' } }, noConfig)
   const apply = {
     ...applyOptions(invocation, noConfig),

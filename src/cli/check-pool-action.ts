@@ -1,5 +1,5 @@
-import type { PoolResult } from '../commands/pool-result.js'
-import type { WatchOptions } from '../commands/pool-watch.js'
+import type { PoolResult } from '../result/pool-result.js'
+import type { WatchOptions } from '../commands/pool/pool-watch.js'
 import { PerfdbError } from '../errors.js'
 import type { Named } from '../profile/files.js'
 import type { Config } from './config.js'
@@ -17,8 +17,8 @@ export async function runCheckPoolAction(
 ): Promise<PoolResult> {
   const { options, cwd, environment } = invocation
   const [{ readPools }, { askRegistry }] = await Promise.all([
-    import('../pools/read.js'),
-    import('../commands/pool-registry.js'),
+    import('../pools/file/read.js'),
+    import('../commands/pool/pool-registry.js'),
   ])
   const offline = options.offline ?? false
   const files = await readPools(paths, {
@@ -38,10 +38,10 @@ export async function runCheckPoolAction(
     whatIf: options.whatIf === true ? [] : (options.whatIf ?? []),
   } as const
   if (options.watch === undefined) {
-    const { runCheckPool } = await import('../commands/check-pool.js')
+    const { runCheckPool } = await import('../commands/pool/check-pool.js')
     return await runCheckPool(files, common)
   }
-  const { watchPools } = await import('../commands/pool-watch.js')
+  const { watchPools } = await import('../commands/pool/pool-watch.js')
   return await watchPools(files, {
     ...common,
     ...(await watching(invocation)),
@@ -65,7 +65,7 @@ async function watching({
   options,
   signals,
 }: Invocation): Promise<Pick<WatchOptions, 'signal' | 'signalName' | 'onSample'>> {
-  const { sampleLine } = await import('../report/pool-sample.js')
+  const { sampleLine } = await import('../report/blocks/pool-sample.js')
   const stream = options.format === 'text' ? process.stdout : process.stderr
   return {
     signal: signals.signal,

@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander'
-import { knownCodes } from '../commands/help-texts.js'
-import { hazardCodes } from '../plan/plan.js'
+import { knownCodes } from '../codes/help-texts.js'
+import { hazardCodes } from '../codes/hazard-codes.js'
 import { formats } from './options.js'
 
 /** What can be written at one place of the command line. */

@@ -1,4 +1,4 @@
-import type { SettingKey } from '../commands/config-keys.js'
+import type { SettingKey } from '../options/config-keys.js'
 import { PerfdbError, problemsError, type ErrorCode, type Problem } from '../errors.js'
 import type { Config } from './config.js'
 

@@ -1,5 +1,5 @@
-import type { SettingKey } from '../commands/config-keys.js'
-import type { ConfigSetting } from '../commands/config-result.js'
+import type { SettingKey } from '../options/config-keys.js'
+import type { ConfigSetting } from '../result/config-result.js'
 import type { Config } from './config.js'
 
 /** A setting of the file, undefined where the file says nothing. */

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander'
-import { settingKeys, type SettingKey } from '../commands/config-keys.js'
+import { settingKeys, type SettingKey } from '../options/config-keys.js'
 import { PerfdbError, type ErrorCode, type ErrorFields } from '../errors.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { allowOption } from './options.js'

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { settingKeys, type SettingKey } from '../commands/config-keys.js'
+import { settingKeys, type SettingKey } from '../options/config-keys.js'
 import { PerfdbError, problemsError, type Place, type Problem } from '../errors.js'
-import type { HazardCode } from '../plan/plan.js'
-import { suggestion } from '../yaml/nearest.js'
+import type { HazardCode } from '../codes/hazard-codes.js'
+import { suggestion } from '../text/nearest.js'
 import { findConfig } from './config-find.js'
 import { missingByPath, membersOf, valueAt } from './config-missing.js'
 
@@ -65,7 +65,7 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
   }
   const { file, text } = found
   const [{ anySchema, configSchema, settingsSchema }, { readYaml }] = await Promise.all([
-    import('../commands/config-schema.js'),
+    import('../options/config-schema.js'),
     import('../yaml/read.js'),
   ])
   const read = readYaml(text, file, configSchema, variables)

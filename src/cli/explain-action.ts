@@ -1,4 +1,4 @@
-import type { ExplainResult } from '../commands/result.js'
+import type { ExplainResult } from '../result/result.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { Named } from '../profile/files.js'
 import type { Config } from './config.js'
@@ -20,10 +20,10 @@ export async function runExplainAction(
   await checkWritable([options.saveSnapshot, options.saveBaseline].filter((file) => file !== undefined))
   const [{ readQueries }, { readStatements }, { readBaseline, saveBaseline }, { runExplain }, { planToSuppose }] =
     await Promise.all([
-      import('../commands/explain-inputs.js'),
-      import('../commands/explain-statements.js'),
-      import('../commands/explain-baseline.js'),
-      import('../commands/explain.js'),
+      import('../commands/explain/explain-inputs.js'),
+      import('../commands/explain/explain-statements.js'),
+      import('../commands/explain/explain-baseline.js'),
+      import('../commands/explain/explain.js'),
       import('./what-if-action.js'),
     ])
   const fromServer = [options.top, options.since, options.saveSnapshot].some((option) => option !== undefined)

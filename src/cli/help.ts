@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { knownCodes } from '../commands/help-texts.js'
+import { knownCodes } from '../codes/help-texts.js'
 import { PerfdbError } from '../errors.js'
-import { codesText, codeText } from '../report/help.js'
-import { nearest } from '../yaml/nearest.js'
+import { codesText, codeText } from '../report/blocks/help.js'
+import { nearest } from '../text/nearest.js'
 import { layoutOf } from './streams.js'
 import { wantsJson } from './usage.js'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { ImportOptions } from '../commands/import.js'
-import type { ImportResult } from '../commands/import-result.js'
+import type { ImportOptions } from '../commands/import/import.js'
+import type { ImportResult } from '../result/import-result.js'
 import { readNamedFile } from '../profile/text-file.js'
 import type { Config } from './config.js'
 import { openDatabase } from './database.js'
@@ -19,7 +19,7 @@ export async function runImportAction(
     file === undefined
       ? await ofDatabase(invocation, await readConfig(), options)
       : await ofFile(invocation, file, options)
-  const { noteText } = await import('../commands/import-notes.js')
+  const { noteText } = await import('../commands/import/import-notes.js')
   for (const note of result.notes) invocation.listener({ type: 'warning', message: noteText(note) })
   if (out === undefined) return result
   await writeText(out, result.profile)
@@ -30,21 +30,21 @@ async function writtenTo(out: string): Promise<Pick<ImportOptions, 'name' | 'sch
   await checkWritable([out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
     import('../profile/complete.js'),
-    import('../commands/init.js'),
+    import('../commands/start/init.js'),
   ])
   const schemaFile = await profileSchemaOf(resolve(out))
   return { name: profileName(out), ...(schemaFile === undefined ? {} : { schemaFile }) }
 }
 
 async function ofDatabase(invocation: Invocation, config: Config, options: ImportOptions): Promise<ImportResult> {
-  const { runImport } = await import('../commands/import.js')
+  const { runImport } = await import('../commands/import/import.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runImport(session, options)
 }
 
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
-  const { runSqlImport } = await import('../commands/import-sql.js')
+  const { runSqlImport } = await import('../commands/import/import-sql.js')
   if (file === '-') return runSqlImport(await standardInput(), 'stdin', options)
   const source = await readNamedFile(file, invocation.cwd, 'name a SQL file, or none to import from the database')
   return runSqlImport(source, file, options)

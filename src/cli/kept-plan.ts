@@ -10,7 +10,7 @@ export async function keptPlan({
   if (options.plan === undefined) return undefined
   const hint = 'perfdb plan profile.yaml --out plan.json writes one'
   const text = await readNamedFile(options.plan, cwd, hint)
-  const { planResult } = await import('../commands/result.js')
+  const { planResult } = await import('../result/result.js')
   const parsed = planResult.safeParse(parseJson(text))
   if (!parsed.success)
     throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint })

@@ -1,4 +1,4 @@
-import { perfdbVersion } from '../commands/version.js'
+import { perfdbVersion } from '../result/version.js'
 
 /*
  * Start-up is part of the product: the version needs no package at all, help needs commander alone, and every command

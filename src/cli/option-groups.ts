@@ -1,5 +1,5 @@
 import { Help, Option, type Command } from 'commander'
-import { settingKeys } from '../commands/config-keys.js'
+import { settingKeys } from '../options/config-keys.js'
 import { attributeOf } from './config-settle.js'
 import {
   allowOption,

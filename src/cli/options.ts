@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander'
-import { configFormats } from '../commands/config-keys.js'
-import { parseWindow, type Window } from '../commands/window.js'
+import { configFormats } from '../options/config-keys.js'
+import { parseWindow, type Window } from '../commands/apply/window.js'
 import { PerfdbError } from '../errors.js'
-import { hazardCodes, type HazardCode } from '../plan/plan.js'
-import { suggestion } from '../yaml/nearest.js'
+import { hazardCodes, type HazardCode } from '../codes/hazard-codes.js'
+import { suggestion } from '../text/nearest.js'
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000 }
 

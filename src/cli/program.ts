@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
-import { perfdbVersion } from '../commands/version.js'
+import { perfdbVersion } from '../result/version.js'
 import { PerfdbError } from '../errors.js'
 import type * as actions from './actions.js'
 import { addCompletion } from './completion.js'

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { exitCode } from '../commands/exit-code.js'
+import { exitCode } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
 import type { Config } from './config.js'
@@ -74,7 +74,7 @@ async function withJsonLines(
   { quiet = false }: Options,
 ): Promise<Invocation['listener']> {
   if (quiet) return listener
-  const { progressLine } = await import('../report/jsonl.js')
+  const { progressLine } = await import('../report/machine/jsonl.js')
   return (event) => {
     listener(event)
     process.stdout.write(progressLine(event, new Date()))

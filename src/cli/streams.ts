@@ -1,7 +1,7 @@
-import { errorDocument } from '../commands/error-document.js'
+import { errorDocument } from '../result/error-document.js'
 import type { PerfdbError } from '../errors.js'
 import type { Result } from '../report/render.js'
-import type { Layout } from '../report/layout.js'
+import type { Layout } from '../report/block/layout.js'
 import { writeText } from './files.js'
 import type { Format, Report } from './options.js'
 
@@ -74,7 +74,7 @@ async function appendStepSummary(result: Result, options: OutputOptions): Promis
   if (file === '' || ![options.format, ...options.reports.map(({ format }) => format)].includes('github')) return
   const [{ render }, { stepSummary }, { appendFile }] = await Promise.all([
     import('../report/render.js'),
-    import('../report/github.js'),
+    import('../report/machine/github.js'),
     import('node:fs/promises'),
   ])
   const markdown = await render(result, 'markdown', fileLayout(options))

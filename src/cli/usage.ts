@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander'
 import { PerfdbError } from '../errors.js'
-import { nearest } from '../yaml/nearest.js'
+import { nearest } from '../text/nearest.js'
 
 /** commander's usage error as BAD_OPTION: what is wrong in a few words, and as hint what was meant and where the help is. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {

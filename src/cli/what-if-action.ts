@@ -1,4 +1,4 @@
-import type { Planned } from '../commands/make-plan.js'
+import type { Planned } from '../commands/apply/make-plan.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
 import { nameOf, type Named } from '../profile/files.js'
@@ -27,7 +27,7 @@ export async function planToSuppose(
     })
   const [profiles, { makePlan }] = await Promise.all([
     readProfiles(paths, { cwd, environment }),
-    import('../commands/make-plan.js'),
+    import('../commands/apply/make-plan.js'),
   ])
   await using session = await database.connect('look')
   return await makePlan(session, profiles, options)

@@ -3,8 +3,8 @@ import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
 import { tableNamed } from '../plan/lookup.js'
 import type { Finding, Step } from '../plan/plan.js'
-import type { ResultFinding, ResultStep } from './result.js'
-import { perfdbVersion } from './version.js'
+import type { ResultFinding, ResultStep } from '../result/result.js'
+import { perfdbVersion } from '../result/version.js'
 
 /** The fields that every result begins with. */
 export function about(exitCode: number, server: ServerFacts, startedAt: Date) {

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../errors.js'
-import { hazardCodes } from '../plan/plan.js'
-import { suggestion } from '../yaml/nearest.js'
+import { hazardCodes } from '../codes/hazard-codes.js'
+import { suggestion } from '../text/nearest.js'
 
 export type Command = 'plan' | 'verify' | 'apply' | 'explain' | 'checkPool' | 'rollback' | 'status'
 

@@ -1,8 +1,8 @@
 import type { Listener } from '../build/events.js'
 import type { QueuePolicy } from '../build/context.js'
-import type { PlanResult } from '../commands/result.js'
-import type { HazardCode } from '../plan/plan.js'
-import type { WrittenPools } from '../pools/schema.js'
+import type { PlanResult } from '../result/result.js'
+import type { HazardCode } from '../codes/hazard-codes.js'
+import type { WrittenPools } from '../pools/file/schema.js'
 import type { WrittenProfile } from '../profile/schema.js'
 
 /** What every function takes. Without any of it the function does what the command does in this folder. */

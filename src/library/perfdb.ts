@@ -1,5 +1,5 @@
-import type { PoolResult } from '../commands/pool-result.js'
-import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../commands/result.js'
+import type { PoolResult } from '../result/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import type {
   ApplyOptions,
   CheckPoolOptions,

@@ -1,4 +1,4 @@
-import type { HazardCode } from './plan.js'
+import type { HazardCode } from '../codes/hazard-codes.js'
 
 /** What the user allows and asks for, as far as planning depends on it. */
 export interface PlanOptions {

@@ -1,22 +1,9 @@
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
+import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Place } from '../errors.js'
 
 export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 'adopt' | 'drop'
-
-export const hazardCodes = [
-  'REPLACE',
-  'RENAME',
-  'DROP',
-  'CREATE_EXTENSION',
-  'HOT_LOSS',
-  'REDUNDANT',
-  'LARGE_BUILD',
-  'UNIQUE_BUILD',
-  'LONG_TRANSACTION',
-  'WRITE_QUERY',
-] as const
-export type HazardCode = (typeof hazardCodes)[number]
 
 export interface Hazard {
   readonly code: HazardCode

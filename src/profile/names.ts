@@ -1,5 +1,5 @@
 import type { Place, Problem } from '../errors.js'
-import { suggestion } from '../yaml/nearest.js'
+import { suggestion } from '../text/nearest.js'
 import { z } from '../yaml/schema.js'
 import type { Profile } from './profile.js'
 import { qualify } from './qualify.js'

@@ -1,7 +1,7 @@
 import { nameTooLong } from '../definition/quote.js'
 import { duration } from '../yaml/duration.js'
 import { z } from '../yaml/schema.js'
-import { queryFindingCodes } from './finding-codes.js'
+import { queryFindingCodes } from '../codes/finding-codes.js'
 
 /*
  * A profile as people write it (product contract, "A profile"): every default still open, short forms allowed. The

@@ -1,8 +1,8 @@
-import type { DemoResult } from '../commands/demo-result.js'
-import type { ConfigResult } from '../commands/config-result.js'
-import type { InitResult } from '../commands/init-result.js'
-import type { ImportResult } from '../commands/import-result.js'
-import type { PoolResult } from '../commands/pool-result.js'
+import type { DemoResult } from '../result/demo-result.js'
+import type { ConfigResult } from '../result/config-result.js'
+import type { InitResult } from '../result/init-result.js'
+import type { ImportResult } from '../result/import-result.js'
+import type { PoolResult } from '../result/pool-result.js'
 import type {
   ApplyResult,
   ErrorResult,
@@ -10,9 +10,9 @@ import type {
   PlanResult,
   StatusResult,
   VerifyResult,
-} from '../commands/result.js'
-import type { Block } from './block.js'
-import type { Layout } from './layout.js'
+} from '../result/result.js'
+import type { Block } from './block/block.js'
+import type { Layout } from './block/layout.js'
 
 /** Every document that a command can return. */
 export type Result =
@@ -50,39 +50,40 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`
     case 'sql':
-      if (result.command === 'plan' && !isError(result)) return (await import('./plan-sql.js')).planSql(result)
+      if (result.command === 'plan' && !isError(result)) return (await import('./blocks/plan-sql.js')).planSql(result)
       return render(result, 'text', layout)
     case 'prometheus':
       if (result.command === 'check-pool' && !isError(result))
-        return (await import('./prometheus.js')).renderPrometheus(result)
+        return (await import('./machine/prometheus.js')).renderPrometheus(result)
       return render(result, 'text', layout)
     case 'text': {
-      if (result.command === 'import' && !isError(result)) return (await import('./import.js')).importText(result)
-      const { renderText } = await import('./text.js')
-      const { helpMention } = await import('./help-mention.js')
+      if (result.command === 'import' && !isError(result))
+        return (await import('./blocks/import.js')).importText(result)
+      const { renderText } = await import('./text/text.js')
+      const { helpMention } = await import('./machine/help-mention.js')
       return renderText([...(await blocksOf(result, layout)), ...helpMention(result)], layout)
     }
     case 'markdown': {
-      const { renderMarkdown } = await import('./markdown.js')
+      const { renderMarkdown } = await import('./page/markdown.js')
       const page = renderMarkdown(result.command, result.ok, await blocksOf(result, { ...layout, unicode: true }))
       if (result.command !== 'import' || isError(result)) return page
-      return page + (await import('./import.js')).importMarkdown(result)
+      return page + (await import('./blocks/import.js')).importMarkdown(result)
     }
     case 'html': {
-      const { renderHtml } = await import('./html.js')
+      const { renderHtml } = await import('./page/html.js')
       // A page has room and can fold: it holds everything.
       return renderHtml(result, await blocksOf(result, { ...layout, unicode: true, verbose: true }))
     }
     case 'jsonl':
-      return (await import('./jsonl.js')).renderJsonLines(result)
+      return (await import('./machine/jsonl.js')).renderJsonLines(result)
     case 'junit':
-      return (await import('./junit.js')).renderJunit(result)
+      return (await import('./machine/junit.js')).renderJunit(result)
     case 'sarif':
-      return (await import('./sarif.js')).renderSarif(result)
+      return (await import('./machine/sarif.js')).renderSarif(result)
     case 'github':
-      return (await import('./github.js')).renderGithub(result)
+      return (await import('./machine/github.js')).renderGithub(result)
     case 'gitlab':
-      return (await import('./gitlab.js')).renderGitlab(result)
+      return (await import('./machine/gitlab.js')).renderGitlab(result)
   }
 }
 
@@ -92,28 +93,28 @@ export function isError(result: Result): result is ErrorResult {
 }
 
 async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[]> {
-  if (isError(result)) return (await import('./error.js')).errorBlocks(result)
+  if (isError(result)) return (await import('./blocks/error.js')).errorBlocks(result)
   switch (result.command) {
     case 'plan':
-      return (await import('./plan.js')).planBlocks(result, layout)
+      return (await import('./blocks/plan.js')).planBlocks(result, layout)
     case 'verify':
-      return (await import('./plan.js')).verifyBlocks(result, layout)
+      return (await import('./blocks/plan.js')).verifyBlocks(result, layout)
     case 'apply':
     case 'rollback':
-      return (await import('./apply.js')).applyBlocks(result, layout)
+      return (await import('./blocks/apply.js')).applyBlocks(result, layout)
     case 'explain':
-      return (await import('./explain.js')).explainBlocks(result)
+      return (await import('./blocks/explain.js')).explainBlocks(result)
     case 'check-pool':
-      return (await import('./pool.js')).poolBlocks(result, layout.verbose)
+      return (await import('./blocks/pool.js')).poolBlocks(result, layout.verbose)
     case 'demo':
-      return (await import('./demo.js')).demoBlocks(result, layout)
+      return (await import('./blocks/demo.js')).demoBlocks(result, layout)
     case 'config':
-      return (await import('./config.js')).configBlocks(result)
+      return (await import('./blocks/config.js')).configBlocks(result)
     case 'init':
-      return (await import('./init.js')).initBlocks(result)
+      return (await import('./blocks/init.js')).initBlocks(result)
     case 'status':
-      return (await import('./status.js')).statusBlocks(result, layout)
+      return (await import('./blocks/status.js')).statusBlocks(result, layout)
     case 'import':
-      return (await import('./import.js')).importBlocks(result)
+      return (await import('./blocks/import.js')).importBlocks(result)
   }
 }

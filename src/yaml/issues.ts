@@ -1,6 +1,6 @@
 import { errorHints, type ErrorCode, type Problem } from '../errors.js'
 import { knownKeys } from './known-keys.js'
-import { nearest, suggestion } from './nearest.js'
+import { nearest, suggestion } from '../text/nearest.js'
 import type { Path, Spot } from './places.js'
 import type { z } from './schema.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseWindow, within } from '../../src/commands/window.js'
+import { parseWindow, within } from '../../src/commands/apply/window.js'
 import { apply, plan } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'

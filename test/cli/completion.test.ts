@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { completionScript, shells } from '../../src/cli/completion.js'
 import { completionTree } from '../../src/cli/completion-tree.js'
 import { buildProgram } from '../../src/cli/program.js'
-import { hazardCodes } from '../../src/plan/plan.js'
+import { hazardCodes } from '../../src/codes/hazard-codes.js'
 import { build, folder, perfdb, type Folder } from './perfdb.js'
 
 /* The scripts are run by the shells themselves, as Tab runs them: COMP_WORDS as bash splits a line. */

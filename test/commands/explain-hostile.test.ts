@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { readQueries } from '../../src/commands/explain-inputs.js'
-import { runExplain } from '../../src/commands/explain.js'
+import { readQueries } from '../../src/commands/explain/explain-inputs.js'
+import { runExplain } from '../../src/commands/explain/explain.js'
 import { openSession } from '../measure/open-session.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 

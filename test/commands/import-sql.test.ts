@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runSqlImport } from '../../src/commands/import-sql.js'
+import { runSqlImport } from '../../src/commands/import/import-sql.js'
 import { parseProfile } from '../../src/profile/read.js'
 
 const all = { schemas: [], tables: [], indexes: [] }

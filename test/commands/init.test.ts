@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/cli/config.js'
-import { firstFiles } from '../../src/commands/init-files.js'
-import { profileSchemaOf, runInit } from '../../src/commands/init.js'
-import { readPools } from '../../src/pools/read.js'
+import { firstFiles } from '../../src/commands/start/init-files.js'
+import { profileSchemaOf, runInit } from '../../src/commands/start/init.js'
+import { readPools } from '../../src/pools/file/read.js'
 import { readProfiles } from '../../src/profile/read.js'
 
 test('init writes files that perfdb reads, with their examples uncommented too, and never writes over one', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { jsonSchemas } from '../../src/commands/json-schemas.js'
-import { keyDescriptions } from '../../src/pools/key-descriptions.js'
+import { jsonSchemas } from '../../src/commands/start/json-schemas.js'
+import { keyDescriptions } from '../../src/pools/file/key-descriptions.js'
 
 /** Every key of a schema by its path, with the words that an editor shows beside it. */
 function keysOf(schema: unknown, path = ''): readonly (readonly [string, unknown])[] {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runInit } from '../../src/commands/init.js'
+import { runInit } from '../../src/commands/start/init.js'
 import { folder } from '../cli/perfdb.js'
 import { languageServer, type LanguageServer } from './language-server.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { conditionColumns } from '../../src/measure/columns.js'
+import { conditionColumns } from '../../src/measure/plan/columns.js'
 
 test.each([
   ["((j.status)::text = 'a''b.c'::text)", { equal: ['status'], other: [], computed: [] }],

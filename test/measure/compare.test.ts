@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { compare, compareMeasurements } from '../../src/measure/compare.js'
-import type { Measurement, QueryMeasurement } from '../../src/measure/measurement.js'
-import { readQueryPlan } from '../../src/measure/query-plan.js'
+import { compare, compareMeasurements } from '../../src/measure/sample/compare.js'
+import type { Measurement, QueryMeasurement } from '../../src/measure/sample/measurement.js'
+import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
 import { aQuery } from './a-query.js'
 
 function around(ms: number): readonly number[] {

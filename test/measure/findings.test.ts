@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { planFindings } from '../../src/measure/findings.js'
-import { readQueryPlan } from '../../src/measure/query-plan.js'
+import { planFindings } from '../../src/measure/rules/findings.js'
+import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { shop } from './shop.js'
 

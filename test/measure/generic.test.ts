@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { measureQueries } from '../../src/measure/rounds.js'
+import { measureQueries } from '../../src/measure/query/rounds.js'
 import { testDatabase } from '../support/database.js'
 import { aQuery, sets } from './a-query.js'
 import { openSession } from './open-session.js'

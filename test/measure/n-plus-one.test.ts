@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { repeatedLookups, type Activity, type TableLink } from '../../src/measure/n-plus-one.js'
+import { repeatedLookups, type Activity, type TableLink } from '../../src/measure/activity/n-plus-one.js'
 import { statementShape } from '../../src/sql/explain-shape.js'
 
 const lookup: Activity = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { planDocument } from '../../src/measure/plan-document.js'
-import { readQueryPlan } from '../../src/measure/query-plan.js'
+import { planDocument } from '../../src/measure/plan/plan-document.js'
+import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
 
 /** As EXPLAIN (ANALYZE, FORMAT JSON) of PostgreSQL prints it, with what is needed here. */
 const explained = [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { ResultStep, WriteCost } from '../../src/commands/result.js'
-import { prices, type PriceEvidence } from '../../src/measure/price.js'
-import { indexKey, type IndexUse } from '../../src/measure/price-uses.js'
+import type { ResultStep, WriteCost } from '../../src/result/result.js'
+import { prices, type PriceEvidence } from '../../src/measure/price/price.js'
+import { indexKey, type IndexUse } from '../../src/measure/price/price-uses.js'
 import { profileOf } from '../support/profile.js'
 import { aQuery } from './a-query.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readQueryPlan, type QueryPlan } from '../../src/measure/query-plan.js'
+import { readQueryPlan, type QueryPlan } from '../../src/measure/plan/query-plan.js'
 import { testDatabase } from '../support/database.js'
 import { shop } from './shop.js'
 

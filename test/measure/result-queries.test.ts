@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Measurement, QueryMeasurement } from '../../src/measure/measurement.js'
-import { readQueryPlan } from '../../src/measure/query-plan.js'
-import { toResultQueries } from '../../src/measure/result-queries.js'
+import type { Measurement, QueryMeasurement } from '../../src/measure/sample/measurement.js'
+import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
+import { toResultQueries } from '../../src/measure/query/result-queries.js'
 import type { Query } from '../../src/profile/profile.js'
 import { aQuery } from './a-query.js'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { compare } from '../../src/measure/compare.js'
-import { measureQueries } from '../../src/measure/rounds.js'
+import { compare } from '../../src/measure/sample/compare.js'
+import { measureQueries } from '../../src/measure/query/rounds.js'
 import { testDatabase } from '../support/database.js'
 import { aQuery, sets } from './a-query.js'
 import { openSession } from './open-session.js'

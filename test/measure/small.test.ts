@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { measureQueries } from '../../src/measure/rounds.js'
-import { toResultQueries } from '../../src/measure/result-queries.js'
+import { measureQueries } from '../../src/measure/query/rounds.js'
+import { toResultQueries } from '../../src/measure/query/result-queries.js'
 import { apply } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { profilesOf } from '../support/profile.js'

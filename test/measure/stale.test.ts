@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { measureQueries } from '../../src/measure/rounds.js'
-import { staleReason } from '../../src/measure/stale.js'
+import { measureQueries } from '../../src/measure/query/rounds.js'
+import { staleReason } from '../../src/measure/rules/stale.js'
 import { testDatabase } from '../support/database.js'
 import { aQuery } from './a-query.js'
 import { openSession } from './open-session.js'

@@ -1,6 +1,6 @@
 import { array, assert, double, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { median, medianInterval, narrow, speedup } from '../../src/measure/statistics.js'
+import { median, medianInterval, narrow, speedup } from '../../src/measure/sample/statistics.js'
 
 const times = array(double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 })
 

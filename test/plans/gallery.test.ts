@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { z } from '../../src/yaml/schema.js'
-import { planFindings } from '../../src/measure/findings.js'
-import { readQueryPlan } from '../../src/measure/query-plan.js'
+import { planFindings } from '../../src/measure/rules/findings.js'
+import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
 
 /*
  * Query plans that real servers made (make.test.ts), each with the findings it must raise; any other finding is a false one,

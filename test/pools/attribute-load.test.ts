@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { withMeasuredLoad } from '../../src/pools/attribute-load.js'
-import { queueLine } from '../../src/pools/judge-queue.js'
-import type { Estate } from '../../src/pools/model.js'
-import type { SessionGroup } from '../../src/pools/sessions.js'
+import { withMeasuredLoad } from '../../src/pools/server/attribute-load.js'
+import { queueLine } from '../../src/pools/judge/judge-queue.js'
+import type { Estate } from '../../src/pools/sums/model.js'
+import type { SessionGroup } from '../../src/pools/server/sessions.js'
 import { estate, instances, liveServer, pool, pooler, server, service, tenant } from './builders.js'
 
 const load = { erlangs: 4, transactionsPerSecond: 80, sessionsPerSecond: 0, seconds: 10 }

@@ -1,5 +1,5 @@
-import type { Live } from '../../src/pools/sessions.js'
-import type { Estate, Pool, Pooler, Runtime, Server, Service, Tenant } from '../../src/pools/model.js'
+import type { Live } from '../../src/pools/server/sessions.js'
+import type { Estate, Pool, Pooler, Runtime, Server, Service, Tenant } from '../../src/pools/sums/model.js'
 
 const place = { file: 'test.pools.yaml', line: 1, column: 1 }
 

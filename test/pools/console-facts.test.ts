@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { judgeEstate } from '../../src/commands/pool-judge.js'
-import { readConsole, type PoolerLive } from '../../src/pools/console.js'
+import { judgeEstate } from '../../src/commands/pool/pool-judge.js'
+import { readConsole, type PoolerLive } from '../../src/pools/server/console.js'
 import { estate, instances, pool, pooler, server, service } from './builders.js'
 
 const through = { via: { kind: 'pooler', pooler: 'pgb' } } as const

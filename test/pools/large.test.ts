@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runCheckPool } from '../../src/commands/check-pool.js'
+import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { estate, instances, pool, server, service, tenant } from './builders.js'
 
 /* A row for each tenant of each service took seven minutes here; the time limit is forty times what it takes now. */

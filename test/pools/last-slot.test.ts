@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { readLive } from '../../src/pools/live.js'
+import { readLive } from '../../src/pools/server/live.js'
 import { startEmbedded } from '../../src/server/embedded.js'
 import type { Session } from '../../src/server/session.js'
 import { connectTo } from '../support/connect.js'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { budgets } from '../../src/pools/budget.js'
-import { judgeMemory } from '../../src/pools/judge-memory.js'
-import { memoryNeed, workMemBytes, type MemorySettings } from '../../src/pools/memory.js'
-import type { Server } from '../../src/pools/model.js'
-import { settingFor } from '../../src/pools/role-settings.js'
+import { budgets } from '../../src/pools/judge/budget.js'
+import { judgeMemory } from '../../src/pools/judge/judge-memory.js'
+import { memoryNeed, workMemBytes, type MemorySettings } from '../../src/pools/sums/memory.js'
+import type { Server } from '../../src/pools/sums/model.js'
+import { settingFor } from '../../src/pools/server/role-settings.js'
 import { estate, pool, pooler, server, service } from './builders.js'
 
 const mb = 1024 ** 2

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PerfdbError, type Problem } from '../../src/errors.js'
-import { budgets } from '../../src/pools/budget.js'
-import type { PoolsFile } from '../../src/pools/model.js'
-import { readPools } from '../../src/pools/read.js'
-import { mergeEstates } from '../../src/pools/resolve.js'
+import { budgets } from '../../src/pools/judge/budget.js'
+import type { PoolsFile } from '../../src/pools/sums/model.js'
+import { readPools } from '../../src/pools/file/read.js'
+import { mergeEstates } from '../../src/pools/file/resolve.js'
 
 async function read(
   files: Readonly<Record<string, string>>,

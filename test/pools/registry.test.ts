@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCheckPool } from '../../src/commands/check-pool.js'
-import { askRegistry } from '../../src/commands/pool-registry.js'
-import { readPools } from '../../src/pools/read.js'
+import { runCheckPool } from '../../src/commands/pool/check-pool.js'
+import { askRegistry } from '../../src/commands/pool/pool-registry.js'
+import { readPools } from '../../src/pools/file/read.js'
 import { testDatabase } from '../support/database.js'
 
 const yachts = `create table yachts (id text primary key, server text, db text, role text, most int);

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
-import type { PoolsFile } from '../../src/pools/model.js'
-import { readPools } from '../../src/pools/read.js'
-import type { RegistryRow } from '../../src/pools/tenants.js'
+import type { PoolsFile } from '../../src/pools/sums/model.js'
+import { readPools } from '../../src/pools/file/read.js'
+import type { RegistryRow } from '../../src/pools/file/tenants.js'
 
 const head = `version: 1
 servers: { main: { max_connections: 100 }, two: { max_connections: 100 } }

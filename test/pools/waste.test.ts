@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { budgets } from '../../src/pools/budget.js'
-import { judge } from '../../src/pools/judge.js'
-import { judgeService } from '../../src/pools/judge-service.js'
-import type { Estate, Load } from '../../src/pools/model.js'
-import type { Live } from '../../src/pools/sessions.js'
+import { budgets } from '../../src/pools/judge/budget.js'
+import { judge } from '../../src/pools/judge/judge.js'
+import { judgeService } from '../../src/pools/judge/judge-service.js'
+import type { Estate, Load } from '../../src/pools/sums/model.js'
+import type { Live } from '../../src/pools/server/sessions.js'
 import { estate, instances, liveServer, pool, runtime, server, service } from './builders.js'
 
 function found(code: string, written: Estate, live?: Live) {

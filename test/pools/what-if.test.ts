@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { runCheckPool } from '../../src/commands/check-pool.js'
+import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { PerfdbError } from '../../src/errors.js'
-import { withChanges } from '../../src/pools/what-if.js'
-import { budgets } from '../../src/pools/budget.js'
+import { withChanges } from '../../src/pools/what-if/what-if.js'
+import { budgets } from '../../src/pools/judge/budget.js'
 import { estate, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 const api = service({

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { jsonSchemas } from '../../src/commands/json-schemas.js'
+import { jsonSchemas } from '../../src/commands/start/json-schemas.js'
 import { z } from '../../src/yaml/schema.js'
 
 const folder = new URL('../../profiles/', import.meta.url)

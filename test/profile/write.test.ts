@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Profile, Query } from '../../src/profile/profile.js'
 import { parseProfile } from '../../src/profile/read.js'
-import { queryFindingCodes } from '../../src/profile/finding-codes.js'
+import { queryFindingCodes } from '../../src/codes/finding-codes.js'
 import { readSqlProfile } from '../../src/profile/sql.js'
 import { writeProfile } from '../../src/profile/write.js'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { demoRows, demoSchema, demoSchemaStatements, demoStatements } from '../../src/commands/demo-data.js'
+import { demoRows, demoSchema, demoSchemaStatements, demoStatements } from '../../src/commands/start/demo-data.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { loadDemo } from './ready.js'
 

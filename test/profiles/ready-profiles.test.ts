@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { demoClaims } from '../../src/commands/demo-claims.js'
+import { demoClaims } from '../../src/commands/start/demo-claims.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { readProfiles } from '../../src/profile/read.js'
 import { createIndexSql } from '../../src/sql/index-ddl.js'

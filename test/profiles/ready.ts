@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import { demoSchema, demoStatements } from '../../src/commands/demo-data.js'
+import { demoSchema, demoStatements } from '../../src/commands/start/demo-data.js'
 import { quoteLiteral } from '../../src/definition/quote.js'
 import type { ParameterSet, Profile, Query } from '../../src/profile/profile.js'
 import { readProfiles } from '../../src/profile/read.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { ResultFinding, ResultQuery } from '../../src/commands/result.js'
-import { allFindings, findingTally, messageOf } from '../../src/report/all-findings.js'
+import type { ResultFinding, ResultQuery } from '../../src/result/result.js'
+import { allFindings, findingTally, messageOf } from '../../src/report/machine/all-findings.js'
 import * as documents from './documents.js'
 
 const query: ResultQuery = {

@@ -8,9 +8,9 @@ import type {
   ResultStep,
   StatusResult,
   VerifyResult,
-} from '../../src/commands/result.js'
-import type { PoolResult } from '../../src/commands/pool-result.js'
-import type { Layout } from '../../src/report/layout.js'
+} from '../../src/result/result.js'
+import type { PoolResult } from '../../src/result/pool-result.js'
+import type { Layout } from '../../src/report/block/layout.js'
 
 /** Documents as the commands return them, for the golden texts. */
 export const narrow: Layout = { width: 80, color: false, unicode: true, verbose: false }

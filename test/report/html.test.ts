@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult, ResultQuery } from '../../src/commands/result.js'
+import type { ApplyResult, ResultQuery } from '../../src/result/result.js'
 import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { progressLine } from '../../src/report/jsonl.js'
+import { progressLine } from '../../src/report/machine/jsonl.js'
 import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { z } from '../../src/yaml/schema.js'

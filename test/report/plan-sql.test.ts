@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { planSql } from '../../src/report/plan-sql.js'
+import { planSql } from '../../src/report/blocks/plan-sql.js'
 import { testDatabase } from '../support/database.js'
 import { nothingToDo, stepOf } from './documents.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tenantGrid } from '../../src/report/pool-tenants.js'
+import { tenantGrid } from '../../src/report/blocks/pool-tenants.js'
 import { poolDocument } from './documents.js'
 
 const [primary] = poolDocument.servers

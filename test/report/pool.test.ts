@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { waterfallChart } from '../../src/report/chart-pool.js'
-import { poolBlocks } from '../../src/report/pool.js'
-import { renderPrometheus } from '../../src/report/prometheus.js'
-import { sampleLine } from '../../src/report/pool-sample.js'
+import { waterfallChart } from '../../src/report/page/chart-pool.js'
+import { poolBlocks } from '../../src/report/blocks/pool.js'
+import { renderPrometheus } from '../../src/report/machine/prometheus.js'
+import { sampleLine } from '../../src/report/blocks/pool-sample.js'
 import { poolDocument, poolsDocument } from './documents.js'
 
 const [primary] = poolDocument.servers

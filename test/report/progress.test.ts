@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../src/build/events.js'
-import { liveLines } from '../../src/report/live.js'
-import type { Progress } from '../../src/report/progress.js'
-import { advance, noProgress, plainLines } from '../../src/report/progress.js'
-import { widthOf } from '../../src/report/width.js'
+import { liveLines } from '../../src/report/text/live.js'
+import type { Progress } from '../../src/report/text/progress.js'
+import { advance, noProgress, plainLines } from '../../src/report/text/progress.js'
+import { widthOf } from '../../src/report/text/width.js'
 import { longNames, narrow } from './documents.js'
 
 const start: RunEvent = {

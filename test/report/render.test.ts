@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Layout } from '../../src/report/layout.js'
-import { codeSpan, escaped, fenced } from '../../src/report/markdown-text.js'
+import type { Layout } from '../../src/report/block/layout.js'
+import { codeSpan, escaped, fenced } from '../../src/report/page/markdown-text.js'
 import type { Format, Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'

@@ -1,5 +1,5 @@
-import type { DemoResult } from '../../src/commands/demo-result.js'
-import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/commands/result.js'
+import type { DemoResult } from '../../src/result/demo-result.js'
+import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/result/result.js'
 import * as documents from './documents.js'
 
 /* Documents for the tests that look at pages. */

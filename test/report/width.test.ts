@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Column } from '../../src/report/block.js'
-import { fitColumns, tableWidth } from '../../src/report/columns.js'
-import { cutEnd, cutMiddle, headOf, visible, widthOf } from '../../src/report/width.js'
-import { wrap, wrapSql } from '../../src/report/wrap.js'
+import type { Column } from '../../src/report/block/block.js'
+import { fitColumns, tableWidth } from '../../src/report/text/columns.js'
+import { cutEnd, cutMiddle, headOf, visible, widthOf } from '../../src/report/text/width.js'
+import { wrap, wrapSql } from '../../src/report/text/wrap.js'
 
 test('columns on a terminal', () => {
   expect(['abc', 'ü', '索引', 'กำ', 'e\u0301', '👍'].map(widthOf)).toEqual([3, 1, 4, 2, 1, 2])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { durationMs } from '../../src/yaml/duration.js'
-import { nearest } from '../../src/yaml/nearest.js'
+import { nearest } from '../../src/text/nearest.js'
 
 test.each([
   ['indexs', 'indexes'],

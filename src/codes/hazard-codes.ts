@@ -1,0 +1,14 @@
+/** Known dangers of a step, each of which `--allow` must name before apply runs it. */
+export const hazardCodes = [
+  'REPLACE',
+  'RENAME',
+  'DROP',
+  'CREATE_EXTENSION',
+  'HOT_LOSS',
+  'REDUNDANT',
+  'LARGE_BUILD',
+  'UNIQUE_BUILD',
+  'LONG_TRANSACTION',
+  'WRITE_QUERY',
+] as const
+export type HazardCode = (typeof hazardCodes)[number]

@@ -1,0 +1,245 @@
+import { analyzeTables, type Analyzed } from '../../build/analyze.js'
+import type { BuildContext, StepResult } from '../../build/context.js'
+import { plannedWithDuplicates } from '../../build/duplicates.js'
+import { kept, runPlan } from '../../build/run-plan.js'
+import { creationPath } from '../../catalog/probe.js'
+import { quoteName } from '../../definition/quote.js'
+import type { TableName } from '../../definition/definition.js'
+import { PerfdbError } from '../../errors.js'
+import type { PlanOptions } from '../../plan/options.js'
+import type { Plan } from '../../plan/plan.js'
+import type { HazardCode } from '../../codes/hazard-codes.js'
+import type { Profile } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import type { Role } from '../../server/pin.js'
+import { steadySession } from '../../server/steady.js'
+import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
+import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from '../documents.js'
+import { exitCode } from '../../result/exit-code.js'
+import { hazardGate } from './gate.js'
+import { makePlan, type Planned } from './make-plan.js'
+import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
+import { noRecord, openRecord, type RunRecord } from './record.js'
+import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
+import { takeRunLock } from './run-lock.js'
+import { assertPrivileged, assertWritable } from './writable.js'
+
+export interface ApplyOptions extends PlanOptions, BuildOptions {
+  /** Tables that are built on side by side; each takes a connection more. */
+  readonly jobs: number
+  readonly ledger: boolean
+  /** Measure the profiles' queries before and after. */
+  readonly measure: boolean
+  readonly samples: number | undefined
+  readonly timeBudgetMs: number | undefined
+  /** Of a kept plan: anything else is PLAN_STALE. */
+  readonly expectedFingerprint: string | undefined
+  readonly signalName: () => 'SIGINT' | 'SIGTERM' | undefined
+}
+
+export type Connect = (role: Role) => Promise<Session>
+
+/**
+ * One straight line: lock, snapshot, plan, hazard gate, measure, build (each step verified), analyze, measure, ledger.
+ * A failing step is part of the result; only what keeps the run from starting is thrown.
+ */
+export async function runApply(
+  connect: Connect,
+  profiles: readonly Profile[],
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const startedAt = new Date()
+  await using ddl = await connect('ddl')
+  assertWritable(ddl)
+  await using watchdog = await steadySession(() => connect('watchdog'))
+  const interrupted = await takeRunLock(ddl, watchdog, options)
+  options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
+  const made = await makePlan(ddl, profiles, options)
+  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint) {
+    throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
+  }
+  const planned = { ...made, plan: await plannedWithDuplicates(ddl, made.plan, options.signal) }
+  const { plan, snapshot } = planned
+  const files = profiles.map((profile) => profile.file)
+  if (!hasWork(plan)) return await ended(planned, profiles, startedAt, { interrupted })
+  const gate = hazardGate(plan, options.allow)
+  if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
+  assertPrivileged(plan, snapshot)
+  const record = options.ledger
+    ? await openRecord(watchdog, {
+        command: 'apply',
+        profiles: files,
+        fingerprint: plan.fingerprint,
+        backendPid: ddl.pid,
+      })
+    : noRecord
+  try {
+    const before = await measureBefore(connect, profiles, options)
+    await createExtensions(ddl, plan, options.allow)
+    const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
+    const results = await runParallel(connect, context, planned, options)
+    const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
+    // What was built is told whatever becomes of the measurements.
+    const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
+    const signal = options.signalName()
+    return await ended(planned, profiles, startedAt, { interrupted, results, analyzed, proof, record, signal })
+  } catch (error) {
+    await record.abandon()
+    throw error
+  }
+}
+
+/** More workers only where several tables are built on. */
+async function runParallel(
+  connect: Connect,
+  context: BuildContext,
+  { plan, snapshot }: Planned,
+  options: ApplyOptions,
+): Promise<readonly StepResult[]> {
+  const tables = new Set(plan.steps.filter((step) => step.step !== 'keep').map((step) => JSON.stringify(step.table)))
+  const workers = await openWorkers(connect, Math.min(options.jobs, tables.size) - 1, options)
+  try {
+    const bytesOf = (table: TableName) =>
+      snapshot.tables.find((one) => one.schema === table.schema && one.name === table.name)?.sizeBytes ?? 0
+    return await runPlan(context, plan, { workers, bytesOf })
+  } finally {
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+  }
+}
+
+async function openWorkers(connect: Connect, count: number, options: ApplyOptions): Promise<readonly Session[]> {
+  const workers: Session[] = []
+  try {
+    while (workers.length < count) {
+      const worker = await connect('ddl')
+      workers.push(worker)
+      await applyDisconnectPolicy(worker, options)
+    }
+    return workers
+  } catch (error) {
+    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+    throw error
+  }
+}
+
+function hasWork(plan: Plan): boolean {
+  return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep')
+}
+
+async function createExtensions(session: Session, { extensions }: Plan, allow: ReadonlySet<HazardCode>): Promise<void> {
+  if (!allow.has('CREATE_EXTENSION')) return
+  if (extensions.length === 0) return
+  await session.query(`set search_path = ${creationPath(session)}`)
+  for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
+  await session.query('set search_path = pg_catalog')
+}
+
+/** Tables that got a new index, once each, and those that the profile names: only when something was built (facts of performance.md). */
+function tablesToAnalyze(results: readonly StepResult[], profiles: readonly Profile[]): readonly TableName[] {
+  const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
+  if (changed.length === 0) return []
+  const tables = [
+    ...changed.map((result) => result.step.table),
+    ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
+  ]
+  return [...new Map(tables.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
+}
+
+interface End {
+  readonly interrupted: readonly ResultFinding[]
+  readonly results?: readonly StepResult[]
+  readonly analyzed?: readonly Analyzed[]
+  readonly proof?: Proof
+  readonly record?: RunRecord
+  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+}
+
+async function ended(
+  { plan, snapshot }: Planned,
+  profiles: readonly Profile[],
+  startedAt: Date,
+  end: End,
+): Promise<ApplyResult> {
+  const results = end.results ?? plan.steps.map(kept)
+  const failedSteps = results.filter((result) => result.outcome === 'failed' || result.outcome === 'not_reached').length
+  const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
+  const queries = end.proof?.queries ?? []
+  const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
+  // Of others' leftovers apply only tells; verify fails on them. A drop that was asked for and refused is apply's own business.
+  const untouched = plan.findings.filter(
+    (finding) =>
+      (finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index)) ||
+      finding.code === 'DROP_REFUSED',
+  )
+  const refusedDrops = untouched.filter((finding) => finding.code === 'DROP_REFUSED').length
+  const code = exitCode({
+    signal: end.signal,
+    failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
+    refusals: missed + refusedDrops,
+  })
+  const overlaps = plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')
+  const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
+  const steps = results.map((one) => resultDocument(one, snapshot))
+  const result: ApplyResult = {
+    ...about(code, snapshot.server, startedAt),
+    command: 'apply',
+    run: end.record?.run ?? null,
+    profiles: profiles.map((profile) => profile.file),
+    steps,
+    analyzed: (end.analyzed ?? []).map(analyzedDocument),
+    queries: [...queries],
+    comparisons: [...(end.proof?.comparisons ?? [])],
+    ...(end.results === undefined ? {} : await priced(steps, profiles, end.proof)),
+    findings: [...findings, ...(end.proof?.findings ?? [])],
+  }
+  await end.record?.finish(result)
+  return result
+}
+
+async function priced(
+  steps: readonly ResultStep[],
+  profiles: readonly Profile[],
+  proof: Proof | undefined,
+): Promise<Pick<ApplyResult, 'prices' | 'write_costs'>> {
+  const { prices } = await import('../../measure/price/price.js')
+  const declared = profiles.flatMap((profile) => profile.indexes)
+  const writes = proof?.evidence?.writes ?? []
+  return {
+    prices: prices(steps, declared, proof?.evidence ?? null),
+    ...(writes.length === 0 ? {} : { write_costs: [...writes] }),
+  }
+}
+
+function refused(
+  { plan, snapshot }: Planned,
+  files: readonly string[],
+  startedAt: Date,
+  gate: ReturnType<typeof hazardGate>,
+): ApplyResult {
+  return {
+    ...about(exitCode({ refusals: gate.refused.length }), snapshot.server, startedAt),
+    command: 'apply',
+    run: null,
+    profiles: [...files],
+    steps: plan.steps.map((step) => ({
+      ...stepDocument(step, snapshot),
+      outcome: step.step === 'keep' ? 'kept' : isRefused(step, gate.refused) ? 'refused' : 'not_reached',
+    })),
+    analyzed: [],
+    queries: [],
+    comparisons: [],
+    findings: plan.findings
+      .filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING')
+      .map(findingDocument),
+    error: {
+      code: 'HAZARD',
+      message: `nothing was changed: the plan has hazards that are not allowed (${gate.refused.join(', ')})`,
+      detail: gate.messages.join('\n'),
+      hint: `perfdb apply ${files.join(' ')} --allow ${gate.refused.join(',')}`,
+    },
+  }
+}
+
+function isRefused({ hazards }: Plan['steps'][number], refused: readonly HazardCode[]): boolean {
+  return hazards.some(({ code, told }) => told !== true && refused.includes(code))
+}

@@ -1,0 +1,54 @@
+import type { BuildContext, QueuePolicy, Recorder } from '../../build/context.js'
+import type { Listener } from '../../build/events.js'
+import type { Session } from '../../server/session.js'
+import type { Connect } from './apply.js'
+import { lagRefusal } from './lag.js'
+import { windowRefusal, type Window } from './window.js'
+
+/** What the user asks of every run that changes something, apply and rollback alike. */
+export interface BuildOptions {
+  readonly maxWaitMs: number
+  readonly lockWaitMs: number
+  readonly retries: number
+  readonly onQueue: QueuePolicy
+  /** When this process or its connection dies: `cancel` ends the build within seconds, `finish` lets the server go on. */
+  readonly onDisconnect: 'cancel' | 'finish'
+  /** No build is started outside of it; null is any time. */
+  readonly window: Window | null
+  /** No build is started while a replica is further behind than this; null does not look. */
+  readonly maxLagMs: number | null
+  readonly signal: AbortSignal
+  readonly listener: Listener
+}
+
+/** The context of a run. Sets what happens to a build when its client goes away (fault 7). */
+export async function buildContext(
+  connect: Connect,
+  ddl: Session,
+  watchdog: Session,
+  recorder: Recorder,
+  options: BuildOptions,
+): Promise<BuildContext> {
+  await applyDisconnectPolicy(ddl, options)
+  return {
+    ddl,
+    lockPid: ddl.pid,
+    watchdog,
+    reconnect: () => connect('ddl'),
+    maxWaitMs: options.maxWaitMs,
+    retries: options.retries,
+    onQueue: options.onQueue,
+    mayStart: async () => (await windowRefusal(watchdog, options.window)) ?? (await lagRefusal(watchdog, options)),
+    signal: options.signal,
+    listener: options.listener,
+    recorder,
+  }
+}
+
+/** client_connection_check_interval is pinned to 2 s at connecting; 0 lets an orphaned build go on to its end. */
+export async function applyDisconnectPolicy(
+  ddl: Session,
+  { onDisconnect }: Pick<BuildOptions, 'onDisconnect'>,
+): Promise<void> {
+  if (onDisconnect === 'finish') await ddl.query('set client_connection_check_interval = 0')
+}

@@ -1,0 +1,103 @@
+import { compareByExplain } from '../../catalog/compare-by-explain.js'
+import { probe, type Probed } from '../../catalog/probe.js'
+import { readSnapshot } from '../../catalog/read.js'
+import type { Snapshot } from '../../catalog/snapshot.js'
+import { readTableStatistics } from '../../catalog/table-statistics.js'
+import type { TableName } from '../../definition/definition.js'
+import { PerfdbError, problemsError, type Problem } from '../../errors.js'
+import { indexNamed } from '../../plan/lookup.js'
+import type { PlanOptions } from '../../plan/options.js'
+import type { Plan } from '../../plan/plan.js'
+import { isRefused, planIndexes, plainMatch } from '../../plan/plan-indexes.js'
+import type { Owned, Resolved } from '../../plan/resolved.js'
+import { sameDefinition } from '../../plan/same.js'
+import { targetProblems } from '../../plan/targets.js'
+import type { DeclaredIndex, Profile } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+
+export interface Planned {
+  readonly plan: Plan
+  readonly snapshot: Snapshot
+}
+
+/**
+ * The straight line from profiles to a plan: snapshot, checks, what PostgreSQL says each declaration is, plan. Changes
+ * nothing. Throws one error with every problem of every profile that this database has with them.
+ */
+export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
+  const owned = options.prune ? await ownedIndexes(session) : []
+  const snapshot = await readSnapshot(session, profiles, owned)
+  const [problem, ...more] = targetProblems(profiles, snapshot, options)
+  if (problem !== undefined) throw problemsError([problem, ...more])
+  const resolved = await resolve(
+    session,
+    profiles.flatMap((profile) => profile.indexes),
+    snapshot,
+  )
+  const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
+  const complete = { ...snapshot, statistics }
+  return { plan: planIndexes(profiles, resolved, complete, owned, options), snapshot: complete }
+}
+
+function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {
+  const building = resolved.filter(({ declared, canonical }) => {
+    const { name, table } = declared.definition
+    const existing = indexNamed(snapshot, table.schema, name)
+    return existing === undefined || !existing.valid || !sameDefinition(canonical, existing.canonical)
+  })
+  return [
+    ...new Map(
+      building.map(({ declared }) => [JSON.stringify(declared.definition.table), declared.definition.table]),
+    ).values(),
+  ]
+}
+
+/** Most declarations stand there word for word and need no probe; the rest are asked of PostgreSQL. */
+async function resolve(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+): Promise<readonly Resolved[]> {
+  const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
+  const answers = await canonicalOf(session, doubtful, snapshot)
+  const problems: Problem[] = []
+  const resolved: Resolved[] = []
+  for (const index of declared) {
+    const answer = answers.get(index)
+    const plain = plainMatch(index, snapshot)
+    if (answer === undefined && plain !== undefined) resolved.push({ declared: index, canonical: plain.canonical })
+    else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
+    else if (answer !== undefined) resolved.push({ declared: index, canonical: answer.canonical })
+  }
+  const [first, ...rest] = problems
+  if (first !== undefined) throw problemsError([first, ...rest])
+  return resolved
+}
+
+async function canonicalOf(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
+  const partitioned = snapshot.partitionTrees.map((tree) => tree.table)
+  // Of those that may not be created the problem is told already.
+  const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
+  const answers = await probe(session, declared, partitioned, missing).catch((error: unknown) => {
+    // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
+    if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006'))
+      return compareByExplain(session, declared, snapshot)
+    throw error
+  })
+  return new Map(
+    declared.flatMap((index, position) => {
+      const answer = answers[position]
+      return answer === undefined ? [] : [[index, answer]]
+    }),
+  )
+}
+
+async function ownedIndexes(session: Session): Promise<Owned> {
+  const { readLedger } = await import('../../ledger/history.js')
+  const ledger = await readLedger(session)
+  return ledger === null ? [] : ledger.ownedIndexes()
+}

@@ -1,0 +1,86 @@
+import { plannedWithDuplicates } from '../../build/duplicates.js'
+import type { PlanOptions } from '../../plan/options.js'
+import type { Plan } from '../../plan/plan.js'
+import type { Profile } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import { about, findingDocument, stepDocument } from '../documents.js'
+import { exitCode } from '../../result/exit-code.js'
+import { makePlan, type Planned } from './make-plan.js'
+import type { PlanResult, VerifyResult } from '../../result/result.js'
+import type { Supposed } from '../explain/what-if.js'
+
+export interface PlanCommandOptions extends PlanOptions {
+  /** Exit 1 when there is something to do. */
+  readonly exitCode: boolean
+  /** Writes the plan in another form, and says into which files. */
+  readonly export?: ((plan: Plan) => Promise<readonly string[]>) | undefined
+  /** --what-if: opens the session of the role `measure` on which HypoPG is asked about the profiles' queries. */
+  readonly whatIf?: WhatIfOptions | undefined
+}
+
+export interface WhatIfOptions {
+  readonly connect: () => Promise<Session>
+  readonly signal?: AbortSignal
+}
+
+/** What apply would do, and why. Never writes. */
+export async function runPlanCommand(
+  session: Session,
+  profiles: readonly Profile[],
+  options: PlanCommandOptions,
+): Promise<PlanResult> {
+  const startedAt = new Date()
+  const made = await makePlan(session, profiles, options)
+  const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan) }
+  const { plan, snapshot } = planned
+  const supposed = options.whatIf === undefined ? null : await whatIf(options.whatIf, planned, profiles)
+  const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length
+  const exported = await options.export?.(plan)
+  return {
+    ...about(exitCode({ refusals: options.exitCode ? work : 0 }), snapshot.server, startedAt),
+    command: 'plan',
+    profiles: profiles.map((profile) => profile.file),
+    steps: plan.steps.map((step) => stepDocument(step, snapshot)),
+    extensions: [...plan.extensions],
+    // Drift is what the steps say already; verify reports it as findings.
+    findings: [
+      ...plan.findings.filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code)),
+      ...(supposed?.findings ?? []),
+    ].map(findingDocument),
+    fingerprint: plan.fingerprint,
+    ...(supposed === null ? {} : { what_if: supposed.document }),
+    ...(exported === undefined ? {} : { exported: [...exported] }),
+  }
+}
+
+async function whatIf(
+  { connect, ...options }: WhatIfOptions,
+  planned: Planned,
+  profiles: readonly Profile[],
+): Promise<Supposed> {
+  const { runWhatIf } = await import('../explain/what-if.js')
+  const queries = profiles.flatMap((profile) => profile.queries)
+  await using session = await connect()
+  return await runWhatIf(session, planned, queries, options)
+}
+
+const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED'])
+
+/** Declared against existing, by canonical definition and by the flags of pg_index; anything but keep fails. Never writes. */
+export async function runVerify(
+  session: Session,
+  profiles: readonly Profile[],
+  options: PlanOptions,
+): Promise<VerifyResult> {
+  const startedAt = new Date()
+  const { plan, snapshot } = await makePlan(session, profiles, options)
+  const errors = plan.findings.filter((finding) => finding.severity === 'error').length
+  const drifted = plan.steps.filter((step) => step.step !== 'keep').length
+  return {
+    ...about(exitCode({ refusals: errors + drifted }), snapshot.server, startedAt),
+    command: 'verify',
+    profiles: profiles.map((profile) => profile.file),
+    steps: plan.steps.map((step) => stepDocument(step, snapshot)),
+    findings: plan.findings.map(findingDocument),
+  }
+}

@@ -1,0 +1,95 @@
+import type { Recorder } from '../../build/context.js'
+import { keptOf } from '../../plan/kept.js'
+import type { Step } from '../../plan/plan.js'
+import type { Ledger } from '../../ledger/ledger.js'
+import type { Session } from '../../server/session.js'
+import type { ApplyResult } from '../../result/result.js'
+import { perfdbVersion } from '../../result/version.js'
+
+/** The record of one run: what the ledger is told while it goes on and at its end. */
+export interface RunRecord {
+  /** Number of the run in the ledger; null without a ledger. */
+  readonly run: number | null
+  readonly recorder: Recorder
+  /** Throws nothing: the catalog is the truth, and the result is told even when the ledger cannot be written. */
+  finish(result: ApplyResult): Promise<void>
+  /** The run ended before it built anything. Throws nothing. */
+  abandon(): Promise<void>
+}
+
+/** --no-ledger: nothing is kept. */
+export const noRecord: RunRecord = {
+  run: null,
+  recorder: { started: async () => {}, finished: async () => {} },
+  finish: async () => {},
+  abandon: async () => {},
+}
+
+export interface RunAbout {
+  readonly command: 'apply' | 'rollback'
+  readonly profiles: readonly string[]
+  readonly fingerprint: string
+  /** Of the session that builds. */
+  readonly backendPid: number
+}
+
+/** Installs the ledger when it is not there and opens a run in it. Throws PRIVILEGE with the hint --no-ledger. */
+export async function openRecord(session: Session, about: RunAbout): Promise<RunRecord> {
+  const { openLedger } = await import('../../ledger/history.js')
+  const ledger = await openLedger(session)
+  const run = await ledger.startRun({ ...about, perfdbVersion: perfdbVersion() })
+  return {
+    run,
+    recorder: {
+      started: (step, number) =>
+        ledger.startStep(run, {
+          number,
+          step: step.step,
+          schema: step.schema,
+          index: step.index,
+          indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
+          table: step.table,
+          ddlBefore: step.existing?.ddl ?? null,
+          keptBefore: step.existing === null ? null : keptOf(step.existing),
+          ddlAfter: ddlAfter(step),
+          canonical: step.canonical,
+          predictedBytes: step.predictedBytes,
+        }),
+      finished: (result, number) =>
+        ledger.finishStep(run, number, {
+          outcome: result.outcome,
+          sizeBytes: result.sizeBytes,
+          durationMs: result.durationMs,
+          waitedMs: result.waitedMs,
+          error: result.error,
+        }),
+    },
+    finish: (result) => writeEnd(ledger, run, result).catch(() => undefined),
+    abandon: () => ledger.finishRun(run, 'failed').catch(() => undefined),
+  }
+}
+
+async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promise<void> {
+  for (const query of result.queries) {
+    for (const side of ['before', 'after'] as const) {
+      const document = query[side]
+      if (document === undefined) continue
+      const { name, params, verdict } = query
+      await ledger.recordMeasurement(run, {
+        query: name,
+        parameterSet: params ?? null,
+        side,
+        verdict: verdict ?? null,
+        document,
+      })
+    }
+  }
+  await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
+}
+
+/** The statement that builds; of a partitioned index all of them. */
+function ddlAfter({ statements, partitioned }: Step): string | null {
+  const build = statements.find((statement) => statement.kind === 'build')
+  if (partitioned === true) return statements.flatMap(({ sql }) => sql).join(';\n')
+  return build?.sql.join(';\n') ?? null
+}

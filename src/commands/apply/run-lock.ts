@@ -1,0 +1,53 @@
+import type { Listener } from '../../build/events.js'
+import { noteInterruptedRuns } from '../../ledger/interrupted.js'
+import { acquireRunLock } from '../../server/lock.js'
+import type { Session } from '../../server/session.js'
+import type { ResultFinding } from '../../result/result.js'
+import { settleInterrupted } from './settle-interrupted.js'
+
+export interface RunLockOptions {
+  readonly lockWaitMs: number
+  readonly ledger: boolean
+  readonly signal: AbortSignal
+  readonly listener: Listener
+}
+
+/**
+ * Takes the run lock for `ddl`, telling who holds it as long as it waits, and then tells of earlier runs that were cut short
+ * (fault 72): what they left this run sees to, as it sees to anything that the catalog shows. Throws LOCK_HELD and INTERRUPTED.
+ */
+export async function takeRunLock(
+  ddl: Session,
+  watchdog: Session,
+  { lockWaitMs, ledger, signal, listener }: RunLockOptions,
+): Promise<readonly ResultFinding[]> {
+  let told = ''
+  await acquireRunLock(ddl, {
+    waitMs: lockWaitMs,
+    signal,
+    onWait: (holder) => {
+      const message =
+        holder === null
+          ? 'another run holds the lock: waiting'
+          : `pid ${holder.pid} (${holder.applicationName}, user ${holder.user}) holds the run lock: waiting`
+      if (message !== told) listener({ type: 'warning', message })
+      told = message
+    },
+  })
+  if (!ledger) return []
+  const interrupted = await noteInterruptedRuns(watchdog)
+  await settleInterrupted(
+    watchdog,
+    interrupted.map(({ run }) => run),
+  )
+  return interrupted.map(({ run, unfinished }): ResultFinding => {
+    const message = `run ${run} began and never ended${unfinished.length === 0 ? '' : `; it was at ${unfinished.join(', ')}`}`
+    listener({ type: 'warning', message })
+    return {
+      code: 'INTERRUPTED',
+      severity: 'warning',
+      message,
+      hint: 'the catalog says what is left of it: this run begins there',
+    }
+  })
+}

@@ -1,0 +1,69 @@
+import { blockerTexts, lookAt } from '../../build/look.js'
+import { readSnapshot } from '../../catalog/read.js'
+import type { RunningBuild } from '../../catalog/snapshot.js'
+import type { Run } from '../../ledger/ledger.js'
+import { readLedger } from '../../ledger/history.js'
+import type { Session } from '../../server/session.js'
+import { about } from '../documents.js'
+import { exitCode } from '../../result/exit-code.js'
+import type { ResultFinding, StatusResult } from '../../result/result.js'
+
+/** Runs of the ledger, builds under way in this database, and whom they wait for. Writes nothing. */
+export async function runStatus(session: Session, limit: number): Promise<StatusResult> {
+  const startedAt = new Date()
+  const snapshot = await readSnapshot(session, [])
+  const ledger = await readLedger(session)
+  const runs = ledger === null ? [] : await ledger.runs(limit)
+  const interrupted = ledger === null ? [] : await ledger.interruptedRuns()
+  const builds: StatusResult['builds'] = []
+  for (const build of snapshot.builds) builds.push(await buildDocument(session, build))
+  return {
+    ...about(exitCode({}), snapshot.server, startedAt),
+    command: 'status',
+    ledger: ledger !== null,
+    runs: runs.map(runDocument),
+    builds,
+    findings: interrupted.map(interruptedFinding),
+  }
+}
+
+async function buildDocument(session: Session, build: RunningBuild): Promise<StatusResult['builds'][number]> {
+  const look = await lookAt(session, build.pid)
+  return {
+    pid: build.pid,
+    table: build.table,
+    index: build.index,
+    phase: build.phase,
+    percent: build.percent,
+    age_ms: build.ageMs,
+    user: build.user,
+    application_name: build.applicationName,
+    blockers: look === undefined ? [] : [...blockerTexts(look)],
+  }
+}
+
+function runDocument(run: Run): StatusResult['runs'][number] {
+  return {
+    run: run.run,
+    command: run.command,
+    started_at: run.startedAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
+    outcome:
+      run.rolledBackBy === null
+        ? (run.outcome ?? 'not finished')
+        : `${run.outcome ?? ''}, rolled back by run ${run.rolledBackBy}`,
+    built: run.built,
+    dropped: run.dropped,
+    failed: run.failed,
+    user: run.user,
+  }
+}
+
+function interruptedFinding(run: Run): ResultFinding {
+  return {
+    code: 'INTERRUPTED',
+    severity: 'warning',
+    message: `run ${run.run} began and never ended`,
+    hint: `perfdb apply ${run.profiles.join(' ')} finishes it`,
+  }
+}

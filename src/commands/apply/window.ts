@@ -1,0 +1,42 @@
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session.js'
+
+/** Minutes after midnight by the server's clock and its own time zone; `to` may be before `from`: over midnight. */
+export interface Window {
+  readonly fromMinute: number
+  readonly toMinute: number
+  readonly text: string
+}
+
+/** `22:00-05:00`. Throws BAD_OPTION. */
+export function parseWindow(text: string): Window {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)$/.exec(text)
+  if (match === null)
+    throw new PerfdbError('BAD_OPTION', `not a window: ${text}`, { hint: 'the form is --window 22:00-05:00' })
+  const [, fromHour, fromMinute, toHour, toMinute] = match.map(Number)
+  return {
+    fromMinute: (fromHour ?? 0) * 60 + (fromMinute ?? 0),
+    toMinute: (toHour ?? 0) * 60 + (toMinute ?? 0),
+    text,
+  }
+}
+
+/** True when a minute of the day lies in the window, its end excluded. */
+export function within({ fromMinute, toMinute }: Window, minute: number): boolean {
+  return fromMinute <= toMinute ? minute >= fromMinute && minute < toMinute : minute >= fromMinute || minute < toMinute
+}
+
+/**
+ * Why no build may be started now, by the server's clock in the time zone that its configuration names (this session's own is pinned
+ * to UTC); null when one may.
+ */
+export async function windowRefusal(session: Session, window: Window | null): Promise<string | null> {
+  if (window === null) return null
+  const [row] = await session.query<{ minute: number; text: string }>(
+    `select extract(hour from now)::int * 60 + extract(minute from now)::int as minute, pg_catalog.to_char(now, 'HH24:MI') || ' ' || zone as text
+     from (select pg_catalog.timezone(zone, pg_catalog.clock_timestamp()) as now, zone
+           from (select coalesce(pg_catalog.max(reset_val), 'UTC') as zone from pg_catalog.pg_settings where name = 'TimeZone') as configured) as clock`,
+  )
+  if (row === undefined || within(window, row.minute)) return null
+  return `outside the window ${window.text}: it is ${row.text} on the server`
+}

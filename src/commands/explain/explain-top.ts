@@ -1,0 +1,102 @@
+import { PerfdbError } from '../../errors.js'
+import type { Finding } from '../../plan/plan.js'
+import type { Query } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import {
+  auditableStatement,
+  statementsSchemaSql,
+  topStatementsSql,
+  type rankings,
+} from '../../sql/explain-statements.js'
+import { queryOf } from './explain-inputs.js'
+
+export type Ranking = keyof typeof rankings
+
+/** One statement of pg_stat_statements with what it cost since the last reset. Times in ms. */
+interface TopRow {
+  readonly query: string
+  readonly calls: number
+  readonly total_ms: number
+  readonly mean_ms: number
+}
+
+/** Queries to audit, and what is said of statements that were passed over. */
+export interface Auditable {
+  readonly queries: readonly Query[]
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * The first `count` statements of pg_stat_statements that read tables of this database, as queries without values: those
+ * are sampled from the statistics of the columns. Throws NO_EXTENSION and the server's errors.
+ */
+export async function topQueries(
+  session: Session,
+  count: number,
+  by: Ranking,
+  allowWrites: boolean,
+): Promise<Auditable> {
+  const schema = await statementsSchema(session)
+  const rows = await session.query<TopRow>(topStatementsSql(schema, by), [count * 20 + 100])
+  return auditableQueries(
+    rows.map(({ query }) => query),
+    count,
+    allowWrites,
+  )
+}
+
+/** Where pg_stat_statements lives, quoted. Throws NO_EXTENSION. */
+export async function statementsSchema(session: Session): Promise<string> {
+  const [found] = await session.query<{ readonly schema: string }>(statementsSchemaSql)
+  if (found !== undefined) return found.schema
+  throw new PerfdbError('NO_EXTENSION', 'the extension pg_stat_statements does not exist in this database', {
+    hint: "create extension pg_stat_statements, with shared_preload_libraries = 'pg_stat_statements'",
+  })
+}
+
+/**
+ * The first `count` texts that read tables of the application; transaction commands, catalog reads and utility statements are
+ * passed over. Those that change data and are not allowed are, too, with NOT_MEASURED: they may be the dearest of all.
+ */
+export async function auditableQueries(
+  texts: readonly string[],
+  count: number,
+  allowWrites: boolean,
+): Promise<Auditable> {
+  const queries: Query[] = []
+  const writes: string[] = []
+  const names = new Map<string, number>()
+  for (const text of texts) {
+    if (queries.length === count) break
+    const sql = await auditableStatement(text, allowWrites)
+    if (sql === null) {
+      const write = allowWrites ? null : await auditableStatement(text, true)
+      if (write !== null) writes.push(shortName(write))
+      continue
+    }
+    const place = { file: 'pg_stat_statements', line: queries.length + 1, column: 1 }
+    queries.push(queryOf(uniqueName(shortName(sql), names), sql, place))
+  }
+  return { queries, findings: passedOver(writes) }
+}
+
+function passedOver([first, ...others]: readonly string[]): readonly Finding[] {
+  if (first === undefined) return []
+  const more = others.length === 0 ? '1 statement that changes' : `${others.length + 1} statements that change`
+  const message = `${more} data ${others.length === 0 ? 'was' : 'were'} passed over, the first of them ${first}`
+  const hint =
+    '--allow WRITE_QUERY measures such statements; they are rolled back, but sequences advance and triggers run'
+  return [{ code: 'NOT_MEASURED', severity: 'info', message, hint }]
+}
+
+/** As much of the text as tells one statement from another in a table. */
+export function shortName(sql: string): string {
+  const line = sql.replaceAll(/\s+/g, ' ')
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line
+}
+
+function uniqueName(name: string, names: Map<string, number>): string {
+  const before = names.get(name) ?? 0
+  names.set(name, before + 1)
+  return before === 0 ? name : `${name} (${before + 1})`
+}

@@ -1,0 +1,139 @@
+import { measureQueries, withValuesOf } from '../../measure/query/rounds.js'
+import type { MeasureOptions, QueryMeasurement } from '../../measure/sample/measurement.js'
+import { answerFindings, comparisons } from '../../measure/query/comparisons.js'
+import { declaredFor, notUsed } from '../../measure/price/not-used.js'
+import { regressions, type KeptQuery } from '../../measure/rules/regressed.js'
+import { toResultQueries } from '../../measure/query/result-queries.js'
+import type { Finding } from '../../plan/plan.js'
+import type { DeclaredIndex, Query } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import { about, findingDocument } from '../documents.js'
+import { exitCode } from '../../result/exit-code.js'
+import type { BrokenQuery } from './explain-inputs.js'
+import type { Planned } from '../apply/make-plan.js'
+import type { ExplainResult, ResultQuery } from '../../result/result.js'
+import type { Supposed } from './what-if.js'
+
+export interface ExplainOptions extends MeasureOptions {
+  /** What was measured at another time, to compare with. */
+  readonly before?: readonly QueryMeasurement[] | undefined
+  /** What a baseline kept. */
+  readonly baseline?: readonly KeptQuery[] | undefined
+  /** Statements that could not even be read. */
+  readonly broken?: readonly BrokenQuery[] | undefined
+  /** Indexes of the profiles that the queries come from: NOT_USED for one that stands there and that no query uses. */
+  readonly declared?: readonly DeclaredIndex[] | undefined
+  /** --what-if: the plan of the declared indexes, those not there yet to be supposed by HypoPG. */
+  readonly whatIf?: Planned | undefined
+  /** What is known of the queries before they are measured. */
+  readonly findings?: readonly Finding[] | undefined
+  /** Called with all measurements, to keep them. */
+  readonly keep?: ((measured: readonly QueryMeasurement[]) => Promise<void>) | undefined
+}
+
+/**
+ * The query audit: measures each query, checks what its profile expects of it, compares variants and a baseline. Changes
+ * nothing and prints nothing. The exit code is 2 when a statement could not be read (the others are audited all the
+ * same), 1 when an expectation was missed, a query was refused or failed, or one is worse than its baseline; findings
+ * about the query plan are warnings and leave it 0. Throws CONNECTION_LOST and INTERRUPTED.
+ */
+export async function runExplain(
+  session: Session,
+  queries: readonly Query[],
+  options: ExplainOptions,
+): Promise<ExplainResult> {
+  const startedAt = new Date()
+  const { baseline = [], broken = [], declared = [] } = options
+  const control = options.control ?? (options.before === undefined ? null : undefined)
+  const asked = withValuesOf(options.before ?? [], queries)
+  const measured = await measureQueries(session, asked, { ...options, control, indexesFor: declaredFor(declared) })
+  await options.keep?.(measured)
+  const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
+  const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
+    const one = measured[at]
+    const found = one === undefined ? [] : regressions(baseline, one)
+    return { ...document, findings: [...found.map(findingDocument), ...document.findings] }
+  })
+  const [unread] = broken
+  const code = exitCode({
+    ...(unread === undefined ? {} : { error: unread.problem }),
+    refusals: documents.filter(missed).length,
+  })
+  return {
+    ...about(code, session, startedAt),
+    command: 'explain',
+    queries: [...documents, ...broken.map(brokenDocument)],
+    comparisons: comparisons(measured),
+    findings: [
+      ...(options.findings ?? []),
+      ...settingsFinding(measured),
+      ...answerFindings(measured),
+      ...gone(baseline, measured),
+      ...(await notUsed(session, declared, measured, options.signal)),
+      ...(supposed?.findings ?? []),
+    ].map(findingDocument),
+    ...(supposed === null ? {} : { what_if: supposed.document }),
+  }
+}
+
+async function whatIf(
+  session: Session,
+  planned: Planned,
+  queries: readonly Query[],
+  options: ExplainOptions,
+): Promise<Supposed> {
+  const { runWhatIf } = await import('./what-if.js')
+  return runWhatIf(session, planned, queries, options)
+}
+
+function missed({ status, expectations, findings }: ResultQuery): boolean {
+  return (
+    status === 'refused' ||
+    status === 'failed' ||
+    expectations.some((expectation) => !expectation.met) ||
+    findings.some((finding) => finding.code === 'REGRESSED')
+  )
+}
+
+function brokenDocument({ name, problem }: BrokenQuery): ResultQuery {
+  const { code, message, hint, place } = problem
+  return {
+    name,
+    status: 'refused',
+    reason: message,
+    findings: [
+      {
+        code,
+        severity: 'error',
+        query: name,
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        ...(place === undefined ? {} : { place: { ...place } }),
+      },
+    ],
+    expectations: [],
+  }
+}
+
+/** Planner settings that are not the default belong to every number of the report. */
+function settingsFinding(measured: readonly QueryMeasurement[]): readonly Finding[] {
+  const settings = new Map(
+    measured.flatMap(({ measurements }) => measurements.flatMap((one) => Object.entries(one.plan?.settings ?? {}))),
+  )
+  // perfdb's own, which the measure session has as the application has it.
+  settings.delete('search_path')
+  if (settings.size === 0) return []
+  const list = [...settings].map(([name, value]) => `${name} = ${value}`).join(', ')
+  return [{ code: 'SETTINGS', severity: 'info', message: `measured with settings that are not the default: ${list}` }]
+}
+
+function gone(baseline: readonly KeptQuery[], measured: readonly QueryMeasurement[]): readonly Finding[] {
+  const names = new Set(measured.map(({ query }) => query.name))
+  const missing = [...new Set(baseline.map(({ query }) => query))].filter((name) => !names.has(name))
+  return missing.map((query) => ({
+    code: 'NOT_MEASURED',
+    severity: 'info',
+    query,
+    message: `${query} is in the baseline and was not measured this time`,
+  }))
+}

@@ -1,0 +1,84 @@
+import { compareByExplain } from '../../catalog/compare-by-explain.js'
+import { readIndexes, type Draft } from '../../catalog/declared.js'
+import { probe, type Probed } from '../../catalog/probe.js'
+import { readSnapshot } from '../../catalog/read.js'
+import type { Definition } from '../../definition/definition.js'
+import { PerfdbError } from '../../errors.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import { searchText, type Search } from './import-search.js'
+
+/** A draft as it can be declared, or why no way of writing it gives the same index back. */
+export type Proved =
+  | { readonly draft: Draft; readonly definition: Definition }
+  | { readonly draft: Draft; readonly refusal: string }
+
+/**
+ * For each draft the shortest text that PostgreSQL makes the very same index of, asked by the probe as plan asks it: first
+ * with everything left out that may be; where that is another index, key by key what may go; at last the server's own text,
+ * which is not always right either (`ARRAY[...]::text[]` reads back as another expression). Where no temporary table can be
+ * made both sides are compared by EXPLAIN. Drafts without doubt are not asked about.
+ */
+export async function proveDrafts(session: Session, drafts: readonly Draft[]): Promise<readonly Proved[]> {
+  const doubtful = drafts.filter((draft) => draft.doubtful)
+  const existing = await readIndexes(
+    session,
+    doubtful.map(({ oid }) => oid),
+  )
+  const proved = new Map<Draft, Proved>()
+  let open = doubtful.flatMap((draft): OpenSearch[] => {
+    const index = existing.get(draft.oid)
+    if (index !== undefined && draft.readable) return [begun(draft, searchText(draft, index.canonical))]
+    proved.set(draft, { draft, refusal: index === undefined ? 'dropped meanwhile' : 'the role may not read its table' })
+    return []
+  })
+  while (open.length > 0) {
+    const answers = await answersTo(
+      session,
+      open.map(({ definition }) => definition),
+    )
+    open = open.flatMap((one, at) => {
+      const answer = answers[at]
+      if (answer === undefined) return []
+      const next = one.search.next(answer)
+      if (next.done !== true) return [{ ...one, definition: next.value }]
+      proved.set(one.draft, { draft: one.draft, ...next.value })
+      return []
+    })
+  }
+  return drafts.map((draft) => proved.get(draft) ?? { draft, definition: draft.write([]) })
+}
+
+interface OpenSearch {
+  readonly draft: Draft
+  readonly search: Search
+  /** What to ask next. */
+  readonly definition: Definition
+}
+
+function begun(draft: Draft, search: Search): OpenSearch {
+  const first = search.next()
+  return { draft, search, definition: first.done === true ? draft.write([]) : first.value }
+}
+
+async function answersTo(session: Session, definitions: readonly Definition[]): Promise<readonly Probed[]> {
+  const declared = definitions.map((definition): DeclaredIndex => ({
+    definition,
+    for: [],
+    place: { file: '', line: 1, column: 1 },
+  }))
+  return probe(session, declared).catch(async (error: unknown) => {
+    if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
+    const profile = {
+      name: '',
+      file: '',
+      schema: '',
+      indexes: declared,
+      absent: [],
+      extensions: [],
+      analyze: [],
+      queries: [],
+    }
+    return compareByExplain(session, declared, await readSnapshot(session, [profile]))
+  })
+}

@@ -1,0 +1,72 @@
+import { readDeclared, type LeftOut } from '../../catalog/declared.js'
+import { serverFacts } from '../../catalog/read.js'
+import type { Session } from '../../server/session.js'
+import { about } from '../documents.js'
+import { filterOf, type ImportGlobs } from './import-names.js'
+import { leftOutNotes } from './import-notes.js'
+import { importedProfile, type Imported } from './import-profile.js'
+import { proveDrafts, type Proved } from './import-proof.js'
+import type { ImportNote, ImportResult } from '../../result/import-result.js'
+
+export interface ImportOptions extends ImportGlobs {
+  /** Name of the profile; the database's when left out. */
+  readonly name?: string
+  /** What the profile's first line names for editors. */
+  readonly schemaFile?: string
+}
+
+/**
+ * The indexes of a database as a profile, for which plan is all keep. Left out, with a note: what a constraint, a partitioned
+ * parent or an extension makes, what is not valid, and what PostgreSQL reads back as something else. Never writes.
+ */
+export async function runImport(session: Session, options: ImportOptions): Promise<ImportResult> {
+  const startedAt = new Date()
+  const { drafts, leftOut } = await readDeclared(session, filterOf(options))
+  const proved = await proveDrafts(session, drafts)
+  const imported = proved.flatMap((one) => ('definition' in one ? [importedOf(one)] : []))
+  const notes = [
+    ...leftOutNotes(leftOut),
+    ...proved.flatMap((one) => ('refusal' in one ? [refusalNote(one)] : [])),
+    ...(drafts.length + leftOut.length === 0 ? [nothingFound] : []),
+  ]
+  const extensions = [...new Set(drafts.flatMap((draft) => draft.extensions))].sort()
+  const place = { file: '', line: 1, column: 1 }
+  const profile = importedProfile(
+    options.name ?? session.database,
+    `the database ${session.database}`,
+    imported,
+    notes,
+    { extensions: extensions.map((name) => ({ name, place })), schemaFile: options.schemaFile },
+  )
+  const count = (...kinds: readonly LeftOut[]) => leftOut.filter((index) => kinds.includes(index.leftOut)).length
+  return {
+    ...about(0, serverFacts(session), startedAt),
+    command: 'import',
+    source: null,
+    file: null,
+    profile,
+    notes,
+    counts: {
+      tables: new Set(imported.map(({ definition }) => JSON.stringify(definition.table))).size,
+      indexes: drafts.length + leftOut.length,
+      imported: imported.length,
+      constraint: count('p', 'u', 'x'),
+      attached: count('attached'),
+      extension: count('extension'),
+      invalid: count('invalid'),
+      not_declarable: proved.length - imported.length,
+    },
+  }
+}
+
+function importedOf({ draft, definition }: Extract<Proved, { definition: unknown }>): Imported {
+  const why = draft.why?.trim() ?? ''
+  return { definition, ...(why === '' ? {} : { why }) }
+}
+
+function refusalNote({ draft, refusal }: Extract<Proved, { refusal: unknown }>): ImportNote {
+  const message = `1 index left out, PostgreSQL does not confirm its definition (${refusal})`
+  return { code: 'NOT_DECLARABLE', message, indexes: [`${draft.schema}.${draft.name}`] }
+}
+
+const nothingFound: ImportNote = { code: 'NOTHING_FOUND', message: 'there is no such index', indexes: [] }

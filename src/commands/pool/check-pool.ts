@@ -1,0 +1,98 @@
+import { readLive, usualSampling, type Sampling } from '../../pools/server/live.js'
+import type { PoolFinding, PoolsFile, Verdict } from '../../pools/sums/model.js'
+import { mergeEstates } from '../../pools/file/resolve.js'
+import { exitCode, type Ending } from '../../result/exit-code.js'
+import { poolFindingDocument, serverDocument } from './pool-documents.js'
+import { judgeEstate, worst, type Looked } from './pool-judge.js'
+import { askConsoles, connectionsTo, lookAt, oneLookByUrl, type LookOptions } from './pool-look.js'
+import type { PoolResult } from '../../result/pool-result.js'
+import { perfdbVersion } from '../../result/version.js'
+
+export interface CheckPoolOptions extends LookOptions {
+  /** The verdict from which on the exit code is 1. */
+  readonly failOn: 'fail' | 'warn'
+  readonly sampling?: Sampling
+  /** `api.instances=6`: judged with these changes, told beside what is declared. */
+  readonly whatIf?: readonly string[]
+}
+
+/**
+ * Adds up every pool against what each server leaves, with one connection to each server that has a url (or is the one that --url means). A
+ * server that is full is a verdict (FAIL, SERVER_FULL), one that cannot be reached is UNKNOWN; with no url at all the numbers of the file
+ * count (NOT_ASKED). Exit code 0 for OK and WARN, 1 for FAIL (WARN with failOn warn), 2 when nothing failed and something could not be
+ * looked at. Throws BAD_OPTION, and nothing of a connection.
+ */
+export async function runCheckPool(files: readonly PoolsFile[], options: CheckPoolOptions): Promise<PoolResult> {
+  const { servers, poolers } = mergeEstates(files)
+  const connections = connectionsTo(servers, options)
+  const sampling = options.sampling ?? usualSampling
+  const [looks, consoles] = await Promise.all([
+    oneLookByUrl(servers, async (server) =>
+      lookAt(server, connections.get(server.name) ?? null, async (session) => readLive(session, sampling)),
+    ),
+    askConsoles(poolers, options),
+  ])
+  return poolDocument(files, { looks, consoles }, options)
+}
+
+/** The document of what was looked at. Throws BAD_OPTION for a change that cannot be made. */
+export function poolDocument(
+  files: readonly PoolsFile[],
+  looked: Looked,
+  options: Pick<CheckPoolOptions, 'failOn' | 'offline' | 'whatIf'>,
+  signal?: Ending['signal'],
+): PoolResult {
+  const written = mergeEstates(files)
+  const { whatIf = [] } = options
+  const judgement = judgeEstate(written, looked, whatIf)
+  const before = whatIf.length === 0 ? null : judgeEstate(written, looked)
+  const fromFiles = [...files.flatMap((file) => file.findings), ...notAsked(looked, options)]
+  const unknown = fromFiles.some((finding) => finding.severity === 'warning')
+  const verdict = worst([judgement.verdict, ...(unknown ? (['UNKNOWN'] as const) : [])])
+  const code = exitCodeOf(verdict, options.failOn, signal)
+  return {
+    perfdb: perfdbVersion(),
+    ok: code === 0,
+    exit_code: code,
+    command: 'check-pool',
+    files: files.map((file) => file.file),
+    offline: looked.looks.every((look) => look.state === 'not_asked'),
+    verdict,
+    ...(whatIf.length > 0 && { what_if: [...whatIf] }),
+    servers: judgement.servers.map((server, at) =>
+      serverDocument(server.budget, judgement.estate, server.verdict, before?.servers[at]),
+    ),
+    findings: [...fromFiles, ...judgement.findings].map(poolFindingDocument),
+  }
+}
+
+/** Offline is a choice and needs no word; numbers of the file because nobody gave a url do. */
+function notAsked({ looks }: Looked, { offline }: { readonly offline: boolean }): readonly PoolFinding[] {
+  const left = looks.filter((look) => look.state === 'not_asked').map((look) => look.server)
+  const [first] = left
+  if (offline || first === undefined) return []
+  const names = left.slice(0, 10).map((server) => server.name)
+  const [was, have] = left.length === 1 ? ['was', 'has'] : ['were', 'have']
+  return [
+    {
+      code: 'NOT_ASKED',
+      severity: 'info',
+      message: `${names.join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''} ${was} not asked: ${left.length === 1 ? 'it' : 'they'} ${have} no url, and the numbers of the file count`,
+      hint: left.length === 1 ? '--url, or url in the file' : 'url: ${NAME_OF_A_VARIABLE} in the file',
+      place: first.place,
+    },
+  ]
+}
+
+function exitCodeOf(verdict: Verdict, failOn: CheckPoolOptions['failOn'], signal: Ending['signal']): number {
+  switch (verdict) {
+    case 'OK':
+      return exitCode({ signal })
+    case 'WARN':
+      return exitCode({ signal, refusals: failOn === 'warn' ? 1 : 0 })
+    case 'FAIL':
+      return exitCode({ signal, refusals: 1 })
+    case 'UNKNOWN':
+      return exitCode({ signal, error: { code: 'CONNECTION_REFUSED' } })
+  }
+}

@@ -1,0 +1,103 @@
+import { withMeasuredLoad } from '../../pools/server/attribute-load.js'
+import { allDemands, budgets, type Budget } from '../../pools/judge/budget.js'
+import { judgeReplicas, oneConsole } from '../../pools/server/console-replicas.js'
+import { asConsoleSays } from '../../pools/server/console.js'
+import { groupBy, targetsOf } from '../../pools/sums/demand.js'
+import { judgeConsole } from '../../pools/judge/judge-console.js'
+import { judge, verdictOf } from '../../pools/judge/judge.js'
+import { judgeReplica } from '../../pools/judge/judge-replica.js'
+import { judgeService } from '../../pools/judge/judge-service.js'
+import type { Estate, PoolFinding, Pooler, Verdict } from '../../pools/sums/model.js'
+import { clientsOf } from '../../pools/sums/pooler.js'
+import { mergeSameServers } from '../../pools/judge/same-server.js'
+import { withChanges } from '../../pools/what-if/what-if.js'
+import type { ConsoleLook, Look } from './pool-look.js'
+
+/** Everything that was asked and answered. */
+export interface Looked {
+  readonly looks: readonly Look[]
+  readonly consoles: readonly ConsoleLook[]
+}
+
+export interface JudgedServer {
+  readonly budget: Budget
+  readonly findings: readonly PoolFinding[]
+  readonly verdict: Verdict
+}
+
+export interface Judgement {
+  /** As it was judged: poolers as their consoles say, servers of one identity as one, changes made. */
+  readonly estate: Estate
+  readonly servers: readonly JudgedServer[]
+  readonly findings: readonly PoolFinding[]
+  readonly verdict: Verdict
+}
+
+/** Budgets, findings and verdicts of an estate with what the servers said, after changes such as `api.instances=6`. Throws BAD_OPTION. */
+export function judgeEstate(written: Estate, { looks, consoles }: Looked, changes: readonly string[] = []): Judgement {
+  const lives = new Map(looks.flatMap(({ server, live }) => (live === null ? [] : [[server.name, live] as const])))
+  const told = {
+    ...written,
+    poolers: written.poolers.map((pooler) => {
+      const live = oneConsole(consoles.find((one) => one.pooler === pooler.name)?.lives ?? [])
+      return live === null ? pooler : asConsoleSays(pooler, live, askedFor(pooler, written))
+    }),
+  }
+  const same = mergeSameServers(told, lives)
+  const changed = withChanges(same.estate, changes)
+  const { estate, findings: unknownLoads } = withMeasuredLoad(changed, lives)
+  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
+  const all = budgets(estate, lives)
+  const servers = all.map((budget) => judgeOne(budget, estate, [...own, ...judgeReplica(budget, all)], looks))
+  const named = new Set(estate.servers.map((server) => server.name))
+  const others = [
+    ...same.findings,
+    ...consoles.flatMap(({ pooler, lives: answers, findings }) => {
+      const declared = written.poolers.find((one) => one.name === pooler)
+      const live = oneConsole(answers)
+      if (live === null || declared === undefined) return findings
+      return [...findings, ...judgeConsole(declared, live), ...judgeReplicas(declared, answers)]
+    }),
+    ...unknownLoads,
+    ...own.filter((one) => !named.has(one.server ?? '')),
+  ]
+  return {
+    estate,
+    servers,
+    findings: [...servers.flatMap((one) => one.findings), ...others],
+    verdict: worst([
+      ...servers.map((one) => one.verdict),
+      ...[...own, ...others].map(({ severity }) => verdictBySeverity[severity]),
+    ]),
+  }
+}
+
+/** Databases that services ask a pooler for, when the file does not list what it has. */
+function askedFor(pooler: Pooler, written: Estate): Parameters<typeof asConsoleSays>[2] {
+  if (pooler.aliases.length > 0) return []
+  const asked = clientsOf(pooler, allDemands(written)).flatMap((row) =>
+    targetsOf(row).flatMap(({ database }) =>
+      database === null || row.server === null ? [] : [{ server: row.server, database }],
+    ),
+  )
+  return [...groupBy(asked, (one) => one.database).values()].map(([first]) => first).filter((one) => one !== undefined)
+}
+
+function judgeOne(budget: Budget, estate: Estate, own: readonly PoolFinding[], looks: readonly Look[]): JudgedServer {
+  const at = looks.find(({ server }) => server.name === budget.server.name)
+  const findings = [
+    ...(at?.findings ?? []),
+    ...judge(budget, estate),
+    ...own.filter((one) => one.server === budget.server.name),
+  ]
+  const verdict = verdictOf(budget, findings)
+  return { budget, findings, verdict: at?.state === 'unreached' && verdict !== 'FAIL' ? 'UNKNOWN' : verdict }
+}
+
+const verdictBySeverity = { error: 'FAIL', warning: 'WARN', info: 'OK' } as const
+
+/** FAIL before UNKNOWN before WARN. */
+export function worst(verdicts: readonly Verdict[]): Verdict {
+  const order: readonly Verdict[] = ['FAIL', 'UNKNOWN', 'WARN']
+  return order.find((verdict) => verdicts.includes(verdict)) ?? 'OK'
+}

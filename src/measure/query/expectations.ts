@@ -1,0 +1,139 @@
+import type { Place } from '../../errors.js'
+import type { Finding } from '../../plan/plan.js'
+import type { Expectation } from '../../profile/profile.js'
+import { medianMs, type QueryComparison } from '../sample/compare.js'
+import type { Measurement } from '../sample/measurement.js'
+import { count, milliseconds, unqualified } from '../rules/rule.js'
+import { smallPages } from '../sample/tables.js'
+
+/** One expectation of a profile's query, and what was measured instead. */
+export interface CheckedExpectation {
+  readonly expect: string
+  readonly met: boolean
+  readonly actual: string
+  /** Why it was missed, and what to do. */
+  readonly hint?: string
+}
+
+/**
+ * Checks what the profile expects of a query against every parameter set: the worst decides. `comparison` is null when
+ * nothing was measured before; then a speedup is not checked. What has no measurement meets no expectation.
+ */
+export function checkExpectations(
+  expect: Expectation,
+  measurements: readonly Measurement[],
+  comparison: QueryComparison | null,
+): readonly CheckedExpectation[] {
+  const failed = measurements.find((one) => one.status !== 'measured')
+  const checks = [
+    ...(expect.uses ?? []).map((index) => usesCheck(index, measurements)),
+    ...(expect.speedup === undefined || comparison === null ? [] : [speedupCheck(expect.speedup, comparison)]),
+    ...(expect.timeMs === undefined ? [] : [timeCheck(expect.timeMs, measurements)]),
+    ...(expect.buffers === undefined ? [] : [buffersCheck(expect.buffers, measurements)]),
+    ...(expect.forbid ?? []).map((code) => forbidCheck(code, measurements)),
+  ]
+  if (failed === undefined) return checks
+  return checks.map((check) => ({ ...check, met: false, actual: inSet(failed, failed.reason ?? 'no measurement') }))
+}
+
+/** EXPECTATION_MISSED, an error, for each that was not met. */
+export function missedFindings(
+  checked: readonly CheckedExpectation[],
+  query: { readonly name: string; readonly place: Place },
+): readonly Finding[] {
+  return checked
+    .filter((check) => !check.met)
+    .map((check) => ({
+      code: 'EXPECTATION_MISSED',
+      severity: 'error',
+      query: query.name,
+      place: query.place,
+      message: `expected ${check.expect}, got ${check.actual}`,
+      ...(check.hint === undefined ? {} : { hint: check.hint }),
+    }))
+}
+
+/**
+ * On a table of under 50 pages the planner reads it all and is right: there it counts what it takes without sequential
+ * scans, this index or another one that searches the table.
+ */
+function usesCheck(index: string, measurements: readonly Measurement[]): CheckedExpectation {
+  const name = unqualified(index)
+  const uses = measurements.map((measured) => ({ measured, ...indexUse(name, measured) }))
+  const shown = uses.find((use) => !use.met) ?? uses.find((use) => use.judged) ?? uses[0]
+  const expect = `index ${index}`
+  if (shown === undefined) return { expect, met: false, actual: 'no measurement' }
+  const { met, hint, measured } = shown
+  return { expect, met, actual: inSet(measured, shown.actual), ...(hint === undefined ? {} : { hint }) }
+}
+
+interface IndexUse {
+  readonly met: boolean
+  readonly judged: boolean
+  readonly actual: string
+  readonly hint?: string
+}
+
+function indexUse(name: string, { plan, unchosen }: Measurement): IndexUse {
+  const used = plan?.indexes ?? []
+  const actual = used.length === 0 ? 'no index' : used.join(', ')
+  const wanted = unchosen.find((one) => one.index === name)
+  if (used.includes(name)) return { met: true, judged: false, actual }
+  if (wanted === undefined) return { met: false, judged: false, actual }
+  if (wanted.part !== null) return { met: true, judged: false, actual: `${name} (${wanted.part})` }
+  const { without, small, size, reason } = wanted
+  if (!small || without === 'none') return { met: false, judged: false, actual, hint: reason }
+  const how = without === 'this' ? 'judged without sequential scans' : 'without sequential scans it takes another index'
+  return { met: true, judged: true, actual: `${name} (${size}: too small to tell, ${how})` }
+}
+
+function speedupCheck(least: number, { speedup, verdict, before, after, reason }: QueryComparison): CheckedExpectation {
+  const expect = `speedup of at least ${least}`
+  if (speedup !== null) {
+    const actual = `${factor(speedup.median)} (${factor(speedup.low)} to ${factor(speedup.high)})`
+    const met = speedup.low >= least
+    const largest = after.tables.toSorted((a, b) => b.pages - a.pages)[0]
+    if (!met && largest !== undefined && largest.pages < smallPages)
+      return {
+        expect,
+        met: true,
+        actual: inSet(after, `not judged: ${largest.table} is too small to tell (${largest.size})`),
+      }
+    return { expect, met, actual: inSet(after, `${actual}, ${verdict}`) }
+  }
+  // Stopped by statement_timeout before: it took that long at least.
+  const bound =
+    before.timedOutMs === null || after.status !== 'measured' ? 0 : before.timedOutMs / Math.max(medianMs(after), 0.001)
+  if (bound >= least) return { expect, met: true, actual: inSet(after, `at least ${factor(bound)}`) }
+  return { expect, met: false, actual: inSet(after, reason ?? 'no measurement') }
+}
+
+function timeCheck(mostMs: number, measurements: readonly Measurement[]): CheckedExpectation {
+  const slowest = measurements.toSorted((a, b) => medianMs(b) - medianMs(a))[0]
+  const expect = `median execution time of at most ${milliseconds(mostMs)}`
+  if (slowest === undefined) return { expect, met: false, actual: 'no measurement' }
+  return { expect, met: medianMs(slowest) <= mostMs, actual: inSet(slowest, milliseconds(medianMs(slowest))) }
+}
+
+function buffersCheck(most: number, measurements: readonly Measurement[]): CheckedExpectation {
+  const blocks = ({ buffers }: Measurement) => buffers.hit + buffers.read
+  const worst = measurements.toSorted((a, b) => blocks(b) - blocks(a))[0]
+  const expect = `at most ${count(most)} buffers`
+  if (worst === undefined) return { expect, met: false, actual: 'no measurement' }
+  return { expect, met: blocks(worst) <= most, actual: inSet(worst, `${count(blocks(worst))} buffers`) }
+}
+
+function forbidCheck(code: string, measurements: readonly Measurement[]): CheckedExpectation {
+  const found = measurements.flatMap((one) =>
+    one.findings.filter((finding) => finding.code === code).map((finding) => inSet(one, finding.message)),
+  )
+  return { expect: `no ${code}`, met: found.length === 0, actual: found[0] ?? `no ${code}` }
+}
+
+function inSet(measurement: Measurement, text: string): string {
+  return measurement.params === null || measurement.params === 'default' ? text : `${text} (${measurement.params})`
+}
+
+function factor(value: number): string {
+  return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)}x`
+}

@@ -1,0 +1,84 @@
+import type { PlanNode } from '../plan/plan-node.js'
+import type { QueryPlan } from '../plan/query-plan.js'
+
+/** What a rule found in a query plan; the query's name and place are added by queryFindings. */
+export interface RuleFinding {
+  readonly code: string
+  readonly severity: 'warning' | 'info'
+  readonly message: string
+  readonly hint: string
+  readonly table?: string
+  readonly index?: string
+}
+
+/** A query plan of EXPLAIN (ANALYZE, VERBOSE, BUFFERS) with what the rules need besides it. */
+export interface Evidence {
+  readonly plan: QueryPlan
+  /** server_version_num */
+  readonly versionNum: number
+  /** Medians of the samples: the one run with TIMING ON is slower (by 51 to 89 % for a join of 500,000 rows). */
+  readonly medianPlanningMs: number
+  readonly medianExecutionMs: number
+}
+
+export type Rule = (evidence: Evidence) => readonly RuleFinding[]
+
+/** `schema.table`; empty for a node that reads no table. */
+export function tableOf(node: PlanNode): string {
+  return node.schema === '' ? node.relation : `${node.schema}.${node.relation}`
+}
+
+/** The members that name table and index, left out where the node has none. */
+export function subjectOf(node: PlanNode): { readonly table?: string; readonly index?: string } {
+  const table = tableOf(node)
+  return { ...(table === '' ? {} : { table }), ...(node.index === '' ? {} : { index: node.index }) }
+}
+
+export function nodeAt(plan: QueryPlan, id: number | null | undefined): PlanNode | undefined {
+  return typeof id === 'number' ? plan.nodes[id] : undefined
+}
+
+/** Upwards: the parent first. */
+export function ancestors(plan: QueryPlan, node: PlanNode): readonly PlanNode[] {
+  const parent = nodeAt(plan, node.parent)
+  return parent === undefined ? [] : [parent, ...ancestors(plan, parent)]
+}
+
+export function blocksOf(node: PlanNode): number {
+  return node.buffers.hit + node.buffers.read
+}
+
+/** Blocks of the node alone: those of a sub-query in its Filter are counted in blocksOf. */
+export function ownBlocksOf(plan: QueryPlan, node: PlanNode): number {
+  return blocksOf(node) - node.children.reduce((sum, id) => sum + blocksBelow(plan, id), 0)
+}
+
+function blocksBelow(plan: QueryPlan, id: number): number {
+  const child = plan.nodes[id]
+  return child === undefined ? 0 : blocksOf(child)
+}
+
+/** `1,234` */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+/** `12.3 ms` */
+export function milliseconds(value: number): string {
+  return `${value < 1 ? value.toFixed(3) : value.toFixed(1)} ms`
+}
+
+/** `93 %` of a share between 0 and 1. */
+export function percent(share: number): string {
+  return `${Math.floor(share * 1000) / 10} %`
+}
+
+/** A condition of one line that fits in a message. */
+export function shortened(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 157)}...` : text
+}
+
+/** A query plan names indexes without their schema. */
+export function unqualified(index: string): string {
+  return index.slice(index.lastIndexOf('.') + 1)
+}

@@ -1,0 +1,125 @@
+import type { Measurement, QueryMeasurement } from './measurement.js'
+import type { Buffers } from '../plan/plan-node.js'
+import { medianInterval, speedup, type RatioInterval } from './statistics.js'
+
+export type Verdict = 'faster' | 'same' | 'slower' | 'inconclusive'
+
+/** The verdict on one query with the parameter set that decided. */
+export interface QueryComparison {
+  readonly verdict: Verdict
+  /** null when one side has no samples. */
+  readonly speedup: RatioInterval | null
+  /** Why it is not told by time alone; null when it is. */
+  readonly reason: string | null
+  readonly before: Measurement
+  readonly after: Measurement
+}
+
+/** A claim needs the lower end of the interval here: no false claim in 64 to 119 blocks of unchanged queries. */
+const least = 1.1
+/** Less than that is within what one planner, scheduler or cache line does to a query. */
+const leastMs = 0.1
+
+/**
+ * Compares a query measured twice; of several parameter sets the worst decides: slower before inconclusive, same,
+ * faster, then the lower end of the interval. null when there is no pair of parameter sets to compare.
+ */
+export function compare(before: QueryMeasurement, after: QueryMeasurement): QueryComparison | null {
+  const compared = after.measurements.flatMap((measured) => {
+    const other = before.measurements.find((one) => one.params === measured.params)
+    return other === undefined ? [] : [compareMeasurements(other, measured)]
+  })
+  const [worst] = compared.toSorted((a, b) => rank(a) - rank(b) || lowEnd(a) - lowEnd(b))
+  return worst ?? null
+}
+
+/**
+ * Rows must be equal, else nothing is claimed. The same query plan is `same`, whatever the clock said, unless its buffers
+ * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's
+ * drift, is clear of 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that
+ * fell to half or less (grew to double or more) by more than 8 blocks, if the point estimate agrees. Medians that near
+ * with such buffers are `same` under another query plan too.
+ */
+export function compareMeasurements(before: Measurement, after: Measurement): QueryComparison {
+  const sides = { before, after }
+  const unmeasured = unmeasuredVerdict(before, after)
+  if (unmeasured !== null) return { ...unmeasured, speedup: null, ...sides }
+  const ratio = speedup(before.executionMs, after.executionMs, { before: before.controlMs, after: after.controlMs })
+  if (before.rows !== after.rows) {
+    const reason = `${before.rows} rows before, ${after.rows} after: the data changed`
+    return { verdict: 'inconclusive', speedup: ratio, reason, ...sides }
+  }
+  const sameBuffers = !changed(before.buffers, after.buffers)
+  if (before.plan?.signature === after.plan?.signature && sameBuffers) {
+    return { verdict: 'same', speedup: ratio, reason: 'the same query plan with the same buffers', ...sides }
+  }
+  const tooNear = Math.abs(medianMs(before) - medianMs(after)) < leastMs
+  const byTime = tooNear ? 'inconclusive' : timeVerdict(ratio)
+  if (byTime !== 'inconclusive') return { verdict: byTime, speedup: ratio, reason: null, ...sides }
+  if (tooNear && sameBuffers) {
+    const reason = `the medians differ by less than ${leastMs} ms, and the buffers by hardly any`
+    return { verdict: 'same', speedup: ratio, reason, ...sides }
+  }
+  const byBuffers = sameBuffers ? 'inconclusive' : buffersVerdict(before.buffers, after.buffers, ratio)
+  const reason = `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
+  return { verdict: byBuffers, speedup: ratio, reason: byBuffers === 'inconclusive' ? null : reason, ...sides }
+}
+
+/** A statement that ran into statement_timeout took at least that long. */
+function unmeasuredVerdict(
+  before: Measurement,
+  after: Measurement,
+): { readonly verdict: Verdict; readonly reason: string } | null {
+  if (before.status === 'measured' && after.status === 'measured') return null
+  const { timedOutMs } = before.status === 'measured' ? after : before
+  const measured = before.status === 'measured' ? before : after
+  const side = before.status === 'measured' ? 'after' : 'before'
+  const reason = `${side}: ${(side === 'after' ? after : before).reason ?? 'not measured'}`
+  if (timedOutMs === null || measured.status !== 'measured') return { verdict: 'inconclusive', reason }
+  const clear = timedOutMs >= least * Math.max(...measured.executionMs)
+  if (!clear) return { verdict: 'inconclusive', reason }
+  return { verdict: side === 'before' ? 'faster' : 'slower', reason }
+}
+
+function timeVerdict({ low, high, sound }: RatioInterval): Verdict {
+  if (!sound) return 'inconclusive'
+  if (low >= least) return 'faster'
+  return high <= 1 / least ? 'slower' : 'inconclusive'
+}
+
+function buffersVerdict(before: Buffers, after: Buffers, ratio: RatioInterval): Verdict {
+  const [was, is] = [blocks(before), blocks(after)]
+  if (is * 2 <= was && was > 0 && ratio.median > 1) return 'faster'
+  if (was * 2 <= is && is > 0 && ratio.median < 1) return 'slower'
+  return 'inconclusive'
+}
+
+/** By more than 10 % and 8 blocks, hit or read: which of the two depends on what else the server did. */
+function changed(a: Buffers, b: Buffers): boolean {
+  const difference = Math.abs(blocks(a) - blocks(b))
+  return difference > 8 && difference > 0.1 * Math.min(blocks(a), blocks(b))
+}
+
+function blocks({ hit, read, temp }: Buffers): number {
+  return hit + read + temp
+}
+
+function rank({ verdict }: QueryComparison): number {
+  return (['slower', 'inconclusive', 'same', 'faster'] as const).indexOf(verdict)
+}
+
+function lowEnd(comparison: QueryComparison): number {
+  return comparison.speedup?.low ?? 0
+}
+
+/** The measurement that decides when there is nothing to compare with: one that failed, else the slowest. */
+export function decisive(measurements: readonly Measurement[]): Measurement | null {
+  const failed = measurements.find((one) => one.status !== 'measured')
+  const slowest = measurements.toSorted((a, b) => medianMs(b) - medianMs(a))[0]
+  return failed ?? slowest ?? null
+}
+
+/** Of the execution time, in ms. */
+export function medianMs(measurement: Pick<Measurement, 'executionMs'>): number {
+  return measurement.executionMs.length === 0 ? 0 : medianInterval(measurement.executionMs).median
+}

@@ -1,0 +1,38 @@
+import type { Session } from '../../server/session.js'
+import { indexesSql } from '../../sql/explain-catalog.js'
+import type { Limits } from './measurement.js'
+import type { PlanNode } from '../plan/plan-node.js'
+import { rolledBack } from './sample.js'
+import { catalogOnly } from './tables.js'
+
+/** An existing index with the size of its table. Lists have one member for each key. */
+export interface IndexFacts {
+  /** `schema.table` */
+  readonly table: string
+  readonly name: string
+  readonly method: string
+  readonly valid: boolean
+  readonly predicate: string | null
+  readonly keys: readonly string[]
+  /** Empty for an expression. */
+  readonly columns: readonly string[]
+  readonly opclasses: readonly string[]
+  readonly collations: readonly string[]
+  /** Of the table; of all partitions of a partitioned one. */
+  readonly pages: number
+  readonly estimated_rows: number
+  /** The indexes of partitions that query plans name instead of a partitioned one. */
+  readonly parts: readonly string[]
+}
+
+/** The indexes of the tables that these nodes read, and those of these names. Throws the server's errors. */
+export async function readIndexes(
+  session: Session,
+  nodes: readonly PlanNode[],
+  names: readonly string[],
+  limits: Limits,
+): Promise<readonly IndexFacts[]> {
+  const read = nodes.filter((node) => node.schema !== '')
+  const parameters = [read.map((node) => node.schema), read.map((node) => node.relation), names]
+  return rolledBack(session, limits, catalogOnly, async () => session.query<IndexFacts>(indexesSql, parameters))
+}

@@ -1,0 +1,127 @@
+import type { ParameterSet } from '../../profile/profile.js'
+import { parameterText } from '../../profile/values.js'
+import type { Session } from '../../server/session.js'
+import { columnStatisticsSql, sampleRowSql } from '../../sql/explain-catalog.js'
+import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
+import type { GenericPlan } from './generic.js'
+import type { Limits } from './measurement.js'
+import type { QueryPlan } from '../plan/query-plan.js'
+import { rolledBack } from './sample.js'
+import { catalogOnly } from './tables.js'
+
+/**
+ * Values for a statement that came without: its generic query plan names the column that each parameter is compared with
+ * (`(o.status = $2)`), and the statistics of that column have a common and a rare value. Two sets, `common` and `rare`;
+ * one where they are the same. null when a parameter is compared with no column and its type says nothing either.
+ * Throws the server's errors.
+ */
+export async function sampledSets(
+  session: Session,
+  { plan, types }: GenericPlan,
+  limits: Limits,
+): Promise<readonly ParameterSet[] | null> {
+  const uses = await parameterUses(plan)
+  const pairs: (readonly [string | null, string | null])[] = []
+  for (const [at, type] of types.entries()) {
+    const use = uses.get(at + 1)
+    const pair = (use === undefined ? null : await columnValues(session, use, uses, limits)) ?? typeValues[type]
+    if (pair === undefined) return null
+    pairs.push(pair)
+  }
+  const common = { name: 'common', values: pairs.map(([value]) => value) }
+  const rare = { name: 'rare', values: pairs.map(([, value]) => value) }
+  return JSON.stringify(common.values) === JSON.stringify(rare.values) ? [common] : [common, rare]
+}
+
+/** What a parameter is compared with. */
+interface Use {
+  readonly number: number
+  readonly schema: string
+  readonly table: string
+  readonly column: string
+  readonly operator: string
+}
+
+/** For LIMIT, intervals in arithmetic and the like: small, and of no weight for the choice of an index. */
+const typeValues: Readonly<Record<string, readonly [string, string]>> = {
+  integer: ['10', '10'],
+  bigint: ['10', '10'],
+  smallint: ['10', '10'],
+  numeric: ['10', '10'],
+  'double precision': ['10', '10'],
+  boolean: ['true', 'true'],
+  interval: ['1 day', '1 day'],
+}
+
+async function parameterUses(plan: QueryPlan): Promise<ReadonlyMap<number, Use>> {
+  const uses = new Map<number, Use>()
+  for (const node of plan.nodes) {
+    for (const text of node.conditions.filter((condition) => /\$\d/.test(condition))) {
+      const condition = await readCondition(text)
+      for (const { alias, column, operator, parameter } of condition === null ? [] : comparisonsOf(condition)) {
+        const scan =
+          plan.nodes.find((one) => one.alias === alias && one.schema !== '' && alias !== '') ??
+          (node.schema === '' ? undefined : node)
+        if (parameter === null || uses.has(parameter) || scan === undefined) continue
+        uses.set(parameter, { number: parameter, schema: scan.schema, table: scan.relation, column, operator })
+      }
+    }
+  }
+  return uses
+}
+
+interface ColumnStatistics {
+  readonly common: readonly string[] | null
+  readonly bounds: readonly string[] | null
+}
+
+async function columnValues(
+  session: Session,
+  use: Use,
+  uses: ReadonlyMap<number, Use>,
+  limits: Limits,
+): Promise<readonly [string, string] | null> {
+  const { schema, table, column, operator } = use
+  const [row] = await rolledBack(session, limits, catalogOnly, async () =>
+    session.query<ColumnStatistics>(columnStatisticsSql, [schema, table, column]),
+  )
+  const common = row?.common ?? []
+  const bounds = row?.bounds ?? []
+  const at = (share: number) => bounds[Math.round(share * (bounds.length - 1))]
+  const middle = at(0.5)
+  const equal: readonly [string | undefined, string | undefined] = [common[0] ?? middle, middle ?? common.at(-1)]
+  const between = [...uses.values()].some(
+    (one) => one.number !== use.number && one.table === table && one.column === column,
+  )
+  const [often, seldom] = rangeValues(operator, at, between) ?? equal
+  if (often === undefined || seldom === undefined) return anyRow(session, use, limits)
+  switch (operator) {
+    case 'in':
+      return [parameterText([...new Set([often, ...common.slice(0, 3)])]) ?? '', parameterText([seldom]) ?? '']
+    case '~~':
+    case '~~*':
+      return [`${often.slice(0, 3)}%`, `${seldom.slice(0, 8)}%`]
+    default:
+      return [often, seldom]
+  }
+}
+
+/** Half of the rows and a twentieth, by the histogram; of two ends only the lower one moves. */
+function rangeValues(
+  operator: string,
+  at: (share: number) => string | undefined,
+  between: boolean,
+): readonly [string | undefined, string | undefined] | null {
+  if (at(0) === undefined) return null
+  if (operator === '>' || operator === '>=') return [at(0.5), at(0.95)]
+  if (operator === '<' || operator === '<=') return between ? [at(1), at(1)] : [at(0.5), at(0.05)]
+  return null
+}
+
+/** A table that was never analyzed has rows all the same. */
+async function anyRow(session: Session, use: Use, limits: Limits): Promise<readonly [string, string] | null> {
+  const [row] = await rolledBack(session, limits, { readOnly: true }, async () =>
+    session.query<{ readonly value: string }>(sampleRowSql(use)),
+  )
+  return row === undefined ? null : [row.value, row.value]
+}

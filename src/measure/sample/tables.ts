@@ -1,0 +1,45 @@
+import type { Session } from '../../server/session.js'
+import { tablesSql } from '../../sql/explain-catalog.js'
+import type { Limits } from './measurement.js'
+import type { QueryPlan } from '../plan/query-plan.js'
+import { count, tableOf } from '../rules/rule.js'
+import { rolledBack } from './sample.js'
+
+/**
+ * Below 50 pages the planner reads the whole table whatever indexes there are, and is right (postgres.ai's Joe ignores
+ * sequential scans of fewer than 50 buffers): nothing can be said there of an index or a speedup.
+ */
+export const smallPages = 50
+
+/** What the planner knows of a table, and since when. Rows are counts. */
+export interface TableFacts {
+  /** `schema.table` */
+  readonly table: string
+  /** pg_class.reltuples; -1 when it was never vacuumed or analyzed. */
+  readonly estimated_rows: number
+  /** Of its file, of 8 kB. */
+  readonly pages: number
+  /** It holds rows and no column of it has statistics. */
+  readonly never: boolean
+  readonly changed_rows: number
+  /** Changed rows after which autovacuum analyzes it. */
+  readonly threshold: number
+}
+
+/** Tables (partitions, not their parents) that a query plan reads. Throws the server's errors. */
+export async function readTables(session: Session, plan: QueryPlan, limits: Limits): Promise<readonly TableFacts[]> {
+  const tables = new Map(plan.nodes.filter((node) => node.schema !== '').map((node) => [tableOf(node), node]))
+  if (tables.size === 0) return []
+  const nodes = [...tables.values()]
+  const names = [nodes.map((node) => node.schema), nodes.map((node) => node.relation)]
+  return rolledBack(session, limits, catalogOnly, async () => session.query<TableFacts>(tablesSql, names))
+}
+
+/** Settings of a transaction that reads the catalog. */
+export const catalogOnly = { readOnly: true, set: { search_path: 'pg_catalog' } } as const
+
+/** `0 rows`, `12 rows`, `3 pages` where nobody counted. */
+export function sizeText({ pages, estimated_rows: rows }: Pick<TableFacts, 'pages' | 'estimated_rows'>): string {
+  if (pages === 0) return '0 rows'
+  return rows < 0 ? `${pages} page${pages === 1 ? '' : 's'}` : `${count(rows)} row${rows === 1 ? '' : 's'}`
+}

@@ -1,0 +1,178 @@
+import type { Definition } from '../../definition/definition.js'
+import type { Query } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import { hypopgSql, hypotheticalIndexSql, hypotheticalSizeSql } from '../../sql/what-if.js'
+import { attempt } from '../query/finish.js'
+import type { Limits } from '../sample/measurement.js'
+import { admission, boundSubjects } from '../query/measure-query.js'
+import { explain, rolledBack, type Subject } from '../sample/sample.js'
+import { failureOf } from '../sample/series.js'
+import { catalogOnly } from '../sample/tables.js'
+import { folded } from './what-if-fold.js'
+import { withHypothetical, type HypoPg, type Hypothetical } from './what-if-session.js'
+
+/** What HypoPG found. Costs are the planner's, in its own unit. */
+export interface WhatIf {
+  readonly queries: readonly SupposedQuery[]
+  readonly notPlanned: readonly (QueryName & { readonly reason: string })[]
+  /** One for each hypothetical index, in their order. */
+  readonly judgements: readonly Judgement[]
+}
+
+export interface QueryName {
+  readonly name: string
+  readonly params: string | null
+  /** `four-queries 2`, of a query with variants. */
+  readonly statement: string | null
+}
+
+export interface SupposedQuery extends QueryName {
+  readonly costBefore: number
+  readonly costAfter: number
+  /** Positions of the indexes in the list that was given. */
+  readonly used: readonly number[]
+}
+
+/** refused: HypoPG cannot take it, for this reason. The size is its guess, null where it cannot guess. */
+export interface Judgement {
+  readonly refused: string | null
+  readonly sizeBytes: number | null
+  /** Its expressions could not be simplified as the planner does: that no query matches means nothing. */
+  readonly asWritten: boolean
+}
+
+/** A declared index, and where a build would look up the names in it. */
+export interface Supposition {
+  readonly definition: Definition
+  readonly searchPath: string
+}
+
+/** Where HypoPG is installed; null when it is not, with whether the server has its files. Throws the server's errors. */
+export async function findHypoPg(
+  session: Session,
+  limits: Limits,
+): Promise<{ readonly hypopg: HypoPg | null; readonly available: boolean }> {
+  const [row] = await rolledBack(session, limits, catalogOnly, async () =>
+    session.query<{ schema: string | null; version: string | null; available: boolean }>(hypopgSql),
+  )
+  const { schema = null, version = null, available = false } = row ?? {}
+  return { hypopg: schema === null ? null : { schema, version: version ?? '' }, available }
+}
+
+/**
+ * Plans each query with each of its parameter sets without and with all the hypothetical indexes that HypoPG takes.
+ * EXPLAIN without ANALYZE alone, which HypoPG's indexes are made for: nothing runs, so that queries that write are planned
+ * too. What cannot be planned is told with the reason. Throws CONNECTION_LOST and INTERRUPTED.
+ */
+export async function suppose(
+  session: Session,
+  hypopg: HypoPg,
+  indexes: readonly Supposition[],
+  queries: readonly Query[],
+  limits: Limits,
+): Promise<WhatIf> {
+  const judgements: Judgement[] = []
+  const taken: (Hypothetical & { readonly at: number })[] = []
+  for (const [at, { definition, searchPath }] of indexes.entries()) {
+    const simple = await folded(session, definition, searchPath, limits)
+    const index = { text: hypotheticalIndexSql(simple ?? definition), searchPath }
+    const judgement = await judge(session, hypopg, index, limits)
+    judgements.push({ ...judgement, asWritten: simple === null })
+    if (judgement.refused === null) taken.push({ ...index, at })
+  }
+  const planned: SupposedQuery[] = []
+  const notPlanned: (QueryName & { readonly reason: string })[] = []
+  for (const query of taken.length === 0 ? [] : queries) {
+    for (const { failure, subject, ...name } of await subjectsOf(session, query, limits)) {
+      const outcome =
+        subject === null
+          ? { reason: failure }
+          : await costs(session, hypopg, taken, subject, limits).catch((error: unknown) => ({
+              reason: failureOf(error, limits).reason,
+            }))
+      if ('reason' in outcome) notPlanned.push({ ...name, reason: outcome.reason })
+      else planned.push({ ...name, ...outcome })
+    }
+  }
+  return { queries: planned, notPlanned, judgements }
+}
+
+/** Alone, so that what HypoPG refuses keeps nobody else out; its guess of the size divides by zero for an empty table. */
+async function judge(
+  session: Session,
+  hypopg: HypoPg,
+  index: Hypothetical,
+  limits: Limits,
+): Promise<Omit<Judgement, 'asWritten'>> {
+  try {
+    const [name] = await withHypothetical(session, hypopg, limits, async (make) => make([index]))
+    if (name === undefined || name === '') return { refused: 'HypoPG made no index of it', sizeBytes: null }
+  } catch (error) {
+    const { reason } = failureOf(error, limits)
+    return { refused: `HypoPG cannot judge it: ${reason.replace(/^hypopg: /, '')}`, sizeBytes: null }
+  }
+  const sized = withHypothetical(session, hypopg, limits, async () => {
+    await session.query(`set local search_path = ${index.searchPath}`)
+    return session.query<{ readonly size_bytes: number }>(hypotheticalSizeSql(hypopg.schema), [index.text])
+  })
+  const rows = await attempt(sized, limits)
+  return { refused: null, sizeBytes: rows?.[0]?.size_bytes ?? null }
+}
+
+async function costs(
+  session: Session,
+  hypopg: HypoPg,
+  indexes: readonly (Hypothetical & { readonly at: number })[],
+  subject: Subject,
+  limits: Limits,
+): Promise<Omit<SupposedQuery, keyof QueryName>> {
+  return withHypothetical(session, hypopg, limits, async (make) => {
+    const before = await explain(session, subject, 'plain')
+    const names = await make(indexes)
+    const after = await explain(session, subject, 'plain')
+    const used = indexes.filter((_, number) => after.indexes.includes(names[number] ?? ''))
+    return { costBefore: before.cost, costAfter: after.cost, used: used.map(({ at }) => at) }
+  })
+}
+
+interface Named extends QueryName {
+  readonly subject: Subject | null
+  /** Why there is nothing to plan. */
+  readonly failure: string
+}
+
+async function subjectsOf(session: Session, query: Query, limits: Limits): Promise<readonly Named[]> {
+  const statements =
+    query.variants.length === 0
+      ? [{ statement: null, text: query.sql ?? '' }]
+      : query.variants.flatMap(({ name, statements: texts }) =>
+          texts.map((text, at) => ({ statement: texts.length === 1 ? name : `${name} ${at + 1}`, text })),
+        )
+  const named: Named[] = []
+  for (const { statement, text } of statements) {
+    const admitted = await admission(text, limits)
+    if ('failure' in admitted) {
+      named.push({ name: query.name, params: null, statement, subject: null, failure: admitted.failure.reason })
+      continue
+    }
+    const { subjects } = await boundSubjects(
+      session,
+      statement === null ? query : shortened(query, admitted.statement.parameterCount),
+      admitted.statement,
+      limits,
+    )
+    for (const { params, subject, failure } of subjects) {
+      const reason = failure?.reason ?? ''
+      named.push({ name: query.name, params, statement, subject: failure === null ? subject : null, failure: reason })
+    }
+  }
+  return named
+}
+
+/** The statements of variants share one list of values, and take as many of it as they have parameters. */
+function shortened(query: Query, parameterCount: number): Query {
+  return {
+    ...query,
+    parameters: query.parameters.map(({ name, values }) => ({ name, values: values.slice(0, parameterCount) })),
+  }
+}

@@ -1,0 +1,198 @@
+import type { Finding } from '../../plan/plan.js'
+import type { Session } from '../../server/session.js'
+import { columnTypesSql } from '../../sql/explain-catalog.js'
+import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
+import { readIndexes, type IndexFacts } from '../sample/indexes.js'
+import type { Limits } from '../sample/measurement.js'
+import type { PlanNode } from '../plan/plan-node.js'
+import type { QueryPlan } from '../plan/query-plan.js'
+import { count, milliseconds, percent, tableOf } from '../rules/rule.js'
+import { explainOnce, rolledBack, type Subject } from '../sample/sample.js'
+import { median } from '../sample/statistics.js'
+import { catalogOnly, sizeText, smallPages } from '../sample/tables.js'
+import { whyNoIndex, whyNotIndex, type ColumnFacts } from './why-not.js'
+
+/** An index that was wanted for a query and that its query plan does not use. */
+export interface UnchosenIndex {
+  readonly index: string
+  /** `schema.table`; empty when there is no such index. */
+  readonly table: string
+  /** `0 rows`, of the table. */
+  readonly size: string
+  /** The table has so few pages that the planner reads them all whatever indexes there are. */
+  readonly small: boolean
+  /** What the planner takes on that table without sequential scans: this index, another one, or none. */
+  readonly without: 'this' | 'other' | 'none'
+  /** An index of a partition stands for it in the query plan. */
+  readonly part: string | null
+  /** Why it is not used. */
+  readonly reason: string
+}
+
+/** A query that ran, with its query plan and the one that it gets without sequential scans. */
+export interface Probed {
+  readonly session: Session
+  readonly subject: Subject
+  readonly limits: Limits
+  readonly plan: QueryPlan
+  readonly without: QueryPlan
+  readonly indexes: readonly IndexFacts[]
+}
+
+/**
+ * The counterfactual: the query plan that the planner makes with enable_seqscan = off (a rolled-back transaction,
+ * nothing runs), and the indexes of the tables. What the planner cannot do even then no index serves; what it can, it
+ * chose not to do. Throws the server's errors.
+ */
+export async function probe(
+  session: Session,
+  subject: Subject,
+  plan: QueryPlan,
+  names: readonly string[],
+  limits: Limits,
+): Promise<Probed> {
+  const without = await explainOnce(session, subject, 'plain', limits, noSeqScan)
+  return { session, subject, limits, plan, without, indexes: await readIndexes(session, plan.nodes, names, limits) }
+}
+
+const noSeqScan = { enable_seqscan: 'off' }
+
+/** SEQ_SCAN findings with the reason why no index is used as their hint. Throws the server's errors. */
+export async function explainedFindings(probed: Probed, findings: readonly Finding[]): Promise<readonly Finding[]> {
+  const explained: Finding[] = []
+  for (const finding of findings) {
+    const node =
+      finding.code === 'SEQ_SCAN'
+        ? probed.plan.nodes.find((one) => one.type === 'Seq Scan' && tableOf(one) === finding.table)
+        : undefined
+    const hint = node === undefined ? null : await seqScanReason(probed, node)
+    explained.push(hint === null ? finding : { ...finding, hint })
+  }
+  return explained
+}
+
+/** Why each of these indexes is not used by the query plan. Throws the server's errors. */
+export async function unchosenIndexes(probed: Probed, names: readonly string[]): Promise<readonly UnchosenIndex[]> {
+  const unchosen: UnchosenIndex[] = []
+  for (const name of names) unchosen.push(await unchosenIndex(probed, name))
+  return unchosen
+}
+
+async function unchosenIndex(probed: Probed, name: string): Promise<UnchosenIndex> {
+  const facts = probed.indexes.find((index) => index.name === name)
+  const none = { index: name, table: '', size: '', small: false, without: 'none', part: null } as const
+  if (facts === undefined) return { ...none, reason: `there is no index ${name}: perfdb apply builds what is declared` }
+  const { plan, without } = probed
+  const taken = (index: IndexFacts, { indexes }: QueryPlan) => indexes.some((one) => isOrPart(one, index))
+  const others = probed.indexes.filter((index) => index.table === facts.table && index.name !== name)
+  // Reading a whole index instead of the table says nothing of conditions.
+  const searched = without.nodes.filter((node) => node.indexCondition !== '').map((node) => node.index)
+  return {
+    index: name,
+    table: facts.table,
+    size: sizeText(facts),
+    small: facts.pages < smallPages,
+    without: taken(facts, without)
+      ? 'this'
+      : others.some((index) => searched.some((one) => isOrPart(one, index)))
+        ? 'other'
+        : 'none',
+    part: plan.indexes.find((one) => facts.parts.includes(one)) ?? null,
+    reason: await unchosenReason(probed, facts),
+  }
+}
+
+function isOrPart(name: string, index: IndexFacts): boolean {
+  return name === index.name || index.parts.includes(name)
+}
+
+async function unchosenReason(probed: Probed, facts: IndexFacts): Promise<string> {
+  const { plan, without, indexes } = probed
+  const nodes = plan.nodes.filter((node) => tableOf(node) === facts.table)
+  const scan = nodes.find((node) => node.type === 'Seq Scan')
+  if (nodes.length === 0) return `the query plan does not read ${facts.table}`
+  if (without.indexes.some((one) => isOrPart(one, facts)) && scan !== undefined)
+    return chosenReason(probed, scan, facts)
+  const condition = await readCondition(nodes.map((node) => node.filter || node.indexCondition).find(Boolean) ?? '')
+  const blocked =
+    condition === null
+      ? null
+      : whyNotIndex(facts, { table: facts.table, condition, indexes, columns: await columnsOf(probed, facts.table) })
+  const used = plan.nodes.filter(
+    (node) => node.index !== '' && indexes.some((one) => isOrPart(node.index, one) && one.table === facts.table),
+  )
+  const instead = used.map((node) => node.index)
+  if (blocked !== null) return blocked
+  if (instead.length > 0) return `the planner uses ${[...new Set(instead)].join(', ')} instead`
+  return `no condition of the query on ${facts.table} can be searched with ${facts.name} (${facts.keys.join(', ')})`
+}
+
+/** Why a whole table is read: no index serves the Filter, or one does and the planner thinks it dearer. */
+async function seqScanReason(probed: Probed, node: PlanNode): Promise<string | null> {
+  const table = tableOf(node)
+  const indexes = probed.indexes.filter((index) => index.table === table)
+  const chosen = await searchable(probed.without, indexes)
+  if (chosen !== undefined) return chosenReason(probed, node, chosen)
+  const condition = await readCondition(node.filter)
+  if (condition === null) return null
+  return whyNoIndex({ table, condition, indexes, columns: await columnsOf(probed, table) })
+}
+
+/** The index that the query plan searches from its first key on; to read it from end to end is no search. */
+async function searchable(plan: QueryPlan, indexes: readonly IndexFacts[]): Promise<IndexFacts | undefined> {
+  for (const { index: name, indexCondition } of plan.nodes) {
+    const index = indexes.find((one) => one.name === name)
+    const condition = index === undefined ? null : await readCondition(indexCondition)
+    if (condition === null) continue
+    const first = index?.columns[0] ?? ''
+    if (first === '' || comparisonsOf(condition).some(({ column }) => column === first)) return index
+  }
+  return undefined
+}
+
+/** The planner could use the index and reads the whole table: wrong numbers, few rows thrown away, or wrong costs. */
+async function chosenReason(probed: Probed, scan: PlanNode, index: IndexFacts): Promise<string> {
+  const { plan, without } = probed
+  const costs = `cost ${count(plan.cost)} against ${count(without.cost)}`
+  const kept = scan.rows / Math.max(1, scan.rows + scan.removedByFilter)
+  const wrong = Math.max(scan.estimatedRows, 1) / Math.max(scan.rowsPerLoop, 1)
+  if (wrong >= 10)
+    return `the planner could use ${index.name} and does not (${costs}): it expected ${count(scan.estimatedRows)} rows and got ${count(scan.rowsPerLoop)}; analyze ${tableOf(scan)}`
+  if (scan.loops > 0 && kept > 0.2)
+    return `the planner could use ${index.name} and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`
+  const [asIs, other] = await timeBoth(probed)
+  if (asIs === null || other === null) return `the planner could use ${index.name} and does not: ${costs}`
+  const times = `${milliseconds(other)} with it, ${milliseconds(asIs)} without`
+  return other * 1.1 < asIs
+    ? `the planner could use ${index.name}, takes it for dearer (${costs}) and is wrong: ${times}; look at random_page_cost (1.1 suits SSDs) and effective_cache_size`
+    : `the planner could use ${index.name} and rightly does not: ${times}`
+}
+
+/** Medians of three runs each, warmed up by the first; null when a run failed or met the timeout. */
+async function timeBoth({ session, subject, limits, plan }: Probed): Promise<readonly [number | null, number | null]> {
+  // Three runs of ten times the known time at most.
+  const statementTimeoutMs = Math.min(limits.statementTimeoutMs, Math.max(1000, 10 * (plan.executionMs ?? 1000)))
+  const timed = async (set: Readonly<Record<string, string>>) => {
+    const times: number[] = []
+    try {
+      for (let run = 0; run < 3; run += 1) {
+        const { executionMs } = await explainOnce(session, subject, 'sample', { ...limits, statementTimeoutMs }, set)
+        times.push(executionMs ?? 0)
+      }
+    } catch {
+      return null
+    }
+    return median(times)
+  }
+  const other = await timed(noSeqScan)
+  return [await timed({}), other]
+}
+
+async function columnsOf({ session, limits }: Probed, table: string): Promise<ReadonlyMap<string, ColumnFacts>> {
+  const dot = table.indexOf('.')
+  const names = [table.slice(0, dot), table.slice(dot + 1)]
+  const rows = await rolledBack(session, limits, catalogOnly, async () =>
+    session.query<ColumnFacts & { readonly column: string }>(columnTypesSql, names),
+  )
+  return new Map(rows.map(({ column, type, collation }) => [column, { type, collation }]))
+}

@@ -1,0 +1,222 @@
+import type { Problem } from '../../errors.js'
+import { completeService, type Reporter } from './complete-service.js'
+import { counted } from '../judge/describe.js'
+import { literalPasswords } from './literal-passwords.js'
+import type { MemorySettings } from '../sums/memory.js'
+import type { Alias, Pooler, PoolsFile, RoleLimit, Server } from '../sums/model.js'
+import { providerLimits, providerSizes } from '../sums/providers.js'
+import type { RoleSetting } from '../server/role-settings.js'
+import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
+import { withTenantServers } from './tenant-servers.js'
+import type { TenantRow } from './tenants.js'
+import { durationMs, sizeBytes } from '../sums/units.js'
+
+/**
+ * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and
+ * UNBOUNDED_POOL; names are not resolved yet.
+ */
+export function completePools(
+  file: string,
+  written: WrittenPools,
+  listed: readonly TenantRow[],
+  at: Reporter['at'],
+): { readonly value: PoolsFile; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const reporter: Reporter = {
+    at,
+    report(code, path, message, hint) {
+      problems.push({ code, message, place: at(path), ...(hint !== undefined && { hint }) })
+    },
+  }
+  const countTerminating = written.defaults?.count_terminating ?? false
+  const declared = Object.entries(written.servers ?? {}).map(([name, server]) =>
+    completeServer(name, server, written.defaults, reporter),
+  )
+  const { servers: homes, rows: tenants } = withTenantServers(declared, listed, (name, url, place) => ({
+    ...completeServer(name, { url }, written.defaults, reporter),
+    place,
+  }))
+  const servers = homes.map((server) => withTenantLimits(server, tenants))
+  const services = Object.entries(written.services ?? {}).map(([name, service]) =>
+    completeService(name, service, countTerminating, reporter),
+  )
+  const poolers = Object.entries(written.poolers ?? {}).map(([name, pooler]) =>
+    completePooler(name, pooler, servers, reporter),
+  )
+  // A registry is no file: what it answers is not written down anywhere.
+  const fromFile = tenants.filter((row) => row.row === undefined)
+  return {
+    value: {
+      file,
+      servers,
+      tenants: tenants.map((row) => row.tenant),
+      services,
+      poolers,
+      findings: literalPasswords(declared, poolers, fromFile),
+    },
+    problems,
+  }
+}
+
+function completeServer(
+  name: string,
+  written: WrittenServer,
+  defaults: WrittenPools['defaults'],
+  reporter: Reporter,
+): Server {
+  const path = ['servers', name]
+  const { provider } = written
+  const size = provider && String(provider.size)
+  if (
+    provider &&
+    size &&
+    written.max_connections === undefined &&
+    written.url === undefined &&
+    providerLimits(provider.name, size) === null
+  ) {
+    const known = providerSizes[provider.name.toLowerCase()]
+    const hint =
+      known === undefined
+        ? `known: ${Object.keys(providerSizes).join(', ')}; for others give max_connections`
+        : `known sizes: ${known.join(', ')}`
+    reporter.report(
+      'BAD_VALUE',
+      [...path, 'provider'],
+      `servers.${name}: no limits are known for ${provider.name} ${size}`,
+      hint,
+    )
+  }
+  const kept = (written.superuser_reserved_connections ?? 3) + (written.reserved_connections ?? 0)
+  if (written.max_connections !== undefined && kept >= written.max_connections) {
+    const message = `servers.${name}: ${kept} reserved connections leave none of ${written.max_connections}; PostgreSQL would not start`
+    reporter.report('BAD_VALUE', [...path, 'max_connections'], message)
+  }
+  return {
+    name,
+    url: written.url ?? null,
+    provider: provider && size ? { name: provider.name, size } : null,
+    maxConnections: written.max_connections ?? null,
+    superuserReserved: written.superuser_reserved_connections ?? null,
+    reserved: written.reserved_connections ?? null,
+    cores: written.cores ?? null,
+    memoryBytes: written.memory === undefined ? null : sizeBytes(written.memory),
+    memorySettings: written.settings === undefined ? null : memorySettings(written.settings),
+    otherConnections: written.other_connections ?? 0,
+    perfdbConnections: written.perfdb_connections ?? null,
+    role: written.role ?? 'primary',
+    of: written.of ?? null,
+    roles: Object.fromEntries(Object.entries(written.roles ?? {}).map(([role, limits]) => [role, roleLimit(limits)])),
+    databases: Object.fromEntries(
+      Object.entries(written.databases ?? {}).flatMap(([database, limits]) =>
+        (limits.connection_limit ?? -1) < 0 ? [] : [[database, limits.connection_limit ?? 0]],
+      ),
+    ),
+    roleSettings: roleSettings(written),
+    warnAt: defaults?.warn_at ?? 0.8,
+    failAt: defaults?.fail_at ?? 1,
+    place: reporter.at(path),
+  }
+}
+
+/** Defaults of PostgreSQL 15 to 18. https://www.postgresql.org/docs/current/runtime-config-resource.html */
+function memorySettings(written: NonNullable<WrittenServer['settings']>): MemorySettings {
+  return {
+    sharedBuffers: sizeBytes(written.shared_buffers ?? '128MB'),
+    workMem: sizeBytes(written.work_mem ?? '4MB'),
+    maintenanceWorkMem: sizeBytes(written.maintenance_work_mem ?? '64MB'),
+    autovacuumWorkers: written.autovacuum_max_workers ?? 3,
+    hashMemMultiplier: written.hash_mem_multiplier ?? 2,
+    workersPerGather: written.max_parallel_workers_per_gather ?? 2,
+    parallelWorkers: written.max_parallel_workers ?? 8,
+  }
+}
+
+/** Declared as ALTER ROLE and ALTER DATABASE ... SET would have it. */
+function roleSettings({ roles = {}, databases = {} }: WrittenServer): readonly RoleSetting[] {
+  const own = (role: string | null, database: string | null, value: string | undefined) =>
+    value === undefined ? [] : [{ role, database, name: 'work_mem', value }]
+  return [
+    ...Object.entries(roles).flatMap(([role, { work_mem: value }]) => own(role, null, value)),
+    ...Object.entries(databases).flatMap(([database, { work_mem: value }]) => own(null, database, value)),
+  ]
+}
+
+function roleLimit(written: NonNullable<WrittenServer['roles']>[string]): RoleLimit {
+  const limit = written.connection_limit ?? -1
+  return { kind: written.kind ?? 'ordinary', connectionLimit: limit < 0 ? null : limit }
+}
+
+/** A tenant's limit is its role's, or its database's where it has no role of its own. */
+function withTenantLimits(server: Server, tenants: readonly TenantRow[]): Server {
+  const own = tenants.filter(({ tenant, connectionLimit }) => tenant.server === server.name && connectionLimit !== null)
+  const roles = own.flatMap(({ tenant, connectionLimit }) =>
+    tenant.role === null ? [] : [[tenant.role, { kind: 'ordinary' as const, connectionLimit }]],
+  )
+  const databases = own.flatMap(({ tenant, connectionLimit }) =>
+    tenant.role !== null || tenant.database === null ? [] : [[tenant.database, connectionLimit]],
+  )
+  return {
+    ...server,
+    roles: { ...Object.fromEntries(roles), ...server.roles },
+    databases: { ...Object.fromEntries(databases), ...server.databases },
+  }
+}
+
+/** Defaults of pgbouncer, https://www.pgbouncer.org/config.html; those of a provider's own pooler where its table has them. */
+function completePooler(name: string, written: WrittenPooler, servers: readonly Server[], reporter: Reporter): Pooler {
+  const aliases = Object.entries(written.databases ?? {}).map(([alias, entry]): Alias => ({
+    name: alias,
+    server: entry.server,
+    database: entry.database ?? alias,
+    user: entry.user ?? null,
+    poolSize: entry.pool_size ?? null,
+    reservePoolSize: entry.reserve_pool_size ?? null,
+    users: entry.users ?? [],
+  }))
+  const providers = servers
+    .filter((server) => aliases.length === 0 || aliases.some((alias) => alias.server === server.name))
+    .map((server) => server.provider)
+  const provider = providers.length === 1 && providers[0] ? providerLimits(providers[0].name, providers[0].size) : null
+  const adminUrls = typeof written.admin_url === 'string' ? [written.admin_url] : (written.admin_url ?? [])
+  if (written.replicas !== undefined && adminUrls.length > written.replicas) {
+    const message = `poolers.${name}: ${adminUrls.length} consoles are named, but ${counted(written.replicas, 'replica')}`
+    reporter.report('BAD_VALUE', ['poolers', name, 'replicas'], message, `replicas: ${adminUrls.length}`)
+  }
+  const own = written.kind === 'neon' || written.kind === 'supavisor' ? provider : null
+  return {
+    name,
+    kind: written.kind,
+    adminUrls,
+    replicas: written.replicas ?? Math.max(1, adminUrls.length),
+    poolMode: written.pool_mode ?? (written.kind === 'neon' ? 'transaction' : 'session'),
+    maxClientConn: written.max_client_conn ?? own?.poolerClients ?? 100,
+    defaultPoolSize: written.default_pool_size ?? own?.poolerPoolSize ?? 20,
+    reservePoolSize: written.reserve_pool_size ?? 0,
+    maxDbConnections: limitsBy(written.max_db_connections),
+    maxUserConnections: {
+      ...limitsBy(written.max_user_connections),
+      ...Object.fromEntries(
+        Object.entries(written.users ?? {}).flatMap(([user, { max_user_connections: most }]) =>
+          most === undefined ? [] : [[user, most]],
+        ),
+      ),
+    },
+    aliases,
+    users: Object.fromEntries(
+      Object.entries(written.users ?? {}).map(([user, { pool_size: poolSize, reserve_pool_size: reserve }]) => [
+        user,
+        { poolSize: poolSize ?? null, reservePoolSize: reserve ?? null },
+      ]),
+    ),
+    written: Object.keys(written),
+    maxPreparedStatements: null,
+    queryWaitTimeoutMs:
+      written.query_wait_timeout === undefined ? 120_000 : durationMs(written.query_wait_timeout) || null,
+    serverLifetimeMs: 3_600_000,
+    place: reporter.at(['poolers', name]),
+  }
+}
+
+function limitsBy(written: number | Readonly<Record<string, number>> | undefined): Readonly<Record<string, number>> {
+  return typeof written === 'number' ? { '*': written } : (written ?? {})
+}

@@ -1,0 +1,47 @@
+import { z } from '../../yaml/schema.js'
+import { durationPattern } from '../sums/units.js'
+
+const count = z.int().min(0)
+const positive = z.int().min(1)
+const name = z.string().min(1)
+const duration = z
+  .string({ error: 'expected a duration with its unit, such as 120s' })
+  .regex(durationPattern, { error: 'expected a duration such as 500ms, 120s or 2m' })
+const limitsBy = z.union([count, z.record(z.string(), count)])
+
+/** A pooler as pgbouncer.ini would set it. https://www.pgbouncer.org/config.html */
+export const poolerSchema = z.strictObject({
+  kind: z.enum(['pgbouncer', 'supavisor', 'neon', 'rds-proxy', 'odyssey']),
+  admin_url: z.union([name, z.array(name).min(1)]).optional(),
+  replicas: positive.optional(),
+  pool_mode: z.enum(['session', 'transaction', 'statement']).optional(),
+  max_client_conn: positive.optional(),
+  default_pool_size: count.optional(),
+  reserve_pool_size: count.optional(),
+  query_wait_timeout: duration.optional(),
+  max_db_connections: limitsBy.optional(),
+  max_user_connections: limitsBy.optional(),
+  users: z
+    .record(
+      z.string(),
+      z.strictObject({
+        pool_size: count.optional(),
+        reserve_pool_size: count.optional(),
+        max_user_connections: count.optional(),
+      }),
+    )
+    .optional(),
+  databases: z
+    .record(
+      z.string(),
+      z.strictObject({
+        server: name,
+        database: name.optional(),
+        user: name.optional(),
+        users: z.array(name).optional(),
+        pool_size: count.optional(),
+        reserve_pool_size: count.optional(),
+      }),
+    )
+    .optional(),
+})

@@ -1,0 +1,207 @@
+import type { Budget, Line } from './budget.js'
+import { limitUses, type LimitUse } from '../sums/connection-limits.js'
+import { instancesAtPeak } from '../sums/demand.js'
+import { describeService, someOf } from './describe.js'
+import { judgeDrivers } from './judge-driver.js'
+import { judgeLive } from './judge-live.js'
+import { judgeMemory } from './judge-memory.js'
+import { judgeRule } from './judge-service.js'
+import { judgePoolers } from './judge-pooler.js'
+import type { Estate, PoolFinding, Verdict } from '../sums/model.js'
+import { recommendations, remedy, type Recommendation } from './recommend.js'
+
+/**
+ * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN, LIMIT_ESTIMATED,
+ * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-memory, judge-live and judge-driver.
+ */
+export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
+  if (budget.limits === null) return [limitUnknown(budget)]
+  const changes = recommendations(budget, estate)
+  return [
+    ...slots(budget, changes),
+    ...estimated(budget),
+    ...limitUses(budget).flatMap((use) => connectionLimit(budget, estate, use)),
+    ...judgePoolers(budget),
+    ...judgeMemory(budget),
+    ...judgeLive(budget, estate),
+    ...judgeDrivers(budget, estate),
+    ...judgeRule(budget),
+    ...undeclaredDeploys(budget),
+    ...bootStorm(budget),
+  ]
+}
+
+/**
+ * FAIL for any error, UNKNOWN when max_connections or other sessions cannot be seen, WARN for any warning. What is hidden
+ * is never silently OK.
+ */
+export function verdictOf(
+  budget: Pick<Budget, 'limits' | 'live' | 'matched'>,
+  findings: readonly PoolFinding[],
+): Verdict {
+  if (findings.some((finding) => finding.severity === 'error')) return 'FAIL'
+  if (budget.limits === null || hiddenIn(budget)) return 'UNKNOWN'
+  return findings.some((finding) => finding.severity === 'warning') ? 'WARN' : 'OK'
+}
+
+function hiddenIn({ live, matched }: Pick<Budget, 'live' | 'matched'>): boolean {
+  return live !== null && !live.seesAll && (matched?.hidden ?? 0) > 0
+}
+
+function limitUnknown({ server }: Budget): PoolFinding {
+  return {
+    code: 'LIMIT_UNKNOWN',
+    severity: 'warning',
+    server: server.name,
+    message: `max_connections of ${server.name} is not known`,
+    hint:
+      server.url === null
+        ? 'give the server a url, max_connections, or a provider with a known size'
+        : 'max_connections in the file counts while the server cannot be asked',
+    place: server.place,
+  }
+}
+
+/** A formula on the memory is no limit that somebody has read. */
+function estimated({ server, limits }: Budget): readonly PoolFinding[] {
+  if (limits?.source !== 'provider' || server.provider?.name.toLowerCase() !== 'rds') return []
+  return [
+    {
+      code: 'LIMIT_ESTIMATED',
+      severity: 'info',
+      server: server.name,
+      message: `${server.name}: max_connections ${limits.maxConnections} is an estimate from ${server.provider.size} of memory, by the formula of RDS`,
+      hint: 'show max_connections on the server, and write it as max_connections',
+      place: server.place,
+    },
+  ]
+}
+
+function slots(budget: Budget, changes: readonly Recommendation[]): readonly PoolFinding[] {
+  const { server, capacity, total } = budget
+  const largest = budget.lines.toSorted((a, b) => b.peak - a.peak)[0]
+  const place = largest?.service?.poolPlace ?? largest?.pooler?.place ?? server.place
+  const hint = largest === undefined ? undefined : remedy(changes, largest.name)
+  const about = {
+    server: server.name,
+    ...(largest?.service && { service: largest.service.name }),
+    place,
+    ...(hint !== undefined && { hint }),
+  }
+  const of = (connections: number) => `${connections} of ${capacity} connections (${percentOf(connections, capacity)})`
+  const most = largest === undefined ? '' : `. Most by ${largest.name}${largestSum(budget, largest)}`
+  if (total.steady > server.failAt * capacity) {
+    const rollout = total.peak > total.steady ? `, ${total.peak} during a rollout` : ''
+    return [
+      {
+        code: 'POOL_OVER',
+        severity: 'error',
+        ...about,
+        message: `${server.name}: ${of(total.steady)}${rollout}${most}`,
+      },
+    ]
+  }
+  if (total.peak > server.failAt * capacity) {
+    return [
+      {
+        code: 'POOL_SURGE',
+        severity: 'error',
+        ...about,
+        message: `${server.name}: ${of(total.peak)} during a rollout; steady it is ${total.steady}${most}`,
+      },
+    ]
+  }
+  if (total.peak > server.warnAt * capacity) {
+    const room = budget.live === null && capacity - total.peak < 3 ? '; perfdb apply itself needs 3' : ''
+    return [
+      {
+        code: 'POOL_NEAR',
+        severity: 'warning',
+        ...about,
+        message: `${server.name}: ${of(total.peak)}, over ${percentOf(server.warnAt, 1)}${room}${most}`,
+      },
+    ]
+  }
+  return []
+}
+
+/** The arithmetic behind the largest line: what a reader has to change is in it. */
+function largestSum({ rows }: Budget, line: Line): string {
+  const { service } = line
+  if (service === null) return `: ${line.peak}`
+  const tenants = rows.reduce((sum, row) => sum + (row.service === service ? row.tenants.length : 0), 0)
+  return `: ${describeService(service, line, tenants)}`
+}
+
+function connectionLimit({ server }: Budget, estate: Estate, use: LimitUse): readonly PoolFinding[] {
+  if (use.peak <= use.limit) return []
+  const service = estate.services.find((one) => one.name === use.services[0])
+  const shared = someOf(use.services)
+  return [
+    {
+      code: use.kind === 'role' ? 'ROLE_LIMIT' : 'DATABASE_LIMIT',
+      severity: 'error',
+      server: server.name,
+      ...(service && { service: service.name }),
+      message: `${server.name}: ${use.kind} ${use.name} may have ${use.limit} connections, ${shared} ${use.services.length === 1 ? 'needs' : 'need'} ${use.peak}`,
+      hint: `alter ${use.kind} "${use.name}" connection limit ${use.peak}; or smaller pools in ${shared}`,
+      place: service?.poolPlace ?? server.place,
+    },
+  ]
+}
+
+/** Counted without surge, because the file says nothing: worth a word where a rolling update would no longer fit. */
+function undeclaredDeploys(budget: Budget): readonly PoolFinding[] {
+  const { server, capacity, total } = budget
+  if (total.peak > server.failAt * capacity) return []
+  return budget.lines.flatMap(({ service, steady, peak }): readonly PoolFinding[] => {
+    if (
+      service === null ||
+      service.deploy.strategy !== 'none' ||
+      service.runtime.maxConcurrency !== null ||
+      service.runtime.kind === 'cron'
+    )
+      return []
+    const quarter = { percent: 25 }
+    const rolling = instancesAtPeak({
+      ...service,
+      deploy: { strategy: 'rolling', maxSurge: quarter, maxUnavailable: quarter, countTerminating: false },
+    })
+    const wouldBe = total.peak - peak + (steady / Math.max(1, service.instances.max)) * rolling
+    if (wouldBe <= server.failAt * capacity) return []
+    return [
+      {
+        code: 'DEPLOY_UNDECLARED',
+        severity: 'info',
+        server: server.name,
+        service: service.name,
+        message: `${service.name}: no deploy strategy is declared, counted as recreate; a rolling update would open ${wouldBe} of ${capacity}`,
+        hint: 'declare deploy: { strategy: rolling } or { strategy: recreate }',
+        place: service.place,
+      },
+    ]
+  })
+}
+
+/** Half of the slots opened at once: each connection is a new process on the server. */
+function bootStorm({ server, lines, capacity }: Budget): readonly PoolFinding[] {
+  return lines.flatMap((line): readonly PoolFinding[] => {
+    if (line.service === null || line.warm * 2 <= capacity) return []
+    const message = `${line.name}: opens ${line.warm} connections at boot, all at once`
+    return [
+      {
+        code: 'BOOT_STORM',
+        severity: 'info',
+        server: server.name,
+        service: line.name,
+        message,
+        hint: `lower pool.min (now ${line.service.pool.min})`,
+        place: line.service.poolPlace,
+      },
+    ]
+  })
+}
+
+function percentOf(part: number, whole: number): string {
+  return `${Number(((part / whole) * 100).toPrecision(3))} %`
+}

@@ -1,0 +1,236 @@
+import type { Place } from '../../errors.js'
+import type { Audit } from './audit.js'
+import type { Cache } from './cache.js'
+import type { Slots } from './capacity.js'
+import type { MemorySettings } from './memory.js'
+import type { RoleSetting } from '../server/role-settings.js'
+
+/** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
+export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
+
+/** CONNECTION LIMIT of a role; null is none (-1 in the catalog), 0 means that nobody may connect. */
+export interface RoleLimit {
+  readonly kind: RoleKind
+  readonly connectionLimit: number | null
+}
+
+/** One server, never a cluster: each primary and each replica has its own max_connections. */
+export interface Server {
+  readonly name: string
+  /** As written, with `${NAME}` unresolved: it may hold a password once it is resolved. */
+  readonly url: string | null
+  readonly provider: { readonly name: string; readonly size: string } | null
+  readonly maxConnections: number | null
+  readonly superuserReserved: number | null
+  readonly reserved: number | null
+  readonly cores: number | null
+  readonly memoryBytes: number | null
+  readonly memorySettings: MemorySettings | null
+  /** Declared connections of others: backups, dashboards, migrations. */
+  readonly otherConnections: number
+  /** perfdb's own, counted where it runs; null is 3 on a live server and 0 without one. */
+  readonly perfdbConnections: number | null
+  readonly role: 'primary' | 'replica'
+  /** Name of the primary of a replica. */
+  readonly of: string | null
+  readonly roles: Readonly<Record<string, RoleLimit>>
+  /** CONNECTION LIMIT by database. */
+  readonly databases: Readonly<Record<string, number>>
+  /** Declared for a look without a server, which has its own. */
+  readonly roleSettings: readonly RoleSetting[]
+  /** What --what-if says: it counts whatever the server and the file say. */
+  readonly assumed?: Partial<Slots>
+  /** Shares of the capacity, 0.8 and 1. */
+  readonly warnAt: number
+  readonly failAt: number
+  readonly place: Place
+}
+
+export interface Tenant {
+  readonly id: string
+  /** The pools file that lists it. */
+  readonly file: string
+  readonly server: string
+  readonly database: string | null
+  readonly role: string | null
+  readonly place: Place
+}
+
+export interface Pool {
+  readonly driver: string | null
+  readonly min: number
+  readonly max: number
+  readonly maxOverflow: number
+  /** Opens `min` connections when it is made and keeps them. */
+  readonly eager: boolean
+  readonly acquireTimeoutMs: number | null
+  readonly maxLifetimeMs: number | null
+  readonly idleTimeoutMs: number | null
+  readonly perTenant: boolean
+  /** The driver keeps named statements on its connections; null is its default. */
+  readonly preparedStatements: boolean | null
+  /** What its sessions keep from one transaction to the next; empty when nothing is declared. */
+  readonly sessionState: readonly SessionState[]
+  /** Factor of a rule "max = workers x factor", when max was written so. */
+  readonly policyFactor: number | null
+}
+
+/** What a transaction pooler loses between two transactions. */
+export type SessionState = 'settings' | 'advisory_locks' | 'listen' | 'temporary_tables' | 'cursors'
+
+/** Percent of the instances, or a number of them. */
+export type Share = { readonly percent: number } | { readonly instances: number }
+
+/** How instances are replaced; `none` when the file does not say (counted as recreate). */
+export type Deploy =
+  | { readonly strategy: 'none' | 'recreate' | 'blue_green' }
+  | { readonly strategy: 'canary'; readonly share: Share }
+  | {
+      readonly strategy: 'rolling'
+      readonly maxSurge: Share
+      readonly maxUnavailable: Share
+      readonly countTerminating: boolean
+    }
+
+export interface Runtime {
+  readonly kind: string
+  readonly processes: number
+  /** Requests that one process works on at once; null when unbounded (event loops) or unknown. */
+  readonly threads: number | null
+  /** Where one pool lives: in each process (the default: forked workers share nothing), or once in the instance. */
+  readonly scope: 'process' | 'instance'
+  /** Serverless only: instances at most, and how many old ones may linger beside each new one (1 to 2). */
+  readonly maxConcurrency: number | null
+  readonly overlap: number
+}
+
+/** Offered work of the whole service: arrivals per second, mean service time in seconds, squared coefficient of variation. */
+export interface Load {
+  readonly ratePerSecond: number | null
+  readonly serviceTimeSeconds: number | null
+  readonly cv2: number
+  readonly sloWaitMs: number | null
+  readonly expectedConcurrent: number | null
+  readonly maxConcurrent: number | null
+  /** Measured on the server over so many seconds, because the file gives no load. */
+  readonly measuredSeconds?: number
+}
+
+export interface Service {
+  readonly name: string
+  /** null only where every pool belongs to a tenant, or the service speaks HTTP. */
+  readonly server: string | null
+  /** Database, or alias of the pooler that it connects through. */
+  readonly database: string | null
+  readonly role: string | null
+  readonly applicationName: string | null
+  /** `http`: PostgREST, supabase-js: no connection to PostgreSQL of its own. */
+  readonly via: { readonly kind: 'direct' | 'http' } | { readonly kind: 'pooler'; readonly pooler: string }
+  readonly runtime: Runtime
+  readonly instances: { readonly desired: number; readonly max: number }
+  readonly deploy: Deploy
+  readonly pool: Pool
+  readonly connectionsPerRequest: number
+  /** Connections of a process outside its pool: listeners, schedulers. */
+  readonly extraConnections: number
+  readonly requestTimeoutMs: number | null
+  readonly load: Load | null
+  readonly cache: Cache | null
+  readonly audit: Audit | null
+  readonly place: Place
+  readonly poolPlace: Place
+  readonly instancesPlace: Place
+}
+
+export interface Alias {
+  readonly name: string
+  readonly server: string
+  readonly database: string
+  /** `user=` of the alias: collapses all clients into one pool. */
+  readonly user: string | null
+  readonly poolSize: number | null
+  readonly reservePoolSize: number | null
+  /** Users known to come besides those of declared services. */
+  readonly users: readonly string[]
+  /** Of one replica, as its pooler measured it (SHOW STATS), else as its server did. */
+  readonly load?: {
+    readonly ratePerSecond: number
+    readonly serviceTimeSeconds: number
+    readonly measuredSeconds: number
+  }
+}
+
+export interface UserSizes {
+  readonly poolSize: number | null
+  readonly reservePoolSize: number | null
+}
+
+export interface Pooler {
+  readonly name: string
+  readonly kind: string
+  /** Of each replica's console, as written; empty when none may be asked. */
+  readonly adminUrls: readonly string[]
+  /** Each replica, and each so_reuseport peer, has its own pools. */
+  readonly replicas: number
+  readonly poolMode: 'session' | 'transaction' | 'statement'
+  readonly maxClientConn: number
+  /** 0 is unlimited. */
+  readonly defaultPoolSize: number
+  readonly reservePoolSize: number
+  /** By alias; 0 is unlimited. `*` is the default of all. */
+  readonly maxDbConnections: Readonly<Record<string, number>>
+  /** By server user; 0 is unlimited. */
+  readonly maxUserConnections: Readonly<Record<string, number>>
+  readonly aliases: readonly Alias[]
+  /** Sizes of a user's pools, which beat those of the alias (1.24 and later); null is not set. */
+  readonly users: Readonly<Record<string, UserSizes>>
+  /** Keys that the file writes: what it leaves open a live pooler cannot contradict. */
+  readonly written: readonly string[]
+  /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */
+  readonly maxPreparedStatements: number | null
+  /** After which it drops a client that waits for a server connection; null is never. */
+  readonly queryWaitTimeoutMs: number | null
+  /** How long it keeps a server connection. */
+  readonly serverLifetimeMs: number
+  readonly place: Place
+}
+
+/** Everything that opens connections, of one file or of several together. */
+export interface Estate {
+  readonly servers: readonly Server[]
+  readonly tenants: readonly Tenant[]
+  readonly services: readonly Service[]
+  readonly poolers: readonly Pooler[]
+}
+
+/** A table of tenants on a master database, read by one statement. */
+export interface Registry {
+  /** As written, with `${NAME}` unresolved. */
+  readonly url: string
+  readonly sql: string
+  /** Where tenants live whose row says nothing. */
+  readonly server: string | null
+  /** How long its answer counts while a process runs. */
+  readonly ttlMs: number
+  readonly place: Place
+}
+
+export interface PoolsFile extends Estate {
+  readonly file: string
+  /** What is worth saying about the file itself, such as a password written in it. */
+  readonly findings: readonly PoolFinding[]
+}
+
+/** Severity `error` makes the verdict FAIL, `warning` WARN; `info` changes no verdict. */
+export interface PoolFinding {
+  readonly code: string
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly server?: string
+  readonly service?: string
+  readonly message: string
+  /** The change that fixes it. */
+  readonly hint?: string
+  readonly place?: Place
+}
+
+export type Verdict = 'OK' | 'WARN' | 'FAIL' | 'UNKNOWN'

@@ -1,0 +1,96 @@
+import { PerfdbError } from '../../errors.js'
+import { nearest } from '../../text/nearest.js'
+import { capacity, limitsOf } from '../sums/capacity.js'
+import type { Estate } from '../sums/model.js'
+import { poolerKeys, serverKeys, serviceKeys, shortKeys, wholeNumber, type Keys } from './what-if-keys.js'
+import { withTenants } from './what-if-tenants.js'
+
+/**
+ * The estate with changes such as `api.instances=6`, `api.pool.max=4`, `pgb.default_pool_size=10` or `main.max_connections=300`: keys as the file
+ * writes them, of a service, a pooler or a server, and `tenants=20000` for all tenants; where one name stands for several, the key tells which. Throws BAD_OPTION with the names or
+ * keys that there are.
+ */
+export function withChanges(estate: Estate, changes: readonly string[]): Estate {
+  const changed = changes.reduce(withChange, estate)
+  for (const server of changed.servers) {
+    const limits = server.assumed === undefined ? null : limitsOf(server, null)
+    if (limits !== null && capacity(limits) <= 0)
+      throw new PerfdbError(
+        'BAD_OPTION',
+        `--what-if: the reserved connections of ${server.name} leave none of ${limits.maxConnections}`,
+      )
+  }
+  return changed
+}
+
+function withChange(estate: Estate, change: string): Estate {
+  const [, tenants] = /^\s*tenants\s*=\s*(.+?)\s*$/.exec(change) ?? []
+  if (tenants !== undefined)
+    return withTenants(estate, wholeNumber(tenants, `--what-if ${change}`), `--what-if ${change}`)
+  const { name: spaceless, key: written, value } = parts(change)
+  const name = namesOf(estate).find((one) => one.replaceAll(' ', '') === spaceless) ?? spaceless
+  const key = shortKeys[written] ?? written
+  const kinds = [
+    kindOf('service', estate.services, serviceKeys, (services) => ({ ...estate, services })),
+    kindOf('pooler', estate.poolers, poolerKeys, (poolers) => ({ ...estate, poolers })),
+    kindOf('server', estate.servers, serverKeys, (servers) => ({ ...estate, servers })),
+  ]
+  const named = kinds.filter(({ names }) => names.includes(name))
+  if (named.length === 0) {
+    const names = kinds.flatMap((kind) => kind.names)
+    const near = nearest(name, names)
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `--what-if ${change}: no service, pooler or server is named ${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      { hint: `there are ${[...new Set(names)].slice(0, 20).join(', ')}` },
+    )
+  }
+  const changed = named.find(({ keys }) => keys.includes(key))?.change(name, key, value, `--what-if ${change}`)
+  if (changed !== undefined) return changed
+  throw new PerfdbError('BAD_OPTION', `--what-if ${change}: ${written} cannot be changed here`, {
+    hint: named.map(({ kind, keys }) => `keys of a ${kind}: ${keys.join(', ')}`).join('; '),
+  })
+}
+
+function namesOf({ services, poolers, servers }: Estate): readonly string[] {
+  return [...services, ...poolers, ...servers].map((one) => one.name)
+}
+
+/** What --what-if can change of one kind of thing. */
+interface Kind {
+  readonly kind: string
+  readonly names: readonly string[]
+  readonly keys: readonly string[]
+  /** undefined for a key that it has not. */
+  change(name: string, key: string, value: string, option: string): Estate | undefined
+}
+
+function kindOf<One extends { readonly name: string }>(
+  kind: string,
+  all: readonly One[],
+  keys: Keys<One>,
+  estateWith: (changed: readonly One[]) => Estate,
+): Kind {
+  return {
+    kind,
+    names: all.map((one) => one.name),
+    keys: Object.keys(keys),
+    change(name, key, value, option) {
+      const change = keys[key]
+      return change && estateWith(all.map((one) => (one.name === name ? change(one, value, option) : one)))
+    },
+  }
+}
+
+/** Names may have dots: the key begins at the last one, or at the word before `pool`, `instances`, `runtime` and `deploy`. */
+function parts(change: string): { readonly name: string; readonly key: string; readonly value: string } {
+  const match = /^(.+?)\.((?:(?:pool|instances|runtime|deploy|settings)\.)?[a-z_]+)=(.+)$/.exec(
+    change.replaceAll(' ', ''),
+  )
+  const [, name, key, value] = match ?? []
+  if (name === undefined || key === undefined || value === undefined)
+    throw new PerfdbError('BAD_OPTION', `--what-if ${change}: the form is NAME.KEY=VALUE`, {
+      hint: '--what-if api.instances=6 --what-if api.pool.max=4',
+    })
+  return { name, key, value }
+}

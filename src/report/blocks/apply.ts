@@ -1,0 +1,177 @@
+import type { ApplyResult, Outcome, ResultStep } from '../../result/result.js'
+import type { Block, Cell, Item } from '../block/block.js'
+import { detail } from '../block/block.js'
+import { errorItem } from './error.js'
+import type { Layout } from '../block/layout.js'
+import { aboutText, hazardBlocks, scriptOf } from './plan.js'
+import { priceBlocks, priceTotals } from './price.js'
+import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
+import { outcomeTones, outcomeWords, quoted, signs, stepTones, tableNamer, tally } from './steps.js'
+import { bytes, duration, several } from '../block/units.js'
+import { comparisonBlocks } from './variants.js'
+
+const outcomeOrder: readonly Outcome[] = [
+  'failed',
+  'refused',
+  'not_reached',
+  'built',
+  'rebuilt',
+  'replaced',
+  'renamed',
+  'dropped',
+  'waited',
+  'kept',
+]
+
+/** What a run did: the verdict, steps, failures with the repair, queries before and after, the price, how to undo it. */
+export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
+  const refused = result.steps.filter((step) => step.outcome === 'refused')
+  return [
+    { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result) },
+    { kind: 'text', tone: 'quiet', text: aboutText(result) },
+    { kind: 'items', title: '', items: result.error === undefined ? [] : [errorItem(result.error)] },
+    stepGrid(result.steps, layout),
+    { kind: 'items', title: '', items: result.steps.flatMap(failureItems) },
+    { kind: 'items', title: '', items: result.steps.flatMap(waitedItems), limit: 5 },
+    ...hazardBlocks(refused),
+    ...comparedBlocks(result.queries),
+    ...measuredBlocks(result.queries),
+    ...result.comparisons.flatMap(comparisonBlocks),
+    ...priceBlocks(result, layout),
+    ...queryNotes(result.queries, result.findings),
+    ...analyzeBlocks(result.analyzed),
+    { kind: 'text', tone: 'quiet', text: priceText(result) },
+    { kind: 'text', tone: 'plain', text: nextText(result) },
+    { kind: 'scripts', title: 'SQL', scripts: result.steps.filter((step) => step.sql.length > 0).map(scriptOf) },
+  ]
+}
+
+/** `31 indexes: 28 built, 3 kept in 9.8 s; 4 queries: 3 faster, 1 same` */
+export function applyVerdict(result: ApplyResult): string {
+  const outcomes = result.steps.flatMap((step) => (step.outcome === undefined ? [] : [step.outcome]))
+  const counted = tally(outcomeOrder, outcomes, outcomeWords)
+  const total = several(result.steps.length, 'index', 'indexes')
+  const head = result.command === 'rollback' ? (result.ok ? `${total} rolled back` : `${total} to roll back`) : total
+  const steps = result.steps.length === 0 ? 'no indexes: nothing to do' : `${head}: ${counted}`
+  const time = result.duration_ms === undefined ? '' : ` in ${duration(result.duration_ms)}`
+  const queries = queryTally(result.queries)
+  return `${steps}${time}${queries === '' ? '' : `; ${queries}`}`
+}
+
+function stepGrid(steps: readonly ResultStep[], layout: Layout): Block {
+  const tableOf = tableNamer(steps)
+  const kept = steps.filter((step) => step.outcome === 'kept')
+  const shown = layout.verbose ? steps : steps.filter((step) => step.outcome !== 'kept')
+  const rows = shown.map((step): Cell[] => [
+    { text: signs[step.step], tone: stepTones[step.step] },
+    { text: step.index },
+    { text: tableOf(step) },
+    {
+      text: step.outcome === undefined ? '' : outcomeWords[step.outcome],
+      tone: step.outcome === undefined ? 'plain' : outcomeTones[step.outcome],
+    },
+    { text: step.duration_ms === undefined ? '' : duration(step.duration_ms) },
+    { text: waitedText(step) },
+    { text: step.size_bytes === undefined ? '' : bytes(step.size_bytes) },
+  ])
+  if (!layout.verbose && kept.length > 0 && rows.length > 0) {
+    rows.push([
+      { text: '=', tone: 'quiet' },
+      { text: several(kept.length, 'index', 'indexes'), tone: 'quiet' },
+      { text: '' },
+      { text: 'kept', tone: 'quiet' },
+    ])
+  }
+  return {
+    kind: 'grid',
+    title: '',
+    columns: [
+      { head: '', kind: 'sign' },
+      { head: 'index', kind: 'name', floor: 24 },
+      { head: 'table', kind: 'name', floor: 10, drop: 2 },
+      { head: 'outcome', kind: 'word' },
+      { head: 'time', kind: 'number' },
+      { head: 'waited', kind: 'number', drop: 1 },
+      { head: 'size', kind: 'number', drop: 3 },
+    ],
+    rows,
+  }
+}
+
+/** Waiting under a tenth of a second tells nothing. */
+function waitedText(step: ResultStep): string {
+  return step.waited_ms === undefined || step.waited_ms < 100 ? '' : duration(step.waited_ms)
+}
+
+/** For whom a step waited, with what they ran. */
+function waitedItems({ index, waited_ms: waited = 0, waited_for: blockers = [] }: ResultStep): Item[] {
+  if (waited < 100 || blockers.length === 0) return []
+  return [
+    { tone: 'warn', label: 'waited', text: `${index}: ${duration(waited)} for ${blockers.join('; ')}`, details: [] },
+  ]
+}
+
+function failureItems(step: ResultStep): Item[] {
+  if (step.outcome !== 'failed' && step.error === undefined) return []
+  const item = errorItem(step.error ?? { code: 'QUERY_FAILED', message: 'the step failed' }, step.index)
+  const repair = repairOf(step)
+  const hint = step.error?.hint
+  return [
+    {
+      ...item,
+      details: [...item.details, ...detail('state', step.state), ...(repair === hint ? [] : detail('repair', repair))],
+    },
+  ]
+}
+
+/** The command that brings the index back in order; what stands there now decides. */
+function repairOf(step: ResultStep): string | undefined {
+  switch (step.state) {
+    case 'invalid':
+      return `perfdb apply drops it and builds it again; or: drop index concurrently ${quoted(step.schema)}.${quoted(step.index)};`
+    case 'missing':
+      return step.step === 'drop' ? undefined : 'perfdb apply builds it; nothing was left behind'
+    case 'building':
+      return 'perfdb status shows the build; perfdb apply waits for it'
+    case 'valid':
+    case undefined:
+      return undefined
+  }
+}
+
+function analyzeBlocks(analyzed: ApplyResult['analyzed']): Block[] {
+  const items = analyzed
+    .filter((each) => !each.ok)
+    .map((each): Item => ({
+      tone: 'warn',
+      label: 'not analyzed',
+      text: each.message === undefined ? each.table : `${each.table}: ${each.message}`,
+      details: [],
+    }))
+  return [{ kind: 'items', title: '', items }]
+}
+
+/** What the run cost: disk, waiting, ANALYZE. */
+function priceText(result: ApplyResult): string {
+  const made = result.steps.filter(
+    (step) => step.outcome === 'built' || step.outcome === 'rebuilt' || step.outcome === 'replaced',
+  )
+  const size = made.reduce((sum, step) => sum + (step.size_bytes ?? 0), 0)
+  const waited = made.reduce((sum, step) => sum + (step.waited_ms ?? 0), 0)
+  const analyzed = result.analyzed.filter((each) => each.ok)
+  const time = analyzed.reduce((sum, each) => sum + each.duration_ms, 0)
+  return [
+    ...(made.length === 0 ? [] : [`${bytes(size)} of indexes built`]),
+    ...priceTotals(result),
+    ...(waited < 100 ? [] : [`${duration(waited)} spent waiting for other transactions`]),
+    ...(analyzed.length === 0 ? [] : [`${several(analyzed.length, 'table')} analyzed in ${duration(time)}`]),
+  ].join(', ')
+}
+
+/** The run in the ledger and the command to go on or back with. */
+function nextText(result: ApplyResult): string {
+  if (result.run === null) return ''
+  if (result.command === 'rollback') return `run ${result.run}`
+  const again = result.steps.some((step) => step.outcome === 'failed' || step.outcome === 'not_reached')
+  return `run ${result.run}; ${again ? 'go on: perfdb apply; ' : ''}undo: perfdb rollback ${result.run}`
+}

@@ -1,0 +1,28 @@
+import type { ExplainResult } from '../../result/result.js'
+import type { Block } from '../block/block.js'
+import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
+import { serverText } from './steps.js'
+import { duration } from '../block/units.js'
+import { comparisonBlocks } from './variants.js'
+import { whatIfBlocks } from './what-if.js'
+
+/** The query audit: each query's numbers, what was missed, findings with advice, variants side by side. */
+export function explainBlocks(result: ExplainResult): Block[] {
+  return [
+    { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: explainVerdict(result) },
+    { kind: 'text', tone: 'quiet', text: serverText(result.server) },
+    ...comparedBlocks(result.queries),
+    ...measuredBlocks(result.queries),
+    ...result.comparisons.flatMap(comparisonBlocks),
+    ...whatIfBlocks(result.what_if),
+    ...queryNotes(result.queries, result.findings),
+  ]
+}
+
+function explainVerdict(result: ExplainResult): string {
+  const time = result.duration_ms === undefined ? '' : ` in ${duration(result.duration_ms)}`
+  const missed = result.queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
+  const queries = queryTally(result.queries)
+  const head = queries === '' ? 'no queries' : queries
+  return `${head}${time}${missed === 0 ? '' : `; ${missed} expectation${missed === 1 ? '' : 's'} missed`}`
+}

@@ -1,0 +1,33 @@
+import { noteText } from '../../commands/import/import-notes.js'
+import type { ImportResult } from '../../result/import-result.js'
+import type { Block } from '../block/block.js'
+import { fenced } from '../page/markdown-text.js'
+import { several } from '../block/units.js'
+
+/** The profile alone, so that `perfdb import > my.yaml` works; where it went to a file, what that file holds. */
+export function importText(result: ImportResult): string {
+  return result.file === null ? result.profile : `${verdictOf(result)}\n`
+}
+
+/** The numbers and what was left out; the profile itself is the caller's to show. */
+export function importBlocks(result: ImportResult): Block[] {
+  return [
+    { kind: 'verdict', tone: result.counts.imported > 0 ? 'good' : 'warn', text: verdictOf(result) },
+    {
+      kind: 'items',
+      title: '',
+      items: result.notes.map((note) => ({ tone: 'quiet', label: note.code, text: noteText(note), details: [] })),
+    },
+  ]
+}
+
+/** The profile as a block of markdown. */
+export function importMarkdown({ profile }: ImportResult): string {
+  return `\n${fenced('yaml', profile.trimEnd())}\n`
+}
+
+function verdictOf({ counts, file }: ImportResult): string {
+  const what = `${several(counts.imported, 'index', 'indexes')} of ${several(counts.tables, 'table')} imported`
+  const left = counts.indexes - counts.imported
+  return `${what}${left === 0 ? '' : `, ${left} left out`}${file === null ? '' : `: ${file}`}`
+}

@@ -1,0 +1,196 @@
+import type { PlanResult, ResultStep, VerifyResult } from '../../result/result.js'
+import type { Block, Cell, Item, Script } from '../block/block.js'
+import { findingBlocks } from '../block/findings.js'
+import type { Layout } from '../block/layout.js'
+import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
+import { bytes, count, grouped, several } from '../block/units.js'
+import { whatIfBlocks } from './what-if.js'
+
+/** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
+export function planBlocks(result: PlanResult, layout: Layout): Block[] {
+  const work = result.steps.filter((step) => step.step !== 'keep' && step.step !== 'building')
+  return [
+    { kind: 'verdict', tone: planTone(result, work.length), text: planVerdict(result, work.length) },
+    { kind: 'text', tone: 'quiet', text: aboutText(result) },
+    planGrid(result.steps, layout),
+    {
+      kind: 'text',
+      tone: 'plain',
+      text: result.extensions.length === 0 ? '' : `Created first: extension ${result.extensions.join(', ')}.`,
+    },
+    ...hazardBlocks(result.steps),
+    ...whatIfBlocks(result.what_if),
+    ...findingBlocks(result.findings),
+    { kind: 'scripts', title: 'SQL', scripts: work.map(scriptOf) },
+    { kind: 'text', tone: 'plain', text: exportText(result.exported) },
+    { kind: 'verdict', tone: 'plain', text: `Plan: ${planTally(result.steps)}.` },
+  ]
+}
+
+/** What --export wrote. */
+function exportText(files: readonly string[] | undefined): string {
+  if (files === undefined) return ''
+  if (files.length === 0) return 'Nothing to export.'
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : ''
+  return `Written: ${files.slice(0, 3).join(', ')}${more}; perfdb verify proves them after they ran.`
+}
+
+/** What the profile and the catalog disagree on. */
+export function verifyBlocks(result: VerifyResult, layout: Layout): Block[] {
+  const drift = result.steps.filter((step) => step.step !== 'keep')
+  const total = several(result.steps.length, 'index', 'indexes')
+  const text =
+    result.steps.length === 0
+      ? 'no indexes are declared'
+      : drift.length === 0
+        ? `${total}: all as declared`
+        : `${total}: ${tally(
+            [...stepOrder].toReversed(),
+            result.steps.map((step) => step.step),
+            states,
+          )}`
+  const failing = result.findings.some((finding) => finding.severity === 'error')
+  return [
+    {
+      kind: 'verdict',
+      tone: result.ok ? 'good' : 'bad',
+      text: result.ok || drift.length > 0 || !failing ? text : `${text}, but not in order`,
+    },
+    { kind: 'text', tone: 'quiet', text: aboutText(result) },
+    verifyGrid(result.steps, layout),
+    ...findingBlocks(result.findings),
+    {
+      kind: 'scripts',
+      title: 'SQL that apply would run',
+      scripts: drift.filter((step) => step.sql.length > 0).map(scriptOf),
+    },
+  ]
+}
+
+/** `3 to create, 28 to keep`, or what to say when there is nothing. */
+export function planTally(steps: readonly ResultStep[]): string {
+  return steps.length === 0
+    ? 'nothing is declared'
+    : tally(
+        stepOrder,
+        steps.map((step) => step.step),
+        intents,
+      )
+}
+
+/** Every hazard with its index, then the option that allows all of them. */
+export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
+  const hazards = steps.flatMap((step) => step.hazards)
+  const codes = [...new Set(hazards.map((hazard) => hazard.code))]
+  // What is only told needs no permission.
+  const gated = codes.filter((code) => hazards.some((hazard) => hazard.code === code && hazard.told !== true))
+  if (codes.length === 0) return []
+  const items = codes.flatMap((code) =>
+    steps.flatMap((step) =>
+      step.hazards.filter((hazard) => hazard.code === code).map((hazard) => hazardItem(step, hazard)),
+    ),
+  )
+  return [
+    { kind: 'items', title: several(items.length, 'hazard'), items, limit: 20 },
+    ...(gated.length === 0
+      ? []
+      : [{ kind: 'text', tone: 'plain', text: `to allow: perfdb apply --allow ${gated.join(',')}` } as const]),
+  ]
+}
+
+/** `+ public.idx on public.jobs: reason`, and its statements. */
+export function scriptOf(step: ResultStep): Script {
+  return { title: `${step.step} ${step.schema}.${step.index} on ${step.table}: ${step.reason}`, statements: step.sql }
+}
+
+/** The server and the profiles in one line. */
+export function aboutText(result: Pick<PlanResult, 'server' | 'profiles'>): string {
+  const profiles = result.profiles.length === 0 ? '' : `profile ${result.profiles.join(', ')}`
+  return [serverText(result.server), profiles].filter((part) => part !== '').join('; ')
+}
+
+function planVerdict(result: PlanResult, work: number): string {
+  const total = several(result.steps.length, 'index', 'indexes')
+  if (result.steps.length === 0) return 'no indexes are declared: nothing to do'
+  const gated = result.steps.flatMap((step) => step.hazards.filter(({ told }) => told !== true))
+  const hazards = gated.length
+  const waiting = result.steps.filter((step) => step.step === 'building').length
+  const rest = [
+    ...(waiting > 0 ? [`${waiting} being built by another session`] : []),
+    ...(hazards > 0 ? [`${several(hazards, 'hazard')} to allow by name`] : []),
+  ].join(', ')
+  const head = work === 0 ? `${total}: nothing to do` : `${total}: ${grouped(work)} to work on`
+  return rest === '' ? head : `${head}, ${rest}`
+}
+
+function planTone(result: PlanResult, work: number): 'good' | 'warn' | 'bad' {
+  if (!result.ok && result.findings.some((finding) => finding.severity === 'error')) return 'bad'
+  return work === 0 ? 'good' : 'warn'
+}
+
+function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
+  const tableOf = tableNamer(steps)
+  const kept = steps.filter((step) => step.step === 'keep')
+  const shown = layout.verbose ? steps : steps.filter((step) => step.step !== 'keep')
+  const rows = shown.map((step): Cell[] => [
+    { text: signs[step.step], tone: stepTones[step.step] },
+    { text: step.index },
+    { text: tableOf(step) },
+    { text: step.table_rows === undefined ? '' : count(step.table_rows) },
+    { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
+    { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
+    { text: step.reason, tone: 'quiet' },
+  ])
+  if (!layout.verbose && kept.length > 0 && rows.length > 0) {
+    rows.push([
+      { text: '=', tone: 'quiet' },
+      { text: `${several(kept.length, 'index', 'indexes')} as declared`, tone: 'quiet' },
+    ])
+  }
+  return {
+    kind: 'grid',
+    title: '',
+    columns: [
+      { head: '', kind: 'sign' },
+      { head: 'index', kind: 'name', floor: 24 },
+      { head: 'table', kind: 'name', floor: 12 },
+      { head: 'rows', kind: 'number', drop: 2 },
+      { head: 'size', kind: 'number', drop: 3 },
+      { head: 'index size', kind: 'number', drop: 4 },
+      { head: 'why', kind: 'prose', floor: 18, drop: 1 },
+    ],
+    rows,
+  }
+}
+
+function verifyGrid(steps: readonly ResultStep[], layout: Layout): Block {
+  const tableOf = tableNamer(steps)
+  return {
+    kind: 'grid',
+    title: '',
+    columns: [
+      { head: 'found', kind: 'word' },
+      { head: 'index', kind: 'name', floor: 24 },
+      { head: 'table', kind: 'name', floor: 12 },
+      { head: 'size', kind: 'number', drop: 2 },
+      { head: 'why', kind: 'prose', floor: 18, drop: 1 },
+    ],
+    rows: (layout.verbose ? steps : steps.filter((step) => step.step !== 'keep')).map((step): Cell[] => [
+      { text: states[step.step], tone: step.step === 'keep' ? 'quiet' : step.step === 'building' ? 'warn' : 'bad' },
+      { text: step.index },
+      { text: tableOf(step) },
+      { text: step.size_bytes === undefined ? '' : bytes(step.size_bytes) },
+      { text: step.reason, tone: 'quiet' },
+    ]),
+  }
+}
+
+function hazardItem(step: ResultStep, hazard: ResultStep['hazards'][number]): Item {
+  const named = hazard.message.includes(step.index)
+  return {
+    tone: 'warn',
+    label: `hazard[${hazard.code}]`,
+    text: named ? hazard.message : `${step.index}: ${hazard.message}`,
+    details: [],
+  }
+}

@@ -1,0 +1,108 @@
+import type { Outcome, PlanResult, ResultStep } from '../../result/result.js'
+import type { Tone } from '../block/block.js'
+import { grouped } from '../block/units.js'
+
+export type StepKind = ResultStep['step']
+export type Server = NonNullable<PlanResult['server']>
+
+type Words<Kind extends string> = Readonly<Record<Kind, string>>
+
+/** The sign of a step in front of its name. */
+export const signs: Words<StepKind> = {
+  create: '+',
+  replace: '~',
+  rebuild: '!',
+  keep: '=',
+  adopt: '>',
+  drop: '-',
+  building: '.',
+}
+
+export const stepTones: Readonly<Record<StepKind, Tone>> = {
+  create: 'good',
+  replace: 'warn',
+  rebuild: 'warn',
+  keep: 'quiet',
+  adopt: 'warn',
+  drop: 'bad',
+  building: 'warn',
+}
+
+/** `3 to create`, `1 being built elsewhere`: what comes after the number. */
+export const intents: Words<StepKind> = {
+  create: 'to create',
+  replace: 'to replace',
+  rebuild: 'to rebuild',
+  keep: 'to keep',
+  adopt: 'to rename',
+  drop: 'to drop',
+  building: 'being built elsewhere',
+}
+
+/** What verify found where a step would be needed. */
+export const states: Words<StepKind> = {
+  create: 'missing',
+  replace: 'differs',
+  rebuild: 'invalid',
+  keep: 'as declared',
+  adopt: 'other name',
+  drop: 'unwanted',
+  building: 'being built',
+}
+
+export const outcomeWords: Words<Outcome> = {
+  kept: 'kept',
+  built: 'built',
+  rebuilt: 'rebuilt',
+  replaced: 'replaced',
+  renamed: 'renamed',
+  dropped: 'dropped',
+  waited: 'waited for',
+  failed: 'failed',
+  refused: 'refused',
+  not_reached: 'not reached',
+}
+
+export const outcomeTones: Readonly<Record<Outcome, Tone>> = {
+  kept: 'quiet',
+  built: 'good',
+  rebuilt: 'good',
+  replaced: 'good',
+  renamed: 'good',
+  dropped: 'good',
+  waited: 'warn',
+  failed: 'bad',
+  refused: 'warn',
+  not_reached: 'warn',
+}
+
+/** `3 to create, 28 to keep`: how many of each, in the order of `kinds`, those that occur. */
+export function tally<Kind extends string>(kinds: readonly Kind[], all: readonly Kind[], words: Words<Kind>): string {
+  return kinds
+    .map((kind) => ({ kind, number: all.filter((each) => each === kind).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ kind, number }) => `${grouped(number)} ${words[kind]}`)
+    .join(', ')
+}
+
+export const stepOrder: readonly StepKind[] = ['create', 'replace', 'rebuild', 'adopt', 'drop', 'building', 'keep']
+
+/** `jobs`, or `schema.jobs` where the steps are of several schemas. */
+export function tableNamer(steps: readonly ResultStep[]): (step: ResultStep) => string {
+  const schemas = new Set(steps.map((step) => step.schema))
+  return (step) =>
+    schemas.size < 2 || step.table.startsWith(`${step.schema}.`) ? step.table : `${step.schema}.${step.table}`
+}
+
+/** `PostgreSQL 18.4, database shop on db:5432 as app` */
+export function serverText(server: Server | undefined): string {
+  if (server === undefined) return ''
+  const version = server.version.startsWith('PostgreSQL') ? server.version : `PostgreSQL ${server.version}`
+  const host = server.host.includes(':') ? `[${server.host}]` : server.host
+  return `${version}, database ${server.database} on ${host}:${server.port} as ${server.user}`
+}
+
+/** A name quoted as PostgreSQL reads it; never throws, as a document may hold any text. */
+export function quoted(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}

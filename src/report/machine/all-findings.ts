@@ -1,0 +1,135 @@
+import type { PoolResult } from '../../result/pool-result.js'
+import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
+import { several } from '../block/units.js'
+import { queryTitle } from '../blocks/queries.js'
+import type { Result } from '../render.js'
+import { isError } from '../render.js'
+
+/** A finding as any command has it; those of check-pool name a server and a service. */
+export type AnyFinding = ResultFinding & Partial<Pick<PoolResult['findings'][number], 'server' | 'service'>>
+
+const ranks: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 }
+
+/**
+ * Everything in the document that is worth an annotation, each thing once, errors first: its findings, and as findings of
+ * the same shape what went wrong (the error itself or its problems, failed and refused steps, missed expectations, queries
+ * without a measurement, tables that were not analyzed) and the hazards of a plan. Within a severity the document's order.
+ */
+export function allFindings(result: Result): readonly AnyFinding[] {
+  return unique(findingsOf(result)).toSorted((one, other) => ranks[one.severity] - ranks[other.severity])
+}
+
+/** The message with the query, index or table in front that it does not name; those of check-pool name theirs. */
+export function messageOf(finding: AnyFinding): string {
+  const subject = finding.query ?? finding.index ?? finding.table ?? ''
+  return subject === '' || finding.message.includes(subject) ? finding.message : `${subject}: ${finding.message}`
+}
+
+function findingsOf(result: Result): readonly AnyFinding[] {
+  if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorFinding(error))
+  if (result.command === 'demo')
+    return [...findingsOf(result.apply), ...findingsOf(result.verify), ...findingsOf(result.pools)]
+  return [
+    ...('error' in result && result.error !== undefined ? [errorFinding(result.error)] : []),
+    ...('steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : []),
+    ...('queries' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
+    ...('findings' in result ? result.findings : []),
+    ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
+  ]
+}
+
+type ErrorFields = Omit<ErrorResult['error'], 'problems'>
+
+function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'table' | 'place'> = {}): AnyFinding {
+  return {
+    ...about,
+    code: error.code,
+    severity: 'error',
+    message: error.detail === undefined ? error.message : `${error.message} (${error.detail})`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.place === undefined ? {} : { place: error.place }),
+  }
+}
+
+function stepFindings(step: ResultStep): readonly AnyFinding[] {
+  const about = { index: step.index, table: step.table, ...placeOf(step) }
+  if (step.error !== undefined) return [errorFinding(step.error, about)]
+  if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
+  return step.hazards.map(({ code, message, told }) => ({
+    ...about,
+    code,
+    severity: hazardSeverity(step.outcome),
+    message,
+    ...(told === true ? {} : { hint: `to allow: perfdb apply --allow ${code}` }),
+  }))
+}
+
+/** Where the index or the query is declared. */
+function placeOf({ place }: ResultStep | ResultQuery): Pick<AnyFinding, 'place'> {
+  return place === undefined ? {} : { place }
+}
+
+/** Of a plan a hazard is a warning; of a run it stopped the step, or was allowed. */
+function hazardSeverity(outcome: Outcome | undefined): Severity {
+  return outcome === undefined ? 'warning' : outcome === 'refused' ? 'error' : 'info'
+}
+
+function queryFindings(query: ResultQuery): readonly AnyFinding[] {
+  const told = query.findings.some((finding) => finding.code === 'EXPECTATION_MISSED')
+  const missed = query.expectations.filter((expectation) => !expectation.met && !told)
+  return [
+    ...missed.map(({ expect, actual }): AnyFinding => ({
+      code: 'EXPECTATION_MISSED',
+      severity: 'error',
+      query: query.name,
+      ...placeOf(query),
+      message: `${queryTitle(query)}: expected ${expect}, got ${actual}`,
+    })),
+    ...query.findings.map((finding) => ({ ...placeOf(query), ...finding, query: finding.query ?? query.name })),
+    ...(query.status === 'measured' || query.reason === undefined
+      ? []
+      : [
+          {
+            code: unmeasuredCode(query.status, query.reason),
+            severity: query.status === 'not_measured' ? ('info' as const) : ('warning' as const),
+            query: query.name,
+            ...placeOf(query),
+            message: `${queryTitle(query)}: ${query.reason}`,
+          },
+        ]),
+  ]
+}
+
+function unmeasuredCode(status: Exclude<ResultQuery['status'], 'measured'>, reason: string): string {
+  if (status === 'not_measured') return 'NOT_MEASURED'
+  // Refused is as well what cannot be parsed.
+  return status === 'refused' && /\bchanges data\b/.test(reason) ? 'WRITE_QUERY' : 'QUERY_FAILED'
+}
+
+function analyzeFindings(each: { table: string; ok: boolean; message?: string | undefined }): readonly AnyFinding[] {
+  if (each.ok) return []
+  const message = each.message === undefined ? 'not analyzed' : `not analyzed: ${each.message}`
+  return [{ code: 'NOT_ANALYZED', severity: 'warning', table: each.table, message }]
+}
+
+/** `2 errors, 1 warning, 3 notes`; empty without findings. */
+export function findingTally(findings: readonly AnyFinding[]): string {
+  const words: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' }
+  return (['error', 'warning', 'info'] as const)
+    .map((severity) => ({ severity, number: findings.filter((each) => each.severity === severity).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ severity, number }) => several(number, words[severity]))
+    .join(', ')
+}
+
+/** The same finding may stand at its query and in the list of the whole document. */
+function unique(findings: readonly AnyFinding[]): readonly AnyFinding[] {
+  const keys = findings.map((one) => JSON.stringify([one.code, one.message, one.index, one.query, one.place]))
+  const seen = new Set<string>()
+  return findings.filter((_, at) => {
+    const key = keys[at] ?? ''
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

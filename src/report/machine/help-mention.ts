@@ -1,0 +1,19 @@
+import { allFindings } from './all-findings.js'
+import type { Block } from '../block/block.js'
+import { isError, type Result } from '../render.js'
+
+/**
+ * One quiet line at the end of the text, with the command that explains the codes above; nothing where no finding of severity error or
+ * warning stands there, and not for an error, whose message and hint say what to do.
+ */
+export function helpMention(result: Result): readonly Block[] {
+  if (isError(result)) return []
+  // verify shows what is, and none of the hazards of mending it.
+  const shown = result.command === 'verify' ? result.findings : allFindings(result)
+  const codes = new Set(shown.filter(({ severity }) => severity !== 'info').map(({ code }) => code))
+  // Every code of a finding has a text there (test/cli/help.test.ts): asking would load them all, 54 kB.
+  const named = [...codes].filter((code) => code !== 'HAZARD').slice(0, mostShown)
+  return named.length === 0 ? [] : [{ kind: 'text', tone: 'quiet', text: `More: perfdb help ${named.join(' ')}` }]
+}
+
+const mostShown = 4

@@ -1,0 +1,97 @@
+import type { ApplyResult, ExplainResult, ResultQuery } from '../../result/result.js'
+import type { PoolResult } from '../../result/pool-result.js'
+import type { Tone } from '../block/block.js'
+import { html } from './html-text.js'
+import type { Result } from '../render.js'
+import { isError } from '../render.js'
+import { bytes, duration } from '../block/units.js'
+
+interface Tile {
+  readonly label: string
+  readonly value: string
+  readonly tone?: Tone
+}
+
+/** The few numbers to see first, in large type; empty when a document has none. */
+export function tilesHtml(result: Result): string {
+  const tiles = tilesOf(result)
+  if (tiles.length === 0) return ''
+  const items = tiles.map(
+    ({ label, value, tone = 'plain' }) => `<div><dt>${html(label)}</dt><dd class="${tone}">${html(value)}</dd></div>`,
+  )
+  return `<dl class="tiles">${items.join('')}</dl>`
+}
+
+function tilesOf(result: Result): readonly Tile[] {
+  if (isError(result)) return []
+  switch (result.command) {
+    case 'apply':
+    case 'rollback':
+      return [...applyTiles(result), ...queryTiles(result.queries)]
+    case 'explain':
+      return explainTiles(result)
+    case 'check-pool':
+      return poolTiles(result)
+    case 'demo':
+      return [...applyTiles(result.apply), ...queryTiles(result.apply.queries)]
+    case 'plan':
+    case 'verify':
+    case 'status':
+    case 'init':
+    case 'config':
+    case 'import':
+      return []
+  }
+}
+
+function applyTiles({ steps }: ApplyResult): readonly Tile[] {
+  const made = steps.filter(({ outcome }) => outcome === 'built' || outcome === 'rebuilt' || outcome === 'replaced')
+  const failed = steps.filter(({ outcome }) => outcome === 'failed').length
+  const undone = steps.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
+  const waited = steps.reduce((sum, step) => sum + (step.waited_ms ?? 0), 0)
+  return [
+    { label: 'indexes built', value: String(made.length) },
+    ...(failed === 0 ? [] : [{ label: 'failed', value: String(failed), tone: 'bad' as const }]),
+    ...(undone === 0 ? [] : [{ label: 'not done', value: String(undone), tone: 'warn' as const }]),
+    ...(made.length === 0
+      ? []
+      : [
+          { label: 'on disk', value: bytes(made.reduce((sum, step) => sum + (step.size_bytes ?? 0), 0)) },
+          { label: 'time of the steps', value: duration(made.reduce((sum, step) => sum + (step.duration_ms ?? 0), 0)) },
+        ]),
+    ...(waited < 100 ? [] : [{ label: 'of it waiting', value: duration(waited), tone: 'warn' as const }]),
+  ]
+}
+
+function queryTiles(queries: readonly ResultQuery[]): readonly Tile[] {
+  const of = (verdict: ResultQuery['verdict']) => queries.filter((query) => query.verdict === verdict).length
+  const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
+  const slower = of('slower')
+  return [
+    ...(of('faster') === 0 ? [] : [{ label: 'queries faster', value: String(of('faster')), tone: 'good' as const }]),
+    ...(of('same') === 0 ? [] : [{ label: 'the same', value: String(of('same')) }]),
+    ...(slower === 0 ? [] : [{ label: 'slower', value: String(slower), tone: 'bad' as const }]),
+    ...(missed === 0 ? [] : [{ label: 'expectations missed', value: String(missed), tone: 'bad' as const }]),
+  ]
+}
+
+function explainTiles({ queries }: ExplainResult): readonly Tile[] {
+  const measured = queries.filter((query) => query.status === 'measured').length
+  return queries.length === 0
+    ? []
+    : [{ label: 'queries measured', value: `${measured} of ${queries.length}` }, ...queryTiles(queries)]
+}
+
+function poolTiles({ servers }: PoolResult): readonly Tile[] {
+  const [only] = servers
+  if (only === undefined || servers.length > 1) return []
+  const { declared, available, headroom } = only
+  return [
+    { label: 'available', value: available === null ? '?' : String(available) },
+    { label: 'declared, steady', value: String(declared.steady) },
+    { label: 'declared, peak', value: String(declared.peak) },
+    ...(headroom === null
+      ? []
+      : [{ label: 'headroom', value: String(headroom), tone: headroom < 0 ? ('bad' as const) : ('good' as const) }]),
+  ]
+}

@@ -1,0 +1,137 @@
+import type { Block } from '../block/block.js'
+import { blockHtml, headingOf } from './html-blocks.js'
+import { drawingsOf, type Drawing } from './html-drawings.js'
+import { queryPlanHtml } from './html-plans.js'
+import { style } from './html-style.js'
+import { html, htmlLines } from './html-text.js'
+import { tilesHtml } from './html-tiles.js'
+import type { Result } from '../render.js'
+import { isError } from '../render.js'
+import { moment } from '../block/units.js'
+
+/**
+ * The document as one HTML page that needs nothing else: no script, no font, no network (its policy forbids them), for a screen of 400 pixels as
+ * for a broad one, light and dark, and for paper. Each drawing stands with the table of the same numbers.
+ */
+export function renderHtml(result: Result, blocks: readonly Block[]): string {
+  const [first, ...rest] = blocks
+  const title = first?.kind === 'verdict' ? first.text : verdictOf(result)
+  const body = first?.kind === 'verdict' ? rest : blocks
+  const drawings = drawingsOf(result)
+  const sections = sectionsOf(body, drawings)
+  const plans = queryPlanHtml(result)
+  const headings = [...sections.headings, ...(plans === '' ? [] : ['Query plans'])]
+  return `${[
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    `<title>perfdb ${html(result.command)}: ${html(title)}</title>`,
+    `<style>${style}</style>`,
+    '</head>',
+    '<body>',
+    `<header class="${result.ok ? 'good' : 'bad'}">`,
+    `<p class="command">perfdb ${html(result.command)}</p>`,
+    `<h1><span class="sign" role="img" aria-label="${result.ok ? 'in order' : 'not in order'}">${result.ok ? '✓' : '✗'}</span> ${html(title)}</h1>`,
+    ...sections.lede,
+    '</header>',
+    tilesHtml(result),
+    contents(headings),
+    '<main>',
+    ...sections.parts,
+    plans === '' ? '' : `<h2 id="${anchor(headings.length)}">Query plans</h2>\n${plans}`,
+    isError(result) || result.command !== 'import'
+      ? ''
+      : `<h2>Profile</h2>\n<pre tabindex="0"><code>${htmlLines(result.profile)}</code></pre>`,
+    '</main>',
+    `<footer><p>${html(footer(result))}</p></footer>`,
+    '</body>',
+    '</html>',
+  ]
+    .filter((line) => line !== '')
+    .join('\n')}\n`
+}
+
+// Beside a drawing of the same numbers a longer table is folded.
+const drawnRows = 20
+
+function foldedTable(text: string): string {
+  return text.startsWith('<table') ? `<details><summary>the same as a table</summary>\n${text}\n</details>` : text
+}
+
+interface Sections {
+  /** Texts before the first table. */
+  readonly lede: readonly string[]
+  readonly headings: readonly string[]
+  readonly parts: readonly string[]
+}
+
+/** Headings by the titles of the blocks; below the verdict of a part they are of the third level. */
+function sectionsOf(blocks: readonly Block[], drawings: readonly Drawing[]): Sections {
+  const placed = new Set<Drawing>()
+  const lede: string[] = []
+  const headings: string[] = []
+  const parts: string[] = []
+  let level = 2
+  const head = (text: string, tone: string) => {
+    if (level === 2) headings.push(text)
+    const id = level === 2 ? ` id="${anchor(headings.length)}"` : ''
+    parts.push(`<h${level}${id}${tone === '' ? '' : ` class="${tone}"`}>${html(text)}</h${level}>`)
+  }
+  for (const block of blocks) {
+    const text = blockHtml(block)
+    const here = drawings.filter((drawing) => !placed.has(drawing) && drawing.beside(block))
+    if (text === '' && here.length === 0) continue
+    if (block.kind === 'text' && parts.length === 0) {
+      lede.push(text)
+      continue
+    }
+    if (block.kind === 'verdict' && block.tone !== 'plain') {
+      level = 2
+      head(block.text, block.tone)
+      level = 3
+      continue
+    }
+    const heading = headingOf(block)
+    if (heading !== '') head(heading, '')
+    if (here.length > 0) parts.push(drawn(here))
+    for (const drawing of here) placed.add(drawing)
+    parts.push(here.length > 0 && block.kind === 'grid' && block.rows.length > drawnRows ? foldedTable(text) : text)
+  }
+  const left = drawings.filter((drawing) => !placed.has(drawing))
+  if (left.length > 0) parts.push(drawn(left))
+  return { lede, headings, parts }
+}
+
+function drawn(drawings: readonly Drawing[]): string {
+  const figures = drawings.map(({ title, figure, folded }) =>
+    folded === true
+      ? `<details class="drawing"><summary>${html(title)}</summary>${figure}</details>`
+      : `<div class="drawing"><p class="title">${html(title)}</p>${figure}</div>`,
+  )
+  return `<div class="drawings">${figures.join('\n')}</div>`
+}
+
+function contents(headings: readonly string[]): string {
+  if (headings.length < 4) return ''
+  const links = headings.map((heading, at) => `<li><a href="#${anchor(at + 1)}">${html(heading)}</a></li>`)
+  return `<nav aria-label="Contents"><ul>${links.join('')}</ul></nav>`
+}
+
+function anchor(number: number): string {
+  return `part-${number}`
+}
+
+/** Of a document without a verdict block: an error. */
+function verdictOf(result: Result): string {
+  return isError(result) ? result.error.message : `exit code ${result.exit_code}`
+}
+
+function footer(result: Result): string {
+  const started =
+    'started_at' in result && result.started_at !== undefined ? `, started ${moment(result.started_at)}` : ''
+  return `perfdb ${result.perfdb} ${result.command}, exit code ${result.exit_code}${started}`
+}
