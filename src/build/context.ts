@@ -3,6 +3,7 @@ import type { ErrorFields } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
 import type { Listener } from './events.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
 
 /** Everything that a run needs: two sessions (facts 4 and 13), patience, and someone who keeps the record. */
 export interface BuildContext {
@@ -59,4 +60,10 @@ export interface WrittenWal {
   readonly bytes: number
   /** Other sessions wrote meanwhile, and theirs is in it. */
   readonly shared: boolean
+}
+
+/** A build that ended well. */
+export interface Built {
+  readonly index: ExistingIndex
+  readonly waitedMs: number
 }

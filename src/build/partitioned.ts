@@ -1,6 +1,6 @@
-import { readPartitionTrees, type PartitionTree } from '../catalog/partitions.js'
+import { readPartitionTrees } from '../catalog/partitions.js'
 import { readIndex } from '../catalog/read.js'
-import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
+import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import { lockingDrop } from '../plan/partitioned.js'

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSearchPath } from '../catalog/probe.js'
-import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { duplicatesText } from '../plan/unique.js'
@@ -9,7 +8,7 @@ import { answeredWithin } from '../server/steady.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { anyBuildSql, indexThereSql, otherBuildsSql } from '../sql/progress.js'
 import { cleanUp } from './clean-up.js'
-import type { BuildContext } from './context.js'
+import type { BuildContext, Built } from './context.js'
 import { lookForDuplicates } from './duplicates.js'
 import { recoverBuild } from './recover.js'
 import { runWatched } from './statement.js'
@@ -17,12 +16,6 @@ import { verifyBuilt } from './verify.js'
 
 /** For statements that take no time: without an answer the connection is as good as lost (fault 54). */
 const shortMs = 30_000
-
-/** A build that ended well. */
-export interface Built {
-  readonly index: ExistingIndex
-  readonly waitedMs: number
-}
 
 /**
  * One CREATE INDEX CONCURRENTLY: waits until no other build runs on the table, builds, verifies. When it fails its own

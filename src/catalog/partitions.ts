@@ -1,51 +1,7 @@
 import type { TableName } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
 import { partitionTreesSql } from '../sql/partitions.js'
-import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
-
-/** A partitioned table with its partitions on every level, and their indexes. */
-export interface PartitionTree {
-  readonly table: TableName
-  /** The table itself first, then level by level. */
-  readonly partitions: readonly Partition[]
-  /** Relations in the partitions' schemas whose names begin as the wanted indexes do. */
-  readonly names: readonly TableName[]
-  /** For short statements: below the server's deadlock_timeout, so that waiting ends no running build (fault 22). */
-  readonly lockTimeoutMs: number
-  /** ATTACH PARTITION of what is attached already looks whether the parent is valid by now. */
-  readonly looksAgain: boolean
-}
-
-export interface Partition {
-  readonly oid: number
-  /** null for the table itself. */
-  readonly parentOid: number | null
-  readonly schema: string
-  readonly name: string
-  /** p partitioned itself, r a leaf, f a foreign table. */
-  readonly relkind: string
-  readonly owned: boolean
-  readonly creatable: boolean
-  readonly estimatedRows: number
-  readonly sizeBytes: number
-  /** A leaf of no pages: its index takes no time. */
-  readonly empty: boolean
-  readonly indexes: readonly PartitionIndex[]
-}
-
-export interface PartitionIndex {
-  readonly oid: number
-  readonly name: string
-  /** The index that it is attached to. */
-  readonly parentOid: number | null
-  /** Valid, ready and live. */
-  readonly usable: boolean
-  /** Some session builds it right now. */
-  readonly building: boolean
-  readonly constraint: string | null
-  /** null when it is attached: PostgreSQL compared it then. */
-  readonly canonical: CanonicalDefinition | null
-}
+import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
 
 /** The trees of those of the tables that are partitioned, in one statement; `names` are those of the indexes that are wanted there. */
 export async function readPartitionTrees(

@@ -1,8 +1,8 @@
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { indexByNameSql, snapshotSql } from '../sql/catalog.js'
-import { readPartitionTrees, type PartitionTree } from './partitions.js'
-import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot } from './snapshot.js'
+import { readPartitionTrees } from './partitions.js'
+import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
 
 /** Reads what the catalog says of everything that the profiles mention: one statement, and one more where tables are partitioned. */
 export async function readSnapshot(

@@ -1,5 +1,4 @@
 import type { TableName } from '../definition/definition.js'
-import type { PartitionTree } from './partitions.js'
 
 /**
  * A definition as PostgreSQL prints it back from its catalogs; two indexes are the same when these are equal.
@@ -141,4 +140,48 @@ export interface Snapshot {
   readonly eventTriggers: readonly string[]
   /** Age of the oldest transaction with a snapshot or a write lock here, with its pid. */
   readonly oldestTransaction: { readonly pid: number; readonly ageMs: number; readonly text: string } | null
+}
+
+/** A partitioned table with its partitions on every level, and their indexes. */
+export interface PartitionTree {
+  readonly table: TableName
+  /** The table itself first, then level by level. */
+  readonly partitions: readonly Partition[]
+  /** Relations in the partitions' schemas whose names begin as the wanted indexes do. */
+  readonly names: readonly TableName[]
+  /** For short statements: below the server's deadlock_timeout, so that waiting ends no running build (fault 22). */
+  readonly lockTimeoutMs: number
+  /** ATTACH PARTITION of what is attached already looks whether the parent is valid by now. */
+  readonly looksAgain: boolean
+}
+
+export interface Partition {
+  readonly oid: number
+  /** null for the table itself. */
+  readonly parentOid: number | null
+  readonly schema: string
+  readonly name: string
+  /** p partitioned itself, r a leaf, f a foreign table. */
+  readonly relkind: string
+  readonly owned: boolean
+  readonly creatable: boolean
+  readonly estimatedRows: number
+  readonly sizeBytes: number
+  /** A leaf of no pages: its index takes no time. */
+  readonly empty: boolean
+  readonly indexes: readonly PartitionIndex[]
+}
+
+export interface PartitionIndex {
+  readonly oid: number
+  readonly name: string
+  /** The index that it is attached to. */
+  readonly parentOid: number | null
+  /** Valid, ready and live. */
+  readonly usable: boolean
+  /** Some session builds it right now. */
+  readonly building: boolean
+  readonly constraint: string | null
+  /** null when it is attached: PostgreSQL compared it then. */
+  readonly canonical: CanonicalDefinition | null
 }

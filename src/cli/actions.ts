@@ -7,7 +7,6 @@ import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
-import type { Result } from '../report/render.js'
 import { blamedOn } from './config-blame.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { choiceOf } from './config-settle.js'
@@ -17,6 +16,7 @@ import type { Invocation } from './invocation.js'
 import { keptPlan } from './kept-plan.js'
 import { formatOfFile } from './options.js'
 import { render } from '../report/render.js'
+import type { Result } from '../result/results.js'
 
 /* One function a command: read what it needs, run it, return its result. */
 

@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { migrationsOf } from '../commands/start/export-migrations.js'
 import { PerfdbError } from '../errors.js'
 import type { Plan } from '../plan/plan.js'
-import { exportFiles, exportFolders, type Committed, type ExportTool } from '../report/export/export-tools.js'
+import { exportFiles, exportFolders } from '../report/export/export-tools.js'
+import type { Committed, ExportTool } from '../report/export/export-sql.js'
 
 /**
  * Writes the pending steps of a plan as migrations of another tool into `folder` (else the tool's own below `cwd`), and returns the paths

@@ -3,10 +3,10 @@ import type { QueuePolicy } from '../build/context.js'
 import type { Listener } from '../build/events.js'
 import type { Window } from '../commands/apply/window.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
-import type { ExportTool } from '../report/export/export-tools.js'
 import type { Config } from './config.js'
 import type { Format, Report } from './options.js'
 import type { Signals } from './signals.js'
+import type { ExportTool } from '../report/export/export-sql.js'
 
 /** Options as commander hands them over; which of them a command has, program.ts says. */
 export interface Options {

@@ -3,7 +3,6 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCode } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
-import type { Result } from '../report/render.js'
 import type { Config } from './config.js'
 import { settle } from './config-settle.js'
 import type { Invocation, Options } from './invocation.js'
@@ -12,6 +11,7 @@ import type { Report } from './options.js'
 import { drawProgress } from './progress.js'
 import { listenForSignals, type Signals } from './signals.js'
 import { layoutOf, printError, printResult, type OutputOptions } from './streams.js'
+import type { Result } from '../result/results.js'
 
 export type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
 

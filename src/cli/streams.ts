@@ -1,9 +1,9 @@
 import { errorDocument } from '../result/error-document.js'
 import type { PerfdbError } from '../errors.js'
-import type { Result } from '../report/render.js'
 import type { Layout } from '../report/block/layout.js'
 import { writeText } from './files.js'
 import type { Format, Report } from './options.js'
+import type { Result } from '../result/results.js'
 
 export interface OutputOptions {
   readonly format: Format

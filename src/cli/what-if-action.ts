@@ -1,4 +1,3 @@
-import type { Planned } from '../commands/apply/make-plan.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
 import { nameOf, type Named } from '../profile/files.js'
@@ -6,6 +5,7 @@ import { readProfiles } from '../profile/read.js'
 import type { Config } from './config.js'
 import type { Database } from './database.js'
 import type { Invocation } from './invocation.js'
+import type { Planned } from '../commands/planned.js'
 
 /**
  * What `explain --what-if` supposes: the plan of the profiles among what is named, else of those of perfdb.yaml; undefined

@@ -1,5 +1,4 @@
-import type { Partition, PartitionIndex } from '../catalog/partitions.js'
-import type { Snapshot } from '../catalog/snapshot.js'
+import type { Snapshot, Partition, PartitionIndex } from '../catalog/snapshot.js'
 import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { dropPartitionedSql } from '../sql/partitions.js'
 import { isUnfinishedTwin } from './partitioned.js'

@@ -1,5 +1,5 @@
-import type { PartitionTree } from '../catalog/partitions.js'
 import type { PartitionWork } from './partitioned-work.js'
+import type { PartitionTree } from '../catalog/snapshot.js'
 
 /** Why the index of a partitioned table is created. */
 export function missingReason({ partitions }: PartitionTree): string {

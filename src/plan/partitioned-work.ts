@@ -1,5 +1,4 @@
-import type { Partition, PartitionIndex, PartitionTree } from '../catalog/partitions.js'
-import type { CanonicalDefinition } from '../catalog/snapshot.js'
+import type { CanonicalDefinition, Partition, PartitionIndex, PartitionTree } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
 import { createIndexSql, dropIndexSql } from '../sql/index-ddl.js'
 import {

@@ -1,5 +1,10 @@
-import type { PartitionIndex, PartitionTree } from '../catalog/partitions.js'
-import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import type {
+  CanonicalDefinition,
+  ExistingIndex,
+  Snapshot,
+  PartitionIndex,
+  PartitionTree,
+} from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
 import type { Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'

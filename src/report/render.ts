@@ -1,45 +1,6 @@
-import type { DemoResult } from '../result/demo-result.js'
-import type { ConfigResult } from '../result/config-result.js'
-import type { InitResult } from '../result/init-result.js'
-import type { ImportResult } from '../result/import-result.js'
-import type { PoolResult } from '../result/pool-result.js'
-import type {
-  ApplyResult,
-  ErrorResult,
-  ExplainResult,
-  PlanResult,
-  StatusResult,
-  VerifyResult,
-} from '../result/result.js'
 import type { Block } from './block/block.js'
 import type { Layout } from './block/layout.js'
-
-/** Every document that a command can return. */
-export type Result =
-  | PlanResult
-  | VerifyResult
-  | ApplyResult
-  | ExplainResult
-  | StatusResult
-  | PoolResult
-  | DemoResult
-  | ImportResult
-  | InitResult
-  | ConfigResult
-  | ErrorResult
-
-export type Format =
-  | 'text'
-  | 'json'
-  | 'jsonl'
-  | 'markdown'
-  | 'html'
-  | 'junit'
-  | 'sarif'
-  | 'github'
-  | 'gitlab'
-  | 'prometheus'
-  | 'sql'
+import { type Result, isError, type Format } from '../result/results.js'
 
 /**
  * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool, of any other document the text. Pure; a promise only because each format and command is loaded
@@ -67,7 +28,7 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
       const { renderMarkdown } = await import('./page/markdown.js')
       const page = renderMarkdown(result.command, result.ok, await blocksOf(result, { ...layout, unicode: true }))
       if (result.command !== 'import' || isError(result)) return page
-      return page + (await import('./blocks/import.js')).importMarkdown(result)
+      return page + (await import('./page/markdown.js')).importMarkdown(result)
     }
     case 'html': {
       const { renderHtml } = await import('./page/html.js')
@@ -85,11 +46,6 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
     case 'gitlab':
       return (await import('./machine/gitlab.js')).renderGitlab(result)
   }
-}
-
-/** True for the document of a command that could not look. */
-export function isError(result: Result): result is ErrorResult {
-  return 'error' in result && !('steps' in result)
 }
 
 async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[]> {

@@ -1,4 +1,5 @@
 import type { TransactionSettings } from './settings.js'
+import type { Role } from './pin.js'
 
 /** A parameter value in PostgreSQL's text form; the server infers its type. A list becomes an array literal. */
 export type Parameter = string | number | boolean | null | readonly string[] | readonly number[]
@@ -55,3 +56,5 @@ export interface Notice {
   readonly code: string
   readonly message: string
 }
+
+export type Connect = (role: Role) => Promise<Session>

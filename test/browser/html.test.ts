@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from '../report/documents.js'
 import { demoDocument, hostileApply, plannedQueries } from '../report/shown-documents.js'
 import { hasChromium, show, startBrowser } from '../support/browser.js'
 import { needing } from '../support/needs.js'
 import { horizontalOverflow, lowContrast, tabStops } from './page-checks.js'
+import type { Result } from '../../src/result/results.js'
 
 const test = needing('chromium', hasChromium)
 const reports: readonly (readonly [name: string, result: Result])[] = [

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { existsSync } from 'node:fs'
 import postgres from 'postgres'
 import { runExplain } from '../../src/commands/explain/explain.js'
-import { makePlan, type Planned } from '../../src/commands/apply/make-plan.js'
+import { makePlan } from '../../src/commands/apply/make-plan.js'
 import { runPlanCommand } from '../../src/commands/apply/plan.js'
 import { explainResult, planResult, type PlanResult } from '../../src/result/result.js'
 import type { HazardCode } from '../../src/codes/hazard-codes.js'
@@ -14,6 +14,7 @@ import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { needing } from '../support/needs.js'
 import { profileOf } from '../support/profile.js'
+import type { Planned } from '../../src/commands/planned.js'
 
 const hypopg = existsSync('/usr/share/postgresql/15/extension/hypopg.control')
 const withHypoPg = needing('PostgreSQL 15 of Debian with postgresql-15-hypopg', hypopg)

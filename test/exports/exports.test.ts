@@ -6,13 +6,13 @@ import { migrationsOf } from '../../src/commands/start/export-migrations.js'
 import { makePlan } from '../../src/commands/apply/make-plan.js'
 import type { Plan } from '../../src/plan/plan.js'
 import type { Profile } from '../../src/profile/profile.js'
-import type { ExportTool } from '../../src/report/export/export-tools.js'
 import { plan, verify } from '../support/apply.js'
 import { build, folder, perfdb } from '../cli/perfdb.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
 import { dbmate, filesIn, graphileMigrate, kysely, nodePgMigrate, projectFolder } from './tools.js'
+import type { ExportTool } from '../../src/report/export/export-sql.js'
 
 /*
  * The real tools run what perfdb wrote for them, on a real server, out of every kind of step; perfdb's own verify is the judge. Taken back

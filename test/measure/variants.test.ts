@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { limitsOf, type QueryMeasurement } from '../../src/measure/sample/measurement.js'
+import type { QueryMeasurement } from '../../src/measure/sample/measurement.js'
 import { answerFindings, comparisons } from '../../src/measure/query/comparisons.js'
 import { measureQueries } from '../../src/measure/query/rounds.js'
 import type { Query } from '../../src/profile/profile.js'
@@ -10,6 +10,7 @@ import { proxyBefore } from '../support/network.js'
 import { aQuery, sets } from './a-query.js'
 import { openSession } from './open-session.js'
 import { shop } from './shop.js'
+import { limitsOf } from '../../src/measure/sample/limits.js'
 
 const few = { samples: 5, timeBudgetMs: 2000, allowWrites: false }
 

@@ -4,12 +4,12 @@ import { budgets } from '../../src/pools/judge/budget.js'
 import { judge, verdictOf } from '../../src/pools/judge/judge.js'
 import { readLive } from '../../src/pools/server/live.js'
 import { connectionsOf, matched, patternsOn } from '../../src/pools/server/sessions.js'
-import { allDemands } from '../../src/pools/judge/budget.js'
 import { connect } from '../../src/server/connect.js'
 import { resolveTarget } from '../../src/server/target.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { serverMajor } from '../support/major.js'
 import { estate, pool, server, service } from './builders.js'
+import { allDemands } from '../../src/pools/sums/demand.js'
 
 const once = { samples: 1, intervalMs: 0 }
 

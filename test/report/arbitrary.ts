@@ -1,5 +1,5 @@
+import type { Result } from '../../src/result/results.js'
 import * as fc from 'fast-check'
-import type { Result } from '../../src/report/render.js'
 
 // Names with everything that was ever trouble in a terminal or in markdown, and any other text.
 const text = fc.oneof(

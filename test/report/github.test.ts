@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { ResultFinding } from '../../src/result/result.js'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { stepSummary } from '../../src/report/machine/github.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 async function lines(result: Result): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { z } from '../../src/yaml/schema.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 // https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format

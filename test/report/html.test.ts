@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ApplyResult, ResultQuery } from '../../src/result/result.js'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'
 import { all, parseMarkup, withClass, type Element } from './markup.js'
+import type { Result } from '../../src/result/results.js'
 
 const { narrow } = documents
 const every: readonly (readonly [name: string, result: Result])[] = [

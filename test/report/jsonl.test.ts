@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { progressLine } from '../../src/report/machine/jsonl.js'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { z } from '../../src/yaml/schema.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 const event = z.looseObject({ type: z.string() })

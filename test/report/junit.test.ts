@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'
 import { all, parseMarkup, type Element } from './markup.js'
+import type { Result } from '../../src/result/results.js'
 
 async function junit(result: Result): Promise<Element> {
   const [root] = parseMarkup(await render(result, 'junit', documents.narrow)).children

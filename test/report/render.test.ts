@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Layout } from '../../src/report/block/layout.js'
 import { codeSpan, escaped, fenced } from '../../src/report/page/markdown-text.js'
-import type { Format, Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
+import type { Format, Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 const { narrow, broad } = documents

@@ -1,9 +1,9 @@
 import { assert, asyncProperty } from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { sarifProblems } from '../support/sarif.js'
 import { anyResult } from './arbitrary.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 const valid: readonly (readonly [name: string, result: Result])[] = Object.entries(documents).flatMap(

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { queryFindingCodes } from '../../src/codes/finding-codes.js'
 import { errorHints } from '../../src/errors.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
-import type { Result } from '../../src/report/render.js'
 import { render } from '../../src/report/render.js'
 import { ruleTexts } from '../../src/report/machine/sarif-rules.js'
 import { fileUri } from '../../src/report/machine/uri.js'
 import { z } from '../../src/yaml/schema.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 const message = z.strictObject({ text: z.string() })

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { RunEvent } from '../../src/build/events.js'
-import { runApply, type ApplyOptions, type Connect } from '../../src/commands/apply/apply.js'
+import { runApply, type ApplyOptions } from '../../src/commands/apply/apply.js'
 import { runPlanCommand, runVerify } from '../../src/commands/apply/plan.js'
 import { runRollback } from '../../src/commands/apply/rollback.js'
 import type { ApplyResult, PlanResult, StatusResult, VerifyResult } from '../../src/result/result.js'
@@ -8,6 +8,7 @@ import { runStatus } from '../../src/commands/apply/status.js'
 import type { HazardCode } from '../../src/codes/hazard-codes.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { connectTo } from './connect.js'
+import type { Connect } from '../../src/server/session.js'
 
 export interface Applied {
   readonly result: ApplyResult

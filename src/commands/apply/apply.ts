@@ -10,19 +10,19 @@ import type { PlanOptions } from '../../plan/options.js'
 import type { Plan } from '../../plan/plan.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Profile } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
-import type { Role } from '../../server/pin.js'
+import type { Session, Connect } from '../../server/session.js'
 import { steadySession } from '../../server/steady.js'
 import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
 import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
-import { makePlan, type Planned } from './make-plan.js'
+import { makePlan } from './make-plan.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
 import { takeRunLock } from './run-lock.js'
 import { assertPrivileged, assertWritable } from './writable.js'
+import type { Planned } from '../planned.js'
 
 export interface ApplyOptions extends PlanOptions, BuildOptions {
   /** Tables that are built on side by side; each takes a connection more. */
@@ -36,8 +36,6 @@ export interface ApplyOptions extends PlanOptions, BuildOptions {
   readonly expectedFingerprint: string | undefined
   readonly signalName: () => 'SIGINT' | 'SIGTERM' | undefined
 }
-
-export type Connect = (role: Role) => Promise<Session>
 
 /**
  * One straight line: lock, snapshot, plan, hazard gate, measure, build (each step verified), analyze, measure, ledger.

@@ -1,7 +1,6 @@
 import type { BuildContext, QueuePolicy, Recorder } from '../../build/context.js'
 import type { Listener } from '../../build/events.js'
-import type { Session } from '../../server/session.js'
-import type { Connect } from './apply.js'
+import type { Session, Connect } from '../../server/session.js'
 import { lagRefusal } from './lag.js'
 import { windowRefusal, type Window } from './window.js'
 

@@ -7,18 +7,13 @@ import type { TableName } from '../../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import { indexNamed } from '../../plan/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
-import type { Plan } from '../../plan/plan.js'
 import { isRefused, planIndexes, plainMatch } from '../../plan/plan-indexes.js'
 import type { Owned, Resolved } from '../../plan/resolved.js'
 import { sameDefinition } from '../../plan/same.js'
 import { targetProblems } from '../../plan/targets.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-
-export interface Planned {
-  readonly plan: Plan
-  readonly snapshot: Snapshot
-}
+import type { Planned } from '../planned.js'
 
 /**
  * The straight line from profiles to a plan: snapshot, checks, what PostgreSQL says each declaration is, plan. Changes

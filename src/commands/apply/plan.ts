@@ -5,9 +5,9 @@ import type { Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { about, findingDocument, stepDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
-import { makePlan, type Planned } from './make-plan.js'
+import { makePlan } from './make-plan.js'
 import type { PlanResult, VerifyResult } from '../../result/result.js'
-import type { Supposed } from '../explain/what-if.js'
+import type { Planned, Supposed } from '../planned.js'
 
 export interface PlanCommandOptions extends PlanOptions {
   /** Exit 1 when there is something to do. */

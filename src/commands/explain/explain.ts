@@ -1,5 +1,5 @@
 import { measureQueries, withValuesOf } from '../../measure/query/rounds.js'
-import type { MeasureOptions, QueryMeasurement } from '../../measure/sample/measurement.js'
+import type { QueryMeasurement } from '../../measure/sample/measurement.js'
 import { answerFindings, comparisons } from '../../measure/query/comparisons.js'
 import { declaredFor, notUsed } from '../../measure/price/not-used.js'
 import { regressions, type KeptQuery } from '../../measure/rules/regressed.js'
@@ -10,9 +10,9 @@ import type { Session } from '../../server/session.js'
 import { about, findingDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { BrokenQuery } from './explain-inputs.js'
-import type { Planned } from '../apply/make-plan.js'
 import type { ExplainResult, ResultQuery } from '../../result/result.js'
-import type { Supposed } from './what-if.js'
+import type { Planned, Supposed } from '../planned.js'
+import type { MeasureOptions } from '../../measure/sample/limits.js'
 
 export interface ExplainOptions extends MeasureOptions {
   /** What was measured at another time, to compare with. */

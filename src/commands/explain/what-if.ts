@@ -1,6 +1,5 @@
 import { buildSearchPath } from '../../catalog/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
-import { limitsOf, type MeasureOptions } from '../../measure/sample/measurement.js'
 import { sizeText, smallPages } from '../../measure/sample/tables.js'
 import { findHypoPg, suppose, type QueryName, type WhatIf } from '../../measure/what-if/what-if.js'
 import { tableNamed } from '../../plan/lookup.js'
@@ -8,16 +7,11 @@ import type { Finding, Step } from '../../plan/plan.js'
 import type { Definition } from '../../definition/definition.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import type { Planned } from '../apply/make-plan.js'
 import type { ResultWhatIf } from '../../result/what-if-result.js'
+import type { Planned, Supposed } from '../planned.js'
+import { limitsOf, type MeasureOptions } from '../../measure/sample/limits.js'
 
 type ResultIndex = ResultWhatIf['indexes'][number]
-
-/** The key `what_if` of a document, and the finding that belongs to it. */
-export interface Supposed {
-  readonly document: ResultWhatIf
-  readonly findings: readonly Finding[]
-}
 
 /**
  * Which declared indexes that are not there yet the planner would choose for these queries, by HypoPG, on a session of

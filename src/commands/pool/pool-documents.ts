@@ -1,9 +1,9 @@
 import { loadAdvice } from '../../pools/judge/advice.js'
 import type { Budget, Line } from '../../pools/judge/budget.js'
 import { keptBack } from '../../pools/sums/capacity.js'
-import { limitUses } from '../../pools/sums/connection-limits.js'
+import { limitUses } from '../../pools/judge/connection-limits.js'
 import { demands, type Demand } from '../../pools/sums/demand.js'
-import { counted, describeService } from '../../pools/judge/describe.js'
+import { describeService } from '../../pools/judge/describe.js'
 import { queueLine } from '../../pools/judge/judge-queue.js'
 import type { Estate, PoolFinding, Service, Verdict } from '../../pools/sums/model.js'
 import { queue } from '../../pools/sums/queue.js'
@@ -13,6 +13,7 @@ import { waterfall } from '../../pools/judge/waterfall.js'
 import type { JudgedServer } from './pool-judge.js'
 import type { PoolLine, PoolResult, PoolServer } from '../../result/pool-result.js'
 import { tenantDocuments } from './pool-tenants.js'
+import { counted } from '../../pools/sums/units.js'
 
 /** A budget as the document shows it. */
 export function serverDocument(

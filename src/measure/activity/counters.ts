@@ -1,5 +1,5 @@
 import type { Finding } from '../../plan/plan.js'
-import { count } from '../rules/rule.js'
+import { count } from '../plan/plan-node.js'
 
 /** What an entry of pg_stat_statements has counted. Times in ms; instants in ISO 8601, UTC. */
 export interface Counters {

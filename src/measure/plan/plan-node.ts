@@ -173,3 +173,13 @@ export function readBuffers(raw: JsonObject): Buffers {
     temp: numberAt(raw, 'Temp Read Blocks') + numberAt(raw, 'Temp Written Blocks'),
   }
 }
+
+/** `schema.table`; empty for a node that reads no table. */
+export function tableOf(node: PlanNode): string {
+  return node.schema === '' ? node.relation : `${node.schema}.${node.relation}`
+}
+
+/** `1,234` */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

@@ -3,9 +3,10 @@ import type { Finding } from '../../plan/plan.js'
 import type { DeclaredIndex, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
-import { limitsOf, type QueryMeasurement } from '../sample/measurement.js'
+import type { QueryMeasurement } from '../sample/measurement.js'
 import { usesIndex } from './price-uses.js'
 import { sizeText, smallPages } from '../sample/tables.js'
+import { limitsOf } from '../sample/limits.js'
 
 /**
  * NOT_USED for declared indexes that stand there, were measured, and that no query plan of any declared query chose: a

@@ -4,9 +4,10 @@ import type { DeclaredIndex } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { compareMeasurements, medianMs, type Verdict } from '../sample/compare.js'
 import { readIndexes } from '../sample/indexes.js'
-import { limitsOf, type Measurement, type QueryMeasurement } from '../sample/measurement.js'
+import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { smallPages } from '../sample/tables.js'
+import { limitsOf } from '../sample/limits.js'
 
 /** A query (with one parameter set) whose query plan uses an index. */
 export interface IndexUse {

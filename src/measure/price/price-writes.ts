@@ -2,8 +2,8 @@ import type { WriteCost } from '../../result/result.js'
 import { counterpart } from './price-uses.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { round, rounded } from '../query/result-queries.js'
-import { tableOf } from '../rules/rule.js'
 import { medianInterval } from '../sample/statistics.js'
+import { tableOf } from '../plan/plan-node.js'
 
 /**
  * What each declared statement that writes cost before and after, on tables that the run built on (`built` counts the

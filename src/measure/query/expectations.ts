@@ -3,8 +3,9 @@ import type { Finding } from '../../plan/plan.js'
 import type { Expectation } from '../../profile/profile.js'
 import { medianMs, type QueryComparison } from '../sample/compare.js'
 import type { Measurement } from '../sample/measurement.js'
-import { count, milliseconds, unqualified } from '../rules/rule.js'
+import { milliseconds, unqualified } from '../rules/rule.js'
 import { smallPages } from '../sample/tables.js'
+import { count } from '../plan/plan-node.js'
 
 /** One expectation of a profile's query, and what was measured instead. */
 export interface CheckedExpectation {

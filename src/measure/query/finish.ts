@@ -5,7 +5,7 @@ import type { Session } from '../../server/session.js'
 import { planFindings } from '../rules/findings.js'
 import { genericFindings } from '../sample/generic.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'
-import type { Limits, Measurement } from '../sample/measurement.js'
+import type { Measurement } from '../sample/measurement.js'
 import { explainedFindings, probe, unchosenIndexes } from '../why/probe.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { unqualified } from '../rules/rule.js'
@@ -14,6 +14,7 @@ import type { Failure, Series } from '../sample/series.js'
 import { staleFindings } from '../rules/stale.js'
 import { median } from '../sample/statistics.js'
 import { readTables, sizeText, smallPages } from '../sample/tables.js'
+import type { Limits } from '../sample/limits.js'
 
 /** A measurement from a finished series: with the timed run, or with a query plan that did not run when it failed. */
 export async function finish(

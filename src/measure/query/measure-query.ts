@@ -3,11 +3,12 @@ import type { ParameterSet, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { attempt, finish, unmeasured } from './finish.js'
 import { genericPlan, type GenericPlan } from '../sample/generic.js'
-import type { Limits, Measurement, QueryMeasurement } from '../sample/measurement.js'
+import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { sampledSets } from '../sample/parameters.js'
 import { admit, type Subject } from '../sample/sample.js'
 import { smallPages } from '../sample/tables.js'
 import { failureOf, newSeries, takeSamples, type Failure } from '../sample/series.js'
+import type { Limits } from '../sample/limits.js'
 
 /**
  * Measures the one statement of a query with each of its parameter sets: samples with TIMING OFF, one run with TIMING ON

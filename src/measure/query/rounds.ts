@@ -1,9 +1,10 @@
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import { limitsOf, type MeasureOptions, type QueryMeasurement } from '../sample/measurement.js'
+import type { QueryMeasurement } from '../sample/measurement.js'
 import { measureStatement } from './measure-query.js'
 import { admit } from '../sample/sample.js'
-import { measureVariants } from '../variants/variants.js'
+import { measureVariants } from './variants.js'
+import { limitsOf, type MeasureOptions } from '../sample/limits.js'
 
 /**
  * Measures queries one after another on one session of the role `measure`, which must hold no advisory lock. Everything

@@ -1,7 +1,7 @@
 import { conditionColumns } from '../plan/columns.js'
-import type { PlanNode } from '../plan/plan-node.js'
+import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { ancestors, blocksOf, count, milliseconds, nodeAt, percent, subjectOf, tableOf, type Rule } from './rule.js'
+import { ancestors, blocksOf, milliseconds, nodeAt, percent, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /**

@@ -1,5 +1,6 @@
-import { count, milliseconds, nodeAt, percent, subjectOf, type Rule } from './rule.js'
+import { milliseconds, nodeAt, percent, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from '../plan/signature.js'
+import { count } from '../plan/plan-node.js'
 
 /** JOIN_FILTER: 100,000 pairs of rows or more were put together and thrown away. */
 export const joinFilter: Rule = ({ plan }) =>

@@ -1,6 +1,6 @@
-import type { PlanNode } from '../plan/plan-node.js'
+import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { count, nodeAt, subjectOf, tableOf, type Rule } from './rule.js'
+import { nodeAt, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /** LARGE_OFFSET: Limit reads 1,000 rows or more, and 10 times as many as it returns. */

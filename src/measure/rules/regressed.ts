@@ -2,10 +2,11 @@ import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import { medianMs } from '../sample/compare.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
-import { count, milliseconds, ownBlocksOf, tableOf } from './rule.js'
+import { milliseconds, ownBlocksOf } from './rule.js'
 import { planLines } from '../plan/signature.js'
 import { medianInterval } from '../sample/statistics.js'
 import { smallPages } from '../sample/tables.js'
+import { count, tableOf } from '../plan/plan-node.js'
 
 /** What is kept of a query with one parameter set. */
 export interface KeptQuery {

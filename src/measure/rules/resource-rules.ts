@@ -1,5 +1,5 @@
-import type { Spill } from '../plan/plan-node.js'
-import { count, milliseconds, percent, subjectOf, type Rule } from './rule.js'
+import { type Spill, count } from '../plan/plan-node.js'
+import { milliseconds, percent, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /** SPILL: a sort, hash, aggregate or tuplestore that went to disk. */

@@ -1,4 +1,4 @@
-import type { PlanNode } from '../plan/plan-node.js'
+import { type PlanNode, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 
 /** What a rule found in a query plan; the query's name and place are added by queryFindings. */
@@ -22,11 +22,6 @@ export interface Evidence {
 }
 
 export type Rule = (evidence: Evidence) => readonly RuleFinding[]
-
-/** `schema.table`; empty for a node that reads no table. */
-export function tableOf(node: PlanNode): string {
-  return node.schema === '' ? node.relation : `${node.schema}.${node.relation}`
-}
 
 /** The members that name table and index, left out where the node has none. */
 export function subjectOf(node: PlanNode): { readonly table?: string; readonly index?: string } {
@@ -56,11 +51,6 @@ export function ownBlocksOf(plan: QueryPlan, node: PlanNode): number {
 function blocksBelow(plan: QueryPlan, id: number): number {
   const child = plan.nodes[id]
   return child === undefined ? 0 : blocksOf(child)
-}
-
-/** `1,234` */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
 }
 
 /** `12.3 ms` */

@@ -1,6 +1,7 @@
 import { sum } from '../sample/statistics.js'
-import { count, milliseconds, percent, subjectOf, type Rule } from './rule.js'
+import { milliseconds, percent, subjectOf, type Rule } from './rule.js'
 import { nodeLabel } from '../plan/signature.js'
+import { count } from '../plan/plan-node.js'
 
 /** Below that no share of the time says anything. */
 const leastMs = 1

@@ -2,8 +2,8 @@ import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import { stoppedEarly } from './estimate-rules.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { count, tableOf } from './rule.js'
 import type { TableFacts } from '../sample/tables.js'
+import { count, tableOf } from '../plan/plan-node.js'
 
 /**
  * STALE_STATISTICS for the tables that a query plan reads: never analyzed, changed by more than autovacuum's threshold

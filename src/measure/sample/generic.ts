@@ -1,9 +1,9 @@
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import type { Limits } from './measurement.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
 import { rolledBack, type Subject } from './sample.js'
+import type { Limits } from './limits.js'
 
 const prepared = 'perfdb_generic'
 

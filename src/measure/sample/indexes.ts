@@ -1,9 +1,9 @@
 import type { Session } from '../../server/session.js'
 import { indexesSql } from '../../sql/explain-catalog.js'
-import type { Limits } from './measurement.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { rolledBack } from './sample.js'
 import { catalogOnly } from './tables.js'
+import type { Limits } from './limits.js'
 
 /** An existing index with the size of its table. Lists have one member for each key. */
 export interface IndexFacts {

@@ -1,11 +1,8 @@
 import type { Finding } from '../../plan/plan.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
-import type { UnchosenIndex } from '../why/probe.js'
 import type { Buffers } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import type { MedianInterval } from './statistics.js'
-import type { RowsAnswer } from '../variants/variants-rows.js'
 
 /** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */
 export type MeasurementStatus = 'measured' | 'not_measured' | 'refused' | 'failed'
@@ -75,66 +72,27 @@ export interface QueryMeasurement {
   readonly notConcurrent?: string | null
 }
 
-export interface MeasureOptions {
-  /** At most; 101 by default. At least 21 are taken when the time budget allows. */
-  readonly samples?: number | undefined
-  /** For one query in ms, warm-up and control query not counted; 5000 by default. */
-  readonly timeBudgetMs?: number | undefined
-  /**
-   * For all queries together in ms: what is left is shared by the queries that are left. 60000 by default; no limit when
-   * timeBudgetMs is given.
-   */
-  readonly totalBudgetMs?: number | undefined
-  /** 30000 by default. */
-  readonly statementTimeoutMs?: number | undefined
-  /** 1000 by default. */
-  readonly lockTimeoutMs?: number | undefined
-  /** The hazard WRITE_QUERY was allowed: statements that change data run too, and are rolled back. */
-  readonly allowWrites: boolean
-  /**
-   * A query that no index of the profile touches; by default one that reads no table. null for none: where nothing is compared with
-   * another time it only takes time itself.
-   */
-  readonly control?: string | null | undefined
-  /** Names of the indexes that stand for this query: it is told why it does not use one. */
-  readonly indexesFor?: ((query: Query) => readonly string[]) | undefined
-  /** Opens another session of the role `measure`: variants of several statements are then run on up to four as well. */
-  readonly connect?: (() => Promise<Session>) | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly onMeasured?: ((measured: QueryMeasurement, done: number, total: number) => void) | undefined
+/** An index that was wanted for a query and that its query plan does not use. */
+export interface UnchosenIndex {
+  readonly index: string
+  /** `schema.table`; empty when there is no such index. */
+  readonly table: string
+  /** `0 rows`, of the table. */
+  readonly size: string
+  /** The table has so few pages that the planner reads them all whatever indexes there are. */
+  readonly small: boolean
+  /** What the planner takes on that table without sequential scans: this index, another one, or none. */
+  readonly without: 'this' | 'other' | 'none'
+  /** An index of a partition stands for it in the query plan. */
+  readonly part: string | null
+  /** Why it is not used. */
+  readonly reason: string
 }
 
-/** Options with their defaults. */
-export interface Limits {
-  readonly samples: number
-  readonly timeBudgetMs: number
-  readonly totalBudgetMs: number
-  readonly statementTimeoutMs: number
-  readonly lockTimeoutMs: number
-  readonly allowWrites: boolean
-  readonly control: string | null
-  readonly indexesFor: MeasureOptions['indexesFor']
-  readonly connect: MeasureOptions['connect']
-  readonly signal: AbortSignal | undefined
-}
-
-/**
- * A built-in control query: a millisecond or two of processor time, no table, no work_mem, no parallel workers, so that
- * only the machine's load changes its time.
- */
-const builtInControl = 'select pg_catalog.sum(n) from pg_catalog.generate_series(1, 10000) as g (n)'
-
-export function limitsOf(options: MeasureOptions): Limits {
-  return {
-    samples: options.samples ?? 101,
-    timeBudgetMs: options.timeBudgetMs ?? 5000,
-    totalBudgetMs: options.totalBudgetMs ?? (options.timeBudgetMs === undefined ? 60_000 : Number.POSITIVE_INFINITY),
-    statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
-    lockTimeoutMs: options.lockTimeoutMs ?? 1000,
-    allowWrites: options.allowWrites,
-    control: options.control === undefined ? builtInControl : options.control,
-    indexesFor: options.indexesFor,
-    connect: options.connect,
-    signal: options.signal,
-  }
+/** Whether a variant answers as the first one does. */
+export interface RowsAnswer {
+  readonly variant: string
+  readonly against: string
+  readonly answer: 'same_rows' | 'same_values' | 'other_rows' | 'not_comparable'
+  readonly reason: string | null
 }

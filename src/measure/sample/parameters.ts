@@ -4,10 +4,10 @@ import type { Session } from '../../server/session.js'
 import { columnStatisticsSql, sampleRowSql } from '../../sql/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
 import type { GenericPlan } from './generic.js'
-import type { Limits } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { rolledBack } from './sample.js'
 import { catalogOnly } from './tables.js'
+import type { Limits } from './limits.js'
 
 /**
  * Values for a statement that came without: its generic query plan names the column that each parameter is compared with

@@ -2,8 +2,8 @@ import { PerfdbError } from '../../errors.js'
 import type { Parameter, Session } from '../../server/session.js'
 import type { TransactionSettings } from '../../server/settings.js'
 import { singleStatement } from '../../sql/parser.js'
-import type { Limits } from './measurement.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
+import type { Limits } from './limits.js'
 
 /** A statement that may be run, with the values of its parameters. */
 export interface Subject {

@@ -1,9 +1,10 @@
 import { PerfdbError, type ErrorCode } from '../../errors.js'
 import type { Session } from '../../server/session.js'
-import type { Limits, MeasurementStatus } from './measurement.js'
+import type { MeasurementStatus } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { explainRuns, type Subject } from './sample.js'
 import { medianInterval, narrow } from './statistics.js'
+import type { Limits } from './limits.js'
 
 /** The samples of one statement with one list of values, while they are taken. */
 export interface Series {

@@ -1,9 +1,9 @@
 import type { Session } from '../../server/session.js'
 import { tablesSql } from '../../sql/explain-catalog.js'
-import type { Limits } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { count, tableOf } from '../rules/rule.js'
 import { rolledBack } from './sample.js'
+import type { Limits } from './limits.js'
+import { count, tableOf } from '../plan/plan-node.js'
 
 /**
  * Below 50 pages the planner reads the whole table whatever indexes there are, and is right (postgres.ai's Joe ignores

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
-import type { Limits } from '../sample/measurement.js'
+import type { Limits } from '../sample/limits.js'
 
 /** Further sessions beside the one that measures, closed when disposed. */
 export interface OtherSessions extends AsyncDisposable {

@@ -2,9 +2,9 @@ import { quoteLiteral } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
 import { parameterText } from '../../server/values.js'
-import type { Limits } from '../sample/measurement.js'
 import { refuseAborted, rolledBack, type Subject } from '../sample/sample.js'
 import { failureOf } from '../sample/series.js'
+import type { Limits } from '../sample/limits.js'
 
 /** Times on the client of the statements of one variant, in ms, a run each; empty where it was not run that way. */
 export interface Elapsed {

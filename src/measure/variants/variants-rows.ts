@@ -1,16 +1,9 @@
 import type { Session } from '../../server/session.js'
 import { rowsDigestSql, valuesDigestSql } from '../../sql/variants-rows.js'
-import type { Limits } from '../sample/measurement.js'
 import { rolledBack, type Subject } from '../sample/sample.js'
 import { failureOf } from '../sample/series.js'
-
-/** Whether a variant answers as the first one does. */
-export interface RowsAnswer {
-  readonly variant: string
-  readonly against: string
-  readonly answer: 'same_rows' | 'same_values' | 'other_rows' | 'not_comparable'
-  readonly reason: string | null
-}
+import type { Limits } from '../sample/limits.js'
+import type { RowsAnswer } from '../sample/measurement.js'
 
 export interface Answering {
   readonly name: string

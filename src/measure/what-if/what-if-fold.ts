@@ -3,8 +3,8 @@ import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
 import { foldSql } from '../../sql/what-if.js'
 import { isObject, objectAt, textAt, textsAt } from '../plan/json.js'
-import type { Limits } from '../sample/measurement.js'
 import { rolledBack } from '../sample/sample.js'
+import type { Limits } from '../sample/limits.js'
 
 /**
  * A definition with its expressions and predicate as the planner simplifies them: `total > 100` of a numeric column is

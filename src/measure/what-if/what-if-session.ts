@@ -1,7 +1,7 @@
 import type { Session } from '../../server/session.js'
 import { hypotheticalIndexesSql, hypotheticalResetSql } from '../../sql/what-if.js'
-import type { Limits } from '../sample/measurement.js'
 import { rolledBack } from '../sample/sample.js'
+import type { Limits } from '../sample/limits.js'
 
 /** HypoPG in this database; its schema is quoted. https://hypopg.readthedocs.io */
 export interface HypoPg {

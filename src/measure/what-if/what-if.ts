@@ -3,13 +3,13 @@ import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { hypopgSql, hypotheticalIndexSql, hypotheticalSizeSql } from '../../sql/what-if.js'
 import { attempt } from '../query/finish.js'
-import type { Limits } from '../sample/measurement.js'
 import { admission, boundSubjects } from '../query/measure-query.js'
 import { explain, rolledBack, type Subject } from '../sample/sample.js'
 import { failureOf } from '../sample/series.js'
 import { catalogOnly } from '../sample/tables.js'
 import { folded } from './what-if-fold.js'
 import { withHypothetical, type HypoPg, type Hypothetical } from './what-if-session.js'
+import type { Limits } from '../sample/limits.js'
 
 /** What HypoPG found. Costs are the planner's, in its own unit. */
 export interface WhatIf {

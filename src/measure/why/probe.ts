@@ -3,31 +3,15 @@ import type { Session } from '../../server/session.js'
 import { columnTypesSql } from '../../sql/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
-import type { Limits } from '../sample/measurement.js'
-import type { PlanNode } from '../plan/plan-node.js'
+import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { count, milliseconds, percent, tableOf } from '../rules/rule.js'
+import { milliseconds, percent } from '../rules/rule.js'
 import { explainOnce, rolledBack, type Subject } from '../sample/sample.js'
 import { median } from '../sample/statistics.js'
 import { catalogOnly, sizeText, smallPages } from '../sample/tables.js'
 import { whyNoIndex, whyNotIndex, type ColumnFacts } from './why-not.js'
-
-/** An index that was wanted for a query and that its query plan does not use. */
-export interface UnchosenIndex {
-  readonly index: string
-  /** `schema.table`; empty when there is no such index. */
-  readonly table: string
-  /** `0 rows`, of the table. */
-  readonly size: string
-  /** The table has so few pages that the planner reads them all whatever indexes there are. */
-  readonly small: boolean
-  /** What the planner takes on that table without sequential scans: this index, another one, or none. */
-  readonly without: 'this' | 'other' | 'none'
-  /** An index of a partition stands for it in the query plan. */
-  readonly part: string | null
-  /** Why it is not used. */
-  readonly reason: string
-}
+import type { Limits } from '../sample/limits.js'
+import type { UnchosenIndex } from '../sample/measurement.js'
 
 /** A query that ran, with its query plan and the one that it gets without sequential scans. */
 export interface Probed {

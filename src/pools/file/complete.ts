@@ -1,15 +1,13 @@
 import type { Problem } from '../../errors.js'
 import { completeService, type Reporter } from './complete-service.js'
-import { counted } from '../judge/describe.js'
 import { literalPasswords } from './literal-passwords.js'
 import type { MemorySettings } from '../sums/memory.js'
-import type { Alias, Pooler, PoolsFile, RoleLimit, Server } from '../sums/model.js'
+import type { Alias, Pooler, PoolsFile, RoleLimit, Server, RoleSetting } from '../sums/model.js'
 import { providerLimits, providerSizes } from '../sums/providers.js'
-import type { RoleSetting } from '../server/role-settings.js'
 import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
-import { durationMs, sizeBytes } from '../sums/units.js'
+import { durationMs, sizeBytes, counted } from '../sums/units.js'
 
 /**
  * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and

@@ -1,8 +1,8 @@
 import type { Place } from '../../errors.js'
-import { counted } from '../judge/describe.js'
 import type { Pooler, PoolFinding, Server } from '../sums/model.js'
-import { literalPassword } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
+import { counted } from '../sums/units.js'
+import { literalPassword } from '../sums/url.js'
 
 /** LITERAL_PASSWORD for every url that writes a password out; tenants together. */
 export function literalPasswords(

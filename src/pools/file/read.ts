@@ -2,14 +2,12 @@ import { dirname, resolve } from 'node:path'
 import { problemsError, type Problem } from '../../errors.js'
 import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
 import { readYaml } from '../../yaml/read.js'
-import { allDemands } from '../judge/budget.js'
 import { completePools } from './complete.js'
 import { literalPasswordFinding } from './literal-passwords.js'
 import type { Estate, PoolFinding, PoolsFile, Registry } from '../sums/model.js'
 import { poolerDemands } from '../sums/pooler.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
 import { poolsSchema, type WrittenPools } from './schema.js'
-import { literalPassword } from './tenant-servers.js'
 import {
   csvTenants,
   duplicateTenants,
@@ -20,6 +18,8 @@ import {
   type TenantRow,
 } from './tenants.js'
 import { withoutUrlVariables } from './url-environment.js'
+import { literalPassword } from '../sums/url.js'
+import { allDemands } from '../sums/demand.js'
 
 export interface ReadOptions {
   /** Paths are relative to it, and appear in places as they were given. */

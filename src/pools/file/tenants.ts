@@ -1,10 +1,9 @@
 import type { Place, Problem } from '../../errors.js'
 import { csvRecords, type Cell } from './csv.js'
-import { counted } from '../judge/describe.js'
 import type { Registry, Tenant } from '../sums/model.js'
 import type { WrittenTenants } from './schema.js'
-import { addressOf } from './tenant-servers.js'
-import { durationMs } from '../sums/units.js'
+import { durationMs, counted } from '../sums/units.js'
+import { addressOf } from '../sums/url.js'
 
 /** A tenant with the CONNECTION LIMIT that the file gives it; null is none. */
 export interface TenantRow {

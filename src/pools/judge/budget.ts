@@ -1,5 +1,5 @@
 import { capacity, limitsOf, type Limits } from '../sums/capacity.js'
-import { demands, groupBy, targetsOf, type Demand } from '../sums/demand.js'
+import { groupBy, targetsOf, type Demand, allDemands } from '../sums/demand.js'
 import type { Estate, Pooler, RoleKind, Server, Service } from '../sums/model.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from '../sums/pooler.js'
 import { patternsOn, worstMatch, type Live, type Matched, type Pattern } from '../server/sessions.js'
@@ -57,11 +57,6 @@ export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new M
       poolers: poolersByServer.get(server.name) ?? [],
     }),
   )
-}
-
-/** All demand of an estate; a service with a pool per tenant meets every tenant. */
-export function allDemands(estate: Estate): readonly Demand[] {
-  return estate.services.flatMap((service) => demands(service, estate.tenants))
 }
 
 /** Demand that reaches a server, and that of the whole estate. */

@@ -2,6 +2,7 @@ import type { Line } from './budget.js'
 import { instancesAtPeak, instancesSteady, poolsPerInstance } from '../sums/demand.js'
 import type { Service } from '../sums/model.js'
 import { cap, held } from '../sums/pool.js'
+import { counted } from '../sums/units.js'
 
 /** The arithmetic of a service on a server with so many tenants in words, such as `2 instances x 4 gunicorn workers x own pool 8..24 = 192, 64 opened at boot`. */
 export function describeService(
@@ -27,11 +28,6 @@ export function describeService(
 export function someOf(names: readonly string[]): string {
   const rest = names.length - 3
   return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
-}
-
-/** A count with its noun: `1 instance`, `4 instances`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function instances(service: Service): string {

@@ -1,6 +1,6 @@
 import type { PoolerLive } from '../server/console.js'
-import { counted } from './describe.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
+import { counted } from '../sums/units.js'
 
 /**
  * What the admin console says against the file: POOLER_MISMATCH for every setting and database that the file writes otherwise or does not

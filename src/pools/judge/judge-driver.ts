@@ -1,10 +1,10 @@
 import type { Budget } from './budget.js'
-import { counted } from './describe.js'
 import { keepingDrivers, preparingDrivers } from '../sums/drivers.js'
 import { queueLine } from './judge-queue.js'
 import type { Estate, PoolFinding, Pooler, Service, SessionState, Tenant } from '../sums/model.js'
 import { fewestServers } from '../sums/queue.js'
 import { ownersOf } from '../server/sessions.js'
+import { counted } from '../sums/units.js'
 
 /**
  * What a service's driver does to the pooler and the server it talks to: PREPARED_STATEMENTS (transaction pooling without

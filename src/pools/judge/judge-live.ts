@@ -2,7 +2,6 @@ import { quoteLiteral } from '../../definition/quote.js'
 import type { Budget } from './budget.js'
 import { capacity } from '../sums/capacity.js'
 import { targetsOf } from '../sums/demand.js'
-import { counted } from './describe.js'
 import { judgeTimeouts } from './judge-timeouts.js'
 import type { Estate, PoolFinding } from '../sums/model.js'
 import {
@@ -13,6 +12,7 @@ import {
   type Pattern,
   type SessionGroup,
 } from '../server/sessions.js'
+import { counted } from '../sums/units.js'
 
 /**
  * Findings that only a look at the server can give: SERVER_FULL, SETTING_MISMATCH, UNDECLARED_CLIENTS, STALLED_LOGINS, HIDDEN_SESSIONS,

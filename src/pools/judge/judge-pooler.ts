@@ -1,9 +1,9 @@
 import type { Budget } from './budget.js'
 import { targetsOf } from '../sums/demand.js'
-import { counted } from './describe.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
 import { aliasOf, clientsOf, type PoolerPool } from '../sums/pooler.js'
 import { arrivalRate, queueFinding } from './judge-queue.js'
+import { counted } from '../sums/units.js'
 
 /**
  * Findings of the poolers in front of one server: POOLER_UNBOUNDED, POOLER_SESSION (session mode pins a server connection

@@ -2,10 +2,10 @@ import { auditEffect, auditWorkersByRule } from '../sums/audit.js'
 import type { Budget } from './budget.js'
 import { cacheEffect, ttlForHitRatio } from '../sums/cache.js'
 import { poolsPerInstance } from '../sums/demand.js'
-import { counted } from './describe.js'
 import { judgeQueue } from './judge-queue.js'
 import type { PoolFinding, Service, Tenant } from '../sums/model.js'
 import { cap, held, lockingMinimum } from '../sums/pool.js'
+import { counted } from '../sums/units.js'
 
 /**
  * Findings of one service by itself: POOL_LOCKING, POOL_UNREACHED, POLICY_PER_PROCESS, ACQUIRE_TIMEOUT, QUEUE_*, CACHE_*, AUDIT_*. What it

@@ -1,5 +1,5 @@
 import type { Budget, Line } from './budget.js'
-import { limitUses, type LimitUse } from '../sums/connection-limits.js'
+import { limitUses, type LimitUse } from './connection-limits.js'
 import { instancesAtPeak } from '../sums/demand.js'
 import { describeService, someOf } from './describe.js'
 import { judgeDrivers } from './judge-driver.js'

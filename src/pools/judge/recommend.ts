@@ -1,9 +1,9 @@
 import type { Place } from '../../errors.js'
 import type { Budget, Line } from './budget.js'
 import { demands } from '../sums/demand.js'
-import { counted } from './describe.js'
 import type { Estate, Pooler, Service } from '../sums/model.js'
 import { resized, serverConnections } from '../sums/pooler.js'
+import { counted } from '../sums/units.js'
 
 /** The largest value of one number of the file with which the peak stays within the warning share of the capacity. */
 export interface Recommendation {

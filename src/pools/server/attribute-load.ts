@@ -1,6 +1,4 @@
-import { allDemands } from '../judge/budget.js'
-import { groupBy } from '../sums/demand.js'
-import { counted } from '../judge/describe.js'
+import { groupBy, allDemands } from '../sums/demand.js'
 import type { DatabaseLoad } from './measured-load.js'
 import type { Estate, Load, PoolFinding, Pooler, Service } from '../sums/model.js'
 import {
@@ -12,6 +10,7 @@ import {
   type Pattern,
   type SessionGroup,
 } from './sessions.js'
+import { counted } from '../sums/units.js'
 
 /** Looks at busy sessions, of all samples together, that a split of a database's load needs at least: fewer say nothing. */
 const enoughBusy = 5

@@ -1,7 +1,7 @@
 import type { LiveAlias, LivePool, PoolerLive } from './console.js'
 import { groupBy } from '../sums/demand.js'
-import { counted } from '../judge/describe.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
+import { counted } from '../sums/units.js'
 
 /**
  * Consoles of several replicas as one: of every size the largest, of every limit the loosest, of what spares connections the smallest, so that the

@@ -1,10 +1,4 @@
-/** ALTER ROLE or ALTER DATABASE ... SET, the value as it was written; null is any role, any database. */
-export interface RoleSetting {
-  readonly role: string | null
-  readonly database: string | null
-  readonly name: string
-  readonly value: string
-}
+import type { RoleSetting } from '../sums/model.js'
 
 /**
  * What a session of a role on a database starts with, as ALTER ROLE and ALTER DATABASE ... SET leave it: the narrowest counts, that of a role

@@ -1,12 +1,5 @@
-import type { RoleKind, Server } from './model.js'
+import type { RoleKind, Server, Slots } from './model.js'
 import { providerLimits } from './providers.js'
-
-/** Settings of the manual's "Connections and Authentication", whole numbers of connections. */
-export interface Slots {
-  readonly maxConnections: number
-  readonly superuserReserved: number
-  readonly reserved: number
-}
 
 /** Connection slots of one server. */
 export interface Limits extends Slots {

@@ -1,4 +1,4 @@
-import type { Service, Tenant } from './model.js'
+import type { Service, Tenant, Estate } from './model.js'
 import { cap, eagerMinimum, held } from './pool.js'
 import { peakInstances } from './rollout.js'
 
@@ -171,4 +171,9 @@ function row(
     warm: service.runtime.maxConcurrency === null ? service.instances.desired * pools.warm : 0,
     nominal: steady * (pools.nominal + outside.nominal),
   }
+}
+
+/** All demand of an estate; a service with a pool per tenant meets every tenant. */
+export function allDemands(estate: Estate): readonly Demand[] {
+  return estate.services.flatMap((service) => demands(service, estate.tenants))
 }

@@ -1,9 +1,7 @@
 import type { Place } from '../../errors.js'
 import type { Audit } from './audit.js'
 import type { Cache } from './cache.js'
-import type { Slots } from './capacity.js'
 import type { MemorySettings } from './memory.js'
-import type { RoleSetting } from '../server/role-settings.js'
 
 /** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
 export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
@@ -234,3 +232,18 @@ export interface PoolFinding {
 }
 
 export type Verdict = 'OK' | 'WARN' | 'FAIL' | 'UNKNOWN'
+
+/** Settings of the manual's "Connections and Authentication", whole numbers of connections. */
+export interface Slots {
+  readonly maxConnections: number
+  readonly superuserReserved: number
+  readonly reserved: number
+}
+
+/** ALTER ROLE or ALTER DATABASE ... SET, the value as it was written; null is any role, any database. */
+export interface RoleSetting {
+  readonly role: string | null
+  readonly database: string | null
+  readonly name: string
+  readonly value: string
+}

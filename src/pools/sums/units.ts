@@ -30,3 +30,8 @@ function scaled(text: string, units: Readonly<Record<string, number>>): number {
   const unit = text.replace(/^[\d.]+/, '')
   return Number.parseFloat(text) * (units[unit] ?? Number.NaN)
 }
+
+/** A count with its noun: `1 instance`, `4 instances`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -6,9 +6,10 @@ import type { Layout } from '../block/layout.js'
 import { aboutText, hazardBlocks, scriptOf } from './plan.js'
 import { priceBlocks, priceTotals } from './price.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
-import { outcomeTones, outcomeWords, quoted, signs, stepTones, tableNamer, tally } from './steps.js'
+import { quoted, signs, stepTones, tableNamer, tally } from './steps.js'
 import { bytes, duration, several } from '../block/units.js'
 import { comparisonBlocks } from './variants.js'
+import { outcomeTones, outcomeWords } from '../block/outcomes.js'
 
 const outcomeOrder: readonly Outcome[] = [
   'failed',

@@ -1,7 +1,6 @@
 import { noteText } from '../../commands/import/import-notes.js'
 import type { ImportResult } from '../../result/import-result.js'
 import type { Block } from '../block/block.js'
-import { fenced } from '../page/markdown-text.js'
 import { several } from '../block/units.js'
 
 /** The profile alone, so that `perfdb import > my.yaml` works; where it went to a file, what that file holds. */
@@ -19,11 +18,6 @@ export function importBlocks(result: ImportResult): Block[] {
       items: result.notes.map((note) => ({ tone: 'quiet', label: note.code, text: noteText(note), details: [] })),
     },
   ]
-}
-
-/** The profile as a block of markdown. */
-export function importMarkdown({ profile }: ImportResult): string {
-  return `\n${fenced('yaml', profile.trimEnd())}\n`
 }
 
 function verdictOf({ counts, file }: ImportResult): string {

@@ -1,11 +1,10 @@
-import type { Outcome, PlanResult, ResultStep } from '../../result/result.js'
+import type { PlanResult, ResultStep } from '../../result/result.js'
 import type { Tone } from '../block/block.js'
 import { grouped } from '../block/units.js'
+import type { Words } from '../block/outcomes.js'
 
 export type StepKind = ResultStep['step']
 export type Server = NonNullable<PlanResult['server']>
-
-type Words<Kind extends string> = Readonly<Record<Kind, string>>
 
 /** The sign of a step in front of its name. */
 export const signs: Words<StepKind> = {
@@ -48,32 +47,6 @@ export const states: Words<StepKind> = {
   adopt: 'other name',
   drop: 'unwanted',
   building: 'being built',
-}
-
-export const outcomeWords: Words<Outcome> = {
-  kept: 'kept',
-  built: 'built',
-  rebuilt: 'rebuilt',
-  replaced: 'replaced',
-  renamed: 'renamed',
-  dropped: 'dropped',
-  waited: 'waited for',
-  failed: 'failed',
-  refused: 'refused',
-  not_reached: 'not reached',
-}
-
-export const outcomeTones: Readonly<Record<Outcome, Tone>> = {
-  kept: 'quiet',
-  built: 'good',
-  rebuilt: 'good',
-  replaced: 'good',
-  renamed: 'good',
-  dropped: 'good',
-  waited: 'warn',
-  failed: 'bad',
-  refused: 'warn',
-  not_reached: 'warn',
 }
 
 /** `3 to create, 28 to keep`: how many of each, in the order of `kinds`, those that occur. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Migration } from '../../commands/start/export-migrations.js'
-import type { Committed, ExportFile, ExportTool } from './export-tools.js'
 import { visible } from '../text/width.js'
 
 /** What stands above the statement in every file: why, hazards, and what to do after a failure. One line each, no line breaks in them. */
@@ -98,3 +97,20 @@ function ended(statement: string): string {
   if (text.endsWith(';')) return text
   return text.includes('--') ? `${text}\n;` : `${text};`
 }
+
+/** A committed migration of graphile-migrate: each carries the hash of the one before it. */
+export interface Committed {
+  readonly name: string
+  readonly text: string
+}
+
+export interface ExportFile {
+  /** Below the folder that was named. */
+  readonly path: string
+  readonly text: string
+}
+
+export type ExportTool = (typeof exportTools)[number]
+
+/** The migration tools that perfdb writes files for. */
+export const exportTools = ['kysely', 'node-pg-migrate', 'dbmate', 'graphile-migrate', 'flyway'] as const

@@ -1,10 +1,14 @@
 import type { Migration } from '../../commands/start/export-migrations.js'
 import { kyselyFile, nodePgMigrateFile } from './export-script.js'
-import { commentLines, dbmateFile, flywayFiles, graphileFiles } from './export-sql.js'
-
-/** The migration tools that perfdb writes files for. */
-export const exportTools = ['kysely', 'node-pg-migrate', 'dbmate', 'graphile-migrate', 'flyway'] as const
-export type ExportTool = (typeof exportTools)[number]
+import {
+  commentLines,
+  dbmateFile,
+  flywayFiles,
+  graphileFiles,
+  type Committed,
+  type ExportFile,
+  type ExportTool,
+} from './export-sql.js'
 
 /** The folder that each tool looks in unless told otherwise. Kysely's Migrator runs all of a folder in one way, so these need one of their own. */
 export const exportFolders: Readonly<Record<ExportTool, string>> = {
@@ -13,18 +17,6 @@ export const exportFolders: Readonly<Record<ExportTool, string>> = {
   dbmate: 'db/migrations',
   'graphile-migrate': 'migrations',
   flyway: 'sql',
-}
-
-export interface ExportFile {
-  /** Below the folder that was named. */
-  readonly path: string
-  readonly text: string
-}
-
-/** A committed migration of graphile-migrate: each carries the hash of the one before it. */
-export interface Committed {
-  readonly name: string
-  readonly text: string
 }
 
 /**

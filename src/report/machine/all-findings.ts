@@ -2,8 +2,7 @@ import type { PoolResult } from '../../result/pool-result.js'
 import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
 import { several } from '../block/units.js'
 import { queryTitle } from '../blocks/queries.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
+import { type Result, isError } from '../../result/results.js'
 
 /** A finding as any command has it; those of check-pool name a server and a service. */
 export type AnyFinding = ResultFinding & Partial<Pick<PoolResult['findings'][number], 'server' | 'service'>>

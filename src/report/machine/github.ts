@@ -1,8 +1,8 @@
 import type { AnyFinding } from './all-findings.js'
 import { allFindings, findingTally, messageOf } from './all-findings.js'
 import type { Severity } from '../../result/result.js'
-import type { Result } from '../render.js'
 import { visible } from '../text/width.js'
+import type { Result } from '../../result/results.js'
 
 // GitHub shows ten annotations of a kind a step: https://docs.github.com/en/rest/checks/runs
 const most = 9

@@ -1,9 +1,9 @@
 import type { Severity } from '../../result/result.js'
 import { allFindings, messageOf } from './all-findings.js'
 import { fingerprints } from './fingerprint.js'
-import type { Result } from '../render.js'
 import { mainFile, relativePath } from './uri.js'
 import { visible } from '../text/width.js'
+import type { Result } from '../../result/results.js'
 
 const severities: Readonly<Record<Severity, string>> = { error: 'critical', warning: 'minor', info: 'info' }
 

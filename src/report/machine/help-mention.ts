@@ -1,6 +1,6 @@
 import { allFindings } from './all-findings.js'
 import type { Block } from '../block/block.js'
-import { isError, type Result } from '../render.js'
+import { isError, type Result } from '../../result/results.js'
 
 /**
  * One quiet line at the end of the text, with the command that explains the codes above; nothing where no finding of severity error or

@@ -1,6 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
+import { type Result, isError } from '../../result/results.js'
 
 type Event = { readonly type: string } & Readonly<Record<string, unknown>>
 

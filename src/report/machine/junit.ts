@@ -6,9 +6,9 @@ import { placeText } from '../block/findings.js'
 import type { Case } from './junit-xml.js'
 import { suitesXml, type Suite } from './junit-xml.js'
 import { queryTitle } from '../blocks/queries.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
-import { outcomeWords, states } from '../blocks/steps.js'
+import { states } from '../blocks/steps.js'
+import { type Result, isError } from '../../result/results.js'
+import { outcomeWords } from '../block/outcomes.js'
 
 /**
  * The document as JUnit XML, one testsuite a command: each step, expectation, server and finding is a testcase. It fails

@@ -2,10 +2,10 @@ import type { Severity } from '../../result/result.js'
 import type { AnyFinding } from './all-findings.js'
 import { allFindings, messageOf } from './all-findings.js'
 import { fingerprints } from './fingerprint.js'
-import type { Result } from '../render.js'
 import { ruleTexts } from './sarif-rules.js'
 import { fileUri, mainFile } from './uri.js'
 import { visible } from '../text/width.js'
+import type { Result } from '../../result/results.js'
 
 const levels: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   error: 'error',

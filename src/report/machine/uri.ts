@@ -1,5 +1,5 @@
 import { allFindings } from './all-findings.js'
-import type { Result } from '../render.js'
+import type { Result } from '../../result/results.js'
 
 /** The file that a finding without a place is put to: the first that the document names, else the configuration file. */
 export function mainFile(result: Result): string {

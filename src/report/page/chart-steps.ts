@@ -1,8 +1,8 @@
 import type { ResultStep } from '../../result/result.js'
 import type { Chart, ChartRow, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
-import { outcomeTones, outcomeWords } from '../blocks/steps.js'
 import { bytes, duration } from '../block/units.js'
+import { outcomeTones, outcomeWords } from '../block/outcomes.js'
 
 /** The steps that took time, laid end to end in the order of the plan: for each what it built and what it waited. */
 export function timeChart(steps: readonly ResultStep[]): Chart {

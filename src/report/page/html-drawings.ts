@@ -6,8 +6,7 @@ import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
 import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
+import { type Result, isError } from '../../result/results.js'
 
 export interface Drawing {
   readonly title: string

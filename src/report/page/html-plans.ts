@@ -3,9 +3,8 @@ import { findingBlocks } from '../block/findings.js'
 import { blockHtml } from './html-blocks.js'
 import { html } from './html-text.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
 import { count, duration, several, speedup } from '../block/units.js'
+import { type Result, isError } from '../../result/results.js'
 
 /** The query plans of a document as trees that fold, before beside after; empty where it has none. */
 export function queryPlanHtml(result: Result): string {

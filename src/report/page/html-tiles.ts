@@ -2,9 +2,8 @@ import type { ApplyResult, ExplainResult, ResultQuery } from '../../result/resul
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
 import { bytes, duration } from '../block/units.js'
+import { type Result, isError } from '../../result/results.js'
 
 interface Tile {
   readonly label: string

@@ -5,9 +5,8 @@ import { queryPlanHtml } from './html-plans.js'
 import { style } from './html-style.js'
 import { html, htmlLines } from './html-text.js'
 import { tilesHtml } from './html-tiles.js'
-import type { Result } from '../render.js'
-import { isError } from '../render.js'
 import { moment } from '../block/units.js'
+import { type Result, isError } from '../../result/results.js'
 
 /**
  * The document as one HTML page that needs nothing else: no script, no font, no network (its policy forbids them), for a screen of 400 pixels as

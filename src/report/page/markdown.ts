@@ -1,6 +1,7 @@
 import type { Block, Cell, Column, Detail, Item, Script } from '../block/block.js'
 import { codeSpan, escaped, fenced } from './markdown-text.js'
 import { several } from '../block/units.js'
+import type { ImportResult } from '../../result/import-result.js'
 
 type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>
 
@@ -102,4 +103,9 @@ function scriptText(script: Script): string {
 
 function folded(summary: string, body: string): string {
   return `<details><summary>${escaped(summary)}</summary>\n\n${body}\n\n</details>`
+}
+
+/** The profile as a block of markdown. */
+export function importMarkdown({ profile }: ImportResult): string {
+  return `\n${fenced('yaml', profile.trimEnd())}\n`
 }

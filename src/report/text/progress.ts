@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../build/events.js'
-import { outcomeWords } from '../blocks/steps.js'
 import { bytes, duration } from '../block/units.js'
 import { visible } from './width.js'
+import { outcomeWords } from '../block/outcomes.js'
 
 /** A build under way, as its last event told. */
 export interface Running {

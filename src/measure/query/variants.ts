@@ -1,13 +1,14 @@
 import type { Query, Variant } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import { finish, unmeasured } from '../query/finish.js'
-import { admission } from '../query/measure-query.js'
-import type { Limits, Measurement, QueryMeasurement, VariantMeasurement } from '../sample/measurement.js'
+import { finish, unmeasured } from './finish.js'
+import { admission } from './measure-query.js'
+import type { Measurement, QueryMeasurement, VariantMeasurement } from '../sample/measurement.js'
 import { failureOf, newSeries, takeSamples, type Failure, type Series } from '../sample/series.js'
 import { median, medianInterval, sum } from '../sample/statistics.js'
-import { otherSessions } from './variants-connections.js'
-import { elapsedTimes, spread, type Elapsed } from './variants-elapsed.js'
-import { compareRows } from './variants-rows.js'
+import { otherSessions } from '../variants/variants-connections.js'
+import { elapsedTimes, spread, type Elapsed } from '../variants/variants-elapsed.js'
+import { compareRows } from '../variants/variants-rows.js'
+import type { Limits } from '../sample/limits.js'
 
 /**
  * Measures several statements against their replacement: server time by samples of every statement, interleaved, the time

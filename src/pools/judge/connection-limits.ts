@@ -1,6 +1,6 @@
-import { roleKind, type Budget } from '../judge/budget.js'
-import { groupBy, targetsOf } from './demand.js'
-import { serverConnections, type PoolerPool } from './pooler.js'
+import { roleKind, type Budget } from './budget.js'
+import { groupBy, targetsOf } from '../sums/demand.js'
+import { serverConnections, type PoolerPool } from '../sums/pooler.js'
 
 /** CONNECTION LIMIT of a role or a database against what may be asked of it at the peak. */
 export interface LimitUse {

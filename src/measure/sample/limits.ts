@@ -1,0 +1,67 @@
+import type { Query } from '../../profile/profile.js'
+import type { Session } from '../../server/session.js'
+import type { QueryMeasurement } from './measurement.js'
+
+/** Options with their defaults. */
+export interface Limits {
+  readonly samples: number
+  readonly timeBudgetMs: number
+  readonly totalBudgetMs: number
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly allowWrites: boolean
+  readonly control: string | null
+  readonly indexesFor: MeasureOptions['indexesFor']
+  readonly connect: MeasureOptions['connect']
+  readonly signal: AbortSignal | undefined
+}
+
+export function limitsOf(options: MeasureOptions): Limits {
+  return {
+    samples: options.samples ?? 101,
+    timeBudgetMs: options.timeBudgetMs ?? 5000,
+    totalBudgetMs: options.totalBudgetMs ?? (options.timeBudgetMs === undefined ? 60_000 : Number.POSITIVE_INFINITY),
+    statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+    lockTimeoutMs: options.lockTimeoutMs ?? 1000,
+    allowWrites: options.allowWrites,
+    control: options.control === undefined ? builtInControl : options.control,
+    indexesFor: options.indexesFor,
+    connect: options.connect,
+    signal: options.signal,
+  }
+}
+
+/**
+ * A built-in control query: a millisecond or two of processor time, no table, no work_mem, no parallel workers, so that
+ * only the machine's load changes its time.
+ */
+export const builtInControl = 'select pg_catalog.sum(n) from pg_catalog.generate_series(1, 10000) as g (n)'
+
+export interface MeasureOptions {
+  /** At most; 101 by default. At least 21 are taken when the time budget allows. */
+  readonly samples?: number | undefined
+  /** For one query in ms, warm-up and control query not counted; 5000 by default. */
+  readonly timeBudgetMs?: number | undefined
+  /**
+   * For all queries together in ms: what is left is shared by the queries that are left. 60000 by default; no limit when
+   * timeBudgetMs is given.
+   */
+  readonly totalBudgetMs?: number | undefined
+  /** 30000 by default. */
+  readonly statementTimeoutMs?: number | undefined
+  /** 1000 by default. */
+  readonly lockTimeoutMs?: number | undefined
+  /** The hazard WRITE_QUERY was allowed: statements that change data run too, and are rolled back. */
+  readonly allowWrites: boolean
+  /**
+   * A query that no index of the profile touches; by default one that reads no table. null for none: where nothing is compared with
+   * another time it only takes time itself.
+   */
+  readonly control?: string | null | undefined
+  /** Names of the indexes that stand for this query: it is told why it does not use one. */
+  readonly indexesFor?: ((query: Query) => readonly string[]) | undefined
+  /** Opens another session of the role `measure`: variants of several statements are then run on up to four as well. */
+  readonly connect?: (() => Promise<Session>) | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onMeasured?: ((measured: QueryMeasurement, done: number, total: number) => void) | undefined
+}

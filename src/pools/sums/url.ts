@@ -1,0 +1,35 @@
+/** Scheme, role, password, hosts, database. A password may hold an @ that nobody escaped; what has one in its path has a / in its password. */
+export const urlPattern =
+  /^postgres(?:ql)?:\/\/(?:([^:@/?]*)(?::([^/?]*))?@)?((?:\[[\da-f:.]+\]|[^/?@:,]*)(?::(?:\d+|\$\{\w+\}))?(?:,[^/?@]*)?)(?:\/([^?@]*))?(?:\?(?:\w+=[^&]*&?)*)?$/i
+
+/**
+ * host:port of a url as it is written, or the whole of it where a variable stands for all; null for what is no url of PostgreSQL. Never a part of
+ * a password.
+ */
+export function addressOf(url: string): string | null {
+  if (/^\$\{\w+\}$/.test(url)) return url
+  const host = urlPattern.exec(url)?.[3]
+  if (host === undefined) return null
+  if (host === '') return 'localhost:5432'
+  return /:(\d+|\$\{\w+\})$/.test(host) || host.includes(',') ? host : `${host}:5432`
+}
+
+/** The password that a url writes out; undefined where it has none, or a variable for it. */
+export function literalPassword(url: string): string | undefined {
+  const password = urlPattern.exec(url)?.[2]
+  return password === undefined || password === '' || /^\$\{\w+\}$/.test(password) ? undefined : password
+}
+
+export function decoded(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export function partsOf(url: string): { readonly role: string | null; readonly database: string | null } {
+  const [, role, , , database] = urlPattern.exec(url) ?? []
+  return { role: decoded(role), database: decoded(database) }
+}

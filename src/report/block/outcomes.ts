@@ -1,0 +1,30 @@
+import type { Outcome } from '../../result/result.js'
+import type { Tone } from './block.js'
+
+export type Words<Kind extends string> = Readonly<Record<Kind, string>>
+
+export const outcomeWords: Words<Outcome> = {
+  kept: 'kept',
+  built: 'built',
+  rebuilt: 'rebuilt',
+  replaced: 'replaced',
+  renamed: 'renamed',
+  dropped: 'dropped',
+  waited: 'waited for',
+  failed: 'failed',
+  refused: 'refused',
+  not_reached: 'not reached',
+}
+
+export const outcomeTones: Readonly<Record<Outcome, Tone>> = {
+  kept: 'quiet',
+  built: 'good',
+  rebuilt: 'good',
+  replaced: 'good',
+  renamed: 'good',
+  dropped: 'good',
+  waited: 'warn',
+  failed: 'bad',
+  refused: 'warn',
+  not_reached: 'warn',
+}
