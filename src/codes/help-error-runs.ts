@@ -154,6 +154,12 @@ export const runErrorTexts = {
     rule: 'perfdb.migrations has a migration that this version has not.',
     option: '--no-ledger',
   },
+  LEDGER_UNTRUSTED: {
+    text: 'the ledger belongs to a role that could make it run code as you',
+    why: 'Triggers, rules, policies, views, defaults and indexed expressions of the schema perfdb run with the rights of who writes or reads there.',
+    rule: 'Schema or tables belong to a role that is neither a superuser, nor the connected role, nor one that it is a member of; or something on the tables is not what perfdb made.',
+    option: '--no-ledger',
+  },
   NO_LEDGER: {
     text: 'there is no ledger in this database',
     why: 'Without a record there is nothing to undo.',
@@ -164,10 +170,15 @@ export const runErrorTexts = {
     why: 'A rollback of another run than the one that is meant would be worse.',
     rule: 'The ledger has no run of that number.',
   },
+  RUN_NOT_NAMED: {
+    text: 'the last run is itself a rollback',
+    why: 'Run by mistake a second time, perfdb rollback would undo the run before as well.',
+    rule: 'The newest run of the ledger is a rollback, and no run was named.',
+  },
   NOTHING_TO_ROLL_BACK: {
-    text: 'the run changed nothing',
+    text: 'the run changed nothing, or is undone already',
     why: 'There is nothing to undo.',
-    rule: 'No step of the run built, dropped or renamed an index.',
+    rule: 'No step of the run built, dropped or renamed an index, or each of them is undone.',
   },
   INTERRUPTED: {
     text: 'a signal ended the command',

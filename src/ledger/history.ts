@@ -1,10 +1,11 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
 import type { Ledger } from './ledger.js'
+import { assertLedgerTrusted } from './trust.js'
 
 /**
  * The ledger of this database, installed or brought up to date first. Throws PRIVILEGE, with the hint --no-ledger, when
- * the role may not; READ_ONLY; LEDGER_TOO_NEW. Kysely is loaded here and not before (0.15 s, fact 12).
+ * the role may not; READ_ONLY; LEDGER_TOO_NEW; LEDGER_UNTRUSTED. Kysely is loaded here and not before (0.15 s, fact 12).
  */
 export async function openLedger(session: Session): Promise<Ledger> {
   const [{ installLedger }, { ledgerOn }] = await Promise.all([import('./install.js'), import('./records.js')])
@@ -16,8 +17,9 @@ export async function openLedger(session: Session): Promise<Ledger> {
   return ledgerOn(session)
 }
 
-/** The ledger to read, null when this database has none. Creates nothing. Throws PRIVILEGE. */
+/** The ledger to read, null when this database has none. Creates nothing. Throws PRIVILEGE and LEDGER_UNTRUSTED. */
 export async function readLedger(session: Session): Promise<Ledger | null> {
+  await assertLedgerTrusted(session)
   const [row] = await session.query<{ there: boolean; usable: boolean }>(
     `select pg_catalog.count(*) > 0 as there,
        pg_catalog.bool_and(pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')) as usable

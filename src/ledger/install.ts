@@ -4,6 +4,7 @@ import { up as kept } from '../../migrations/0002_kept.js'
 import { PerfdbError } from '../errors.js'
 import type { Parameter, Session } from '../server/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
+import { assertLedgerTrusted } from './trust.js'
 
 /** Forward only; a published migration never changes. Listed here so that no folder is read at run time. */
 const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
@@ -13,10 +14,11 @@ const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
 
 /**
  * Brings the schema perfdb of this database up to date, in one transaction; does nothing when it is. Two at once are
- * sorted out by trying again: `if not exists` itself fails in such a race (fault 73). Throws PRIVILEGE, READ_ONLY and
- * LEDGER_TOO_NEW.
+ * sorted out by trying again: `if not exists` itself fails in such a race (fault 73). Throws PRIVILEGE, READ_ONLY,
+ * LEDGER_UNTRUSTED and LEDGER_TOO_NEW.
  */
 export async function installLedger(session: Session, tries = 5): Promise<void> {
+  await assertLedgerTrusted(session)
   const installed = await installedMigrations(session)
   const unknown = installed.find((name) => !Object.hasOwn(migrations, name))
   if (unknown !== undefined) {
@@ -26,7 +28,11 @@ export async function installLedger(session: Session, tries = 5): Promise<void> 
   }
   if (Object.keys(migrations).every((name) => installed.includes(name))) return
   try {
-    await session.transaction(async () => migrate(session))
+    await session.transaction(async () => {
+      await migrate(session)
+      // Somebody may have made the schema since it was looked at.
+      await assertLedgerTrusted(session)
+    })
     session.takeNotices()
   } catch (error) {
     if (tries <= 1 || !isRace(error)) throw error

@@ -1,5 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
+import { assertLedgerTrusted } from './trust.js'
 
 /** A run that began and never ended: perfdb was killed, or the server crashed. */
 export interface InterruptedRun {
@@ -20,9 +21,11 @@ export const writerIsGoneSql = `not exists (
 
 /**
  * Notes in the ledger which runs were interrupted, each once, and gives them. To be called under the run lock, by who is about to
- * see to what they left. Without Kysely: every apply asks. Nothing without a ledger, or for a role that may not write it.
+ * see to what they left. Without Kysely: every apply asks. Nothing without a ledger, or for a role that may not write it. Throws
+ * LEDGER_UNTRUSTED.
  */
 export async function noteInterruptedRuns(session: Session): Promise<readonly InterruptedRun[]> {
+  await assertLedgerTrusted(session)
   const [ledger] = await session.query<{ there: boolean }>(
     `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
        where n.nspname = 'perfdb' and c.relname = 'runs' and c.relkind = 'r') as there`,

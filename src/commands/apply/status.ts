@@ -1,5 +1,6 @@
 import { blockerTexts, lookAt } from '../../build/look.js'
 import { readSnapshot } from '../../catalog/read.js'
+import { PerfdbError } from '../../errors.js'
 import type { RunningBuild } from '../../catalog/snapshot.js'
 import type { Run } from '../../ledger/ledger.js'
 import { readLedger } from '../../ledger/history.js'
@@ -12,7 +13,11 @@ import type { ResultFinding, StatusResult } from '../../result/result.js'
 export async function runStatus(session: Session, limit: number): Promise<StatusResult> {
   const startedAt = new Date()
   const snapshot = await readSnapshot(session, [])
-  const ledger = await readLedger(session)
+  const { ledger, refusal } = await readLedger(session).then(
+    (found) => ({ ledger: found, refusal: null }),
+    // What is being built, and who is in its way, is asked for at night: that needs no ledger.
+    (error: unknown) => ({ ledger: null, refusal: untrusted(error) }),
+  )
   const runs = ledger === null ? [] : await ledger.runs(limit)
   const interrupted = ledger === null ? [] : await ledger.interruptedRuns()
   const builds: StatusResult['builds'] = []
@@ -23,8 +28,14 @@ export async function runStatus(session: Session, limit: number): Promise<Status
     ledger: ledger !== null,
     runs: runs.map(runDocument),
     builds,
-    findings: interrupted.map(interruptedFinding),
+    findings: [...(refusal === null ? [] : [refusal]), ...interrupted.map(interruptedFinding)],
   }
+}
+
+function untrusted(error: unknown): ResultFinding {
+  if (!(error instanceof PerfdbError) || error.code !== 'LEDGER_UNTRUSTED') throw error
+  const { code, message, detail = '', hint } = error
+  return { code, severity: 'warning', message: `${message}: ${detail}`, hint }
 }
 
 async function buildDocument(session: Session, build: RunningBuild): Promise<StatusResult['builds'][number]> {

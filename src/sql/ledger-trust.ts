@@ -1,0 +1,59 @@
+/**
+ * What in the schema perfdb could run another role's code with the rights of who uses it, a row a thing; no row where all is well or
+ * where there is no such schema. Trusted are superusers, the connected role, and the roles that it is a real member of: pg_has_role
+ * says yes to a superuser for every role. Reads catalogs alone, and none of the relations. `kind`: owner (of the schema or a table),
+ * grant (of TRIGGER, which lets its holder add one in the middle of a run), relation, trigger, rule, policy, child, statistics, function.
+ */
+export const ledgerTrustSql = `
+with recursive me as (
+  select r.oid, r.rolsuper, pg_catalog.quote_ident(r.rolname) as name from pg_catalog.pg_roles r where r.rolname = current_user
+), mine as (
+  select oid from me
+  union
+  select m.roleid from mine join pg_catalog.pg_auth_members m on m.member = mine.oid
+), trusted as (
+  select r.oid from pg_catalog.pg_roles r where r.rolsuper or r.oid in (select oid from mine)
+  union
+  select o.oid from pg_catalog.pg_roles o, pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba
+  where o.rolname = 'pg_database_owner' and d.datname = pg_catalog.current_database()
+    and (r.rolsuper or r.oid in (select oid from mine))
+), space as (
+  select n.oid, n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'perfdb'
+), relations as (
+  select c.*, 'perfdb.' || pg_catalog.quote_ident(c.relname) as name from space join pg_catalog.pg_class c on c.relnamespace = space.oid
+  where c.relname in ('runs', 'steps', 'measurements', 'migrations', 'migrations_lock')
+), parts as (
+  select 'pg_catalog.pg_class'::pg_catalog.regclass as class, r.oid, r.name from relations r
+  union all select 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, r.name from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
+  union all select 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid, r.name from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
+  union all select 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, r.name from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
+), problems as (
+  select 'owner' as kind, 'perfdb' as relation, null::text as thing, s.nspowner as role from space s
+  where s.nspowner not in (select oid from trusted)
+  union all select 'owner', r.name, null, r.relowner from relations r where r.relowner not in (select oid from trusted)
+  union all select distinct 'grant', r.name, null, a.grantee
+  from relations r, pg_catalog.aclexplode(r.relacl) a
+  where a.privilege_type = 'TRIGGER' and a.grantee not in (select oid from trusted) and a.grantee <> r.relowner
+  union all select 'relation', r.name, case r.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table'
+      when 'p' then 'partitioned table' else 'relation of kind ' || r.relkind::text end, r.relowner
+  from relations r where r.relkind <> 'r'
+  union all select 'trigger', r.name, pg_catalog.quote_ident(t.tgname), r.relowner
+  from relations r join pg_catalog.pg_trigger t on t.tgrelid = r.oid where not t.tgisinternal
+  union all select 'rule', r.name, pg_catalog.quote_ident(w.rulename), r.relowner
+  from relations r join pg_catalog.pg_rewrite w on w.ev_class = r.oid where r.relkind = 'r'
+  union all select 'policy', r.name, null, r.relowner from relations r where r.relrowsecurity
+  union all select 'child', r.name, null, r.relowner
+  from relations r where exists (select from pg_catalog.pg_inherits h where r.oid in (h.inhrelid, h.inhparent))
+  union all select 'statistics', r.name, pg_catalog.quote_ident(x.stxname), r.relowner
+  from relations r join pg_catalog.pg_statistic_ext x on x.stxrelid = r.oid
+  union all select distinct 'function', p.name, pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0), null::oid
+  from parts p join pg_catalog.pg_depend d on d.classid = p.class and d.objid = p.oid
+  where d.refclassid in ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass,
+    'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_am'::pg_catalog.regclass)
+)
+select p.kind, p.relation, p.thing, case when p.role = 0 then 'public' else pg_catalog.quote_ident(r.rolname) end as role,
+  me.name as me, case when me.rolsuper then me.name else (
+    select pg_catalog.quote_ident(s.rolname) from pg_catalog.pg_roles s where s.rolsuper order by s.oid limit 1) end as "newOwner",
+  me.rolsuper as superuser
+from problems p cross join me left join pg_catalog.pg_roles r on r.oid = p.role
+order by p.kind <> 'owner', p.relation, p.kind, p.thing, r.rolname`
