@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSearchPath } from '../catalog/probe.js'
-import { PerfdbError } from '../errors.js'
+import { errorHints, PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { duplicatesText } from '../plan/unique.js'
 import { retryable } from '../server/failure.js'
@@ -122,6 +122,11 @@ export async function otherBuildsGone(context: BuildContext, { table, index }: S
   }
 }
 
+/** What PostgreSQL's own HINT says, in one line; '' where it gave none. */
+function ownHint({ hint }: PerfdbError): string {
+  return hint === errorHints.QUERY_FAILED ? '' : hint.replaceAll(/\s+/g, ' ')
+}
+
 async function describe(
   context: BuildContext,
   step: Step,
@@ -144,7 +149,10 @@ async function describe(
   const code = error.code === 'QUERY_FAILED' ? 'BUILD_FAILED' : error.code
   return new PerfdbError(code, error.message, {
     detail: error.detail,
-    hint: code === error.code || left === 'invalid' ? hint : undefined,
+    hint:
+      code === error.code
+        ? hint
+        : [left === 'invalid' ? hint : '', ownHint(error)].filter((text) => text !== '').join('; ') || undefined,
     sqlstate: error.sqlstate,
     cause: error,
   })

@@ -54,7 +54,9 @@ function withPartitions(table: ExistingTable, trees: readonly PartitionTree[]): 
   const leaves = tree.partitions.filter((partition) => partition.relkind !== 'p')
   return {
     ...table,
-    estimatedRows: leaves.reduce((rows, leaf) => rows + Math.max(0, leaf.estimatedRows), 0),
+    estimatedRows: leaves.some((leaf) => leaf.estimatedRows < 0 && leaf.sizeBytes > 0)
+      ? -1
+      : leaves.reduce((rows, leaf) => rows + Math.max(0, leaf.estimatedRows), 0),
     sizeBytes: leaves.reduce((bytes, leaf) => bytes + leaf.sizeBytes, 0),
   }
 }

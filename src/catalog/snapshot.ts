@@ -24,7 +24,7 @@ export interface ExistingTable {
   /** r table, p partitioned table, m materialized view, v view, f foreign table ... (pg_class.relkind). */
   readonly relkind: string
   readonly temporary: boolean
-  /** pg_class.reltuples; -1 when never vacuumed or analyzed. */
+  /** pg_class.reltuples; -1 when never vacuumed or analyzed, of a partition at least. */
   readonly estimatedRows: number
   /** Heap and TOAST, without indexes. */
   readonly sizeBytes: number
@@ -108,7 +108,7 @@ export interface ServerFacts {
 export interface TableStatistics {
   readonly schema: string
   readonly name: string
-  /** pg_class.reltuples; -1 when never analyzed. */
+  /** pg_class.reltuples; of a table that was never analyzed an estimate from its size. */
   readonly rows: number
   /** Since the statistics were reset. */
   readonly updates: number

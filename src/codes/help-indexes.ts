@@ -12,7 +12,7 @@ export const indexTexts = {
     text: 'an index exists that no query uses',
     why: 'The planner never chooses it, every write keeps it up, and a unique one may even reject rows. IF NOT EXISTS takes it for done.',
     rule: 'pg_index says indisvalid, indisready or indislive is false, and no session in pg_stat_progress_create_index is building it.',
-    todo: 'A concurrent build that was stopped leaves an index that is not valid, and still costs every write. perfdb apply drops it and builds it again.',
+    todo: 'A concurrent build that was stopped leaves an index that is not valid: perfdb apply drops it and builds it again. What REINDEX CONCURRENTLY left of a declared index (NAME_ccnew, NAME_ccold) apply drops.',
   },
   DIFFERS: {
     text: 'an index has another definition than the declared one',
@@ -27,6 +27,19 @@ export const indexTexts = {
     rule: 'A valid index of the same definition, declared by no profile and owned by no constraint, stands on the table under another name.',
     todo: 'Use that name in the profile, or let perfdb apply --allow RENAME rename it.',
     option: '--allow RENAME',
+  },
+  BACKS_CONSTRAINT: {
+    text: 'the declared index exists as the index of a constraint',
+    why: 'Built a second time it would cost every write twice, and the constraint keeps its own whatever the profile says.',
+    rule: 'An index of the same definition belongs to a primary key, unique or exclusion constraint under another name, as after ALTER TABLE ... ADD CONSTRAINT ... USING INDEX.',
+    todo: 'Declare it under the name of the constraint, or remove the entry from the profile.',
+    option: '--allow REDUNDANT builds a second one all the same',
+  },
+  TOO_WIDE: {
+    text: 'a row is too wide for a btree index',
+    why: 'The build fails with 54000 when it comes to that row, after all the work before it.',
+    rule: 'A btree holds 2,704 bytes a row, a third of a page. The widest row was looked for, within the 30 s that all looks of a plan take together; stored values count as they are stored, compressed.',
+    todo: 'Index a hash of the value, as in md5(column) or a hash index, or a part of it by left(column, 200), or shorten the row.',
   },
   BUILDING: {
     text: 'an index is being built',

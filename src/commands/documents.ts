@@ -39,7 +39,11 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     })),
     ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
-    ...(table === undefined ? {} : { table_rows: Math.max(0, table.estimatedRows), table_bytes: table.sizeBytes }),
+    // Of a table that was never analyzed nobody knows the rows, unless it is empty.
+    ...(table === undefined || (table.estimatedRows < 0 && table.sizeBytes > 0)
+      ? {}
+      : { table_rows: Math.max(0, table.estimatedRows) }),
+    ...(table === undefined ? {} : { table_bytes: table.sizeBytes }),
     ...(step.step === 'keep' && step.existing !== null
       ? { size_bytes: step.existing.sizeBytes, state: 'valid' as const }
       : {}),

@@ -1,6 +1,7 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { candidatesOn } from './lookup.js'
+import { leftoverFindings, noWrites } from './leftovers.js'
 import { isPassingName, newNameFor } from './names.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from './overlap.js'
 import type { Finding, Step } from './plan.js'
@@ -14,10 +15,14 @@ export function auditFindings(
 ): readonly Finding[] {
   // The twin of an index to adopt is that index itself, under its old name.
   const adopted = new Set(
-    steps.flatMap(({ step, schema, index }) => (step === 'adopt' ? [nameKey({ schema, name: index })] : [])),
+    steps.flatMap(({ step, schema, index, existing }) =>
+      step === 'adopt' || (step === 'keep' && existing?.name !== index) ? [nameKey({ schema, name: index })] : [],
+    ),
   )
+  const leftovers = leftoverFindings(steps, snapshot)
   return [
-    ...steps.flatMap(driftOf),
+    ...steps.filter((step) => step.leftoverOf === undefined).flatMap(driftOf),
+    ...leftovers.findings,
     ...overlapFindings(
       resolved.filter(({ declared: { definition } }) => {
         return !adopted.has(nameKey({ schema: definition.table.schema, name: definition.name }))
@@ -25,7 +30,7 @@ export function auditFindings(
       resolved,
       snapshot,
     ),
-    ...existingFindings(snapshot, steps),
+    ...existingFindings(snapshot, steps, leftovers.spoken),
   ].sort(byPlace)
 }
 
@@ -34,7 +39,7 @@ function driftOf(step: Step): readonly Finding[] {
   const base = { index, table: `${table.schema}.${table.name}`, ...(step.place === null ? {} : { place: step.place }) }
   switch (step.step) {
     case 'keep':
-      return []
+      return existing === null || existing.name === index ? [] : [{ ...base, ...backsConstraint(existing, index) }]
     case 'create':
       return [{ ...base, code: 'MISSING', severity: 'error', message: `${index} is declared and does not exist` }]
     case 'rebuild':
@@ -92,6 +97,15 @@ function driftOf(step: Step): readonly Finding[] {
   }
 }
 
+function backsConstraint({ name, constraint }: ExistingIndex, index: string): Omit<Finding, 'index' | 'table'> {
+  return {
+    code: 'BACKS_CONSTRAINT',
+    severity: 'error',
+    message: `${index} exists as ${name}, the index of the constraint ${constraint ?? ''}`,
+    hint: `declare it as ${name}, or remove the entry; --allow REDUNDANT builds it a second time`,
+  }
+}
+
 function overlapFindings(
   judged: readonly Resolved[],
   all: readonly Resolved[],
@@ -119,8 +133,15 @@ function overlapFindings(
 }
 
 /** Indexes that nobody declared: invalid ones cost writes and HOT updates for nothing (fault 9), the others are told for completeness. */
-function existingFindings(snapshot: Snapshot, steps: readonly Step[]): readonly Finding[] {
-  const spoken = new Set(steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])))
+function existingFindings(
+  snapshot: Snapshot,
+  steps: readonly Step[],
+  leftovers: ReadonlySet<number>,
+): readonly Finding[] {
+  const spoken = new Set([
+    ...steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])),
+    ...leftovers,
+  ])
   const tables = new Set(snapshot.tables.map((table) => JSON.stringify([table.schema, table.name])))
   return snapshot.indexes
     .filter((index) => !spoken.has(index.oid) && tables.has(JSON.stringify([index.table.schema, index.table.name])))
@@ -142,7 +163,7 @@ function existingFindings(snapshot: Snapshot, steps: readonly Step[]): readonly 
             ...base,
             code: 'INVALID',
             severity: 'error',
-            message: `${index.name}, which no profile declares, is ${flagText(index)}: it serves no query and still costs every write`,
+            message: `${index.name}, which no profile declares, is ${flagText(index)}: it serves no query, ${index.ready && index.live ? 'and each write pays for it' : noWrites([index])}`,
             hint: `if nobody needs it: ${dropIndexSql(index.schema, index.name)}`,
           },
         ]

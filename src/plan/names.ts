@@ -19,7 +19,7 @@ const freshSuffix = '_perfdb_new'
 const oldSuffix = '_perfdb_old'
 
 /** Cut so that it holds 63 bytes; by whole characters, as PostgreSQL cuts. */
-function withSuffix(name: string, suffix: string): string {
+export function withSuffix(name: string, suffix: string): string {
   let kept = name
   while (Buffer.byteLength(kept + suffix, 'utf8') > maxNameBytes) kept = Array.from(kept).slice(0, -1).join('')
   return kept + suffix

@@ -74,7 +74,7 @@ function leftover(partition: Partition, index: PartitionIndex, steps: readonly S
   return {
     ...base,
     severity: 'error',
-    message: `${name}, which no profile declares, is not valid: it serves no query and still costs every write`,
+    message: `${name}, which no profile declares, is not valid: it serves no query, and may cost every write`,
     hint: `if nobody needs it: ${dropIndexSql(schema, name)}`,
   }
 }

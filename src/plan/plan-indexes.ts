@@ -15,6 +15,7 @@ import { partitionTree, planPartitioned, unfinishedTwin } from './partitioned.js
 import { nameKey } from './overlap.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
+import { planLeftovers } from './leftovers.js'
 import { predictBytes } from './predict.js'
 import { plainlySame, sameDefinition } from './same.js'
 import {
@@ -44,7 +45,9 @@ export function planIndexes(
   const dropped = new Set(
     builds.flatMap(({ step, schema, statements }) => (step === 'replace' ? droppedBy(schema, statements) : [])),
   )
-  const wanted = drops.steps.filter(
+  const asked = new Set(drops.steps.map((step) => step.existing?.oid))
+  const leftovers = planLeftovers(resolved, snapshot).filter((step) => !asked.has(step.existing?.oid))
+  const wanted = [...drops.steps, ...leftovers].filter(
     (step) => !renamed.has(step.existing?.oid) && !dropped.has(nameKey({ schema: step.schema, name: step.index })),
   )
   const steps = builds.concat(wanted).sort(byUrgency)
@@ -130,6 +133,11 @@ function isOf(build: RunningBuild, index: ExistingIndex): boolean {
 
 function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
   const { definition } = one.declared
+  const owned = constraintTwin(one, all, snapshot, options)
+  if (owned !== undefined) {
+    const reason = `exists as ${owned.name}, the index of the constraint ${owned.constraint ?? ''}`
+    return { ...stepBase(one, owned), step: 'keep', reason, statements: [] }
+  }
   const twin = indexesOn(snapshot, definition.table).find((index) => adoptable(index, one, all, snapshot))
   if (twin !== undefined) {
     return {
@@ -159,6 +167,21 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     ...(tree === undefined ? {} : planPartitioned(one, null, tree, hazards)),
     predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
   }
+}
+
+/**
+ * The index became a constraint's (ALTER TABLE ... ADD CONSTRAINT ... USING INDEX renames it), or was one from the start: it is there, and
+ * a second one is built only by who allows REDUNDANT.
+ */
+function constraintTwin(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, { allow }: PlanOptions) {
+  if (allow.has('REDUNDANT')) return undefined
+  return indexesOn(snapshot, one.declared.definition.table).find(
+    (index) =>
+      index.constraint !== null &&
+      index.valid &&
+      !isDeclared(all, index.schema, index.name) &&
+      sameDefinition(one.canonical, index.canonical),
+  )
 }
 
 /** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */

@@ -60,6 +60,8 @@ export interface Step {
   readonly duplicates?: 'none' | 'some' | 'unknown'
   /** The index of a partitioned table: apply looks at its partitions again while it works. */
   readonly partitioned?: true
+  /** Of a drop: the index whose REINDEX CONCURRENTLY left it. */
+  readonly leftoverOf?: string
 }
 
 export interface Plan {

@@ -6,6 +6,7 @@ import { findFiles, nameOf, readText, type FoundFile, type Named } from './files
 import { duplicateNames, indexNames, namesOf, type IndexName } from './names.js'
 import type { Profile } from './profile.js'
 import { profileSchema } from './schema.js'
+import { unqualifiedProfile } from './unqualify.js'
 
 export interface ReadOptions {
   readonly cwd: string
@@ -31,7 +32,7 @@ export async function readProfiles(paths: readonly Named[], options: ReadOptions
   if (first !== undefined) throw problemsError([first, ...rest])
   if (read.length === 0)
     throw new PerfdbError('FILE_NOT_FOUND', `no profile in ${paths.map(nameOf).join(', ')}, only pool configs`)
-  return read.flatMap(({ profile }) => profile ?? [])
+  return Promise.all(read.flatMap(({ profile }) => (profile === undefined ? [] : unqualifiedProfile(profile))))
 }
 
 /** One YAML profile from its text, for what is not in a file. Throws as readProfiles does. */

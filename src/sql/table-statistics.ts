@@ -1,16 +1,37 @@
+/** As the planner takes it without statistics: 32 bytes for what may be of any length (get_typavgwidth in lsyscache.c). */
+const columnWidthSql = `case when a.attlen > 0 then a.attlen
+        when a.atttypid in (1042, 1043) and a.atttypmod between 5 and 36 then a.atttypmod - 4 else 32 end`
+
 /**
  * What planning a build needs to know of tables, for those in `$1` (JSON: [{schema, name}]): how they are updated, which columns an
- * index holds or computes with already (pg_depend names those of expressions and predicates too), width and distinct values of each column.
+ * index holds or computes with already (pg_depend names those of expressions and predicates too), width and distinct values of each column. A table that was
+ * never analyzed (reltuples -1) has the rows that fit in its pages, as the planner estimates them (estimate_rel_size in plancat.c).
  */
 export const tableStatisticsSql = `
-with tables as (
+with recursive wanted as (
   select c.oid, n.nspname, c.relname, c.reltuples
   from pg_catalog.json_to_recordset($1::json) as w(schema text, name text)
   join pg_catalog.pg_namespace n on n.nspname = w.schema
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+), members as (
+  select w.oid as root, w.oid from wanted w
+  union all
+  select m.root, h.inhrelid from members m join pg_catalog.pg_inherits h on h.inhparent = m.oid and not h.inhdetachpending
+  where (select c.relkind from pg_catalog.pg_class c where c.oid = m.oid) = 'p'
+), widths as (
+  select w.oid, sum(coalesce(s.avg_width, ${columnWidthSql})) as bytes
+  from wanted w
+  join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
+  left join pg_catalog.pg_stats s on s.schemaname = w.nspname and s.tablename = w.relname and s.attname = a.attname and not s.inherited
+  group by w.oid
+), tables as (
+  select w.oid, w.nspname, w.relname, (select sum(case when c.reltuples >= 0 then c.reltuples::float8
+      else pg_catalog.floor(pg_catalog.pg_relation_size(c.oid) / 8192.0 * 8168 / (28 + coalesce((select x.bytes from widths x where x.oid = w.oid), 0))) end)
+    from members m join pg_catalog.pg_class c on c.oid = m.oid where m.root = w.oid and c.relkind in ('r', 'm')) as rows
+  from wanted w
 )
 select pg_catalog.json_build_object(
-  'schema', t.nspname, 'name', t.relname, 'rows', t.reltuples,
+  'schema', t.nspname, 'name', t.relname, 'rows', coalesce(t.rows, 0),
   'updates', coalesce(pg_catalog.pg_stat_get_tuples_updated(t.oid), 0),
   'hotUpdates', coalesce(pg_catalog.pg_stat_get_tuples_hot_updated(t.oid), 0),
   'indexedColumns', coalesce((select pg_catalog.json_agg(distinct a.attname)
@@ -20,8 +41,8 @@ select pg_catalog.json_build_object(
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
     where i.indrelid = t.oid), '[]'),
   'columns', coalesce((select pg_catalog.json_object_agg(a.attname, pg_catalog.json_build_object(
-      'width', coalesce(s.avg_width, case when a.attlen > 0 then a.attlen else 32 end),
-      'distinct', case when s.n_distinct < 0 then -s.n_distinct * greatest(t.reltuples, 0) else s.n_distinct end))
+      'width', coalesce(s.avg_width, ${columnWidthSql}),
+      'distinct', case when s.n_distinct < 0 then -s.n_distinct * coalesce(t.rows, 0) else s.n_distinct end))
     from pg_catalog.pg_attribute a
     left join pg_catalog.pg_stats s on s.schemaname = t.nspname and s.tablename = t.relname and s.attname = a.attname and not s.inherited
     where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped), '{}')

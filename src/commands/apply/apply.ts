@@ -167,9 +167,9 @@ async function ended(
   const untouched = plan.findings.filter(
     (finding) =>
       (finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index)) ||
-      finding.code === 'DROP_REFUSED',
+      notDone.has(finding.code),
   )
-  const refusedDrops = untouched.filter((finding) => finding.code === 'DROP_REFUSED').length
+  const refusedDrops = untouched.filter((finding) => notDone.has(finding.code)).length
   const code = exitCode({
     signal: end.signal,
     failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
@@ -193,6 +193,9 @@ async function ended(
   await end.record?.finish(result)
   return result
 }
+
+/** What was declared and apply does not do. */
+const notDone: ReadonlySet<string> = new Set(['DROP_REFUSED', 'BACKS_CONSTRAINT'])
 
 async function priced(
   steps: readonly ResultStep[],

@@ -49,7 +49,8 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           index: step.index,
           indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
           table: step.table,
-          ddlBefore: step.existing?.ddl ?? null,
+          // What a REINDEX left nobody wants back.
+          ddlBefore: step.leftoverOf === undefined ? (step.existing?.ddl ?? null) : null,
           keptBefore: step.existing === null ? null : keptOf(step.existing),
           ddlAfter: ddlAfter(step),
           canonical: step.canonical,

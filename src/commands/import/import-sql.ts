@@ -2,6 +2,7 @@ import { problemsError } from '../../errors.js'
 import { profileName } from '../../profile/complete.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import { readSqlProfile } from '../../profile/sql.js'
+import { unqualifiedProfile } from '../../profile/unqualify.js'
 import { readScript, type Script } from '../../sql/import-script.js'
 import type { ImportOptions } from './import.js'
 import { filterOf, picks } from './import-names.js'
@@ -17,7 +18,8 @@ import { perfdbVersion } from '../../result/version.js'
 export async function runSqlImport(text: string, file: string, options: ImportOptions): Promise<ImportResult> {
   const startedAt = new Date()
   const script = await readScript(text, file)
-  const { profile, problems } = await readSqlProfile(script.profile, file)
+  const { profile: written, problems } = await readSqlProfile(script.profile, file)
+  const profile = await unqualifiedProfile(written)
   const created = script.changes.some((change) => change.kind === 'create')
   const [first, ...rest] = created || profile.analyze.length > 0 ? problems : []
   if (first !== undefined) throw problemsError([first, ...rest])

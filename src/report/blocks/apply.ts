@@ -127,11 +127,13 @@ function failureItems(step: ResultStep): Item[] {
 
 /** The command that brings the index back in order; what stands there now decides. */
 function repairOf(step: ResultStep): string | undefined {
+  // Data, constraint, limit: the same build would fail the same way (manual, appendix "PostgreSQL Error Codes").
+  const first = /^(22|23|54)/.test(step.error?.sqlstate ?? '') ? 'change the data or the definition first; then ' : ''
   switch (step.state) {
     case 'invalid':
-      return `perfdb apply drops it and builds it again; or: drop index concurrently ${quoted(step.schema)}.${quoted(step.index)};`
+      return `${first}perfdb apply drops it and builds it again; or: drop index concurrently ${quoted(step.schema)}.${quoted(step.index)};`
     case 'missing':
-      return step.step === 'drop' ? undefined : 'perfdb apply builds it; nothing was left behind'
+      return step.step === 'drop' ? undefined : `${first}perfdb apply builds it; nothing was left behind`
     case 'building':
       return 'perfdb status shows the build; perfdb apply waits for it'
     case 'valid':

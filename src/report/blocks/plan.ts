@@ -136,7 +136,7 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
     { text: signs[step.step], tone: stepTones[step.step] },
     { text: step.index },
     { text: tableOf(step) },
-    { text: step.table_rows === undefined ? '' : count(step.table_rows) },
+    { text: rowsText(step) },
     { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
     { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
     { text: step.reason, tone: 'quiet' },
@@ -161,6 +161,12 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
     ],
     rows,
   }
+}
+
+/** `?` where the table was never analyzed. */
+function rowsText({ table_rows: rows, table_bytes: size }: ResultStep): string {
+  if (rows !== undefined) return count(rows)
+  return size === undefined ? '' : '?'
 }
 
 function verifyGrid(steps: readonly ResultStep[], layout: Layout): Block {
