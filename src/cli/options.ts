@@ -4,23 +4,25 @@ import { parseWindow, type Window } from '../commands/apply/window.js'
 import { PerfdbError } from '../errors.js'
 import { hazardCodes, type HazardCode } from '../codes/hazard-codes.js'
 import { suggestion } from '../text/nearest.js'
+import { durationMs, notADuration, notASize, sizeBytes } from '../text/units.js'
 
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000 }
-
-/** `10min`, `30s`, `500ms`, `1h`, or plain seconds as in `30`; milliseconds. Refuses anything else with BAD_OPTION. */
+/** `10min`, `30s`, `500ms`, `1h` or `0`; milliseconds. */
 export function durationOption(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|min|m|h)?$/.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError('a duration is a number with a unit: 500ms, 30s, 10min, 1h')
-  return Number(match[1]) * (unitsMs[match[2] ?? 's'] ?? 1000)
+  const value = durationMs(text)
+  if (Number.isNaN(value)) throw new InvalidArgumentError(notADuration(text))
+  return value
 }
 
-const unitsBytes: Readonly<Record<string, number>> = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 }
-
-/** `20GB`, `500MB` as PostgreSQL writes sizes; bytes. */
+/** `20GB`, `500MB`; bytes. */
 export function sizeOption(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(kB|MB|GB|TB)$/i.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError('a size is a number with a unit: 500MB, 20GB')
-  return Number(match[1]) * (unitsBytes[(match[2] ?? '').toLowerCase()] ?? 1)
+  const value = sizeBytes(text)
+  if (Number.isNaN(value)) throw new InvalidArgumentError(notASize(text))
+  return value
+}
+
+/** Of --watch, whose number is seconds as that of watch(1) is; milliseconds. */
+export function secondsOption(text: string): number {
+  return durationOption(/^\d+(\.\d+)?$/.test(text.trim()) ? `${text.trim()}s` : text)
 }
 
 /** A whole number from `least` on. */

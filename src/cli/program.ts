@@ -12,7 +12,7 @@ import {
   withMeasureOptions,
   withPlanOptions,
 } from './option-groups.js'
-import { allowOption, countOption, durationOption, listOption, numberOption } from './options.js'
+import { allowOption, countOption, durationOption, listOption, numberOption, secondsOption } from './options.js'
 import { endQuietlyOnClosedPipe, printError } from './streams.js'
 import { unknownHelp, usageError, wantsJson } from './usage.js'
 
@@ -132,7 +132,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
       'judge with a change such as api.instances=6 or api.pool.max=4; repeatable',
       listOption,
     )
-    .option('--watch [seconds]', 'a line a look until Ctrl-C, as through a rollout (default: every 5s)', durationOption)
+    .option('--watch [seconds]', 'a line a look until Ctrl-C, as through a rollout (default: every 5s)', secondsOption)
     .option('--count <n>', 'with --watch: so many looks', countOption(1))
   withBuildOptions(
     add(

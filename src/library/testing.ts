@@ -45,7 +45,7 @@ export async function assertQuery(sql: string, expectation: QueryExpectation = {
         expect: {
           ...(uses === undefined ? {} : { uses: listed(uses) }),
           ...(buffers === undefined ? {} : { buffers }),
-          ...(timeMs === undefined ? {} : { time: timeMs }),
+          ...(timeMs === undefined ? {} : { time: `${timeMs}ms` }),
           ...(forbid === undefined ? {} : { forbid: listed(forbid) }),
         },
       },

@@ -1,13 +1,8 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
 import { z } from '../yaml/schema.js'
+import { duration, size } from '../yaml/units.js'
 import { configFormats, type SettingKey } from './config-keys.js'
 
-const duration = z
-  .string({ error: 'expected a duration with its unit, such as 10min' })
-  .regex(/^\d+(\.\d+)?(ms|s|m|min|h)$/, { error: 'expected a duration such as 500ms, 30s, 10min or 1h' })
-const size = z
-  .string({ error: 'expected a size with its unit, such as 50GB' })
-  .regex(/^\d+(\.\d+)?\s*(kB|KB|MB|GB|TB)$/, { error: 'expected a size such as 500MB or 50GB' })
 const text = z.string().min(1)
 const count = z.int().min(1)
 

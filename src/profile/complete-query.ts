@@ -1,6 +1,6 @@
 import type { Expectation, ParameterSet, Query } from './profile.js'
 import type { WrittenQuery } from './schema.js'
-import { durationMs } from '../yaml/duration.js'
+import { durationMs } from '../text/units.js'
 import { entriesInOrder, type Path, type ProfileSource } from './source.js'
 import { parameterText } from './values.js'
 

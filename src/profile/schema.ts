@@ -1,5 +1,5 @@
 import { nameTooLong } from '../definition/quote.js'
-import { duration } from '../yaml/duration.js'
+import { duration } from '../yaml/units.js'
 import { z } from '../yaml/schema.js'
 import { queryFindingCodes } from '../codes/finding-codes.js'
 

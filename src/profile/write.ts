@@ -1,5 +1,5 @@
 import type { Definition, Key, TableName } from '../definition/definition.js'
-import { durationMs } from '../yaml/duration.js'
+import { durationMs } from '../text/units.js'
 import { writeYaml, type Writable } from '../yaml/write.js'
 import type { DeclaredIndex, Expectation, ParameterSet, Profile, Query } from './profile.js'
 
@@ -109,7 +109,7 @@ function expectationOf({ uses, speedup, timeMs, buffers, forbid }: Expectation):
 function durationOf(ms: number): Writable {
   const text =
     ms >= 60_000 && ms % 60_000 === 0 ? `${ms / 60_000}min` : ms >= 1000 && ms % 100 === 0 ? `${ms / 1000}s` : `${ms}ms`
-  return durationMs(text) === ms ? text : ms
+  return durationMs(text) === ms ? text : `${ms}ms`
 }
 
 /** `name`, `schema.name`, or the two apart where a dot would part them at the wrong place. */

@@ -1,4 +1,5 @@
 import { PerfdbError } from '../errors.js'
+import { nearest } from '../text/nearest.js'
 
 /**
  * Connection parameters of libpq 18 with their environment variables (manual: "Parameter Key Words", "Environment
@@ -107,7 +108,7 @@ export function unknownParameter(name: string, origin: string, mayBeSecret = fal
       hint: "quote a password that has blanks or quotes: password='it\\'s me'",
     })
   }
-  const near = nearestName(name)
+  const near = nearest(name, parameterNames)
   return refusal(name, origin, near === undefined ? undefined : `did you mean ${near}?`)
 }
 
@@ -162,25 +163,4 @@ function foreignHint(name: string): string | undefined {
     default:
       return undefined
   }
-}
-
-/** The known name within two edits. */
-function nearestName(name: string): string | undefined {
-  const ranked = parameterNames.map((known) => ({ known, edits: editDistance(name.toLowerCase(), known) }))
-  const [best] = ranked.sort((one, other) => one.edits - other.edits)
-  return best !== undefined && best.edits <= 2 && best.edits < name.length / 2 ? best.known : undefined
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= from.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
 }

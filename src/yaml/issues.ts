@@ -3,6 +3,7 @@ import { knownKeys } from './known-keys.js'
 import { nearest, suggestion } from '../text/nearest.js'
 import type { Path, Spot } from './places.js'
 import type { z } from './schema.js'
+import { shownValue } from './units.js'
 
 type Issue = z.core.$ZodIssue
 
@@ -109,7 +110,8 @@ function isErrorCode(code: unknown): code is ErrorCode {
 }
 
 function sentence(issue: Issue, shown: string): string {
-  if (!/^(Invalid|Too small|Too big|Unrecognized)/.test(issue.message)) return issue.message
+  if (!/^(Invalid|Too small|Too big|Unrecognized)/.test(issue.message))
+    return issue.message.replaceAll(shownValue, shown.replace(/^"(.*)"$/, '$1'))
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${kinds[issue.expected] ?? issue.expected}, found ${shown}`

@@ -417,7 +417,7 @@ queries:
         "p.yaml:11:52 BAD_VALUE queries[0].params: must not be empty",
         "p.yaml:11:75 BAD_VALUE queries[0].expect.forbid[0]: not known: "SEQ_SCANS": did you mean "SEQ_SCAN"?",
         "p.yaml:11:86 BAD_VALUE queries[0].expect.forbid[1]: not known: "NOPE"",
-        "p.yaml:11:99 BAD_VALUE queries[0].expect.time: expected a duration such as 10ms, 1.5s or 2min",
+        "p.yaml:11:99 BAD_VALUE queries[0].expect.time: expected a duration such as 500ms, 30s, 10min or 1h",
         "p.yaml:11:119 BAD_VALUE queries[0].expect.speedup: must be more than 0, found 0",
         "p.yaml:12:5 BAD_VALUE queries[1]: a query has either sql or variants",
         "p.yaml:12:5 DUPLICATE_NAME query "jobs-by-status" is declared twice, first at p.yaml:11:5",

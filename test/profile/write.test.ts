@@ -1,3 +1,4 @@
+import { durationMs } from '../../src/text/units.js'
 import { readFile } from 'node:fs/promises'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -71,7 +72,11 @@ const expectation = fc
     uses: maybe(fc.array(name, { maxLength: 2 })),
     speedup: maybe(fc.double({ min: 0.01, max: 1e6, noNaN: true })),
     timeMs: maybe(
-      fc.oneof(fc.nat(200_000), fc.double({ min: 0, max: 1e9, noNaN: true }), fc.constantFrom(0.25, 1500, 120_000)),
+      fc.oneof(
+        fc.nat(200_000),
+        fc.double({ min: 0, max: 1e9, noNaN: true }).map((ms) => durationMs(`${ms.toFixed(6)}ms`)),
+        fc.constantFrom(0.25, 1500, 120_000),
+      ),
     ),
     buffers: maybe(fc.nat()),
     forbid: maybe(fc.subarray([...queryFindingCodes])),

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytes, count, duration, moment, several, speedup, timeInterval } from '../../src/report/block/units.js'
+import { bytes, count, duration, moment, several, speedup, timeInterval } from '../../src/text/amounts.js'
 
 test.each([
   [0, '0 ms'],

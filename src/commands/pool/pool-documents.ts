@@ -13,7 +13,7 @@ import { waterfall } from '../../pools/judge/waterfall.js'
 import type { JudgedServer } from './pool-judge.js'
 import type { PoolLine, PoolResult, PoolServer } from '../../result/pool-result.js'
 import { tenantDocuments } from './pool-tenants.js'
-import { counted } from '../../pools/sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /** A budget as the document shows it. */
 export function serverDocument(
@@ -131,7 +131,7 @@ function poolerSum({ pooler, pools, peak }: Line): string {
   const each = sizes.length === 1 && sizes[0] !== undefined ? ` x ${sizes[0]}` : ''
   const free = (pooler?.replicas ?? 1) * pools.reduce((sum, pool) => sum + pool.size, 0)
   const limited = peak < free ? `, ${free} without max_db_connections and max_user_connections` : ''
-  return `${counted(pooler?.replicas ?? 1, 'replica')} x ${counted(pools.length, 'pool')}${each} = ${peak}${limited}`
+  return `${several(pooler?.replicas ?? 1, 'replica')} x ${several(pools.length, 'pool')}${each} = ${peak}${limited}`
 }
 
 function queueOf({ service }: Line, estate: Estate): Pick<PoolLine, 'queue'> {

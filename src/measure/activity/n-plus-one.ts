@@ -1,6 +1,7 @@
 import type { Finding } from '../../plan/plan.js'
 import type { StatementShape } from '../../sql/explain-shape.js'
-import { milliseconds, percent } from '../rules/rule.js'
+import { milliseconds } from '../rules/rule.js'
+import { percent } from '../../text/amounts.js'
 import { count } from '../plan/plan-node.js'
 
 /** A statement with what it did between two snapshots. */

@@ -1,4 +1,5 @@
 import { numberAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.js'
+import { grouped } from '../../text/amounts.js'
 import type { TimedNode } from './self-time.js'
 
 /** Blocks of 8 kB; of a node with everything below it, in all loops and workers. */
@@ -181,5 +182,5 @@ export function tableOf(node: PlanNode): string {
 
 /** `1,234` */
 export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
+  return grouped(Math.round(value))
 }

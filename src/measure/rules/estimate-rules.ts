@@ -1,7 +1,8 @@
 import { conditionColumns } from '../plan/columns.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { ancestors, blocksOf, milliseconds, nodeAt, percent, subjectOf, type Rule } from './rule.js'
+import { ancestors, blocksOf, milliseconds, nodeAt, subjectOf, type Rule } from './rule.js'
+import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /**

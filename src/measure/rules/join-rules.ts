@@ -1,4 +1,5 @@
-import { milliseconds, nodeAt, percent, subjectOf, type Rule } from './rule.js'
+import { milliseconds, nodeAt, subjectOf, type Rule } from './rule.js'
+import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
 import { count } from '../plan/plan-node.js'
 

@@ -1,5 +1,6 @@
 import { type Spill, count } from '../plan/plan-node.js'
-import { milliseconds, percent, subjectOf, type Rule } from './rule.js'
+import { milliseconds, subjectOf, type Rule } from './rule.js'
+import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /** SPILL: a sort, hash, aggregate or tuplestore that went to disk. */

@@ -58,11 +58,6 @@ export function milliseconds(value: number): string {
   return `${value < 1 ? value.toFixed(3) : value.toFixed(1)} ms`
 }
 
-/** `93 %` of a share between 0 and 1. */
-export function percent(share: number): string {
-  return `${Math.floor(share * 1000) / 10} %`
-}
-
 /** A condition of one line that fits in a message. */
 export function shortened(text: string): string {
   return text.length > 160 ? `${text.slice(0, 157)}...` : text

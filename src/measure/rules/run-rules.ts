@@ -1,5 +1,6 @@
 import { sum } from '../sample/statistics.js'
-import { milliseconds, percent, subjectOf, type Rule } from './rule.js'
+import { milliseconds, subjectOf, type Rule } from './rule.js'
+import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
 import { count } from '../plan/plan-node.js'
 

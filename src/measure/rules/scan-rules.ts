@@ -1,7 +1,8 @@
 import { conditionColumns } from '../plan/columns.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import { stoppedEarly } from './estimate-rules.js'
-import { ownBlocksOf, percent, shortened, subjectOf, type Rule } from './rule.js'
+import { ownBlocksOf, shortened, subjectOf, type Rule } from './rule.js'
+import { percent } from '../../text/amounts.js'
 import { smallPages } from '../sample/tables.js'
 
 /** SEQ_SCAN: a Seq Scan that reads 100 blocks or more and throws away 90 % and 1,000 of its rows or more. */

@@ -3,7 +3,7 @@ import { completeAudit, completeCache, completeLoad, optional } from './complete
 import { drivers } from '../sums/drivers.js'
 import type { Deploy, Pool, Runtime, Service, Share } from '../sums/model.js'
 import type { WrittenPool, WrittenService } from './schema.js'
-import { durationMs, percent } from '../sums/units.js'
+import { durationMs, percentOf } from '../../text/units.js'
 
 /** Where a path of the file stands, and how a problem at it is reported; codes BAD_VALUE and UNBOUNDED_POOL. */
 export interface Reporter {
@@ -194,5 +194,5 @@ function completeDeploy(deploy: WrittenService['deploy'], countTerminating: bool
 }
 
 function shareOf(written: number | string): Share {
-  return typeof written === 'number' ? { instances: written } : { percent: percent(written) }
+  return typeof written === 'number' ? { instances: written } : { percent: percentOf(written) }
 }

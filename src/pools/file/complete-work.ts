@@ -2,7 +2,7 @@ import type { Audit } from '../sums/audit.js'
 import type { Cache } from '../sums/cache.js'
 import type { Load } from '../sums/model.js'
 import type { WrittenService } from './schema.js'
-import { durationMs, ratePerSecond, sizeBytes } from '../sums/units.js'
+import { durationMs, ratePerSecond, sizeBytes } from '../../text/units.js'
 
 /** Offered work as it is written. */
 export function completeLoad(load: NonNullable<WrittenService['load']>): Load {
@@ -45,7 +45,7 @@ export function completeAudit(audit: NonNullable<WrittenService['audit']>): Audi
   }
 }
 
-function seconds(text: string): number {
+function seconds(text: string | number): number {
   return durationMs(text) / 1000
 }
 

@@ -7,7 +7,8 @@ import { providerLimits, providerSizes } from '../sums/providers.js'
 import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
-import { durationMs, sizeBytes, counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
+import { durationMs, sizeBytes } from '../../text/units.js'
 
 /**
  * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and
@@ -131,8 +132,8 @@ function memorySettings(written: NonNullable<WrittenServer['settings']>): Memory
 
 /** Declared as ALTER ROLE and ALTER DATABASE ... SET would have it. */
 function roleSettings({ roles = {}, databases = {} }: WrittenServer): readonly RoleSetting[] {
-  const own = (role: string | null, database: string | null, value: string | undefined) =>
-    value === undefined ? [] : [{ role, database, name: 'work_mem', value }]
+  const own = (role: string | null, database: string | null, value: string | number | undefined) =>
+    value === undefined ? [] : [{ role, database, name: 'work_mem', value: String(value) }]
   return [
     ...Object.entries(roles).flatMap(([role, { work_mem: value }]) => own(role, null, value)),
     ...Object.entries(databases).flatMap(([database, { work_mem: value }]) => own(null, database, value)),
@@ -177,7 +178,7 @@ function completePooler(name: string, written: WrittenPooler, servers: readonly 
   const provider = providers.length === 1 && providers[0] ? providerLimits(providers[0].name, providers[0].size) : null
   const adminUrls = typeof written.admin_url === 'string' ? [written.admin_url] : (written.admin_url ?? [])
   if (written.replicas !== undefined && adminUrls.length > written.replicas) {
-    const message = `poolers.${name}: ${adminUrls.length} consoles are named, but ${counted(written.replicas, 'replica')}`
+    const message = `poolers.${name}: ${adminUrls.length} consoles are named, but ${several(written.replicas, 'replica')}`
     reporter.report('BAD_VALUE', ['poolers', name, 'replicas'], message, `replicas: ${adminUrls.length}`)
   }
   const own = written.kind === 'neon' || written.kind === 'supavisor' ? provider : null

@@ -1,7 +1,7 @@
 import type { Place } from '../../errors.js'
 import type { Pooler, PoolFinding, Server } from '../sums/model.js'
 import type { TenantRow } from './tenants.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 import { literalPassword } from '../sums/url.js'
 
 /** LITERAL_PASSWORD for every url that writes a password out; tenants together. */
@@ -19,7 +19,7 @@ export function literalPasswords(
   const more =
     others.length === 0
       ? ''
-      : `, and so ${others.length === 1 ? 'does that' : 'do those'} of ${counted(others.length, 'other tenant')}`
+      : `, and so ${others.length === 1 ? 'does that' : 'do those'} of ${several(others.length, 'other tenant')}`
   return [
     ...urls.map((one) => literalPasswordFinding(one.name, one.place)),
     ...listed.map((one) => literalPasswordFinding(one.name, one.place, more)),

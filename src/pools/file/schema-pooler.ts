@@ -1,12 +1,9 @@
 import { z } from '../../yaml/schema.js'
-import { durationPattern } from '../sums/units.js'
+import { duration } from '../../yaml/units.js'
 
 const count = z.int().min(0)
 const positive = z.int().min(1)
 const name = z.string().min(1)
-const duration = z
-  .string({ error: 'expected a duration with its unit, such as 120s' })
-  .regex(durationPattern, { error: 'expected a duration such as 500ms, 120s or 2m' })
 const limitsBy = z.union([count, z.record(z.string(), count)])
 
 /** A pooler as pgbouncer.ini would set it. https://www.pgbouncer.org/config.html */

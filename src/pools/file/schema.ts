@@ -1,28 +1,16 @@
 import { z } from '../../yaml/schema.js'
 import { driverNames } from '../sums/drivers.js'
 import { poolerSchema } from './schema-pooler.js'
-import { durationPattern, percentPattern, ratePattern, sizePattern } from '../sums/units.js'
+import { duration, percentage, rate, size } from '../../yaml/units.js'
 
 /*
  * A pools file as it is written: strict objects, durations "10s", sizes "4GB", rates "300/s". Nothing is transformed here, so that the same
  * schema becomes the JSON Schema of editors; complete.ts makes the model of it.
  */
-const duration = z
-  .string({ error: 'expected a duration with its unit, such as 10s' })
-  .regex(durationPattern, { error: 'expected a duration such as 250ms, 10s or 15m' })
-const size = z
-  .string({ error: 'expected a size with its unit, such as 4GB' })
-  .regex(sizePattern, { error: 'expected a size such as 512MB or 4GB' })
-const rate = z
-  .string({ error: 'expected a rate with its unit, such as 300/s' })
-  .regex(ratePattern, { error: 'expected a rate such as 300/s or 1/min' })
 const count = z.int().min(0)
 const positive = z.int().min(1)
 const name = z.string().min(1)
-const share = z.union([
-  count,
-  z.string().regex(percentPattern, { error: 'expected a number of instances or a percentage such as 25%' }),
-])
+const share = z.union([count, percentage])
 /** The words of the world for no limit: read, so that they can be refused with a reason. */
 const bound = z.union([count, z.enum(['unlimited', 'infinity', 'none'])])
 

@@ -2,7 +2,8 @@ import type { Place, Problem } from '../../errors.js'
 import { csvRecords, type Cell } from './csv.js'
 import type { Registry, Tenant } from '../sums/model.js'
 import type { WrittenTenants } from './schema.js'
-import { durationMs, counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
+import { durationMs } from '../../text/units.js'
 import { addressOf } from '../sums/url.js'
 
 /** A tenant with the CONNECTION LIMIT that the file gives it; null is none. */
@@ -69,7 +70,7 @@ export function csvTenants(
       return []
     }
     if (record.length !== header.length)
-      return report(`${counted(record.length, 'cell')}, but the header has ${header.length}`, first)
+      return report(`${several(record.length, 'cell')}, but the header has ${header.length}`, first)
     const cell = (column: string | undefined) => (column === undefined ? undefined : record[names.indexOf(column)])
     const value = (column: string | undefined) => cell(column)?.text || null
     const id = value(written.id_column ?? 'id')

@@ -2,7 +2,7 @@ import type { Line } from './budget.js'
 import { instancesAtPeak, instancesSteady, poolsPerInstance } from '../sums/demand.js'
 import type { Service } from '../sums/model.js'
 import { cap, held } from '../sums/pool.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /** The arithmetic of a service on a server with so many tenants in words, such as `2 instances x 4 gunicorn workers x own pool 8..24 = 192, 64 opened at boot`. */
 export function describeService(
@@ -14,7 +14,7 @@ export function describeService(
   const factors = [
     instances(service),
     ...(poolsPerInstance(service) > 1 ? [`${poolsPerInstance(service)} ${workers(service)}`] : []),
-    ...(service.pool.perTenant ? [counted(tenants, 'tenant')] : []),
+    ...(service.pool.perTenant ? [several(tenants, 'tenant')] : []),
     poolText(service),
     ...outside(service),
   ]
@@ -32,7 +32,7 @@ export function someOf(names: readonly string[]): string {
 
 function instances(service: Service): string {
   const count = instancesSteady(service)
-  return service.runtime.kind === 'serverless' ? `${count} concurrent functions` : counted(count, 'instance')
+  return service.runtime.kind === 'serverless' ? `${count} concurrent functions` : several(count, 'instance')
 }
 
 function workers({ runtime }: Service): string {
@@ -56,5 +56,5 @@ function outside({ runtime, extraConnections, audit }: Service): readonly string
   const each = extraConnections + own
   return each === 0
     ? []
-    : [`and ${each} more in each of ${counted(runtime.processes, 'process').replace('processs', 'processes')}`]
+    : [`and ${each} more in each of ${several(runtime.processes, 'process').replace('processs', 'processes')}`]
 }

@@ -1,6 +1,6 @@
 import type { PoolerLive } from '../server/console.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * What the admin console says against the file: POOLER_MISMATCH for every setting and database that the file writes otherwise or does not
@@ -62,7 +62,7 @@ function databases(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
   const undeclared = live.databases.filter((one) => !declared.aliases.some((alias) => alias.name === one.name))
   if (undeclared.length === 0 || declared.aliases.some((alias) => alias.name === '*')) return known
   const names = undeclared.map(({ name }) => name).join(', ')
-  const message = `${declared.name}: the pooler also has ${counted(undeclared.length, 'database')} that the file does not declare: ${names}`
+  const message = `${declared.name}: the pooler also has ${several(undeclared.length, 'database')} that the file does not declare: ${names}`
   const hosts = new Set(live.databases.filter((one) => !undeclared.includes(one)).map((one) => one.server))
   const elsewhere = undeclared.filter((one) => !hosts.has(one.server))
   const uncounted =
@@ -101,7 +101,7 @@ function waiting(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     .map((pool) => ({
       code: 'POOLER_WAITING',
       severity: 'warning',
-      message: `${declared.name}: ${counted(pool.waiting, 'client')} of ${pool.user} on ${pool.alias} wait now, ${pool.longestWaitSeconds.toFixed(1)} s the longest, for one of ${pool.serverConnections} server connections${dropped(live)}`,
+      message: `${declared.name}: ${several(pool.waiting, 'client')} of ${pool.user} on ${pool.alias} wait now, ${pool.longestWaitSeconds.toFixed(1)} s the longest, for one of ${pool.serverConnections} server connections${dropped(live)}`,
       hint: 'a larger pool_size, where max_connections leaves room, or shorter transactions',
       place: declared.place,
     }))

@@ -4,7 +4,7 @@ import { queueLine } from './judge-queue.js'
 import type { Estate, PoolFinding, Pooler, Service, SessionState, Tenant } from '../sums/model.js'
 import { fewestServers } from '../sums/queue.js'
 import { ownersOf } from '../server/sessions.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * What a service's driver does to the pooler and the server it talks to: PREPARED_STATEMENTS (transaction pooling without
@@ -68,7 +68,7 @@ function keptLocks({ server, live, patterns }: Budget, pooler: Pooler): readonly
       code: 'SESSION_STATE',
       severity: 'warning',
       server: server.name,
-      message: `${pooler.name}: ${counted(group.connections, 'idle server connection')} of ${group.role} on ${group.database} ${group.connections === 1 ? 'holds' : 'hold'} advisory locks of a session that the next client does not know, as it pools by ${pooler.poolMode}`,
+      message: `${pooler.name}: ${several(group.connections, 'idle server connection')} of ${group.role} on ${group.database} ${group.connections === 1 ? 'holds' : 'hold'} advisory locks of a session that the next client does not know, as it pools by ${pooler.poolMode}`,
       hint: 'pg_advisory_xact_lock, or a direct connection for whoever takes the lock',
       place: pooler.place,
     }))

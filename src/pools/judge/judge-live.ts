@@ -12,7 +12,7 @@ import {
   type Pattern,
   type SessionGroup,
 } from '../server/sessions.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * Findings that only a look at the server can give: SERVER_FULL, SETTING_MISMATCH, UNDECLARED_CLIENTS, STALLED_LOGINS, HIDDEN_SESSIONS,
@@ -69,7 +69,7 @@ function stalledLogins({ server, live }: Budget): readonly PoolFinding[] {
       code: 'STALLED_LOGINS',
       severity: 'warning',
       server: server.name,
-      message: `${server.name}: ${counted(always, 'connection')} never finished to authenticate in ${live.samples.length} looks; each holds a slot for up to ${seconds} s`,
+      message: `${server.name}: ${several(always, 'connection')} never finished to authenticate in ${live.samples.length} looks; each holds a slot for up to ${seconds} s`,
       hint: 'look for health checks and proxies that connect and say nothing; authentication_timeout ends them',
       place: server.place,
     },

@@ -3,7 +3,7 @@ import { targetsOf } from '../sums/demand.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
 import { aliasOf, clientsOf, type PoolerPool } from '../sums/pooler.js'
 import { arrivalRate, queueFinding } from './judge-queue.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * Findings of the poolers in front of one server: POOLER_UNBOUNDED, POOLER_SESSION (session mode pins a server connection
@@ -60,7 +60,7 @@ function clientLimit(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
       code: 'POOLER_CLIENTS',
       severity: lost ? 'warning' : 'error',
       message: lost
-        ? `${pooler.name}: ${clients} clients do not fit when one of ${counted(pooler.replicas, 'replica')} is lost (${rest})`
+        ? `${pooler.name}: ${clients} clients do not fit when one of ${several(pooler.replicas, 'replica')} is lost (${rest})`
         : `${pooler.name}: ${clients} clients, but max_client_conn leaves ${all}`,
       hint: `max_client_conn: ${Math.ceil(clients / Math.max(1, pooler.replicas - 1))}`,
     },

@@ -5,7 +5,7 @@ import { poolsPerInstance } from '../sums/demand.js'
 import { judgeQueue } from './judge-queue.js'
 import type { PoolFinding, Service, Tenant } from '../sums/model.js'
 import { cap, held, lockingMinimum } from '../sums/pool.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * Findings of one service by itself: POOL_LOCKING, POOL_UNREACHED, POLICY_PER_PROCESS, ACQUIRE_TIMEOUT, QUEUE_*, CACHE_*, AUDIT_*. What it
@@ -34,7 +34,7 @@ export function judgeRule(budget: Budget): readonly PoolFinding[] {
   const [worst, ...others] = misled.toSorted((a, b) => b.peak - a.peak)
   if (worst === undefined) return []
   const { service, peak, product } = worst
-  const likewise = others.length === 0 ? '' : `; ${counted(others.length, 'other service')} likewise`
+  const likewise = others.length === 0 ? '' : `; ${several(others.length, 'other service')} likewise`
   return [
     {
       code: 'RULE_OF_THUMB',

@@ -3,7 +3,7 @@ import type { Budget, Line } from './budget.js'
 import { demands } from '../sums/demand.js'
 import type { Estate, Pooler, Service } from '../sums/model.js'
 import { resized, serverConnections } from '../sums/pooler.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /** The largest value of one number of the file with which the peak stays within the warning share of the capacity. */
 export interface Recommendation {
@@ -84,7 +84,7 @@ function instancesChange(budget: Budget, estate: Estate, line: Line, service: Se
   const text =
     largest === null
       ? `${line.name}: not even 1 ${noun} fits with pool ${service.pool.max} (now ${now})`
-      : `${line.name}: ${counted(largest, noun)} at most with pool ${service.pool.max} (now ${now})`
+      : `${line.name}: ${several(largest, noun)} at most with pool ${service.pool.max} (now ${now})`
   return [
     {
       server: budget.server.name,

@@ -10,7 +10,7 @@ import {
   type Pattern,
   type SessionGroup,
 } from './sessions.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /** Looks at busy sessions, of all samples together, that a split of a database's load needs at least: fewer say nothing. */
 const enoughBusy = 5
@@ -93,7 +93,7 @@ function shareOf(owner: string, owners: readonly string[], groups: readonly Owne
     const who = shared.owners.filter((one) => one !== owner).join(', ')
     return untold(`${who} ${shared.owners.length === 2 ? 'has' : 'have'} sessions that look the same`)
   }
-  if (busy < enoughBusy) return untold(`its sessions were seen busy too seldom (${counted(busy, 'time')} in all)`)
+  if (busy < enoughBusy) return untold(`its sessions were seen busy too seldom (${several(busy, 'time')} in all)`)
   return { share: (busy - others.reduce((sum, group) => sum + group.busy, 0)) / busy, reason: null }
 }
 

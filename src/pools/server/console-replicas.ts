@@ -1,7 +1,7 @@
 import type { LiveAlias, LivePool, PoolerLive } from './console.js'
 import { groupBy } from '../sums/demand.js'
 import type { PoolFinding, Pooler } from '../sums/model.js'
-import { counted } from '../sums/units.js'
+import { several } from '../../text/amounts.js'
 
 /**
  * Consoles of several replicas as one: of every size the largest, of every limit the loosest, of what spares connections the smallest, so that the
@@ -40,7 +40,7 @@ export function judgeReplicas(declared: Pooler, lives: readonly PoolerLive[]): r
         {
           ...about,
           severity: 'info',
-          message: `${declared.name}: ${lives.length} of ${counted(declared.replicas, 'replica')} was asked; the others are taken to be the same`,
+          message: `${declared.name}: ${lives.length} of ${several(declared.replicas, 'replica')} was asked; the others are taken to be the same`,
           hint: 'admin_url: [ ... ] with the console of each replica',
         },
       ]

@@ -1,4 +1,4 @@
-import { sizeBytes, sizePattern } from './units.js'
+import { sizeBytes } from '../../text/units.js'
 
 /** Memory settings in bytes, as in the manual's chapter "Resource Consumption". */
 export interface MemorySettings {
@@ -56,5 +56,6 @@ export function memoryNeed(
 export function workMemBytes(value: string): number | null {
   const text = value.replaceAll(' ', '')
   if (/^\d+$/.test(text)) return Number(text) * 1024
-  return sizePattern.test(text) ? sizeBytes(text) : null
+  const size = sizeBytes(text)
+  return Number.isNaN(size) ? null : size
 }

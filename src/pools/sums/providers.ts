@@ -1,4 +1,4 @@
-import { sizeBytes, sizePattern } from './units.js'
+import { sizeBytes } from '../../text/units.js'
 
 /** What a managed plan allows, until the live server says otherwise. */
 export interface ProviderLimits {
@@ -37,9 +37,9 @@ export function providerLimits(name: string, size: string): ProviderLimits | nul
         : { maxConnections: max, superuserReserved: 3, poolerClients: null, poolerPoolSize: null }
     }
     case 'rds': {
-      const memory = size.replaceAll(' ', '')
-      if (!sizePattern.test(memory)) return null
-      const max = Math.min(5000, Math.floor((sizeBytes(memory) * rdsShare) / 9_531_392))
+      const memory = sizeBytes(size)
+      if (Number.isNaN(memory)) return null
+      const max = Math.min(5000, Math.floor((memory * rdsShare) / 9_531_392))
       return {
         maxConnections: max,
         superuserReserved: 3,

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Deploy, Pooler, Server, Service, Share } from '../sums/model.js'
-import { percent, percentPattern } from '../sums/units.js'
+import { percentOf, percentPattern } from '../../text/units.js'
 
 /** By key, what a value makes of a thing; `option` stands before every message. Throw BAD_OPTION for a value that is none. */
 export type Keys<One> = Readonly<Record<string, (one: One, value: string, option: string) => One>>
@@ -115,7 +115,7 @@ export function wholeNumber(value: string, option: string): number {
 }
 
 function share(value: string, option: string): Share {
-  if (percentPattern.test(value)) return { percent: percent(value) }
+  if (percentPattern.test(value)) return { percent: percentOf(value) }
   return { instances: wholeNumber(value, option) }
 }
 

@@ -1,7 +1,7 @@
 import type { Place, ResultFinding, Severity } from '../../result/result.js'
 import type { Block, Detail, Item, Tone } from './block.js'
 import { detail } from './block.js'
-import { several } from './units.js'
+import { several } from '../../text/amounts.js'
 
 const order: readonly Severity[] = ['error', 'warning', 'info']
 const words: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' }

@@ -7,7 +7,7 @@ import { aboutText, hazardBlocks, scriptOf } from './plan.js'
 import { priceBlocks, priceTotals } from './price.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
 import { quoted, signs, stepTones, tableNamer, tally } from './steps.js'
-import { bytes, duration, several } from '../block/units.js'
+import { bytes, duration, several } from '../../text/amounts.js'
 import { comparisonBlocks } from './variants.js'
 import { outcomeTones, outcomeWords } from '../block/outcomes.js'
 

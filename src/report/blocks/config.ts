@@ -1,7 +1,7 @@
 import type { ConfigResult, ConfigSetting } from '../../result/config-result.js'
 import type { Block } from '../block/block.js'
 import { placeText } from '../block/findings.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 /** What is in force, a setting a line, with where it comes from. */
 export function configBlocks(result: ConfigResult): Block[] {

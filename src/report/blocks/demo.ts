@@ -5,7 +5,7 @@ import type { Block, Cell, Tone } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
 import { verifyBlocks } from './plan.js'
 import { poolBlocks } from './pool.js'
-import { bytes, count, duration } from '../block/units.js'
+import { bytes, count, duration } from '../../text/amounts.js'
 
 /** The demo's story: claims beside measurements first, then the run itself, what does not pay or cannot be judged, verify, pools, the report. */
 export function demoBlocks(result: DemoResult, layout: Layout): Block[] {

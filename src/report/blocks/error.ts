@@ -2,7 +2,7 @@ import type { ErrorResult } from '../../result/result.js'
 import type { Block, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
 import { placeDetail } from '../block/findings.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 type ErrorFields = ErrorResult['error']['problems'] extends readonly (infer Fields)[] | undefined ? Fields : never
 

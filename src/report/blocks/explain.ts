@@ -2,7 +2,7 @@ import type { ExplainResult } from '../../result/result.js'
 import type { Block } from '../block/block.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
 import { serverText } from './steps.js'
-import { duration } from '../block/units.js'
+import { duration } from '../../text/amounts.js'
 import { comparisonBlocks } from './variants.js'
 import { whatIfBlocks } from './what-if.js'
 

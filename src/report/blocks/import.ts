@@ -1,7 +1,7 @@
 import { noteText } from '../../commands/import/import-notes.js'
 import type { ImportResult } from '../../result/import-result.js'
 import type { Block } from '../block/block.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 /** The profile alone, so that `perfdb import > my.yaml` works; where it went to a file, what that file holds. */
 export function importText(result: ImportResult): string {

@@ -3,7 +3,7 @@ import type { Block, Cell, Item, Script } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
-import { bytes, count, grouped, several } from '../block/units.js'
+import { bytes, count, grouped, several } from '../../text/amounts.js'
 import { whatIfBlocks } from './what-if.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */

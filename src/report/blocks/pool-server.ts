@@ -3,7 +3,7 @@ import type { Block, Cell } from '../block/block.js'
 import { placeText } from '../block/findings.js'
 import { tenantGrid } from './pool-tenants.js'
 import { shownLines, waterfallGrid } from './pool-waterfall.js'
-import { duration, several } from '../block/units.js'
+import { duration, percent, several } from '../../text/amounts.js'
 
 /** One server: from max_connections down to the headroom with who takes what, what would fit, limits, queues, sessions. */
 export function serverBlocks(server: PoolServer, verbose: boolean): Block[] {
@@ -128,16 +128,12 @@ function queueGrid(server: PoolServer): Block {
       { text: line.name },
       { text: String(line.queue?.pools ?? '') },
       { text: String(line.queue?.connections ?? '') },
-      { text: percent(line.queue?.utilization) },
-      { text: percent(line.queue?.waits) },
+      { text: line.queue === undefined ? '' : percent(line.queue.utilization) },
+      { text: line.queue === undefined ? '' : percent(line.queue.waits) },
       waitCell(line),
       { text: line.queue?.measured === true ? 'measured' : 'declared', tone: 'quiet' },
     ]),
   }
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? '' : `${Math.round(share * 100)} %`
 }
 
 /** A queue that only grows has no 99th percentile. */

@@ -1,6 +1,6 @@
 import type { PoolServer } from '../../result/pool-result.js'
 import type { Block, Cell } from '../block/block.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 import { visible } from '../text/width.js'
 
 /** Rows of tenants that are shown one by one; as many services have a column. */

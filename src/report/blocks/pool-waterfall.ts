@@ -1,6 +1,6 @@
 import type { PoolServer } from '../../result/pool-result.js'
 import type { Block, Cell, Tone } from '../block/block.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 /** Lines of services, and of changes, that are shown without verbose: the largest. */
 export const shownLines = 12

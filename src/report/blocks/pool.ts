@@ -4,7 +4,7 @@ import { findingBlocks } from '../block/findings.js'
 import { serverBlocks } from './pool-server.js'
 import { headroomTone } from './pool-waterfall.js'
 import { tally } from './steps.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 type Verdict = PoolResult['verdict']
 

@@ -1,7 +1,7 @@
 import type { ApplyResult, Price, WriteCost } from '../../result/result.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
-import { bytes, count, duration } from '../block/units.js'
+import { bytes, count, duration } from '../../text/amounts.js'
 
 const verdictWords: Readonly<Record<Price['verdict'], string>> = {
   pays: 'pays',

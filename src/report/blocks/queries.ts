@@ -1,7 +1,7 @@
 import type { ResultFinding, ResultMeasurement, ResultQuery } from '../../result/result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
-import { count, duration, grouped, several, speedup, timeInterval } from '../block/units.js'
+import { count, duration, grouped, several, speedup, timeInterval } from '../../text/amounts.js'
 
 const statusWords: Readonly<Record<ResultQuery['status'], string>> = {
   measured: 'measured',

@@ -3,7 +3,7 @@ import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
 import { serverText } from './steps.js'
-import { duration, moment, several } from '../block/units.js'
+import { duration, moment, several } from '../../text/amounts.js'
 
 /** Builds under way with who blocks them, then the last runs of the ledger, newest first as the document has them. */
 export function statusBlocks(result: StatusResult, layout: Layout): Block[] {

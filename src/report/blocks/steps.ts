@@ -1,6 +1,6 @@
 import type { PlanResult, ResultStep } from '../../result/result.js'
 import type { Tone } from '../block/block.js'
-import { grouped } from '../block/units.js'
+import { grouped } from '../../text/amounts.js'
 import type { Words } from '../block/outcomes.js'
 
 export type StepKind = ResultStep['step']

@@ -1,6 +1,6 @@
 import type { Comparison } from '../../result/result.js'
 import type { Block, Cell, Column, Item, Tone } from '../block/block.js'
-import { duration, several, timeInterval } from '../block/units.js'
+import { duration, several, timeInterval } from '../../text/amounts.js'
 
 type Variant = Comparison['variants'][number]
 type Answer = NonNullable<Comparison['rows']>[number]

@@ -1,6 +1,6 @@
 import type { ResultWhatIf } from '../../result/what-if-result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
-import { bytes, grouped, several } from '../block/units.js'
+import { bytes, grouped, several } from '../../text/amounts.js'
 
 type Index = ResultWhatIf['indexes'][number]
 

@@ -1,6 +1,6 @@
 import type { PoolResult } from '../../result/pool-result.js'
 import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 import { queryTitle } from '../blocks/queries.js'
 import { type Result, isError } from '../../result/results.js'
 

@@ -2,7 +2,7 @@ import type { PoolServer } from '../../result/pool-result.js'
 import type { Chart, ChartRow, Look, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
 import { gathered } from '../blocks/pool-waterfall.js'
-import { grouped } from '../block/units.js'
+import { grouped } from '../../text/amounts.js'
 
 /**
  * From max_connections down to the headroom: each line of the waterfall takes from what the lines above left; a sum stands

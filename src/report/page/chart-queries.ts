@@ -2,7 +2,7 @@ import type { Comparison, Interval, ResultMeasurement, ResultQuery } from '../..
 import type { Chart, ChartRow, Look, Mark } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'
-import { count, duration, ratio, speedup, timeInterval } from '../block/units.js'
+import { count, duration, ratio, speedup, timeInterval } from '../../text/amounts.js'
 
 /** Speedups with their intervals on a logarithmic scale, the greatest first: a forest plot. */
 export function speedupChart(queries: readonly ResultQuery[]): Chart {

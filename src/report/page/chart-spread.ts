@@ -2,7 +2,7 @@ import type { ResultMeasurement, ResultQuery } from '../../result/result.js'
 import type { Chart, ChartRow } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { queryTitle } from '../blocks/queries.js'
-import { duration } from '../block/units.js'
+import { duration } from '../../text/amounts.js'
 
 /** How the samples of each query lie, before above after: a box from quartile to quartile, a line from the least to the most. */
 export function spreadChart(queries: readonly ResultQuery[]): Chart {

@@ -1,7 +1,7 @@
 import type { ResultStep } from '../../result/result.js'
 import type { Chart, ChartRow, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
-import { bytes, duration } from '../block/units.js'
+import { bytes, duration } from '../../text/amounts.js'
 import { outcomeTones, outcomeWords } from '../block/outcomes.js'
 
 /** The steps that took time, laid end to end in the order of the plan: for each what it built and what it waited. */

@@ -1,6 +1,6 @@
 import type { Block, Cell, Column, Item, Script } from '../block/block.js'
 import { html, htmlLines } from './html-text.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 
 type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>
 

@@ -3,7 +3,7 @@ import { findingBlocks } from '../block/findings.js'
 import { blockHtml } from './html-blocks.js'
 import { html } from './html-text.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'
-import { count, duration, several, speedup } from '../block/units.js'
+import { count, duration, several, speedup } from '../../text/amounts.js'
 import { type Result, isError } from '../../result/results.js'
 
 /** The query plans of a document as trees that fold, before beside after; empty where it has none. */

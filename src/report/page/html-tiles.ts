@@ -2,7 +2,7 @@ import type { ApplyResult, ExplainResult, ResultQuery } from '../../result/resul
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
-import { bytes, duration } from '../block/units.js'
+import { bytes, duration } from '../../text/amounts.js'
 import { type Result, isError } from '../../result/results.js'
 
 interface Tile {

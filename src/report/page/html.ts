@@ -5,7 +5,7 @@ import { queryPlanHtml } from './html-plans.js'
 import { style } from './html-style.js'
 import { html, htmlLines } from './html-text.js'
 import { tilesHtml } from './html-tiles.js'
-import { moment } from '../block/units.js'
+import { moment } from '../../text/amounts.js'
 import { type Result, isError } from '../../result/results.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { Block, Cell, Column, Detail, Item, Script } from '../block/block.js'
 import { codeSpan, escaped, fenced } from './markdown-text.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 import type { ImportResult } from '../../result/import-result.js'
 
 type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>

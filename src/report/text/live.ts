@@ -2,7 +2,7 @@ import type { Layout } from '../block/layout.js'
 import { ellipsisOf, roomOf } from '../block/layout.js'
 import { paintOf } from './paint.js'
 import type { Progress, Running } from './progress.js'
-import { duration, several } from '../block/units.js'
+import { duration, several } from '../../text/amounts.js'
 import { cutEnd, cutMiddle, padEnd, visible, widthOf } from './width.js'
 
 const barColumns = 12

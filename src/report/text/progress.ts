@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
-import { bytes, duration } from '../block/units.js'
+import { bytes, duration } from '../../text/amounts.js'
 import { visible } from './width.js'
 import { outcomeWords } from '../block/outcomes.js'
 

@@ -3,7 +3,7 @@ import type { Layout } from '../block/layout.js'
 import { roomOf } from '../block/layout.js'
 import type { Paint } from './paint.js'
 import { paintOf } from './paint.js'
-import { several } from '../block/units.js'
+import { several } from '../../text/amounts.js'
 import { wrap, wrapSql } from './wrap.js'
 
 /** Blocks as text for a terminal: no line wider than the layout, an empty line between blocks, a newline at the end. */

@@ -1,4 +1,9 @@
-import type { Interval } from '../../result/result.js'
+/** With its 95 % interval. */
+interface Interval {
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
 
 const noNumber = '-'
 
@@ -52,6 +57,11 @@ export function timeInterval(interval: Interval): string {
 /** `1 index`, `31 indexes`. */
 export function several(value: number, one: string, many = `${one}s`): string {
   return `${grouped(value)} ${value === 1 ? one : many}`
+}
+
+/** `93 %`, `92.7 %` of a share between 0 and 1. */
+export function percent(share: number): string {
+  return `${Math.floor(share * 1000) / 10} %`
 }
 
 /** `2025-03-01 03:04:05` of an ISO time; other text as it is. */
