@@ -101,7 +101,7 @@ test('the search path of the database is the one the query gets', async () => {
   expect(measured?.measurements[0]?.plan?.nodes[0]).toMatchObject({ schema: 'app', relation: 'things' })
 })
 
-test('samples stop at the most that are allowed, with as many of the control', async () => {
+test('samples stop at the most that are allowed, with the control in each round', async () => {
   await using database = await testDatabase(shop)
   await using session = await openSession(database.url)
   const done: string[] = []
@@ -111,7 +111,7 @@ test('samples stop at the most that are allowed, with as many of the control', a
     onMeasured: (one, at, total) => done.push(`${one.query.name} ${at}/${total}`),
   })
   expect(measured.map(({ measurements }) => measurements[0]?.executionMs.length)).toEqual([8, 8])
-  expect(measured[0]?.measurements[0]?.controlMs.length).toBeGreaterThanOrEqual(8)
+  expect(measured[0]?.measurements[0]?.controlMs.length).toBeGreaterThanOrEqual(2)
   expect(done).toEqual(['lookup 1/2', 'groups 2/2'])
 })
 

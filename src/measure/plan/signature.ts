@@ -3,36 +3,42 @@ import type { PlanNode } from './plan-node.js'
 
 const longest = 600
 
+/** What stands for an index in a text: its name, or what it is. */
+export type IndexNaming = (node: PlanNode) => string
+
+const byName: IndexNaming = ({ index }) => index
+
 /**
  * A short readable text of node types, relations and indexes: `Limit > Index Scan jobs using idx_jobs_status`.
  * No costs, rows or times: two runs of one query plan have the same signature. A very long one (many partitions) is cut
- * and ends with a digest of the whole.
+ * and ends with a digest of the whole. With `naming` the indexes are called otherwise than by their names.
  */
-export function planSignature(nodes: readonly PlanNode[]): string {
+export function planSignature(nodes: readonly PlanNode[], naming: IndexNaming = byName): string {
   const root = nodes[0]
-  const whole = root === undefined ? '' : nodeSignature(nodes, root)
+  const whole = root === undefined ? '' : nodeSignature(nodes, root, naming)
   if (whole.length <= longest) return whole
   return `${whole.slice(0, longest)}... ${createHash('sha256').update(whole).digest('hex').slice(0, 12)}`
 }
 
 /** The same as lines, a node each, with a dot for each level below the first: what people compare. */
-export function planLines(nodes: readonly PlanNode[]): readonly string[] {
+export function planLines(nodes: readonly PlanNode[], naming: IndexNaming = byName): readonly string[] {
   const depths: number[] = []
   return nodes.map((node, id) => {
     const depth = node.parent === null ? 0 : (depths[node.parent] ?? 0) + 1
     depths[id] = depth
-    return '. '.repeat(depth) + subplanLabel(node) + nodeLabel(node)
+    return '. '.repeat(depth) + subplanLabel(node) + nodeLabel(node, naming)
   })
 }
 
-function nodeSignature(nodes: readonly PlanNode[], node: PlanNode): string {
+function nodeSignature(nodes: readonly PlanNode[], node: PlanNode, naming: IndexNaming): string {
   const below = node.children.flatMap((id) => {
     const child = nodes[id]
-    return child === undefined ? [] : [subplanLabel(child) + nodeSignature(nodes, child)]
+    return child === undefined ? [] : [subplanLabel(child) + nodeSignature(nodes, child, naming)]
   })
   const [only] = below
-  if (only === undefined) return nodeLabel(node)
-  return below.length === 1 ? `${nodeLabel(node)} > ${only}` : `${nodeLabel(node)} (${below.join(', ')})`
+  const label = nodeLabel(node, naming)
+  if (only === undefined) return label
+  return below.length === 1 ? `${label} > ${only}` : `${label} (${below.join(', ')})`
 }
 
 /** The number of an InitPlan or SubPlan is left out: it changes with the version of the server. */
@@ -42,14 +48,15 @@ function subplanLabel(node: PlanNode): string {
 }
 
 /** As EXPLAIN's text form says it: `Parallel Seq Scan jobs`, `Hash Left Join`, `Index Scan Backward jobs using i`. */
-export function nodeLabel(node: PlanNode): string {
+export function nodeLabel(node: PlanNode, naming: IndexNaming = byName): string {
+  const index = node.index === '' ? '' : naming(node)
   const words = [
     node.partialMode === 'Simple' ? '' : node.partialMode,
     node.parallel ? 'Parallel' : '',
     typeLabel(node),
     node.backward ? 'Backward' : '',
     node.relation || node.cteName || node.functionName,
-    node.index === '' ? '' : node.relation === '' ? `on ${node.index}` : `using ${node.index}`,
+    index === '' ? '' : node.relation === '' ? `on ${index}` : `using ${index}`,
   ]
   return words.filter((word) => word !== '').join(' ')
 }

@@ -6,6 +6,7 @@ import { compareMeasurements, medianMs, type Verdict } from '../sample/compare.j
 import { readIndexes } from '../sample/indexes.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
+import { namesakeOf } from '../sample/namesake.js'
 import { smallPages } from '../sample/tables.js'
 import { limitsOf } from '../sample/limits.js'
 
@@ -96,8 +97,7 @@ export function counterpart(
   one: Measurement,
   at: number,
 ): Measurement | null {
-  const namesakes = before.filter(({ query }) => query.name === measured.query.name)
-  const other = namesakes.find(({ query }) => query.place.file === measured.query.place.file) ?? namesakes[0]
+  const other = namesakeOf(before, measured.query)
   // The statements of variants have no parameter sets: their order tells them apart.
   if (measured.query.variants.length > 0) return other?.measurements[at] ?? null
   return other?.measurements.find(({ params }) => params === one.params) ?? null

@@ -13,7 +13,7 @@ import { explainOnce } from '../sample/sample.js'
 import type { Failure, Series } from '../sample/series.js'
 import { staleFindings } from '../rules/stale.js'
 import { median } from '../sample/statistics.js'
-import { readTables, sizeText, smallPages } from '../sample/tables.js'
+import { readRelations, sizeText, smallPages } from '../sample/tables.js'
 import type { Limits } from '../sample/limits.js'
 
 /** A measurement from a finished series: with the timed run, or with a query plan that did not run when it failed. */
@@ -42,7 +42,10 @@ export async function finish(
     medianPlanningMs: planningMs,
     medianExecutionMs: median(series.executionMs),
   }
-  const tables = (await attempt(readTables(session, plan, limits), limits)) ?? []
+  const { tables, indexes } = (await attempt(readRelations(session, plan, limits), limits)) ?? {
+    tables: [],
+    indexes: [],
+  }
   const found = planFindings(evidence, query)
   const names = wantedIndexes(query, limits).filter((name) => !plan.indexes.includes(name))
   const asked = names.length > 0 || found.some(({ code }) => code === 'SEQ_SCAN')
@@ -66,6 +69,8 @@ export async function finish(
     timedOutMs: null,
     executionMs,
     controlMs,
+    blocks: [{ executionMs, controlMs }],
+    subject,
     planningMs,
     rows,
     buffers,
@@ -76,6 +81,7 @@ export async function finish(
       pages,
       size: sizeText({ pages, estimated_rows }),
     })),
+    indexes,
     unchosen: unchosen ?? [],
   }
 }

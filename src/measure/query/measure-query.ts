@@ -5,7 +5,9 @@ import { attempt, finish, unmeasured } from './finish.js'
 import { genericPlan, type GenericPlan } from '../sample/generic.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { sampledSets } from '../sample/parameters.js'
-import { admit, type Subject } from '../sample/sample.js'
+import { admit } from '../sample/sample.js'
+import type { Control, Subject } from '../sample/subject.js'
+import { likeControl } from '../sample/control.js'
 import { smallPages } from '../sample/tables.js'
 import { failureOf, newSeries, takeSamples, type Failure } from '../sample/series.js'
 import type { Limits } from '../sample/limits.js'
@@ -20,22 +22,30 @@ export async function measureStatement(
   query: Query,
   text: string,
   limits: Limits,
-): Promise<Pick<QueryMeasurement, 'measurements' | 'sampled'>> {
+  earlier: Control | undefined,
+): Promise<Pick<QueryMeasurement, 'measurements' | 'sampled' | 'control'>> {
   const admitted = await admission(text, limits)
   if ('failure' in admitted) return { measurements: [unmeasured(null, admitted.failure, null)] }
   const { statement } = admitted
   const { generic, subjects, sampled } = await boundSubjects(session, query, statement, limits)
   const runs = subjects.map(({ params, subject, failure }) => ({ params, series: newSeries(subject, failure) }))
+  const runnable = subjects.filter(({ failure }) => failure === null).map(({ subject }) => subject)
+  const control = earlier ?? (await likeControl(session, runnable, limits))
   await takeSamples(
     session,
     runs.map((run) => run.series),
+    control,
     limits,
   )
   const measured: Measurement[] = []
   for (const { params, series } of runs)
     measured.push(await finish(session, query, params, series, generic?.plan ?? null, limits))
   const measurements = withSensitivity(measured, query)
-  return sampled === null ? { measurements } : { measurements, sampled }
+  return {
+    measurements,
+    ...(sampled === null ? {} : { sampled }),
+    ...(control === null ? {} : { control }),
+  }
 }
 
 export async function admission(text: string, limits: Limits) {

@@ -3,6 +3,8 @@ import type { Finding } from '../../plan/plan.js'
 import { compare, decisive, type QueryComparison } from '../sample/compare.js'
 import { checkExpectations, missedFindings } from './expectations.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
+import { shapeOf } from '../sample/shape.js'
+import { namesakeOf } from '../sample/namesake.js'
 import { planDocument } from '../plan/plan-document.js'
 import { medianInterval } from '../sample/statistics.js'
 
@@ -10,18 +12,18 @@ import { medianInterval } from '../sample/statistics.js'
  * The documents of queries measured once (`before` is null) or twice. Queries are the same by name; where several
  * profiles use one, by file too. A query of `after` that was not measured before has no verdict. Each has the numbers of
  * the parameter set that decided, the findings of all sets, and the profile's expectations with EXPECTATION_MISSED for
- * each missed one.
+ * each missed one. `noise` is the floor of the run, see noiseOf.
  */
 export function toResultQueries(
   before: readonly QueryMeasurement[] | null,
   after: readonly QueryMeasurement[],
+  noise = 1,
 ): ResultQuery[] {
   return after.map((measured) => {
-    const namesakes = before?.filter((one) => one.query.name === measured.query.name) ?? []
-    const other = namesakes.find((one) => one.query.place.file === measured.query.place.file) ?? namesakes[0]
+    const other = namesakeOf(before, measured.query)
     // The statements of variants are compared with one another, not with an earlier time.
     const comparable = other !== undefined && measured.query.variants.length === 0
-    return resultQuery(measured, comparable ? compare(other, measured) : null)
+    return resultQuery(measured, comparable ? compare(other, measured, noise) : null)
   })
 }
 
@@ -68,7 +70,7 @@ function measurementDocument(measurement: Measurement): ResultMeasurement {
     buffers: { ...measurement.buffers },
     rows: measurement.rows,
     indexes: [...(measurement.plan?.indexes ?? [])],
-    plan_signature: measurement.plan?.signature ?? '',
+    plan_signature: shapeOf(measurement),
     ...(queryPlan === null ? {} : { query_plan: queryPlan }),
   }
 }

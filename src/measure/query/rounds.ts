@@ -2,9 +2,11 @@ import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import type { QueryMeasurement } from '../sample/measurement.js'
 import { measureStatement } from './measure-query.js'
+import { namesakeOf } from '../sample/namesake.js'
+import { budgetOf, stoppable } from './budget.js'
 import { admit } from '../sample/sample.js'
 import { measureVariants } from './variants.js'
-import { limitsOf, type MeasureOptions } from '../sample/limits.js'
+import { limitsOf, type Limits, type MeasureOptions } from '../sample/limits.js'
 
 /**
  * Measures queries one after another on one session of the role `measure`, which must hold no advisory lock. Everything
@@ -19,30 +21,29 @@ export async function measureQueries(
 ): Promise<readonly QueryMeasurement[]> {
   const all = limitsOf(options)
   if (all.control !== null) await admit(all.control, false)
-  const stop = () => void session.cancel().catch(() => undefined)
-  all.signal?.addEventListener('abort', stop, { once: true })
-  try {
+  return stoppable(session, all.signal, async () => {
     const measured: QueryMeasurement[] = []
-    const started = performance.now()
+    const budget = budgetOf(all)
     for (const [at, query] of queries.entries()) {
-      const left = (all.totalBudgetMs - (performance.now() - started)) / (queries.length - at)
-      const limits = { ...all, timeBudgetMs: Math.min(all.timeBudgetMs, Math.max(leastBudgetMs, left)) }
-      const one: QueryMeasurement =
-        query.variants.length > 0
-          ? await measureVariants(session, query, limits)
-          : {
-              query,
-              ...(await measureStatement(session, query, query.sql ?? '', limits)),
-              variants: [],
-              roundTripMs: null,
-            }
+      const limits = { ...all, timeBudgetMs: budget(queries.length - at) }
+      const one = await measureQuery(session, query, limits, options.before)
       measured.push(one)
       options.onMeasured?.(one, measured.length, queries.length)
     }
     return measured
-  } finally {
-    all.signal?.removeEventListener('abort', stop)
-  }
+  })
+}
+
+async function measureQuery(
+  session: Session,
+  query: Query,
+  limits: Limits,
+  before: MeasureOptions['before'],
+): Promise<QueryMeasurement> {
+  if (query.variants.length > 0) return measureVariants(session, query, limits)
+  const { control } = namesakeOf(before, query) ?? {}
+  const measured = await measureStatement(session, query, query.sql ?? '', limits, control)
+  return { query, ...measured, variants: [], roundTripMs: null }
 }
 
 /**
@@ -51,11 +52,11 @@ export async function measureQueries(
  */
 export function withValuesOf(before: readonly QueryMeasurement[], queries: readonly Query[]): readonly Query[] {
   return queries.map((query) => {
-    const namesakes = before.filter((one) => one.query.name === query.name && one.query.sql === query.sql)
-    const { sampled } = namesakes.find((one) => one.query.place.file === query.place.file) ?? namesakes[0] ?? {}
+    const { sampled } =
+      namesakeOf(
+        before.filter((one) => one.query.sql === query.sql),
+        query,
+      ) ?? {}
     return query.parameters.length > 0 || sampled === undefined ? query : { ...query, parameters: sampled }
   })
 }
-
-/** Of each query when the budget of all is spent: 21 samples of 10 ms and their control. */
-const leastBudgetMs = 300

@@ -24,6 +24,7 @@ export async function measureVariants(session: Session, query: Query, limits: Li
   await takeSamples(
     session,
     prepared.flatMap((variant) => variant.series),
+    limits.control === null ? null : { text: limits.control, set: {} },
     limits,
   )
   const measurements: Measurement[] = []

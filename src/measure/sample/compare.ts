@@ -1,5 +1,9 @@
 import type { Measurement, QueryMeasurement } from './measurement.js'
 import type { Buffers } from '../plan/plan-node.js'
+import { allBlocks, changed, leastMs } from './changed.js'
+import { whyInconclusive } from './inconclusive.js'
+import { ownNoise } from './noise.js'
+import { shapeOf } from './shape.js'
 import { medianInterval, speedup, type RatioInterval } from './statistics.js'
 
 export type Verdict = 'faster' | 'same' | 'slower' | 'inconclusive'
@@ -9,7 +13,7 @@ export interface QueryComparison {
   readonly verdict: Verdict
   /** null when one side has no samples. */
   readonly speedup: RatioInterval | null
-  /** Why it is not told by time alone; null when it is. */
+  /** Why it is not told by time alone, or not told at all; null for what the time tells. */
   readonly reason: string | null
   readonly before: Measurement
   readonly after: Measurement
@@ -17,40 +21,41 @@ export interface QueryComparison {
 
 /** A claim needs the lower end of the interval here: no false claim in 64 to 119 blocks of unchanged queries. */
 const least = 1.1
-/** Less than that is within what one planner, scheduler or cache line does to a query. */
-const leastMs = 0.1
 
 /**
  * Compares a query measured twice; of several parameter sets the worst decides: slower before inconclusive, same,
- * faster, then the lower end of the interval. null when there is no pair of parameter sets to compare.
+ * faster, then the lower end of the interval. null when there is no pair of parameter sets to compare. `noise` is the floor of
+ * the run, see noiseOf.
  */
-export function compare(before: QueryMeasurement, after: QueryMeasurement): QueryComparison | null {
+export function compare(before: QueryMeasurement, after: QueryMeasurement, noise = 1): QueryComparison | null {
   const compared = after.measurements.flatMap((measured) => {
     const other = before.measurements.find((one) => one.params === measured.params)
-    return other === undefined ? [] : [compareMeasurements(other, measured)]
+    return other === undefined ? [] : [compareMeasurements(other, measured, noise)]
   })
   const [worst] = compared.toSorted((a, b) => rank(a) - rank(b) || lowEnd(a) - lowEnd(b))
   return worst ?? null
 }
 
 /**
- * Rows must be equal, else nothing is claimed. The same query plan is `same`, whatever the clock said, unless its buffers
- * changed by more than 10 % and 8 blocks. Time decides when the interval, freed of the control query's
- * drift, is clear of 1.1 (below 1/1.1: slower) and the medians differ by 0.1 ms; when it is not, buffers decide that
- * fell to half or less (grew to double or more) by more than 8 blocks, if the point estimate agrees. Medians that near
- * with such buffers are `same` under another query plan too.
+ * Rows must be equal, else nothing is claimed. The same query plan (whatever its indexes are called) is `same`, whatever the clock said,
+ * unless its buffers changed by more than 10 % and 8 blocks. Time decides when the interval is clear of 1.1 (below 1/1.1: slower) and the
+ * medians differ by 0.1 ms; the interval is freed of the control query's drift, and as wide as the noise of the run and as what the blocks of
+ * either side differ by. When it is not clear, buffers decide that fell to half or less (grew to double or more) by more than 8 blocks, if
+ * the estimate itself clears the noise. Medians that near with such buffers are `same` under another query plan too.
  */
-export function compareMeasurements(before: Measurement, after: Measurement): QueryComparison {
+export function compareMeasurements(before: Measurement, after: Measurement, noise = 1): QueryComparison {
   const sides = { before, after }
   const unmeasured = unmeasuredVerdict(before, after)
   if (unmeasured !== null) return { ...unmeasured, speedup: null, ...sides }
-  const ratio = speedup(before.executionMs, after.executionMs, { before: before.controlMs, after: after.controlMs })
+  const widest = Math.max(noise, ownNoise(before), ownNoise(after))
+  const controls = { before: before.controlMs, after: after.controlMs }
+  const ratio = speedup(before.executionMs, after.executionMs, controls, widest)
   if (before.rows !== after.rows) {
     const reason = `${before.rows} rows before, ${after.rows} after: the data changed`
     return { verdict: 'inconclusive', speedup: ratio, reason, ...sides }
   }
   const sameBuffers = !changed(before.buffers, after.buffers)
-  if (before.plan?.signature === after.plan?.signature && sameBuffers) {
+  if (shapeOf(before) === shapeOf(after) && sameBuffers) {
     return { verdict: 'same', speedup: ratio, reason: 'the same query plan with the same buffers', ...sides }
   }
   const tooNear = Math.abs(medianMs(before) - medianMs(after)) < leastMs
@@ -60,9 +65,13 @@ export function compareMeasurements(before: Measurement, after: Measurement): Qu
     const reason = `the medians differ by less than ${leastMs} ms, and the buffers by hardly any`
     return { verdict: 'same', speedup: ratio, reason, ...sides }
   }
-  const byBuffers = sameBuffers ? 'inconclusive' : buffersVerdict(before.buffers, after.buffers, ratio)
-  const reason = `${blocks(before.buffers)} buffers before, ${blocks(after.buffers)} after`
-  return { verdict: byBuffers, speedup: ratio, reason: byBuffers === 'inconclusive' ? null : reason, ...sides }
+  const clear = tooNear ? 1 : Math.max(least, widest)
+  const byBuffers = sameBuffers ? 'inconclusive' : buffersVerdict(before.buffers, after.buffers, ratio, clear)
+  const reason =
+    byBuffers === 'inconclusive'
+      ? whyInconclusive(before, after, ratio, noise)
+      : `${allBlocks(before.buffers)} buffers before, ${allBlocks(after.buffers)} after`
+  return { verdict: byBuffers, speedup: ratio, reason, ...sides }
 }
 
 /** A statement that ran into statement_timeout took at least that long. */
@@ -87,21 +96,11 @@ function timeVerdict({ low, high, sound }: RatioInterval): Verdict {
   return high <= 1 / least ? 'slower' : 'inconclusive'
 }
 
-function buffersVerdict(before: Buffers, after: Buffers, ratio: RatioInterval): Verdict {
-  const [was, is] = [blocks(before), blocks(after)]
-  if (is * 2 <= was && was > 0 && ratio.median > 1) return 'faster'
-  if (was * 2 <= is && is > 0 && ratio.median < 1) return 'slower'
+function buffersVerdict(before: Buffers, after: Buffers, ratio: RatioInterval, clear: number): Verdict {
+  const [was, is] = [allBlocks(before), allBlocks(after)]
+  if (is * 2 <= was && was > 0 && ratio.median > clear) return 'faster'
+  if (was * 2 <= is && is > 0 && ratio.median < 1 / clear) return 'slower'
   return 'inconclusive'
-}
-
-/** By more than 10 % and 8 blocks, hit or read: which of the two depends on what else the server did. */
-function changed(a: Buffers, b: Buffers): boolean {
-  const difference = Math.abs(blocks(a) - blocks(b))
-  return difference > 8 && difference > 0.1 * Math.min(blocks(a), blocks(b))
-}
-
-function blocks({ hit, read, temp }: Buffers): number {
-  return hit + read + temp
 }
 
 function rank({ verdict }: QueryComparison): number {

@@ -1,7 +1,7 @@
 import { quoteLiteral } from '../../definition/quote.js'
 import { parameterText } from '../../server/values.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import type { Subject } from './sample.js'
+import type { Subject } from './subject.js'
 
 /**
  * The query plan with `$1`, `$2` ... for the texts that the statistics gave as values: names and addresses of people, which

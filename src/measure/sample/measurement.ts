@@ -3,6 +3,7 @@ import type { ParameterSet, Query } from '../../profile/profile.js'
 import type { Buffers } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import type { MedianInterval } from './statistics.js'
+import type { Block, Control, IndexShape, Subject } from './subject.js'
 
 /** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */
 export type MeasurementStatus = 'measured' | 'not_measured' | 'refused' | 'failed'
@@ -20,6 +21,10 @@ export interface Measurement {
   readonly executionMs: readonly number[]
   /** Execution time of the control query in ms, sampled in the same rounds. */
   readonly controlMs: readonly number[]
+  /** The same samples by block: another one for each time that it was measured in this run. */
+  readonly blocks?: readonly Block[]
+  /** What ran. */
+  readonly subject?: Subject
   /** Median in ms. */
   readonly planningMs: number
   readonly rows: number
@@ -30,6 +35,8 @@ export interface Measurement {
   readonly findings: readonly Finding[]
   /** What the query plan reads. */
   readonly tables: readonly TableSize[]
+  /** The valid indexes of these tables, used or not; not read where nothing was measured. */
+  readonly indexes?: readonly IndexShape[]
   /** Wanted indexes that it does not use: `expect.uses`, and those that `indexesFor` names. */
   readonly unchosen: readonly UnchosenIndex[]
 }
@@ -64,6 +71,8 @@ export interface QueryMeasurement {
   readonly variants: readonly VariantMeasurement[]
   /** Values from the statistics, where the query has parameters and no values. */
   readonly sampled?: readonly ParameterSet[]
+  /** Sampled in the same rounds; left out where there was none. */
+  readonly control?: Control
   /** The shortest of 20 round trips in ms; null without variants. */
   readonly roundTripMs: number | null
   /** Whether the other variants answer as the first does. */

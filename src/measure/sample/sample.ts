@@ -1,18 +1,10 @@
 import { PerfdbError } from '../../errors.js'
-import type { Parameter, Session } from '../../server/session.js'
+import type { Session } from '../../server/session.js'
 import type { TransactionSettings } from '../../server/settings.js'
 import { singleStatement } from '../../sql/parser.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
+import type { Subject } from './subject.js'
 import type { Limits } from './limits.js'
-
-/** A statement that may be run, with the values of its parameters. */
-export interface Subject {
-  readonly text: string
-  readonly values: readonly Parameter[]
-  readonly writes: boolean
-  /** The values are of the columns' statistics. */
-  readonly sampled?: boolean
-}
 
 /** How a run is explained; see the lists of options below. */
 export type ExplainMode = 'sample' | 'timed' | 'plain'
@@ -52,7 +44,7 @@ export async function admit(
 /**
  * Runs the statement `count` times under EXPLAIN in one transaction (a statement that writes: in one each) that is read
  * only unless it writes, has timeouts, and is rolled back always. Calls `each` with every query plan; stops early when
- * it returns false. Parameters are bound through the extended protocol, so the server makes a custom query plan.
+ * it returns false. `set` are settings by SET LOCAL. Parameters are bound through the extended protocol, so the server makes a custom query plan.
  * Throws the server's errors, and INTERRUPTED once the signal is aborted.
  */
 export async function explainRuns(
@@ -62,10 +54,11 @@ export async function explainRuns(
   count: number,
   limits: Limits,
   each: (plan: QueryPlan) => boolean,
+  set: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const perTransaction = subject.writes ? 1 : count
   for (let run = 0; run < count; run += perTransaction) {
-    const more = await rolledBack(session, limits, { readOnly: !subject.writes }, async () => {
+    const more = await rolledBack(session, limits, { readOnly: !subject.writes, set }, async () => {
       for (let at = 0; at < perTransaction; at += 1) {
         refuseAborted(limits.signal)
         if (!each(await explain(session, subject, mode))) return false

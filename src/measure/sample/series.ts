@@ -2,7 +2,9 @@ import { PerfdbError, type ErrorCode } from '../../errors.js'
 import type { Session } from '../../server/session.js'
 import type { MeasurementStatus } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { explainRuns, type Subject } from './sample.js'
+import { subjectOf } from './control.js'
+import { explainRuns } from './sample.js'
+import type { Control, Subject } from './subject.js'
 import { medianInterval, narrow } from './statistics.js'
 import type { Limits } from './limits.js'
 
@@ -28,8 +30,6 @@ export function newSeries(subject: Subject, failure: Failure | null = null): Ser
   return { subject, executionMs: [], planningMs: [], controlMs: [], latest: null, failure }
 }
 
-/** What performance.md's rule asks for: 21 samples gave no false claim of 1.1x and saw a true 1.5x nearly always. */
-const leastSamples = 21
 /** The 95 % interval of the median within 10 %: 50 to 100 samples on a noisy machine. */
 const tolerance = 0.1
 /** A third of the least: every series is interleaved with the others and the control query at least three times. */
@@ -40,18 +40,23 @@ const blockSize = 7
  * machine's load meets them alike. A warm-up of each goes first and is thrown away. Without a control query one series alone is taken in one transaction. Each series ends when its interval is narrow, at the most samples, or with the time budget, which
  * they share; a failure ends one series and leaves the others. Throws CONNECTION_LOST and INTERRUPTED.
  */
-export async function takeSamples(session: Session, all: readonly Series[], limits: Limits): Promise<void> {
-  const control: Subject | null = limits.control === null ? null : { text: limits.control, values: [], writes: false }
+export async function takeSamples(
+  session: Session,
+  all: readonly Series[],
+  control: Control | null,
+  limits: Limits,
+): Promise<void> {
   let open = all.filter((series) => series.failure === null)
   for (const series of open) await attempt(series, limits, async () => warmUp(session, series.subject, limits))
-  if (control !== null) await warmUp(session, control, limits)
+  if (control !== null) await explainRuns(session, subjectOf(control), 'sample', 1, limits, () => true, control.set)
   let spentMs = 0
   open = open.filter((series) => series.failure === null)
   while (open.length > 0) {
     const budgetMs = (limits.timeBudgetMs - spentMs) / open.length
     const size = control === null && open.length === 1 ? limits.samples : blockSize
+    const startedMs = spentMs
     for (const series of open) spentMs += await takeBlock(session, series, limits, size, Math.max(0, budgetMs))
-    const controlMs = control === null ? [] : await controlBlock(session, control, limits)
+    const controlMs = control === null ? [] : await controlBlock(session, control, limits, spentMs - startedMs)
     for (const series of open) series.controlMs.push(...controlMs)
     if (spentMs >= limits.timeBudgetMs) return
     open = open.filter((series) => series.failure === null && !complete(series, limits))
@@ -76,9 +81,21 @@ async function warmUp(session: Session, subject: Subject, limits: Limits): Promi
   await explainRuns(session, subject, 'sample', most, limits, () => performance.now() - start < ms)
 }
 
-async function controlBlock(session: Session, control: Subject, limits: Limits): Promise<readonly number[]> {
+/** Up to a block of the control query, in half of the time that the series took, 20 ms at least; once in any case. */
+async function controlBlock(
+  session: Session,
+  control: Control,
+  limits: Limits,
+  blockMs: number,
+): Promise<readonly number[]> {
   const taken: number[] = []
-  await explainRuns(session, control, 'sample', blockSize, limits, (plan) => taken.push(plan.executionMs ?? 0) > 0)
+  const start = performance.now()
+  const mostMs = Math.max(20, blockMs / 2)
+  const each = (plan: QueryPlan) => {
+    taken.push(plan.executionMs ?? 0)
+    return performance.now() - start < mostMs
+  }
+  await explainRuns(session, subjectOf(control), 'sample', blockSize, limits, each, control.set)
   return taken
 }
 
@@ -108,7 +125,7 @@ async function takeBlock(
 function complete(series: Series, limits: Limits): boolean {
   const taken = series.executionMs.length
   if (taken >= limits.samples) return true
-  return taken >= leastSamples && narrow(medianInterval(series.executionMs), tolerance)
+  return taken >= limits.leastSamples && narrow(medianInterval(series.executionMs), tolerance)
 }
 
 async function attempt(series: Series, limits: Limits, work: () => Promise<void>): Promise<void> {

@@ -55,10 +55,11 @@ export function narrow(interval: MedianInterval, tolerance: number): boolean {
 }
 
 /**
- * How many times faster: median of `before` over median of `after`, times in ms, with the drift of a control query
- * taken out when it was sampled on both sides (what made the control slower made the query slower).
+ * How many times faster: median of `before` over median of `after`, times in ms. What the control query's time changed by is drift of the
+ * machine, and is taken out of the estimate; but a query may share it only in part, so that the interval holds the ratio as it was seen too. `noise` is the ratio that pairs of nothing reach in this run (1: none): samples of
+ * one block know nothing of what differs from block to block, and the interval is as much wider.
  *
- * The interval is put together from those of the medians on a log scale by the method of variance estimates recovery
+ * It is put together from the intervals of the medians on a log scale by the method of variance estimates recovery
  * (Zou and Donner 2008, "Construction of confidence limits about effect measures: a general approach", Statistics in
  * Medicine 27:1693), which needs no distribution and no random numbers. Law: speedup(a, b) x speedup(b, a) = 1, and
  * the ends of the one are the inverse of the ends of the other.
@@ -67,18 +68,34 @@ export function speedup(
   before: readonly number[],
   after: readonly number[],
   control: { readonly before: readonly number[]; readonly after: readonly number[] } = { before: [], after: [] },
+  noise = 1,
 ): RatioInterval {
+  const sides = [logInterval(before), logInterval(after)] as const
+  const seen = difference(...sides, Math.log(noise))
   const controlled = control.before.length > 0 && control.after.length > 0
-  const gains = [logInterval(before), ...(controlled ? [logInterval(control.after)] : [])]
-  const losses = [logInterval(after), ...(controlled ? [logInterval(control.before)] : [])]
-  const estimate = sum(gains.map((term) => term.median)) - sum(losses.map((term) => term.median))
-  const below = sum([...gains.map((t) => (t.median - t.low) ** 2), ...losses.map((t) => (t.high - t.median) ** 2)])
-  const above = sum([...gains.map((t) => (t.high - t.median) ** 2), ...losses.map((t) => (t.median - t.low) ** 2)])
+  const drift = controlled ? difference(logInterval(control.after), logInterval(control.before), 0) : nothing
+  const estimate = seen.estimate + drift.estimate
   return {
     median: Math.exp(estimate),
-    low: Math.exp(estimate - Math.sqrt(below)),
-    high: Math.exp(estimate + Math.sqrt(above)),
-    sound: [...gains, ...losses].every((term) => term.coverage >= confidence),
+    low: Math.exp(Math.min(seen.estimate - seen.below, estimate - Math.hypot(seen.below, drift.below))),
+    high: Math.exp(Math.max(seen.estimate + seen.above, estimate + Math.hypot(seen.above, drift.above))),
+    sound: sides.every((term) => term.coverage >= confidence),
+  }
+}
+
+interface Difference {
+  readonly estimate: number
+  readonly below: number
+  readonly above: number
+}
+
+const nothing: Difference = { estimate: 0, below: 0, above: 0 }
+
+function difference(a: MedianInterval, b: MedianInterval, more: number): Difference {
+  return {
+    estimate: a.median - b.median,
+    below: Math.hypot(a.median - a.low, b.high - b.median, more),
+    above: Math.hypot(a.high - a.median, b.median - b.low, more),
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Session } from '../../server/session.js'
 import { tablesSql } from '../../sql/explain-catalog.js'
+import { indexShapesSql } from '../../sql/index-shapes.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { rolledBack } from './sample.js'
 import type { Limits } from './limits.js'
+import type { IndexShape } from './subject.js'
 import { count, tableOf } from '../plan/plan-node.js'
 
 /**
@@ -26,13 +28,29 @@ export interface TableFacts {
   readonly threshold: number
 }
 
-/** Tables (partitions, not their parents) that a query plan reads. Throws the server's errors. */
-export async function readTables(session: Session, plan: QueryPlan, limits: Limits): Promise<readonly TableFacts[]> {
-  const tables = new Map(plan.nodes.filter((node) => node.schema !== '').map((node) => [tableOf(node), node]))
-  if (tables.size === 0) return []
-  const nodes = [...tables.values()]
+/** What a query plan reads: tables (partitions, not their parents), and the valid indexes of these, used or not. */
+export interface Relations {
+  readonly tables: readonly TableFacts[]
+  readonly indexes: readonly IndexShape[]
+}
+
+/** Throws the server's errors. */
+export async function readRelations(
+  session: Session,
+  plan: Pick<QueryPlan, 'nodes'>,
+  limits: Limits,
+): Promise<Relations> {
+  const read = new Map(plan.nodes.filter((node) => node.schema !== '').map((node) => [tableOf(node), node]))
+  if (read.size === 0) return { tables: [], indexes: [] }
+  const nodes = [...read.values()]
   const names = [nodes.map((node) => node.schema), nodes.map((node) => node.relation)]
-  return rolledBack(session, limits, catalogOnly, async () => session.query<TableFacts>(tablesSql, names))
+  return rolledBack(session, limits, catalogOnly, async () => {
+    const [tables, indexes] = await Promise.all([
+      session.query<TableFacts>(tablesSql, names),
+      session.query<IndexShape>(indexShapesSql, names),
+    ])
+    return { tables, indexes }
+  })
 }
 
 /** Settings of a transaction that reads the catalog. */

@@ -1,6 +1,7 @@
 import type { Session } from '../../server/session.js'
 import { rowsDigestSql, valuesDigestSql } from '../../sql/variants-rows.js'
-import { rolledBack, type Subject } from '../sample/sample.js'
+import { rolledBack } from '../sample/sample.js'
+import type { Subject } from '../sample/subject.js'
 import { failureOf } from '../sample/series.js'
 import type { Limits } from '../sample/limits.js'
 import type { RowsAnswer } from '../sample/measurement.js'
