@@ -18,7 +18,7 @@ import { verifyBuilt } from './verify.js'
  * Builds the index of a partitioned table, or what is missing of it. Nothing is remembered: what is to be done is asked of the
  * catalog, done, and asked again until nothing is left. So a run that was cut short at any point is gone on with, and
  * partitions that come or go meanwhile are seen (fault 39). What is built stays when a step of it fails: an index of
- * a partition serves its queries already. Throws CHANGED, NOT_AS_DECLARED, NOT_INDEXABLE, and as runBuild does.
+ * a partition serves its queries already. Throws CHANGED, NOT_AS_DECLARED, and as runBuild does.
  */
 export async function runPartitioned(
   context: BuildContext,
@@ -27,7 +27,6 @@ export async function runPartitioned(
 ): Promise<ExistingIndex> {
   const { declared, canonical } = step
   if (declared === null || canonical === null) throw new PerfdbError('INTERNAL', `${step.index} is not declared`)
-  if (step.step === 'replace') throw notReplaced(step)
   let unchanged = 0
   let before = ''
   for (;;) {
@@ -146,12 +145,5 @@ function notFinished(step: Step, work: readonly PartitionWork[], tree: Partition
   return new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not valid after all was done`, {
     detail: whatIsLeft(work, tree),
     hint: `${update}drop it when the table may be locked, then apply again: ${lockingDrop({ schema, name, table })}`,
-  })
-}
-
-function notReplaced({ schema, index, table, existing }: Step): PerfdbError {
-  return new PerfdbError('NOT_INDEXABLE', `${index} is the index of a partitioned table and is not replaced`, {
-    detail: `${lockingDrop({ schema, name: index, table })}${existing === null ? '' : `; it is ${existing.ddl}`}`,
-    hint: 'declare the new definition under another name, apply, then drop the old one when the table may be locked',
   })
 }

@@ -1,10 +1,12 @@
 import type { TableName } from '../definition/definition.js'
-import type { Plan, Step } from '../plan/plan.js'
+import { isImpossible, stepKey } from '../plan/needs.js'
+import type { Hazard, Plan, Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { schedule } from './schedule.js'
 import { perfdbError } from './statement.js'
 import { runStep, stepError } from './run-step.js'
+import { stateOf } from './verify.js'
 import { withWal } from './wal.js'
 
 /**
@@ -17,9 +19,11 @@ export async function runPlan(
   plan: Plan,
   parallel: Parallel = { workers: [], bytesOf: () => 0 },
 ): Promise<readonly StepResult[]> {
-  const work = plan.steps.filter((step) => step.step !== 'keep')
+  const work = plan.steps.filter((step) => step.step !== 'keep' && !isImpossible(step))
+  const settledBefore = plan.steps.filter((step) => step.step === 'keep' || isImpossible(step)).map(settled)
   const progress: Progress = {
     results: new Map(),
+    byName: new Map(settledBefore.map((result) => [stepKey(result.step), result])),
     stopped: null,
     numbers: new Map(work.map((step, at) => [step, at + 1])),
   }
@@ -29,7 +33,7 @@ export async function runPlan(
     const workers = [context, ...parallel.workers.map((ddl) => ({ ...context, ddl }))]
     await Promise.all(workers.map((worker) => takeLanes(worker, lanes, progress)))
   }
-  return plan.steps.map((step) => progress.results.get(step) ?? kept(step))
+  return plan.steps.map((step) => progress.results.get(step) ?? settled(step))
 }
 
 /** More workers: each a ddl session of its own. */
@@ -40,6 +44,8 @@ export interface Parallel {
 
 interface Progress {
   readonly results: Map<Step, StepResult>
+  /** The same by index, for the steps that wait for it. */
+  readonly byName: Map<string, StepResult>
   readonly numbers: ReadonlyMap<Step, number>
   /** Why nothing more is started; null while all is well. */
   stopped: StepError | null
@@ -47,12 +53,18 @@ interface Progress {
 
 async function takeLanes(context: BuildContext, lanes: (readonly Step[])[], progress: Progress): Promise<void> {
   for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) {
-    for (const step of lane) progress.results.set(step, await takeStep(context, step, progress))
+    for (const step of lane) {
+      const result = await takeStep(context, step, progress)
+      progress.results.set(step, result)
+      progress.byName.set(stepKey(step), result)
+    }
   }
 }
 
 async function takeStep(context: BuildContext, step: Step, progress: Progress): Promise<StepResult> {
   if (progress.stopped !== null || context.signal.aborted) return notReached(step, progress.stopped)
+  const missed = missedNeeds(step, progress)
+  if (missed !== null) return notReached(step, missed)
   const reason = await context.mayStart().catch((error: unknown) => perfdbError(error).message)
   if (reason !== null)
     progress.stopped = {
@@ -65,6 +77,24 @@ async function takeStep(context: BuildContext, step: Step, progress: Progress): 
   if (result.error !== null && fatal.has(result.error.code)) progress.stopped = result.error
   return result
 }
+
+/** What replaces comes before what it replaces: while one of these is not there, the index is kept. */
+function missedNeeds({ needs = [] }: Step, { byName }: Progress): StepError | null {
+  const missed = needs.flatMap((need) => {
+    const result = byName.get(stepKey(need))
+    return result !== undefined && succeeded.has(result.outcome) ? [] : [`${need.index} ${whatIsMissing(result)}`]
+  })
+  if (missed.length === 0) return null
+  const hint = 'perfdb apply drops it in the run that brings these about'
+  return { code: 'NOT_STARTED', message: `kept: ${missed.join(', ')}`, hint }
+}
+
+function whatIsMissing(result: StepResult | undefined): string {
+  if (result?.state === 'invalid') return 'is not valid'
+  return result?.step.step === 'replace' ? 'is not replaced' : 'is not there'
+}
+
+const succeeded: ReadonlySet<string> = new Set(['built', 'rebuilt', 'replaced', 'waited'])
 
 const fatal = new Set(['CONNECTION_LOST', 'INTERRUPTED', 'INTERNAL'])
 
@@ -81,7 +111,7 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   try {
     await recorder.started(step, number)
   } catch (error) {
-    return { ...notReached(step, null), outcome: 'failed', error: stepError(perfdbError(error)) }
+    return { ...notReached(step, null), error: stepError(perfdbError(error)) }
   }
   const result = await withWal(context.ddl, step, async () => runStep(context, step))
   // The catalog is the truth: a ledger that cannot be written is told, and does not undo the index.
@@ -99,17 +129,22 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
   return result
 }
 
-/** The result of a step that had nothing to do. */
-export function kept(step: Step): StepResult {
+/** The result of a step that had nothing to do, or that cannot be done. */
+export function settled(step: Step): StepResult {
+  const refusal = step.hazards.find(({ refused }) => refused === true)
   return {
     step,
-    outcome: 'kept',
+    outcome: refusal !== undefined ? 'refused' : step.step === 'keep' ? 'kept' : 'not_reached',
     durationMs: 0,
     waitedMs: 0,
     sizeBytes: step.existing?.sizeBytes ?? null,
-    state: 'valid',
-    error: null,
+    state: step.existing === null ? null : stateOf(step.existing),
+    error: refusal === undefined ? null : refusedError(step, refusal),
   }
+}
+
+function refusedError({ existing }: Step, { message, hint = '' }: Hazard): StepError {
+  return { code: 'NOT_INDEXABLE', message, detail: existing?.ddl, hint }
 }
 
 /** Only a reason that is the step's own is told at the step: what stopped another step is told there. */

@@ -79,7 +79,6 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
   if (step.step === 'keep') return step.existing
   if (step.step === 'building') return otherBuildDone(context, step)
   if (step.partitioned === true) return runPartitioned(context, step, waited)
-  if (step.step === 'replace' && step.statements.length === 0) throw notReplaced(step)
   await stillAsPlanned(context, step)
   // What a build verified a moment ago need not be asked again; 4 ms each, a third of what a step costs besides its build.
   let verified: ExistingIndex | undefined
@@ -133,15 +132,6 @@ async function runSwap(context: BuildContext, step: Step, statement: Statement):
       sqlstate: failure.sqlstate,
       cause: failure,
     })
-  })
-}
-
-/** What stands there may not be dropped afterwards (faults 32, 33): the hazard of the step says why. */
-function notReplaced({ index, hazards, existing }: Step): PerfdbError {
-  const [hazard] = hazards
-  return new PerfdbError('NOT_INDEXABLE', hazard?.message ?? `${index} is not replaced`, {
-    detail: existing?.ddl,
-    hint: 'declare the new definition under another name',
   })
 }
 

@@ -32,11 +32,8 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     table: step.table.name,
     reason: step.reason,
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
-    hazards: step.hazards.map(({ code, message, told }) => ({
-      code,
-      message,
-      ...(told === true ? { told } : {}),
-    })),
+    hazards: step.hazards.map((hazard) => ({ ...hazard })),
+    ...(step.needs === undefined ? {} : { needs: step.needs.map((need) => ({ ...need })) }),
     ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
     // Of a table that was never analyzed nobody knows the rows, unless it is empty.

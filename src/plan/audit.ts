@@ -37,6 +37,7 @@ export function auditFindings(
 function driftOf(step: Step): readonly Finding[] {
   const { index, table, existing } = step
   const base = { index, table: `${table.schema}.${table.name}`, ...(step.place === null ? {} : { place: step.place }) }
+  const refusal = step.hazards.find(({ refused }) => refused === true)
   switch (step.step) {
     case 'keep':
       return existing === null || existing.name === index ? [] : [{ ...base, ...backsConstraint(existing, index) }]
@@ -71,7 +72,10 @@ function driftOf(step: Step): readonly Finding[] {
           code: 'DIFFERS',
           severity: 'error',
           message: `${index} exists with another definition: ${existing?.ddl ?? ''}`,
-          hint: 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them',
+          hint:
+            refusal === undefined
+              ? 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them'
+              : `${refusal.message}; ${refusal.hint ?? ''}`,
         },
       ]
     case 'adopt':

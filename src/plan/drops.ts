@@ -1,7 +1,9 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
+import { quoteName, quoteQualified } from '../definition/quote.js'
 import type { Place } from '../errors.js'
 import type { Profile } from '../profile/profile.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
+import { dropPartitionedSql } from '../sql/partitions.js'
 import { indexNamed } from './lookup.js'
 import { oldNameFor } from './names.js'
 import type { PlanOptions } from './options.js'
@@ -70,9 +72,22 @@ function refusedDrop(existing: ExistingIndex, reason: string, place: Place | nul
       index: existing.name,
       table: `${existing.table.schema}.${existing.table.name}`,
       message: `${existing.name} is ${reason}, but ${refusal}`,
+      ...wayRound(existing),
       ...(place === null ? {} : { place }),
     },
   ]
+}
+
+/** The statement for whoever decides when a lock may be taken, or a constraint may go. */
+function wayRound(index: ExistingIndex): Pick<Finding, 'hint'> | null {
+  const { schema, name, table, constraint, referencedBy } = index
+  if (referencedBy.length > 0) return null
+  if (constraint !== null)
+    return {
+      hint: `alter table ${quoteQualified(table.schema, table.name)} drop constraint ${quoteName(constraint)}, if the constraint is not needed`,
+    }
+  if (index.partitioned) return { hint: `when the table may be locked: ${dropPartitionedSql({ schema, name })}` }
+  return null
 }
 
 /** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */

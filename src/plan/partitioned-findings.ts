@@ -1,7 +1,7 @@
 import type { Snapshot, Partition, PartitionIndex } from '../catalog/snapshot.js'
 import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { dropPartitionedSql } from '../sql/partitions.js'
-import { isUnfinishedTwin } from './partitioned.js'
+import { isUnfinishedTwin, otherName } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
 
 /**
@@ -25,9 +25,7 @@ function described(finding: Finding, steps: readonly Step[]): Finding {
     return { ...finding, message: `${step.index} ${step.reason}`, hint }
   }
   if (finding.code === 'DIFFERS') {
-    const drop = dropPartitionedSql({ schema: step.schema, name: step.index })
-    const hint = `declare it under another name, apply, then drop the old one when the table may be locked: ${drop}`
-    return { ...finding, hint }
+    return { ...finding, hint: otherName({ schema: step.schema, name: step.index }) }
   }
   return finding
 }

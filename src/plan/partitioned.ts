@@ -36,7 +36,8 @@ export function planPartitioned(
   if (existing !== null && !sameDefinition(canonical, existing.canonical)) {
     const message = `${existing.name} is not replaced: ${lockingDrop(existing)}`
     const reason = `stands there with another definition: ${existing.ddl}`
-    return { step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }], partitioned: true }
+    const hazards = [refusedReplace(message, otherName(existing))]
+    return { step: 'replace', reason, statements: [], hazards, partitioned: true }
   }
   const work = partitionedWork(declared.definition, canonical, tree)
   const statements = work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
@@ -79,6 +80,17 @@ export function isUnfinishedTwin(index: PartitionIndex, canonical: CanonicalDefi
 /** Why perfdb does not drop the index of a partitioned table, with the command for whoever will (fault 32). */
 export function lockingDrop({ schema, name, table }: Pick<ExistingIndex, 'schema' | 'name' | 'table'>): string {
   return `${dropPartitionedSql({ schema, name })} would lock ${table.schema}.${table.name} and all its partitions ACCESS EXCLUSIVE`
+}
+
+/** The way round a drop that locks a partitioned table: when it is to lock is said by whoever runs it. */
+export function otherName({ schema, name }: Pick<ExistingIndex, 'schema' | 'name'>): string {
+  const drop = dropPartitionedSql({ schema, name })
+  return `declare it under another name, apply, then drop the old one when the table may be locked: ${drop}`
+}
+
+/** A replace that cannot be done, whatever is allowed. */
+export function refusedReplace(message: string, hint: string): Hazard {
+  return { code: 'REPLACE', message, refused: true, hint }
 }
 
 /** Not valid for good: PostgreSQL counts a foreign table as a partition without an index, and there is none to attach. */

@@ -10,8 +10,9 @@ import { eventTriggerFindings } from './event-triggers.js'
 import type { PlanOptions } from './options.js'
 import { identityRefusal, uniquenessLost } from './kept.js'
 import { indexesOn, indexNamed, isDeclared } from './lookup.js'
+import { withNeeds } from './needs.js'
 import { partitionedFindings } from './partitioned-findings.js'
-import { partitionTree, planPartitioned, unfinishedTwin } from './partitioned.js'
+import { partitionTree, planPartitioned, refusedReplace, unfinishedTwin } from './partitioned.js'
 import { nameKey } from './overlap.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
@@ -50,7 +51,7 @@ export function planIndexes(
   const wanted = [...drops.steps, ...leftovers].filter(
     (step) => !renamed.has(step.existing?.oid) && !dropped.has(nameKey({ schema: step.schema, name: step.index })),
   )
-  const steps = builds.concat(wanted).sort(byUrgency)
+  const steps = withNeeds(builds.concat(wanted).sort(byUrgency), snapshot)
   const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
   return {
     steps,
@@ -109,7 +110,8 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
   if (notReplaced !== null) {
     const message = `${definition.name} is not replaced: ${notReplaced}`
-    return { ...base, step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }] }
+    const hint = 'declare the new definition under another name'
+    return { ...base, step: 'replace', reason, statements: [], hazards: [refusedReplace(message, hint)] }
   }
   return {
     ...base,

@@ -10,6 +10,9 @@ export interface Hazard {
   readonly message: string
   /** Told and not gated: apply does what it can and says at the step what it could not. */
   readonly told?: true
+  /** No --allow makes the step possible: the message says why, the hint what to do instead. */
+  readonly refused?: true
+  readonly hint?: string
 }
 
 /** Severity `error` makes the exit code 1; `warning` and `info` do not. */
@@ -38,6 +41,12 @@ export interface Statement {
   readonly repairs?: true
 }
 
+/** An index of the plan, as other steps name it. */
+export interface StepName {
+  readonly schema: string
+  readonly index: string
+}
+
 /** One index's work: finished SQL texts in their order. */
 export interface Step {
   readonly step: StepKind
@@ -62,6 +71,8 @@ export interface Step {
   readonly partitioned?: true
   /** Of a drop: the index whose REINDEX CONCURRENTLY left it. */
   readonly leftoverOf?: string
+  /** Of a drop: the builds that must have succeeded before it; where one did not, the index is kept. */
+  readonly needs?: readonly StepName[]
 }
 
 export interface Plan {

@@ -5,9 +5,9 @@ export interface Ending {
   /** Could not look: bad option, bad profile, no connection, missing privilege. */
   readonly error?: Pick<Problem, 'code'>
   readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
-  /** The database was to be changed and a step failed or was not reached. */
+  /** Steps that were begun and failed, or had to be left half-way. */
   readonly failedSteps?: number
-  /** Looked, and the answer is no: findings of severity error, expectations missed, hazards that were not allowed. */
+  /** Checked and not fine: findings of severity error, expectations missed, hazards that were not allowed, steps that were not begun. */
   readonly refusals?: number
 }
 

@@ -1,5 +1,5 @@
 import { z } from '../yaml/schema.js'
-import { server } from './result.js'
+import { server } from './step-result.js'
 
 /** What import tells beside the profile: what was left out and why, with the names as `schema.index`. */
 const note = z.object({

@@ -1,5 +1,6 @@
 import { z } from '../yaml/schema.js'
 import { price, writeCost } from './price-result.js'
+import { errorFields, finding, place, server, step, type outcomes, type severity } from './step-result.js'
 import { comparison, interval } from './variants-result.js'
 import { whatIf } from './what-if-result.js'
 
@@ -7,83 +8,6 @@ import { whatIf } from './what-if-result.js'
  * The JSON documents that perfdb prints, as schemas: product contract, snake_case, times in _ms, sizes in _bytes.
  * A Result is such a document; the renderers of report/ read it, `--format json` prints it as it is.
  */
-const place = z.object({ file: z.string(), line: z.int(), column: z.int() })
-/** told: needs no permission; apply does what it can, and says at the step what it could not. */
-const hazard = z.object({ code: z.string(), message: z.string(), told: z.literal(true).optional() })
-const severity = z.enum(['error', 'warning', 'info'])
-export const finding = z.object({
-  code: z.string(),
-  severity,
-  index: z.string().optional(),
-  table: z.string().optional(),
-  query: z.string().optional(),
-  message: z.string(),
-  hint: z.string().optional(),
-  place: place.optional(),
-})
-
-const errorFields = z.object({
-  code: z.string(),
-  message: z.string(),
-  detail: z.string().optional(),
-  hint: z.string().optional(),
-  sqlstate: z.string().optional(),
-  place: place.optional(),
-})
-
-export const server = z.object({
-  version: z.string(),
-  version_num: z.int(),
-  database: z.string(),
-  user: z.string(),
-  host: z.string(),
-  port: z.int(),
-})
-
-/** kept, built, dropped, renamed, failed, not_reached, refused (a hazard was not allowed), waited (another session built it). */
-export const outcomes = [
-  'kept',
-  'built',
-  'rebuilt',
-  'replaced',
-  'renamed',
-  'dropped',
-  'waited',
-  'failed',
-  'refused',
-  'not_reached',
-] as const
-
-const step = z.object({
-  step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
-  index: z.string(),
-  table: z.string(),
-  schema: z.string(),
-  reason: z.string(),
-  sql: z.array(z.string()),
-  hazards: z.array(hazard),
-  table_rows: z.number().optional(),
-  table_bytes: z.number().optional(),
-  /** From the planner's statistics, before it is built. */
-  predicted_bytes: z.number().optional(),
-  outcome: z.enum(outcomes).optional(),
-  duration_ms: z.number().optional(),
-  /** Of the duration, the part spent waiting for other transactions. */
-  waited_ms: z.number().optional(),
-  /** For whom: sessions and prepared transactions, as they were last seen. */
-  waited_for: z.array(z.string()).optional(),
-  size_bytes: z.number().optional(),
-  /** WAL that the build wrote. */
-  wal_bytes: z.number().optional(),
-  /** True when WAL of other sessions is in it: before 18 a server counts only all sessions together. */
-  wal_shared: z.boolean().optional(),
-  /** What the catalog said of the index at the end: valid, invalid, missing. */
-  state: z.enum(['valid', 'invalid', 'missing', 'building']).optional(),
-  error: errorFields.optional(),
-  /** Where it is declared. */
-  place: place.optional(),
-})
-
 /** One node of a query plan. Rows are of one loop, as EXPLAIN prints them; self_ms is of all loops, without the nodes below. */
 const planNode = z.object({
   depth: z.int(),

@@ -62,12 +62,15 @@ test('outside the window nothing is started, and the reason is told', async () =
   >`select extract(hour from clock_timestamp() at time zone current_setting('TimeZone'))::int as hour`
   const hour = rows[0]?.hour ?? 0
   const closed = parseWindow(`${(hour + 2) % 24}:00-${(hour + 3) % 24}:00`)
-  const { result } = await apply(db.url, profiles, { window: closed })
-  expect(result.exit_code).toBe(3)
-  expect(result.steps).toMatchObject([
-    { outcome: 'not_reached', error: { code: 'NOT_STARTED', message: expect.stringContaining('outside the window') } },
-    { outcome: 'not_reached' },
-  ])
+  const { result, events } = await apply(db.url, profiles, { window: closed, ledger: true, measure: true })
+  expect(result).toMatchObject({
+    exit_code: 1,
+    run: null,
+    steps: [],
+    error: { code: 'NOT_STARTED', message: expect.stringContaining('outside the window') },
+  })
+  expect(events).toEqual([])
+  expect(await db.sql`select 1 from pg_namespace where nspname = 'perfdb'`).toHaveLength(0)
   const open = parseWindow(`${(hour + 23) % 24}:00-${(hour + 2) % 24}:00`)
   expect((await apply(db.url, profiles, { window: open })).result.exit_code).toBe(0)
 })

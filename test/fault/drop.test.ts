@@ -88,12 +88,12 @@ test.each(refusals.filter(([what]) => what !== 'a partitioned table'))(
     const on = what === 'the index of a partitioned table' ? 'p1' : 't'
     const profiles = await profileOf([`{ name: i, table: ${on}, keys: [{ column: a, order: desc }] }`])
     const before = await db.sql`select oid, relname from pg_class where relkind in ('i', 'I') order by 1`
-    const hazard = { code: 'REPLACE', message: expect.stringMatching(reason) }
+    const hazard = { code: 'REPLACE', refused: true, message: expect.stringMatching(reason) }
     expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 1, steps: [{ hazards: [hazard] }] })
     expect((await apply(db.url, profiles, { allow: ['REPLACE'] })).result).toMatchObject({
-      exit_code: 3,
+      exit_code: 1,
       steps: [
-        { step: 'replace', outcome: 'failed', state: 'valid', error: { message: expect.stringMatching(reason) } },
+        { step: 'replace', outcome: 'refused', state: 'valid', error: { message: expect.stringMatching(reason) } },
       ],
     })
     expect(await db.sql`select oid, relname from pg_class where relkind in ('i', 'I') order by 1`).toEqual(before)
@@ -130,7 +130,7 @@ test('fault 33: a replace that would lose the replica identity is refused, one t
     return result.steps[0]
   }
   expect(await replacing('{ name: i, table: t, keys: [a], unique: true, where: a > 0 }')).toMatchObject({
-    outcome: 'failed',
+    outcome: 'refused',
     state: 'valid',
     error: { message: expect.stringContaining('replica identity') },
   })

@@ -197,8 +197,8 @@ test('an index declared on a partition itself that is attached and not valid can
   const profiles = await profileOf(['{ name: part, table: p_2024, keys: [kind] }'])
   const other = await profileOf(['{ name: part, table: p_2024, keys: [kind, id] }'])
   expect((await apply(db.url, other, { allow: ['REPLACE'] })).result).toMatchObject({
-    exit_code: 3,
-    steps: [{ step: 'replace', outcome: 'failed', error: { code: 'NOT_INDEXABLE' } }],
+    exit_code: 1,
+    steps: [{ step: 'replace', outcome: 'refused', error: { code: 'NOT_INDEXABLE' } }],
   })
   expect((await apply(db.url, profiles)).result).toMatchObject({
     exit_code: 0,

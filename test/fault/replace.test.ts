@@ -61,8 +61,8 @@ test('a name that a replace passes through and that belongs to another table, or
   const { result } = await apply(db.url, profiles, { allow: ['REPLACE'] })
   expect(result.steps.map(({ index, outcome, error }) => [index, outcome, error?.code])).toEqual([
     ['k', 'built', undefined],
-    ['i', 'failed', 'NOT_INDEXABLE'],
-    ['j', 'failed', 'NOT_INDEXABLE'],
+    ['i', 'refused', 'NOT_INDEXABLE'],
+    ['j', 'refused', 'NOT_INDEXABLE'],
   ])
   expect(result.steps[1]?.error?.message).toContain('i_perfdb_old, whose name it needs, is an index of other')
 })

@@ -1,26 +1,30 @@
 import { analyzeTables, type Analyzed } from '../../build/analyze.js'
 import type { BuildContext, StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/duplicates.js'
-import { kept, runPlan } from '../../build/run-plan.js'
+import { runPlan, settled } from '../../build/run-plan.js'
 import { creationPath } from '../../catalog/probe.js'
+import { serverFacts } from '../../catalog/read.js'
 import { quoteName } from '../../definition/quote.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
+import { isImpossible } from '../../plan/needs.js'
 import type { PlanOptions } from '../../plan/options.js'
 import type { Plan } from '../../plan/plan.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Session, Connect } from '../../server/session.js'
 import { steadySession } from '../../server/steady.js'
-import { applyDisconnectPolicy, buildContext, type BuildOptions } from './build-context.js'
-import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from '../documents.js'
+import { applyDisconnectPolicy, buildContext, startRefusal, type BuildOptions } from './build-context.js'
+import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
 import { makePlan } from './make-plan.js'
+import { notBegun, refused } from './not-begun.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
 import { takeRunLock } from './run-lock.js'
+import { windowRefusal } from './window.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 import type { Planned } from '../planned.js'
 
@@ -50,6 +54,9 @@ export async function runApply(
   await using ddl = await connect('ddl')
   assertWritable(ddl)
   await using watchdog = await steadySession(() => connect('watchdog'))
+  const files = profiles.map((profile) => profile.file)
+  const closed = await windowRefusal(watchdog, options.window)
+  if (closed !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, closed)
   const interrupted = await takeRunLock(ddl, watchdog, options)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const made = await makePlan(ddl, profiles, options)
@@ -58,11 +65,12 @@ export async function runApply(
   }
   const planned = { ...made, plan: await plannedWithDuplicates(ddl, made.plan, options.signal) }
   const { plan, snapshot } = planned
-  const files = profiles.map((profile) => profile.file)
   if (!hasWork(plan)) return await ended(planned, profiles, startedAt, { interrupted })
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
+  const late = await startRefusal(watchdog, options)
+  if (late !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, late)
   const record = options.ledger
     ? await openRecord(watchdog, {
         command: 'apply',
@@ -121,7 +129,7 @@ async function openWorkers(connect: Connect, count: number, options: ApplyOption
 }
 
 function hasWork(plan: Plan): boolean {
-  return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep')
+  return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep' && !isImpossible(step))
 }
 
 async function createExtensions(session: Session, { extensions }: Plan, allow: ReadonlySet<HazardCode>): Promise<void> {
@@ -158,8 +166,9 @@ async function ended(
   startedAt: Date,
   end: End,
 ): Promise<ApplyResult> {
-  const results = end.results ?? plan.steps.map(kept)
-  const failedSteps = results.filter((result) => result.outcome === 'failed' || result.outcome === 'not_reached').length
+  const results = end.results ?? plan.steps.map(settled)
+  const failedSteps = results.filter(({ outcome }) => outcome === 'failed').length
+  const leftOut = results.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
   const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
   const queries = end.proof?.queries ?? []
   const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
@@ -173,7 +182,7 @@ async function ended(
   const code = exitCode({
     signal: end.signal,
     failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
-    refusals: missed + refusedDrops,
+    refusals: missed + refusedDrops + leftOut,
   })
   const overlaps = plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')
   const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
@@ -209,38 +218,4 @@ async function priced(
     prices: prices(steps, declared, proof?.evidence ?? null),
     ...(writes.length === 0 ? {} : { write_costs: [...writes] }),
   }
-}
-
-function refused(
-  { plan, snapshot }: Planned,
-  files: readonly string[],
-  startedAt: Date,
-  gate: ReturnType<typeof hazardGate>,
-): ApplyResult {
-  return {
-    ...about(exitCode({ refusals: gate.refused.length }), snapshot.server, startedAt),
-    command: 'apply',
-    run: null,
-    profiles: [...files],
-    steps: plan.steps.map((step) => ({
-      ...stepDocument(step, snapshot),
-      outcome: step.step === 'keep' ? 'kept' : isRefused(step, gate.refused) ? 'refused' : 'not_reached',
-    })),
-    analyzed: [],
-    queries: [],
-    comparisons: [],
-    findings: plan.findings
-      .filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING')
-      .map(findingDocument),
-    error: {
-      code: 'HAZARD',
-      message: `nothing was changed: the plan has hazards that are not allowed (${gate.refused.join(', ')})`,
-      detail: gate.messages.join('\n'),
-      hint: `perfdb apply ${files.join(' ')} --allow ${gate.refused.join(',')}`,
-    },
-  }
-}
-
-function isRefused({ hazards }: Plan['steps'][number], refused: readonly HazardCode[]): boolean {
-  return hazards.some(({ code, told }) => told !== true && refused.includes(code))
 }

@@ -37,11 +37,16 @@ export async function buildContext(
     maxWaitMs: options.maxWaitMs,
     retries: options.retries,
     onQueue: options.onQueue,
-    mayStart: async () => (await windowRefusal(watchdog, options.window)) ?? (await lagRefusal(watchdog, options)),
+    mayStart: async () => startRefusal(watchdog, options),
     signal: options.signal,
     listener: options.listener,
     recorder,
   }
+}
+
+/** Why no build may be started now: a window that is closed, or a replica that is behind; null when one may. */
+export async function startRefusal(session: Session, options: BuildOptions): Promise<string | null> {
+  return (await windowRefusal(session, options.window)) ?? (await lagRefusal(session, options))
 }
 
 /** client_connection_check_interval is pinned to 2 s at connecting; 0 lets an orphaned build go on to its end. */

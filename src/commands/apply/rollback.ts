@@ -10,6 +10,7 @@ import type { Ledger, RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
 import { isCanonical } from '../../ledger/ownership.js'
 import { fingerprint } from '../../plan/fingerprint.js'
 import { isKept } from '../../plan/kept.js'
+import { withNeeds } from '../../plan/needs.js'
 import { newNameFor, oldNameFor } from '../../plan/names.js'
 import type { Finding, Plan } from '../../plan/plan.js'
 import { undo, type Done } from '../../plan/undo.js'
@@ -19,9 +20,11 @@ import type { ApplyOptions } from './apply.js'
 import { buildContext } from './build-context.js'
 import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
+import { notBegun } from './not-begun.js'
 import { openRecord } from './record.js'
 import type { ApplyResult } from '../../result/result.js'
 import { takeRunLock } from './run-lock.js'
+import { windowRefusal } from './window.js'
 import { assertWritable } from './writable.js'
 
 /**
@@ -33,6 +36,8 @@ export async function runRollback(connect: Connect, run: number | null, options:
   await using ddl = await connect('ddl')
   assertWritable(ddl)
   await using watchdog = await steadySession(() => connect('watchdog'))
+  const closed = await windowRefusal(watchdog, options.window)
+  if (closed !== null) return notBegun(serverFacts(ddl), { command: 'rollback', profiles: [] }, startedAt, closed)
   const interrupted = await takeRunLock(ddl, watchdog, options)
   const ledger = await readLedger(watchdog)
   if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
@@ -47,10 +52,11 @@ export async function runRollback(connect: Connect, run: number | null, options:
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
   const results = await runPlan(context, plan)
   const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(results), options.signal)
-  const failedSteps = results.filter((result) => result.error !== null || result.outcome === 'not_reached').length
+  const failedSteps = results.filter(({ outcome }) => outcome === 'failed').length
+  const leftOut = results.filter(({ outcome }) => outcome === 'not_reached').length
   // A run of which everything was left alone is not undone.
-  const refusals = findings.filter(({ severity }) => severity === 'error').length
-  const undone = failedSteps === 0 && (results.length > 0 || refusals === 0)
+  const refusals = findings.filter(({ severity }) => severity === 'error').length + leftOut
+  const undone = failedSteps + leftOut === 0 && (results.length > 0 || refusals === 0)
   if (undone && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
   const code = exitCode({ signal: options.signalName(), failedSteps, refusals })
   const result: ApplyResult = {
@@ -118,7 +124,8 @@ async function planUndo(
   )
   const steps = undone.flatMap((one) => (one !== null && 'step' in one ? [one.step] : []))
   const findings = undone.flatMap((one) => (one !== null && 'finding' in one ? [one.finding] : []))
-  return { plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) }, findings }
+  const ordered = withNeeds(steps, { partitionTrees: [] })
+  return { plan: { steps: ordered, extensions: [], findings: [], fingerprint: fingerprint(steps) }, findings }
 }
 
 async function goneTables(session: Session, done: readonly Done[]): Promise<ReadonlySet<string>> {

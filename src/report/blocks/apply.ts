@@ -26,6 +26,9 @@ const outcomeOrder: readonly Outcome[] = [
 
 /** What a run did: the verdict, steps, failures with the repair, queries before and after, the price, how to undo it. */
 export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
+  // It was not begun: one line says why.
+  if (result.error !== undefined && result.steps.length === 0)
+    return [{ kind: 'verdict', tone: 'bad', text: result.error.message }]
   const refused = result.steps.filter((step) => step.outcome === 'refused')
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result) },
@@ -114,12 +117,14 @@ function waitedItems({ index, waited_ms: waited = 0, waited_for: blockers = [] }
 
 function failureItems(step: ResultStep): Item[] {
   if (step.outcome !== 'failed' && step.error === undefined) return []
+  if (step.outcome === 'refused') return []
   const item = errorItem(step.error ?? { code: 'QUERY_FAILED', message: 'the step failed' }, step.index)
   const repair = repairOf(step)
   const hint = step.error?.hint
   return [
     {
       ...item,
+      ...(step.outcome === 'not_reached' ? { tone: 'warn', label: 'not reached' } : {}),
       details: [...item.details, ...detail('state', step.state), ...(repair === hint ? [] : detail('repair', repair))],
     },
   ]

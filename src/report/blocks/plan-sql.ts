@@ -1,6 +1,6 @@
 import { quoteName } from '../../definition/quote.js'
 import type { PlanResult, ResultStep } from '../../result/result.js'
-import { planTally } from './plan.js'
+import { planTally, scriptOf } from './plan.js'
 import { serverText } from './steps.js'
 import { visible } from '../text/width.js'
 
@@ -32,9 +32,13 @@ set idle_in_transaction_session_timeout = 0;`
 
 function stepSql(step: ResultStep): string {
   return [
-    comment(`${step.step} ${step.schema}.${step.index} on ${step.table}: ${step.reason}`),
+    comment(scriptOf(step).title),
     ...step.hazards.map((hazard) =>
-      comment(`hazard ${hazard.code}: ${hazard.message} (perfdb apply wants --allow ${hazard.code})`),
+      comment(
+        hazard.told === true || hazard.refused === true
+          ? `${hazard.code}: ${hazard.message}`
+          : `hazard ${hazard.code}: ${hazard.message} (perfdb apply wants --allow ${hazard.code})`,
+      ),
     ),
     ...step.sql.map(ended),
   ].join('\n')

@@ -1,5 +1,6 @@
 import type { PlanResult, ResultStep, VerifyResult } from '../../result/result.js'
 import type { Block, Cell, Item, Script } from '../block/block.js'
+import { detail } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
@@ -8,7 +9,9 @@ import { whatIfBlocks } from './what-if.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
 export function planBlocks(result: PlanResult, layout: Layout): Block[] {
-  const work = result.steps.filter((step) => step.step !== 'keep' && step.step !== 'building')
+  const work = result.steps.filter(
+    ({ step, hazards }) => step !== 'keep' && step !== 'building' && !hazards.some(({ refused }) => refused === true),
+  )
   return [
     { kind: 'verdict', tone: planTone(result, work.length), text: planVerdict(result, work.length) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
@@ -83,7 +86,7 @@ export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
   const hazards = steps.flatMap((step) => step.hazards)
   const codes = [...new Set(hazards.map((hazard) => hazard.code))]
   // What is only told needs no permission.
-  const gated = codes.filter((code) => hazards.some((hazard) => hazard.code === code && hazard.told !== true))
+  const gated = codes.filter((code) => hazards.some((hazard) => hazard.code === code && isGated(hazard)))
   if (codes.length === 0) return []
   const items = codes.flatMap((code) =>
     steps.flatMap((step) =>
@@ -98,9 +101,17 @@ export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
   ]
 }
 
+/** A danger that a permission by name settles; what is only told needs none, and what is refused has none. */
+function isGated({ told, refused }: ResultStep['hazards'][number]): boolean {
+  return told !== true && refused !== true
+}
+
 /** `+ public.idx on public.jobs: reason`, and its statements. */
 export function scriptOf(step: ResultStep): Script {
-  return { title: `${step.step} ${step.schema}.${step.index} on ${step.table}: ${step.reason}`, statements: step.sql }
+  return {
+    title: `${step.step} ${step.schema}.${step.index} on ${step.table}: ${withNeeds(step)}`,
+    statements: step.sql,
+  }
 }
 
 /** The server and the profiles in one line. */
@@ -112,12 +123,16 @@ export function aboutText(result: Pick<PlanResult, 'server' | 'profiles'>): stri
 function planVerdict(result: PlanResult, work: number): string {
   const total = several(result.steps.length, 'index', 'indexes')
   if (result.steps.length === 0) return 'no indexes are declared: nothing to do'
-  const gated = result.steps.flatMap((step) => step.hazards.filter(({ told }) => told !== true))
-  const hazards = gated.length
+  const all = result.steps.flatMap((step) => step.hazards)
+  const hazards = all.filter(isGated).length
+  const refused =
+    all.filter((hazard) => hazard.refused === true).length +
+    result.findings.filter(({ code }) => code === 'DROP_REFUSED').length
   const waiting = result.steps.filter((step) => step.step === 'building').length
   const rest = [
     ...(waiting > 0 ? [`${waiting} being built by another session`] : []),
     ...(hazards > 0 ? [`${several(hazards, 'hazard')} to allow by name`] : []),
+    ...(refused > 0 ? [`${grouped(refused)} refused`] : []),
   ].join(', ')
   const head = work === 0 ? `${total}: nothing to do` : `${total}: ${grouped(work)} to work on`
   return rest === '' ? head : `${head}, ${rest}`
@@ -139,7 +154,7 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
     { text: rowsText(step) },
     { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
     { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
-    { text: step.reason, tone: 'quiet' },
+    { text: withNeeds(step), tone: 'quiet' },
   ])
   if (!layout.verbose && kept.length > 0 && rows.length > 0) {
     rows.push([
@@ -169,6 +184,14 @@ function rowsText({ table_rows: rows, table_bytes: size }: ResultStep): string {
   return size === undefined ? '' : '?'
 }
 
+/** The reason of a step, and what must be there before it. */
+function withNeeds({ reason, schema, needs = [] }: ResultStep): string {
+  if (needs.length === 0) return reason
+  const names = needs.map((need) => (need.schema === schema ? need.index : `${need.schema}.${need.index}`))
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  return `${reason}; after ${names.slice(0, 3).join(', ')}${more}`
+}
+
 function verifyGrid(steps: readonly ResultStep[], layout: Layout): Block {
   const tableOf = tableNamer(steps)
   return {
@@ -195,8 +218,8 @@ function hazardItem(step: ResultStep, hazard: ResultStep['hazards'][number]): It
   const named = hazard.message.includes(step.index)
   return {
     tone: 'warn',
-    label: `hazard[${hazard.code}]`,
+    label: `${hazard.refused === true ? 'refused' : 'hazard'}[${hazard.code}]`,
     text: named ? hazard.message : `${step.index}: ${hazard.message}`,
-    details: [],
+    details: [...detail('hint', hazard.hint)],
   }
 }

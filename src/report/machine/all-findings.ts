@@ -52,14 +52,17 @@ function errorFinding(error: ErrorFields, about: Pick<AnyFinding, 'index' | 'tab
 
 function stepFindings(step: ResultStep): readonly AnyFinding[] {
   const about = { index: step.index, table: step.table, ...placeOf(step) }
-  if (step.error !== undefined) return [errorFinding(step.error, about)]
+  if (step.error !== undefined) {
+    const found = errorFinding(step.error, about)
+    return [step.outcome === 'not_reached' ? { ...found, severity: 'warning' } : found]
+  }
   if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
-  return step.hazards.map(({ code, message, told }) => ({
+  return step.hazards.map(({ code, message, told, refused, hint = `to allow: perfdb apply --allow ${code}` }) => ({
     ...about,
     code,
-    severity: hazardSeverity(step.outcome),
+    severity: refused === true ? 'error' : hazardSeverity(step.outcome),
     message,
-    ...(told === true ? {} : { hint: `to allow: perfdb apply --allow ${code}` }),
+    ...(told === true ? {} : { hint }),
   }))
 }
 
