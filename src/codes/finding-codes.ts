@@ -30,4 +30,6 @@ export const queryFindingCodes = [
   'COLD_CACHE',
   'SETTINGS',
   'DISABLED_NODE',
+  'JOIN_CAST',
+  'NOT_PRUNED',
 ] as const

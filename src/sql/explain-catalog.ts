@@ -64,6 +64,16 @@ export const columnTypesSql = `
   left join pg_collation c on c.oid = a.attcollation
   where n.nspname = $1 and t.relname = $2 and a.attnum > 0 and not a.attisdropped`
 
+/** The partitioned table that a table ($1 schema, $2 name) belongs to at the top, else itself, and its owner. */
+export const tableIdentitySql = `
+  select r.nspname || '.' || t.relname as root, pg_get_userbyid(t.relowner)::text as owner,
+    pg_has_role(c.relowner, 'USAGE') as owned
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_class t on t.oid = coalesce(pg_partition_root(c.oid), c.oid)
+  join pg_namespace r on r.oid = t.relnamespace
+  where n.nspname = $1 and c.relname = $2`
+
 /** Most common values and histogram of a column ($1 schema, $2 table, $3 column), as text. */
 export const columnStatisticsSql = `
   select most_common_vals::text::text[] as common, histogram_bounds::text::text[] as bounds

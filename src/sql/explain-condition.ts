@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query'
 import { expressionText } from './explain-expression.js'
 import { loadParser } from './parser-tokens.js'
+import { walkTree } from './parser-walk.js'
 
 /** What is done to a column before it is compared. */
 export interface Computation {
@@ -28,6 +29,10 @@ export interface Comparison {
   readonly constant: string | null
   /** n of $n on the other side, null when it is none. */
   readonly parameter: number | null
+  /** The other side as SQL, null where it is missing or too odd to be written again. */
+  readonly opposite: string | null
+  /** Relations whose columns the other side names. */
+  readonly others: readonly string[]
 }
 
 /** A condition as EXPLAIN prints it; `other` is what compares no column. */
@@ -49,6 +54,43 @@ export async function readCondition(text: string): Promise<Condition | null> {
   } catch {
     return null
   }
+}
+
+/** The parts of a condition as EXPLAIN prints it, `((a = 1) AND (b > 2))`, each in its parentheses; of an OR with `OR`. */
+export function partTexts(text: string, joined: 'AND' | 'OR'): readonly string[] {
+  const whole = text.trim()
+  if (whole === '') return []
+  const inner = whole.startsWith('(') && closing(whole, 0) === whole.length - 1 ? whole.slice(1, -1) : whole
+  const parts: string[] = []
+  let start = 0
+  for (let at = 0; at < inner.length; at += 1) {
+    const letter = inner[at]
+    if (letter === "'" || letter === '"') at = closingQuote(inner, at)
+    else if (letter === '(') at = closing(inner, at)
+    else if (inner.startsWith(` ${joined} `, at)) {
+      parts.push(inner.slice(start, at))
+      start = at + joined.length + 2
+      at = start - 1
+    } else if (inner.startsWith(joined === 'AND' ? ' OR ' : ' AND ', at)) return [whole]
+  }
+  return parts.length === 0 ? [whole] : [...parts, inner.slice(start)]
+}
+
+function closingQuote(text: string, from: number): number {
+  const end = text.indexOf(text[from] ?? '', from + 1)
+  return end < 0 ? text.length : end
+}
+
+/** Where the parenthesis ends that begins there. */
+function closing(text: string, from: number): number {
+  let depth = 0
+  for (let at = from; at < text.length; at += 1) {
+    const letter = text[at]
+    if (letter === "'" || letter === '"') at = closingQuote(text, at)
+    else if (letter === '(') depth += 1
+    else if (letter === ')' && (depth -= 1) === 0) return at
+  }
+  return text.length
 }
 
 /** Comparisons that must all hold, those of ORs left out. */
@@ -111,7 +153,18 @@ function comparison(side: Node | undefined, operator: string, opposite: Node | u
     collation: found.collation ?? collationOf(opposite),
     constant: constantOf(bare),
     parameter: bare !== undefined && 'ParamRef' in bare ? (bare.ParamRef.number ?? 0) : null,
+    opposite: opposite === undefined ? null : expressionText(opposite),
+    others: opposite === undefined ? [] : relationsOf(opposite),
   }
+}
+
+function relationsOf(node: Node): readonly string[] {
+  const found: string[] = []
+  walkTree(node, (name, fields) => {
+    if (name !== 'ColumnRef' || !Array.isArray(fields['fields'])) return
+    found.push(fields['fields'].length > 1 ? lastName(fields['fields'].slice(0, -1)) : '')
+  })
+  return [...new Set(found)]
 }
 
 type Subject = Pick<Comparison, 'alias' | 'column' | 'computed' | 'casts' | 'collation'>

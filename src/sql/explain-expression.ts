@@ -14,6 +14,7 @@ export function expressionText(node: Node): string | null {
     if (sval !== undefined) return `'${(sval.sval ?? '').replaceAll("'", "''")}'`
     return fval?.fval ?? (ival === undefined ? null : String(ival.ival ?? 0))
   }
+  if ('ParamRef' in node) return `$${node.ParamRef.number ?? 0}`
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast
     const inner = arg === undefined ? null : expressionText(arg)

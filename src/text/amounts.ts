@@ -59,9 +59,9 @@ export function several(value: number, one: string, many = `${one}s`): string {
   return `${grouped(value)} ${value === 1 ? one : many}`
 }
 
-/** `93 %`, `92.7 %` of a share between 0 and 1. */
+/** `93 %`, `92.7 %` of a share; below 0 and above 1 it is no share, but rounding or a clock. */
 export function percent(share: number): string {
-  return `${Math.floor(share * 1000) / 10} %`
+  return `${Math.floor(Math.min(1, Math.max(0, share)) * 1000) / 10} %`
 }
 
 /** `2025-03-01 03:04:05` of an ISO time; other text as it is. */

@@ -28,7 +28,7 @@ test('a selective sequential scan names table, columns and numbers', async () =>
   expect(rest).toEqual([])
   expect(found).toMatchObject({ code: 'SEQ_SCAN', severity: 'warning', table: 'public.jobs', query: 'q', place })
   expect(found?.message).toMatch(/reads all of public\.jobs \(\d+ blocks, .* throws away 19,998 rows to keep 2: Filter/)
-  expect(found?.hint).toBe('an index on public.jobs (status, total) could serve it')
+  expect(found?.hint).toContain('an index on public.jobs (status, total); not tried')
 })
 
 test('a sequential scan that keeps much, or of a small table, is said to be right', async () => {
@@ -48,7 +48,7 @@ test('an expression and an OR get other advice than a column', async () => {
   const [expression] = await findings(database, `select * from jobs where upper(status) = 'RARE'`, serial)
   expect(expression?.hint).toContain('computes with status')
   const [either] = await findings(database, `select * from jobs where status = 'rare' or total = 7`, serial)
-  expect(either?.hint).toContain('each arm needs an index of its own on public.jobs (status, total)')
+  expect(either?.hint).toContain('an index serves it only where it serves each of its arms')
 })
 
 test('rows removed behind an index', async () => {
@@ -56,7 +56,7 @@ test('rows removed behind an index', async () => {
   const text = `select * from jobs where status = 'common' and total = 5`
   const found = await findings(database, text, { ...serial, enable_seqscan: 'off' })
   expect(found[0]).toMatchObject({ code: 'ROWS_REMOVED', index: 'by_status', table: 'public.jobs' })
-  expect(found[0]?.hint).toContain('add total to the keys of the index on public.jobs')
+  expect(found[0]?.hint).toContain('an index on public.jobs (status, total)')
 })
 
 test('sorts, hashes and aggregates that spill', async () => {
@@ -172,7 +172,11 @@ test('compiling and missing workers', async () => {
 
 test('planning longer than execution, by the medians', () => {
   const plan = readQueryPlan([
-    { Plan: { 'Node Type': 'Result', 'Actual Loops': 1 }, 'Planning Time': 90, 'Execution Time': 1 },
+    {
+      Plan: { 'Node Type': 'Result', 'Actual Loops': 1, 'Actual Total Time': 1, 'Shared Hit Blocks': 0 },
+      'Planning Time': 90,
+      'Execution Time': 1,
+    },
   ])
   if (plan === null) throw new Error('no query plan')
   const by = (medianPlanningMs: number, medianExecutionMs: number) =>

@@ -34,7 +34,7 @@ test('an index stands there and is kept from serving', async () => {
   const cases: readonly (readonly [string, string])[] = [
     [
       `lower(vc) = 'v5'`,
-      'w_vc is on vc, and the query asks for lower(vc): an index on public.w (lower(vc)) could serve it, or compare vc itself',
+      'w_vc is on vc, and the query asks for lower(vc): compare vc itself where that can be; create index on public.w (lower(vc)) (tried',
     ],
     [
       `id::text = '5'`,
@@ -44,7 +44,10 @@ test('an index stands there and is kept from serving', async () => {
       'id = 5.0',
       'w_pkey is on id, and the query compares it cast to numeric: give the value the type of the column, bigint',
     ],
-    [`at::date = '2024-01-02'`, 'compare at itself with the first moment and the moment after the last'],
+    [
+      `at::date = '2024-01-02'`,
+      `write at >= ('2024-01-02')::date and at < ('2024-01-02')::date + 1 instead (the same rows by digest`,
+    ],
     [
       'id + 0 = 5',
       'w_pkey is on id, and the query computes id + ...: compare id itself, with the computation on the other side',
@@ -52,11 +55,11 @@ test('an index stands there and is kept from serving', async () => {
     [`coalesce(name, '') = 'name 5'`, `w_name is on name, and the query asks for coalesce(name, '')`],
     [
       `name like '%ame 5'`,
-      'the pattern on name begins with a wildcard: a gin index on public.w (name gin_trgm_ops) of the extension pg_trgm serves it',
+      'the pattern on name begins with a wildcard, which no btree index serves: trigrams alone do',
     ],
     [
       `name like 'name 77%'`,
-      'w_name orders name by a collation that is not C, which does not serve LIKE: an index on public.w (name text_pattern_ops) would',
+      'w_name orders name by a collation that is not C, which does not serve LIKE; create index on public.w (name text_pattern_ops) (tried',
     ],
     [`name ilike 'name 77'`, 'ILIKE on name is served by no btree index'],
     [
@@ -65,12 +68,9 @@ test('an index stands there and is kept from serving', async () => {
     ],
     [
       `doc ->> 'k' = '5'`,
-      "w_doc does not serve ->> on doc: ask with @>, or an index on public.w ((doc ->> 'k')) could serve it",
+      "w_doc does not serve ->> on doc: ask with @>, or index that expression; create index on public.w ((doc ->> 'k')) (tried",
     ],
-    [
-      '5 = any (arr)',
-      '= ANY (arr) is served by no index: write arr @> array[value], with a gin index on public.w (arr)',
-    ],
+    ['5 = any (arr)', '= ANY (arr) is served by no index: write arr @> array[value]'],
     [`vc = 'V5' or pad = 'y' or doc is null`, 'the condition has an OR, and no index of public.w begins with doc'],
   ]
   const found = await hints(
@@ -82,8 +82,8 @@ test('an index stands there and is kept from serving', async () => {
 
 test('a partial index whose predicate the query does not imply, and one that is not valid', async () => {
   const [partial] = await hints(['select * from w where rare = 7'], 'drop index w_two;')
-  expect(partial).toBe(
-    'w_gone holds only rows with gone, which the query does not ask for in these words: add that condition to the query',
+  expect(partial).toContain(
+    'w_gone holds only rows with gone, which the query does not ask for in these words: add that condition to the query;',
   )
   const [invalid] = await hints(
     [`select * from w where vc = 'V5'`],
@@ -94,7 +94,7 @@ test('a partial index whose predicate the query does not imply, and one that is 
 
 test('an index whose first key is not compared', async () => {
   expect(await hints(['select * from w where rare = 7'], 'drop index w_gone;')).toEqual([
-    'w_two has rare behind pad, which the query does not compare: an index on public.w (rare) could serve it',
+    'w_two has rare behind pad, which the query does not compare; create index on public.w (rare) (tried on an empty copy: the planner takes it)',
   ])
 })
 
@@ -107,7 +107,9 @@ test('a cast that changes nothing keeps no index from serving', async () => {
 
 test('no index at all', async () => {
   const [hint] = await hints([`select * from w where rare = 7 and gone is null`], 'drop index w_two, w_gone;')
-  expect(hint).toBe('no index of public.w begins with rare: an index on public.w (rare, gone) could serve it')
+  expect(hint).toBe(
+    'no index of public.w begins with rare; create index on public.w (rare, gone) (tried on an empty copy: the planner takes it)',
+  )
 })
 
 test('the planner could use an index, and costs or statistics speak against it', async () => {

@@ -55,8 +55,17 @@ export function repeatedLookups(activities: readonly Activity[], links: readonly
       const fit = fitOf(child.calls / parent.rows, link.ways)
       return fit === null ? [] : [{ parent, ...fit }]
     })
-    const [nearest] = found.toSorted((a, b) => a.off - b.off)
-    return nearest === undefined ? [] : [finding(child, nearest.parent, nearest.times)]
+    const [nearest, ...others] = found.toSorted((a, b) => a.off - b.off)
+    return nearest === undefined
+      ? []
+      : [
+          finding(
+            child,
+            nearest.parent,
+            nearest.times,
+            others.map(({ parent }) => parent.name),
+          ),
+        ]
   })
 }
 
@@ -112,7 +121,7 @@ function singulars(table: string): readonly string[] {
   return [name, name.replace(/s$/, ''), name.replace(/es$/, ''), name.replace(/ies$/, 'y')]
 }
 
-function finding(child: Activity, parent: Activity, each: number): Finding {
+function finding(child: Activity, parent: Activity, each: number, others: readonly string[]): Finding {
   const often = each === 1 ? 'once' : `${each} times`
   const off = percent(Math.abs(child.calls / (each * parent.rows) - 1))
   const key = child.keys.join(', ')
@@ -120,7 +129,7 @@ function finding(child: Activity, parent: Activity, each: number): Finding {
     code: 'N_PLUS_ONE',
     severity: 'warning',
     query: child.name,
-    message: `${child.name} ran ${count(child.calls)} times with ${(child.rows / child.calls).toFixed(1)} rows each: ${often} for each of the ${count(parent.rows)} rows that ${parent.name} returned in ${count(parent.calls)} call${parent.calls === 1 ? '' : 's'} (within ${off}), as a loop over its rows would`,
+    message: `${child.name} ran ${count(child.calls)} times with ${(child.rows / child.calls).toFixed(1)} rows each: ${often} for each of the ${count(parent.rows)} rows that ${parent.name} returned in ${count(parent.calls)} call${parent.calls === 1 ? '' : 's'} (within ${off}), as a loop over its rows would${others.length === 0 ? '' : `; the rows of ${others.join(' and of ')} fit as well`}`,
     hint: `a suspicion from counters: look for the loop; one join, or one query with ${key} = any ($1) a call, would spare ${count(child.calls - parent.calls)} round trips and much of ${milliseconds(child.total_ms)}`,
   }
 }

@@ -22,12 +22,24 @@ export function conditionColumns(condition: string, alias: string): ConditionCol
     const column = match[1] ?? ''
     const before = text.slice(0, match.index)
     const after = text.slice(match.index + match[0].length)
-    if (/\w\(+$/.test(before) || computedAfter.test(after)) found.computed.add(column)
+    if (insideCall(before) || computedAfter.test(after)) found.computed.add(column)
     else if (equalAfter.test(after) || / = \(*$/.test(before)) found.equal.add(column)
     else found.other.add(column)
   }
   const { equal, other, computed } = found
   return { equal: [...equal], other: [...other].filter((column) => !equal.has(column)), computed: [...computed] }
+}
+
+/** The innermost open parenthesis is that of a function: `date_trunc('day', `, but not `(a.x = ANY (`. */
+function insideCall(before: string): boolean {
+  let depth = 0
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    if (before[at] === ')') depth += 1
+    else if (before[at] === '(' && depth > 0) depth -= 1
+    else if (before[at] === '(' && /\w/.test(before[at - 1] ?? '')) return true
+    else if (before[at] === '(' && before[at - 1] !== '(') return false
+  }
+  return false
 }
 
 /** A cast as EXPLAIN prints it: `::text`, `)::character varying(20)`. */

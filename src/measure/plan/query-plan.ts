@@ -36,6 +36,8 @@ export interface QueryPlan {
   readonly wal: { readonly records: number; readonly fullPages: number; readonly bytes: number }
   /** Settings that differ from the default, of EXPLAIN (SETTINGS). */
   readonly settings: Readonly<Record<string, string>>
+  /** Options of EXPLAIN whose numbers are in it: what rests on another one cannot be judged. */
+  readonly options: { readonly timing: boolean; readonly buffers: boolean; readonly verbose: boolean }
 }
 
 /**
@@ -75,6 +77,11 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
       bytes: numberAt(root, 'WAL Bytes'),
     },
     settings: readSettings(top),
+    options: {
+      timing: drafts.some(({ raw }) => 'Actual Total Time' in raw),
+      buffers: drafts.some(({ raw }) => 'Shared Hit Blocks' in raw),
+      verbose: drafts.some(({ raw }) => 'Output' in raw || 'Schema' in raw),
+    },
   }
 }
 

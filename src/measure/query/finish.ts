@@ -2,11 +2,12 @@ import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import { planFindings } from '../rules/findings.js'
+import { ofQuery, ruleFindings } from '../rules/findings.js'
 import { genericFindings } from '../sample/generic.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'
 import type { Measurement } from '../sample/measurement.js'
-import { explainedFindings, probe, unchosenIndexes } from '../why/probe.js'
+import { advised, isAdvised } from '../why/advice.js'
+import { probe, unchosenIndexes } from '../why/probe.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { unqualified } from '../rules/rule.js'
 import { explainOnce } from '../sample/sample.js'
@@ -46,13 +47,13 @@ export async function finish(
     tables: [],
     indexes: [],
   }
-  const found = planFindings(evidence, query)
+  const found = ruleFindings(evidence)
   const names = wantedIndexes(query, limits).filter((name) => !plan.indexes.includes(name))
-  const asked = names.length > 0 || found.some(({ code }) => code === 'SEQ_SCAN')
+  const asked = names.length > 0 || found.some(isAdvised)
   const probed = asked ? await attempt(probe(session, subject, plan, names, limits), limits) : null
-  const explained = probed === null ? null : await attempt(explainedFindings(probed, found), limits)
+  const explained = probed === null ? null : await attempt(advised(probed, found), limits)
   const findings: readonly Finding[] = [
-    ...(explained ?? found),
+    ...(explained ?? found).map((one) => ofQuery(one, query)),
     ...(generic === null || tables.every(({ pages }) => pages < smallPages)
       ? []
       : genericFindings(plan, generic, query)),

@@ -1,7 +1,7 @@
 import { conditionColumns } from '../plan/columns.js'
-import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
+import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { ancestors, blocksOf, milliseconds, nodeAt, subjectOf, type Rule } from './rule.js'
+import { ancestors, blocksOf, milliseconds, nodeAt, shareOf, subjectOf, type Rule } from './rule.js'
 import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
 
@@ -26,6 +26,7 @@ export const misestimate: Rule = ({ plan, versionNum }) => {
         code: 'MISESTIMATE',
         severity: factor >= 100 ? ('warning' as const) : ('info' as const),
         ...subjectOf(node),
+        node: node.id,
         message: `the planner expected ${count(node.estimatedRows)} rows of ${nodeLabel(node)} and got ${count(node.rowsPerLoop)}: ${count(factor)} times ${way}`,
         hint: statisticsAdvice(node),
       }
@@ -46,12 +47,13 @@ export const nestedLoop: Rule = ({ plan }) =>
       plan,
       node.children.find((id) => plan.nodes[id]?.relationship === 'Inner'),
     )
-    if (node.type !== 'Nested Loop' || outer === undefined || inner === undefined || plan.executionMs === null)
-      return []
-    const share = inner.wallMs / Math.max(plan.executionMs, 0.001)
-    if (inner.loops < 1000 || share < 0.3) return []
+    if (node.type !== 'Nested Loop' || outer === undefined || inner === undefined) return []
+    const share = shareOf(plan, inner.wallMs)
+    if (share === null || inner.loops < 1000 || share < 0.3) return []
     const scanned = firstScan(plan, inner)
-    const lookup = scanned.index !== '' && blocksOf(inner) <= lookupBlocks * inner.loops
+    // Without BUFFERS nobody knows what a look-up reads: rows do instead.
+    const cost = plan.options.buffers ? blocksOf(inner) : inner.rows + inner.removedByFilter
+    const lookup = scanned.index !== '' && cost <= lookupBlocks * inner.loops
     const underestimated = outer.rowsPerLoop >= 10 * Math.max(1, outer.estimatedRows)
     if (lookup && !underestimated) return []
     return [
@@ -59,7 +61,7 @@ export const nestedLoop: Rule = ({ plan }) =>
         code: 'NESTED_LOOP',
         severity: 'warning',
         ...subjectOf(scanned),
-        message: `Nested Loop runs ${nodeLabel(inner)} ${count(inner.loops)} times: ${milliseconds(inner.wallMs)}, ${percent(Math.min(1, share))} of the time`,
+        message: `Nested Loop runs ${nodeLabel(inner)} ${count(inner.loops)} times: ${milliseconds(inner.wallMs)}, ${percent(share)} of the time`,
         hint: underestimated
           ? `the planner expected ${count(outer.estimatedRows)} rows of ${nodeLabel(outer)} and got ${count(outer.rowsPerLoop)}: correct that first (analyze, create statistics)`
           : loopAdvice(node, scanned),

@@ -1,6 +1,9 @@
-import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
+import { count, type PlanNode } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { nodeAt, subjectOf, type Rule } from './rule.js'
+import { orderAbove } from './order.js'
+import { plainAdvice } from './plain-advice.js'
+import { ancestors, nodeAt, shortened, subjectOf, type Rule } from './rule.js'
+import { rowsRemoved, seqScan } from './scan-rules.js'
 import { nodeLabel } from '../plan/signature.js'
 
 /** LARGE_OFFSET: Limit reads 1,000 rows or more, and 10 times as many as it returns. */
@@ -14,34 +17,55 @@ export const largeOffset: Rule = ({ plan }) =>
         severity: 'warning',
         ...subjectOf(input),
         message: `OFFSET reads ${count(input.rows)} rows to return ${count(node.rows)}`,
-        hint: 'ask for what comes after the last row that was shown: where (key) > (last key) order by key limit n',
+        hint: 'ask for what comes after the last row that was shown: where (key, id) > (last key, last id) order by key, id limit n; an index on (key, id) reads no more than that',
       },
     ]
   })
 
-/** TOPN_SORT: 10,000 rows or more are read and sorted for the few at the top. */
-export const topnSort: Rule = ({ plan }) =>
-  plan.nodes.flatMap((node) => {
+/**
+ * TOPN_SORT: 10,000 rows or more are read and sorted for the few at the top. Left out where the scan below has a finding of its own: one
+ * index serves both.
+ */
+export const topnSort: Rule = (evidence) =>
+  evidence.plan.nodes.flatMap((node) => {
+    const { plan } = evidence
     const input = nodeAt(plan, node.children[0])
     if (input === undefined || input.rows < 10_000) return []
+    const limit = ancestors(plan, node).find(({ type }) => type === 'Limit')
     // 18 says `still in progress` of some sorts that Limit stopped asking.
-    const limited = node.type === 'Sort' && nodeAt(plan, node.parent)?.type === 'Limit' && node.rows * 10 <= input.rows
+    const limited = node.type === 'Sort' && limit !== undefined && node.rows * 10 <= input.rows
     if (!limited && !node.sortMethod.startsWith('top-N')) return []
     const scan = scanBelow(plan, input)
+    if (scan !== undefined && [...seqScan(evidence), ...rowsRemoved(evidence)].some((found) => found.node === scan.id))
+      return []
     const keys = node.sortKeys.join(', ')
     return [
       {
         code: 'TOPN_SORT',
         severity: 'info',
-        ...(scan === undefined ? {} : subjectOf(scan)),
-        message: `${count(input.rows)} rows are sorted by ${keys} for the first ${count(node.rows)}`,
-        hint:
-          scan === undefined
-            ? `an index that gives the order (${keys}) would read no more than that`
-            : `an index on ${tableOf(scan)} that ends with ${keys} would read no more than that`,
+        ...(scan === undefined ? {} : { ...subjectOf(scan), node: scan.id }),
+        message: `${count(input.rows)} rows are sorted by ${shortened(keys)} for the first ${count(limit?.rows ?? node.rows)}`,
+        hint: topnAdvice(plan, node, scan),
       },
     ]
   })
+
+function topnAdvice(plan: QueryPlan, sort: PlanNode, scan: PlanNode | undefined): string {
+  if (scan !== undefined && orderAbove(plan, scan) !== null) return plainAdvice(plan, scan)
+  const below = descendants(plan, sort)
+  if (below.some(({ type }) => type === 'Aggregate' || type === 'WindowAgg'))
+    return 'no index gives the order of what is computed over groups: all of them must be known before the first is; keep the totals in a table if it must be quick'
+  return below.some(({ type }) => /Join|Nested Loop/.test(type))
+    ? 'an index gives it only where one table has all columns of the order, and the join is by nested loops from there'
+    : 'no index gives it: the order is of what the query computes'
+}
+
+function descendants(plan: QueryPlan, node: PlanNode): readonly PlanNode[] {
+  return node.children.flatMap((id) => {
+    const child = nodeAt(plan, id)
+    return child === undefined ? [] : [child, ...descendants(plan, child)]
+  })
+}
 
 /** LARGE_RESULT: over 10,000 rows for the client, without LIMIT. */
 export const largeResult: Rule = ({ plan }) => {

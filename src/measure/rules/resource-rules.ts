@@ -21,7 +21,7 @@ export const spill: Rule = ({ plan }) =>
 /** JIT: compiling takes over 10 % of the execution time and over 5 ms. */
 export const jit: Rule = ({ plan }) => {
   if (plan.jit === null || plan.executionMs === null) return []
-  const share = plan.jit.totalMs / Math.max(plan.executionMs, 0.001)
+  const share = Math.min(1, plan.jit.totalMs / Math.max(plan.executionMs, 0.001))
   if (share <= 0.1 || plan.jit.totalMs <= 5) return []
   return [
     {

@@ -1,4 +1,4 @@
-import { type PlanNode, tableOf } from '../plan/plan-node.js'
+import { count, type PlanNode, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 
 /** What a rule found in a query plan; the query's name and place are added by queryFindings. */
@@ -9,6 +9,8 @@ export interface RuleFinding {
   readonly hint: string
   readonly table?: string
   readonly index?: string
+  /** Which node of the query plan it is about, where advice may look at the table. */
+  readonly node?: number
 }
 
 /** A query plan of EXPLAIN (ANALYZE, VERBOSE, BUFFERS) with what the rules need besides it. */
@@ -56,6 +58,30 @@ function blocksBelow(plan: QueryPlan, id: number): number {
 /** `12.3 ms` */
 export function milliseconds(value: number): string {
   return `${value < 1 ? value.toFixed(3) : value.toFixed(1)} ms`
+}
+
+/** The part of the execution time that these ms are, 0 to 1; null for a query plan without times. */
+export function shareOf({ executionMs, options }: QueryPlan, ms: number): number | null {
+  if (executionMs === null || !options.timing) return null
+  return Math.min(1, Math.max(0, ms / Math.max(executionMs, 0.001)))
+}
+
+/** A warning, but for what takes little of the time. */
+export function severityOf(share: number | null): 'warning' | 'info' {
+  return share !== null && share < smallShare ? 'info' : 'warning'
+}
+
+const smallShare = 0.05
+
+/**
+ * Rows that a node gave, as text. Up to 17 rows of several loops are rounded to whole numbers of each loop: `hardly any` for 0, unless the
+ * Gather above it counted them.
+ */
+export function rowsText({ plan, versionNum }: Pick<Evidence, 'plan' | 'versionNum'>, node: PlanNode): string {
+  const parent = nodeAt(plan, node.parent)
+  if (parent?.type.startsWith('Gather') === true && parent.loops === 1) return count(parent.rows)
+  if (versionNum >= 180_000 || node.loops <= 1 || node.rowsPerLoop >= 5) return count(node.rows)
+  return node.rowsPerLoop === 0 ? 'hardly any' : `about ${count(node.rows)}`
 }
 
 /** A condition of one line that fits in a message. */

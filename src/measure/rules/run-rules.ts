@@ -1,8 +1,8 @@
+import { count } from '../plan/plan-node.js'
 import { sum } from '../sample/statistics.js'
-import { milliseconds, subjectOf, type Rule } from './rule.js'
+import { milliseconds, shareOf, subjectOf, type Rule } from './rule.js'
 import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
-import { count } from '../plan/plan-node.js'
 
 /** Below that no share of the time says anything. */
 const leastMs = 1
@@ -10,9 +10,9 @@ const leastMs = 1
 /** TRIGGER_TIME: triggers, foreign keys among them, take over 30 % of the time and over 1 ms. */
 export const triggerTime: Rule = ({ plan }) => {
   const totalMs = sum(plan.triggers.map((one) => one.totalMs))
-  const share = totalMs / Math.max(plan.executionMs ?? 0, 0.001)
+  const share = shareOf(plan, totalMs)
   const [slowest] = plan.triggers.toSorted((a, b) => b.totalMs - a.totalMs)
-  if (slowest === undefined || share <= 0.3 || totalMs <= leastMs) return []
+  if (slowest === undefined || share === null || share <= 0.3 || totalMs <= leastMs) return []
   const foreign = slowest.constraint !== ''
   return [
     {
@@ -28,13 +28,14 @@ export const triggerTime: Rule = ({ plan }) => {
 
 /** IO_BOUND: waiting for blocks takes over half of the time and over 1 ms (only with track_io_timing). */
 export const ioBound: Rule = ({ plan }) => {
-  const share = plan.ioReadMs / Math.max(plan.executionMs ?? 0, 0.001)
-  if (share <= 0.5 || plan.ioReadMs <= leastMs) return []
+  // Parallel workers wait side by side: together longer than the query runs.
+  const share = shareOf(plan, plan.ioReadMs)
+  if (share === null || share <= 0.5 || plan.ioReadMs <= leastMs) return []
   return [
     {
       code: 'IO_BOUND',
       severity: 'warning',
-      message: `${milliseconds(plan.ioReadMs)} of ${milliseconds(plan.executionMs ?? 0)} are waiting for ${count(plan.buffers.read)} blocks`,
+      message: `${milliseconds(Math.min(plan.ioReadMs, plan.executionMs ?? 0))} of ${milliseconds(plan.executionMs ?? 0)} are waiting for ${count(plan.buffers.read)} blocks`,
       hint: 'an index that reads fewer blocks, or memory (shared_buffers) for what is read again and again',
     },
   ]
@@ -87,6 +88,31 @@ export const walHeavy: Rule = ({ plan }) => {
   ]
 }
 
+/** Costs of a parallel query plan that make the planner start workers for little work when they are lowered. */
+const parallelCosts = ['parallel_setup_cost', 'parallel_tuple_cost', 'min_parallel_table_scan_size']
+
+/**
+ * SETTINGS: workers were started for a query that reads under 1,000 blocks or ends within 20 ms, and the costs of starting them are not the
+ * default ones: the start takes longer than the work.
+ */
+export const costSettings: Rule = ({ plan }) => {
+  const costs = parallelCosts.flatMap((name) => (name in plan.settings ? [`${name} = ${plan.settings[name]}`] : []))
+  const gather = plan.nodes.find((node) => (node.workers?.launched ?? 0) > 0 && node.loops > 0)
+  const blocks = plan.buffers.hit + plan.buffers.read
+  const quick = plan.executionMs !== null && plan.executionMs < 20
+  if (costs.length === 0 || gather === undefined || !(quick || (plan.options.buffers && blocks < 1000))) return []
+  const read = plan.options.buffers ? ` for ${count(blocks)} block${blocks === 1 ? '' : 's'}` : ''
+  const time = plan.executionMs === null ? '' : `, ${milliseconds(plan.executionMs)} in all`
+  return [
+    {
+      code: 'SETTINGS',
+      severity: 'warning',
+      message: `${nodeLabel(gather)} starts ${gather.workers?.launched ?? 0} workers${read}${time}, with ${costs.join(', ')}: starting them takes longer than the work`,
+      hint: `reset ${costs.map((cost) => cost.split(' ')[0]).join(', ')}: the default makes the planner start workers for long queries only`,
+    },
+  ]
+}
+
 /** SETTINGS: measured with a kind of node forbidden, which no application gets. */
 export const settings: Rule = ({ plan }) => {
   const off = Object.entries(plan.settings).filter(([name, value]) => name.startsWith('enable_') && value === 'off')
@@ -114,7 +140,7 @@ export const disabledNode: Rule = ({ plan }) => {
       code: 'DISABLED_NODE',
       severity: 'info',
       ...subjectOf(node),
-      message: `${nodeLabel(node)} stands there although that kind of node is switched off: there is no other way`,
+      message: `${nodeLabel(node)} is used although that kind of node is switched off: there is no other way`,
       hint: 'an index on what the query compares or sorts by would be another way',
     },
   ]

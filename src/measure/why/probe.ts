@@ -1,4 +1,3 @@
-import type { Finding } from '../../plan/plan.js'
 import type { Session } from '../../server/session.js'
 import { columnTypesSql } from '../../sql/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
@@ -42,20 +41,6 @@ export async function probe(
 }
 
 const noSeqScan = { enable_seqscan: 'off' }
-
-/** SEQ_SCAN findings with the reason why no index is used as their hint. Throws the server's errors. */
-export async function explainedFindings(probed: Probed, findings: readonly Finding[]): Promise<readonly Finding[]> {
-  const explained: Finding[] = []
-  for (const finding of findings) {
-    const node =
-      finding.code === 'SEQ_SCAN'
-        ? probed.plan.nodes.find((one) => one.type === 'Seq Scan' && tableOf(one) === finding.table)
-        : undefined
-    const hint = node === undefined ? null : await seqScanReason(probed, node)
-    explained.push(hint === null ? finding : { ...finding, hint })
-  }
-  return explained
-}
 
 /** Why each of these indexes is not used by the query plan. Throws the server's errors. */
 export async function unchosenIndexes(probed: Probed, names: readonly string[]): Promise<readonly UnchosenIndex[]> {
@@ -114,7 +99,7 @@ async function unchosenReason(probed: Probed, facts: IndexFacts): Promise<string
 }
 
 /** Why a whole table is read: no index serves the Filter, or one does and the planner thinks it dearer. */
-async function seqScanReason(probed: Probed, node: PlanNode): Promise<string | null> {
+export async function seqScanReason(probed: Probed, node: PlanNode): Promise<string | null> {
   const table = tableOf(node)
   const indexes = probed.indexes.filter((index) => index.table === table)
   const chosen = await searchable(probed.without, indexes)

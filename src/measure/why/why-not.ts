@@ -16,7 +16,7 @@ export interface FilterFacts {
 }
 
 /**
- * Why no index of a table can serve a condition, in the order of certainty: an index that stands there and is kept from
+ * Why no index of a table can serve a condition, in the order of certainty: an index that exists and is kept from
  * it (function, cast, collation, leading wildcard, predicate, not valid ...), an OR with an arm that no index serves, no
  * index at all. To be asked only when a query plan without sequential scans has none either: the text alone does not
  * tell (`(code)::text = 'x'` uses a plain index when code is varchar). null when the condition compares no column.
@@ -31,10 +31,13 @@ export function whyNoIndex(facts: FilterFacts): string | null {
 export function whyNotIndex(index: IndexFacts, facts: FilterFacts): string | null {
   const own = { ...facts, indexes: [index] }
   if (!index.valid) return notValid(index)
-  const reasons = conjuncts(facts.condition).map((one) => keptFrom(one, own))
+  // Of other columns it is no matter of this index.
+  const reasons = conjuncts(facts.condition)
+    .filter(({ column }) => index.columns.includes(column))
+    .map((one) => keptFrom(one, own))
   const [first = ''] = index.columns
   const asked = conjuncts(facts.condition).some((one) => one.column === first)
-  const found = reasons.find((reason) => reason !== null) ?? orReason(own)
+  const found = reasons.find((reason) => reason !== null) ?? orReason(facts)
   if (found !== undefined && found !== null) return found
   if (asked || first === '') return null
   return `the query compares no ${first}, the first key of ${index.name}`
@@ -49,7 +52,7 @@ function missing(plain: readonly Comparison[], { table, columns, indexes }: Filt
   if (first === undefined) return null
   const leading = indexes.find((index) => index.columns[0] === first)
   return leading === undefined
-    ? `no index of ${table} begins with ${first}: ${indexOn(table, keys)}`
+    ? `no index of ${table} begins with ${first}`
     : `${leading.name} begins with ${first} and cannot serve it: the type or the collation of what it is compared with is another`
 }
 
@@ -75,7 +78,7 @@ function keptFrom(one: Comparison, facts: FilterFacts): string | null {
   if (one.operator === 'has') return arrayReason(one, facts)
   const leading = having.filter((each) => each.columns[0] === one.column)
   if (leading.length === 0)
-    return `${index.name} has ${one.column} behind ${index.keys[0] ?? ''}, which the query does not compare: ${indexOn(facts.table, [one.column])}`
+    return `${index.name} has ${one.column} behind ${index.keys[0] ?? ''}, which the query does not compare`
   const reasons = leading.map((each) => indexReason(each, one, facts))
   return reasons.includes(null) ? null : (reasons[0] ?? null)
 }
@@ -99,17 +102,17 @@ function indexReason(index: IndexFacts, one: Comparison, { columns }: FilterFact
 }
 
 function patternReason(one: Comparison, pattern: string, { table, indexes }: FilterFacts): string | null {
-  const trigrams = `a gin index on ${table} (${one.column} gin_trgm_ops) of the extension pg_trgm serves it`
+  const trigrams = 'trigrams alone do (extension pg_trgm, gin with gin_trgm_ops)'
   if (pattern !== 'LIKE') return `${pattern} on ${one.column} is served by no btree index: ${trigrams}`
-  if (/^[%_]/.test(one.constant ?? '')) return `the pattern on ${one.column} begins with a wildcard: ${trigrams}`
+  if (/^[%_]/.test(one.constant ?? ''))
+    return `the pattern on ${one.column} begins with a wildcard, which no btree index serves: ${trigrams}`
   const leading = indexes.find((index) => index.columns[0] === one.column && index.method === 'btree')
-  const forPatterns = `an index on ${table} (${one.column} text_pattern_ops)`
   return leading === undefined
-    ? `no index of ${table} serves LIKE on ${one.column}: ${forPatterns} would`
-    : `${leading.name} orders ${one.column} by a collation that is not C, which does not serve LIKE: ${forPatterns} would`
+    ? `no index of ${table} serves LIKE on ${one.column}`
+    : `${leading.name} orders ${one.column} by a collation that is not C, which does not serve LIKE`
 }
 
-function computedReason(one: Comparison, index: IndexFacts, { table, columns }: FilterFacts): string {
+function computedReason(one: Comparison, index: IndexFacts, { columns }: FilterFacts): string {
   const { computed, column } = one
   if (computed === null) {
     const cast = one.casts.at(-1) ?? ''
@@ -122,17 +125,18 @@ function computedReason(one: Comparison, index: IndexFacts, { table, columns }: 
   }
   const { kind, name, expression } = computed
   if (kind === 'operator' && name.startsWith('->'))
-    return `${index.name} does not serve ${name} on ${column}: ask with @>, or ${expression === null ? 'build an index on that expression' : indexOn(table, [expression])}`
+    return `${index.name} does not serve ${name} on ${column}: ask with @>, or index that expression`
   const what = kind === 'operator' ? `computes ${column} ${name} ...` : `asks for ${expression ?? `${name}(${column})`}`
   const remedy =
     kind === 'operator'
       ? `compare ${column} itself, with the computation on the other side`
-      : `${indexOn(table, [kind === 'function' && expression !== null ? expression : `the expression`])}, or compare ${column} itself`
+      : `compare ${column} itself where that can be`
   return `${index.name} is on ${column}, and the query ${what}: ${remedy}`
 }
 
-function arrayReason({ column }: Comparison, { table }: FilterFacts): string {
-  return `= ANY (${column}) is served by no index: write ${column} @> array[value], with a gin index on ${table} (${column})`
+function arrayReason({ column }: Comparison, { indexes, table }: FilterFacts): string {
+  const gin = indexes.some(({ method, columns }) => method === 'gin' && columns[0] === column)
+  return `= ANY (${column}) is served by no index: write ${column} @> array[value]${gin ? '' : `, with a gin index on ${table} (${column})`}`
 }
 
 /** Each arm of an OR needs an index of its own (BitmapOr). */
@@ -152,20 +156,19 @@ function orReason(facts: FilterFacts): string | null {
   })
   const names = [...new Set(without.map(({ column }) => column))]
   if (names.length === 0) return null
-  return `the condition has an OR, and no index of ${table} begins with ${names.join(' or ')}: each arm needs an index of its own on ${table} (${names.join('), (')})`
+  return `the condition has an OR, and no index of ${table} begins with ${names.join(' or ')}: each arm needs one`
 }
 
 function anyComputed({ condition, table, columns }: FilterFacts): string | null {
   const one = comparisonsOf(condition).find((each) => computes(each, columns))
   if (one === undefined) return null
-  const expression = one.computed?.expression
-  if (one.computed?.kind !== 'function' || expression === null || expression === undefined)
-    return `the query computes with ${one.column} before it compares: no index on the column serves that`
-  return `the query asks for ${expression}: ${indexOn(table, [expression])}, or compare ${one.column} itself`
+  return one.computed?.kind === 'function'
+    ? `the query asks for ${one.computed.expression ?? `${one.computed.name}(${one.column})`}, and no index of ${table} is on that`
+    : `the query computes with ${one.column} before it compares: no index on the column serves that`
 }
 
 /** varchar prints as `(code)::text` even when an index on it is used. */
-function computes({ computed, casts, column }: Comparison, columns: FilterFacts['columns']): boolean {
+export function computes({ computed, casts, column }: Comparison, columns: ReadonlyMap<string, ColumnFacts>): boolean {
   if (computed !== null) return true
   const type = columns.get(column)?.type ?? 'text'
   const textual = type === 'text' || type === 'character varying'
@@ -174,8 +177,4 @@ function computes({ computed, casts, column }: Comparison, columns: FilterFacts[
 
 function notValid(index: IndexFacts): string {
   return `${index.name} is not valid, and no query plan uses it: perfdb apply builds it again`
-}
-
-function indexOn(table: string, keys: readonly string[]): string {
-  return `an index on ${table} (${keys.join(', ')}) could serve it`
 }

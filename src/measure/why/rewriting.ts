@@ -1,0 +1,84 @@
+import { rewrites } from '../../sql/explain-rewrite.js'
+import type { Rewrite } from '../../sql/explain-rewrite-places.js'
+import { milliseconds } from '../rules/rule.js'
+import type { Session } from '../../server/session.js'
+import { rowsDigestSql } from '../../sql/variants-rows.js'
+import type { Limits } from '../sample/limits.js'
+import { explainOnce, rolledBack } from '../sample/sample.js'
+import type { Subject } from '../sample/subject.js'
+import type { Probed } from './probe.js'
+import type { ColumnFacts } from './why-not.js'
+
+/** A rewrite with what it did here. */
+export interface Proven {
+  readonly rewrite: Rewrite
+  /** Its rows have the same count and digest as those of the query; null where that could not be asked. */
+  readonly same: boolean | null
+  /** Execution times in ms; null where one of them did not end in time. */
+  readonly times: { readonly before: number; readonly after: number } | null
+  readonly faster: boolean
+}
+
+/** Each rewrite of the statement, run and compared by a digest of its rows; one with other rows is left out. Throws the server's errors. */
+export async function provenRewrites(
+  { session, subject, limits, plan }: Probed,
+  columns: ReadonlyMap<string, ColumnFacts>,
+): Promise<readonly Proven[]> {
+  if (subject.writes) return []
+  const types = new Map([...columns].map(([name, { type }]) => [name, type]))
+  const proven: Proven[] = []
+  for (const rewrite of await rewrites(subject.text, types)) {
+    const other = { ...subject, text: rewrite.sql }
+    const same = await sameRows(session, subject, other, limits)
+    if (same === false) continue
+    const after = await explainOnce(session, other, 'sample', limits).catch(() => null)
+    const times =
+      plan.executionMs === null || after === null || after.executionMs === null
+        ? null
+        : { before: plan.executionMs, after: after.executionMs }
+    proven.push({
+      rewrite,
+      same,
+      times,
+      faster: times !== null && times.after * 2 < times.before,
+    })
+  }
+  // What neither is quicker here nor can become so by an index is no remedy.
+  return proven.filter(({ rewrite, faster }) => faster || rewrite.kind !== 'not materialized')
+}
+
+/** Whether both give the same rows, in one snapshot; null where that cannot be asked, such as within the time. */
+async function sameRows(session: Session, a: Subject, b: Subject, limits: Limits): Promise<boolean | null> {
+  try {
+    return await rolledBack(session, limits, { readOnly: true, isolation: 'repeatable read' }, async () => {
+      const [one] = await session.query<Digest>(rowsDigestSql(a.text), a.values)
+      const [two] = await session.query<Digest>(rowsDigestSql(b.text), b.values)
+      return (
+        one !== undefined &&
+        two !== undefined &&
+        `${one.rows} ${one.one} ${one.two}` === `${two.rows} ${two.one} ${two.two}`
+      )
+    })
+  } catch (error) {
+    if (session.lost || limits.signal?.aborted) throw error
+    return null
+  }
+}
+
+interface Digest {
+  readonly rows: number
+  readonly one: string
+  readonly two: string
+}
+
+/** `index` is one that has to be made besides. */
+export function rewriteText({ rewrite, same, times, faster }: Proven, index: string | null): string {
+  const what =
+    rewrite.kind === 'not materialized'
+      ? `write with ${rewrite.about[0] ?? ''} as not materialized (...), so that the condition goes into it`
+      : `write ${rewrite.words} instead`
+  const proof = same === true ? 'the same rows by digest' : 'not proven equal'
+  const time = times !== null && faster ? `, ${milliseconds(times.after)} instead of ${milliseconds(times.before)}` : ''
+  const besides = index === null ? '' : `, with ${index}`
+  return `${what}${besides} (${proof}${time}): ${rewrite.sql.replaceAll(/\s+/g, ' ')}`
+}

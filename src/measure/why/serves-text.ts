@@ -1,0 +1,27 @@
+import { quoteName } from '../../definition/quote.js'
+
+/** The condition without the alias of its table, outside of quotes. */
+export function ownText(text: string, alias: string): string {
+  const qualified = new RegExp(String.raw`('(?:[^']|'')*')|(?<![\w".])(?:${escaped(alias)}|"${escaped(alias)}")\.`, 'g')
+  const own = text.replace(qualified, (whole, literal?: string) => (literal === undefined ? '' : whole))
+  return own.startsWith('(') && own.endsWith(')') ? own.slice(1, -1) : own
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+}
+
+/** A key without its direction. */
+export function bare(key: string): string {
+  return key.replace(/(?: desc)?(?: nulls (?:first|last))?$/, '')
+}
+
+/** Each column once. */
+export function distinct(keys: readonly string[]): readonly string[] {
+  return keys.filter((key, at) => keys.findIndex((one) => bare(one) === bare(key)) === at)
+}
+
+/** Quoted only where it must be: advice is read by people. */
+export function quoted(column: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(column) ? column : quoteName(column)
+}

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { measureQueries } from '../../src/measure/query/rounds.js'
+import type { Finding } from '../../src/plan/plan.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { aQuery, sets } from './a-query.js'
+import { openSession } from './open-session.js'
+
+/*
+ * What explain advises is tried: an index that PostgreSQL takes and the planner searches, a rewrite that gave the same rows. Each case has what
+ * must be said and what must not.
+ */
+const script = `
+  create table events (id bigint primary key, created timestamptz not null, at timestamptz not null, status text not null, kind int not null,
+    user_id int not null, total numeric not null, code varchar(20) not null, meta jsonb not null, tags int[] not null, note text not null);
+  insert into events select n, '2024-01-01'::timestamptz + n / 3 * interval '1 minute', '2024-01-01'::timestamptz + n * interval '1 minute',
+    case when n % 25 = 0 then 'open' else 'done' end, n % 500, n % 3000, n % 977, 'C' || n % 5000, jsonb_build_object('plan', 'p' || n % 1000, 'k', n),
+    array[n % 700, n % 11], repeat('x', 60) || n from generate_series(1, 30000) n;
+  create index events_created_id on events (created, id); create index events_at on events (at);
+  create table refs (id int primary key, ref text not null); insert into refs select n, (n * 20)::text from generate_series(1, 300) n;
+  create table parts (id int, at timestamptz not null, v int) partition by range (at);
+  create table parts_1 partition of parts for values from ('2024-01-01') to ('2024-02-01');
+  create table parts_2 partition of parts for values from ('2024-02-01') to ('2024-03-01');
+  create table parts_3 partition of parts for values from ('2024-03-01') to ('2024-04-01');
+  insert into parts select n, '2024-01-01'::timestamptz + n * interval '2 minutes', n % 10 from generate_series(1, 60000) n;
+  create index parts_at on parts (at);
+  create table cor as select n % 200 a, n % 200 b, n % 200 c, repeat('y', 50) pad from generate_series(1, 30000) n;
+  analyze events; analyze refs; analyze parts; analyze cor;
+`
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await testDatabase(script)
+  await database.sql.unsafe(`alter database ${database.name} set max_parallel_workers_per_gather = 0`)
+  await database.sql.unsafe(`alter database ${database.name} set jit = off`)
+})
+afterAll(async () => database[Symbol.asyncDispose]())
+
+async function found(sql: string, values: readonly string[] = []): Promise<readonly Finding[]> {
+  await using session = await openSession(database.url)
+  const query = aQuery(sql, values.length === 0 ? {} : { parameters: sets({ default: values }) })
+  const [measured] = await measureQueries(session, [query], { samples: 3, allowWrites: false })
+  return measured?.measurements[0]?.findings ?? []
+}
+
+/** The hint of the first finding that is about an index or a rewrite. */
+async function hint(sql: string, values: readonly string[] = []): Promise<string> {
+  const codes = ['SEQ_SCAN', 'ROWS_REMOVED', 'TOPN_SORT', 'NOT_PRUNED', 'JOIN_CAST', 'MISESTIMATE']
+  return (await found(sql, values)).find(({ code }) => codes.includes(code))?.hint ?? ''
+}
+
+const tried = '(tried on an empty copy: the planner takes it)'
+
+test('an OR that a row comparison says: the rewrite, with the same rows, and not the index that exists', async () => {
+  const sql = `select id from events where created > $1 or (created = $1 and id > $2) order by created, id limit 10`
+  const text = await hint(sql, ['2024-01-06 22:00+00', '25000'])
+  expect(text).toContain('write (created, id) > ($1, $2) instead')
+  expect(text).toContain('the same rows by digest')
+  expect(text).not.toContain('create index')
+})
+
+test.each([
+  [
+    'equality and the order of the index that is read',
+    `select * from events where status = 'nothing' and kind = 7 order by id desc limit 1`,
+    `create index on public.events (status, kind, id desc) ${tried}`,
+  ],
+  [
+    'containment',
+    `select * from events where meta @> '{"plan": "p7"}'`,
+    `create index on public.events using gin (meta jsonb_path_ops) ${tried}`,
+  ],
+  [
+    'a key of a document',
+    `select * from events where meta ? 'absent'`,
+    `create index on public.events using gin (meta) ${tried}`,
+  ],
+  [
+    'a value of a document',
+    `select * from events where meta ->> 'plan' = 'p7'`,
+    `create index on public.events ((meta ->> 'plan')) ${tried}`,
+  ],
+  [
+    'overlap of arrays',
+    `select * from events where tags && array[699]`,
+    `create index on public.events using gin (tags) ${tried}`,
+  ],
+  [
+    'what few rows are not',
+    `select * from events where status <> 'done' and kind = 3`,
+    `create index on public.events (kind) ${tried}`,
+  ],
+  [
+    'what few rows are not, alone',
+    `select * from events where status <> 'done'`,
+    `create index on public.events (status) where status <> 'done'::text ${tried}`,
+  ],
+  [
+    'a function of a column',
+    `select * from events where lower(code) = 'c77'`,
+    `create index on public.events (lower(code)) ${tried}`,
+  ],
+  [
+    'equality and order',
+    `select * from events where status = 'open' order by total desc limit 20`,
+    `create index on public.events (status, total desc) ${tried}`,
+  ],
+  [
+    'most rows, and the first of an order',
+    `select * from events where status = 'done' order by total desc limit 5`,
+    `create index on public.events (status, total desc) ${tried}`,
+  ],
+  [
+    'a prefix',
+    `select * from events where code like 'C77%'`,
+    `create index on public.events (code varchar_pattern_ops) ${tried}`,
+  ],
+])('%s', async (_, sql, text) => {
+  expect(await hint(sql)).toContain(text)
+})
+
+test.each([
+  [
+    'a day',
+    `select count(*) from events where date_trunc('day', at) = '2024-01-05'`,
+    `at >= ('2024-01-05')::timestamp with time zone and at <`,
+  ],
+  [
+    'a date',
+    `select count(*) from events where at::date = '2024-01-05'`,
+    `at >= ('2024-01-05')::date and at < ('2024-01-05')::date + 1`,
+  ],
+])('%s of a timestamp is a range, and no index on what is not immutable', async (_, sql, text) => {
+  const told = await hint(sql)
+  expect(told).toContain(`write ${text}`)
+  expect(told).toContain('the same rows by digest')
+  expect(told).not.toContain('create index')
+})
+
+test('a parameter is no predicate', async () => {
+  expect(await hint(`select * from events where status <> $1`, ['done'])).not.toContain('create index')
+})
+
+test('a pattern that begins with a wildcard, without trigrams: no index is promised', async () => {
+  const text = await hint(`select * from events where note ilike '%77%7'`)
+  expect(text).not.toContain('create index')
+})
+
+test('the order of an aggregate: no index', async () => {
+  const findings = await found(
+    'select user_id, note, sum(total) from events group by 1, 2 order by sum(total) desc limit 10',
+  )
+  expect(findings.find(({ code }) => code === 'TOPN_SORT')?.hint).toContain(
+    'no index gives the order of what is computed over groups',
+  )
+})
+
+test('most of a table for the first of an order: not said to be right', async () => {
+  const codes = (await found(`select * from events where status = 'done' order by total desc limit 5`)).map(
+    ({ code }) => code,
+  )
+  expect(codes).not.toContain('SEQ_SCAN_OK')
+  expect(codes).toContain('TOPN_SORT')
+})
+
+test('partitions that are not pruned: one finding, about the table', async () => {
+  const findings = await found(`select count(*) from parts where date_trunc('day', at) = '2024-02-05'`)
+  expect(findings.filter(({ code }) => ['SEQ_SCAN', 'ROWS_REMOVED', 'NOT_PRUNED'].includes(code))).toMatchObject([
+    {
+      code: 'NOT_PRUNED',
+      table: 'public.parts',
+      message: expect.stringContaining('3 partitions (parts_1 to parts_3)'),
+      hint: expect.stringContaining('write at >='),
+    },
+  ])
+})
+
+test('a CTE that is computed twice and filtered outside', async () => {
+  const text = await hint(
+    'with x as (select id, kind, note from events) select (select count(*) from x where id = 5), (select max(note) from x where id = 6)',
+  )
+  expect(text).toContain('as not materialized')
+})
+
+test('a cast in a join defeats the primary key', async () => {
+  const findings = await found('select count(*) from refs b join events a on a.id::text = b.ref')
+  expect(findings.find(({ code }) => code === 'JOIN_CAST')).toMatchObject({
+    table: 'public.events',
+    message: expect.stringContaining('a.id cast to text'),
+  })
+  const benign = await found('select count(*) from events a join events b on a.code = b.note')
+  expect(benign.filter(({ code }) => code === 'JOIN_CAST')).toEqual([])
+})
+
+test('columns that depend on one another, with fresh statistics: tried, and nothing left', async () => {
+  const text = await hint('select * from cor where a = 7 and b = 7 and c = 7')
+  expect(
+    await found('select pad from cor x where a = 7 and b = 7 and c = 7').then(
+      (all) => all.find(({ code }) => code === 'MISESTIMATE')?.hint,
+    ),
+  ).toMatch(
+    /create statistics on a, b, c from public\.cor, then analyze public\.cor \(tried: the planner then expects 150 rows\)/,
+  )
+  expect(text).toContain('create index on public.cor (a, b, c)')
+  expect(await database.sql`select 1 from pg_statistic_ext`).toHaveLength(0)
+})
