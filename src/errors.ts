@@ -71,6 +71,7 @@ export const errorHints = {
   NOTHING_TO_ROLL_BACK: 'perfdb status lists the runs',
   INTERRUPTED: 'run the same command again: it starts from what the catalog says',
   QUERY_FAILED: 'PostgreSQL refused the statement; its own message says why',
+  OUTPUT_LOST: 'perfdb status and perfdb verify say what was done; make room and run the same command again',
   INTERNAL: 'this is a defect of perfdb: please report it with the output of --verbose',
 } as const
 

@@ -50,10 +50,10 @@ export const examples: Readonly<Record<string, string>> = {
 /** What stands below the list of commands. */
 export const exitCodes = `${below('Exit codes:', [
   '0  done, nothing to do, or every check passes',
-  '1  looked, and the answer is no: drift, an expectation missed, pool over budget',
-  '2  could not look: bad option, bad profile, no connection, missing privilege',
-  '3  stopped part-way: the database was changed and a step failed',
-  '130, 143  ended by a signal, after cleaning up',
+  '1  checked, and not fine: drift, an expectation missed, pool over budget',
+  '2  could not start: bad option, bad profile, no connection, missing privilege',
+  '3  stopped part-way: a step was begun and failed, or had to be left',
+  '129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM, after cleaning up',
 ])}\n${below('First steps:', [
   'perfdb demo                                   no server needed',
   'perfdb plan my.yaml --url postgres://user@host/database',

@@ -25,10 +25,12 @@ export async function checkWritable(files: readonly string[]): Promise<void> {
   }
 }
 
-/** Throws BAD_OPTION. */
+/** Half a file, as a full disk leaves it, is removed again: nobody must take it for a whole one. Throws BAD_OPTION. */
 export async function writeText(file: string, text: string): Promise<void> {
-  const { writeFile } = await import('node:fs/promises')
-  await writeFile(file, text).catch((cause: unknown) => {
+  const { lstat, unlink, writeFile } = await import('node:fs/promises')
+  await writeFile(file, text).catch(async (cause: unknown) => {
+    const status = await lstat(file).catch(() => undefined)
+    if (status?.isFile() === true) await unlink(file).catch(() => undefined)
     throw notWritable(file, cause)
   })
 }

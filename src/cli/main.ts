@@ -5,8 +5,13 @@ import { perfdbVersion } from '../result/version.js'
  * loads what it needs when it runs.
  */
 const [only, more] = process.argv.slice(2)
-if (more === undefined && (only === '--version' || only === '-V')) process.stdout.write(`${perfdbVersion()}\n`)
+if (more === undefined && (only === '--version' || only === '-V')) printVersion()
 else void run()
+
+function printVersion(): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => (process.exitCode = code === 'EPIPE' ? 0 : 2))
+  process.stdout.write(`${perfdbVersion()}\n`)
+}
 
 async function run(): Promise<void> {
   const { runCommandLine } = await import('./program.js')

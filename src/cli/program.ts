@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import { outputLost } from '../result/exit-code.js'
 import { perfdbVersion } from '../result/version.js'
 import { PerfdbError } from '../errors.js'
 import type * as actions from './actions.js'
@@ -13,12 +14,20 @@ import {
   withPlanOptions,
 } from './option-groups.js'
 import { allowOption, countOption, durationOption, listOption, numberOption, secondsOption } from './options.js'
-import { endQuietlyOnClosedPipe, printError } from './streams.js'
+import { lostOutput, printError, printLost, surviveLostStreams } from './streams.js'
 import { unknownHelp, usageError, wantsJson } from './usage.js'
 
-/** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed. */
+/** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed; what could not be printed counts too. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  endQuietlyOnClosedPipe()
+  surviveLostStreams()
+  const code = await codeOf(argv)
+  const lost = await lostOutput()
+  if (lost === undefined) return code
+  await printLost(lost, argv[2] ?? '', outputLost(code))
+  return outputLost(code)
+}
+
+async function codeOf(argv: readonly string[]): Promise<number> {
   const args = argv.slice(2)
   const ending = { code: 0 }
   const program = buildProgram(ending)

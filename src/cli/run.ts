@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { exitCode } from '../result/exit-code.js'
+import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
 import type { Config } from './config.js'
 import { settle } from './config-settle.js'
@@ -10,7 +10,7 @@ import { checkWritable } from './files.js'
 import type { Report } from './options.js'
 import { drawProgress } from './progress.js'
 import { listenForSignals, type Signals } from './signals.js'
-import { layoutOf, printError, printResult, type OutputOptions } from './streams.js'
+import { layoutOf, printError, printLost, printResult, writeResult, type OutputOptions } from './streams.js'
 import type { Result } from '../result/results.js'
 
 export type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
@@ -43,8 +43,10 @@ export async function runAction(command: Command, args: readonly string[], actio
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
     const result = await action(invocation(options, config, signals, listener, command), args)
     progress.close()
-    await printResult(result, output)
-    return result.exit_code
+    const lost = await printResult(result, output)
+    const code = lost.length === 0 ? result.exit_code : outputLost(result.exit_code)
+    for (const error of lost) await printLost(error, name, code)
+    return code
   } catch (error) {
     progress.close()
     const known = interrupted(perfdbError(error), signals)
@@ -77,7 +79,7 @@ async function withJsonLines(
   const { progressLine } = await import('../report/machine/jsonl.js')
   return (event) => {
     listener(event)
-    process.stdout.write(progressLine(event, new Date()))
+    writeResult(progressLine(event, new Date()))
   }
 }
 

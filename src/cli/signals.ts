@@ -1,10 +1,12 @@
+import type { SignalName } from '../result/exit-code.js'
+
 /** The signal that ended the run, and what aborts on it. */
 export interface Signals {
   readonly signal: AbortSignal
-  readonly name: () => 'SIGINT' | 'SIGTERM' | undefined
+  readonly name: () => SignalName | undefined
   /** The run ends in order after a signal: it cleans up itself, and no statement of a build is cancelled for it. */
   readonly cleansUp: boolean
-  /** Told to the user when a second signal ends perfdb at once: what may be left and how to mend it. */
+  /** Told to the user when a second signal ends perfdb at once: what may be left and how to fix it. */
   lastWords: string
   stop(): void
 }
@@ -12,14 +14,30 @@ export interface Signals {
 /** What only looks has nothing to clean up: when its statement cannot be cancelled in this time, it ends all the same. */
 const patienceMs = 1500
 
+/** A shell that passes a signal on that its whole process group got sends it twice: that is one signal. */
+const echoMs = 50
+
+const orphanedEveryMs = 200
+
+const names: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /**
- * The first SIGINT or SIGTERM aborts: the build is cancelled and cleaned up. The second ends perfdb at once, by the signal
- * itself, after saying what may be left; a run that cleans nothing up ends so by itself after a moment.
+ * The first SIGINT, SIGTERM or SIGHUP aborts: the build is cancelled and cleaned up. The second ends perfdb at once, by the signal
+ * itself, after saying what may be left; a run that cleans nothing up ends so by itself after a moment. A closing terminal
+ * sends SIGHUP more than once: it never ends the clean-up. With `CI` set, the end of the process that started perfdb is SIGTERM: npx and
+ * npm run end on a signal without passing it on, and the job that was cancelled would build on.
  */
-export function listenForSignals(say: (text: string) => void, cleansUp: boolean): Signals {
+export function listenForSignals(
+  say: (text: string) => void,
+  cleansUp: boolean,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Signals {
   const controller = new AbortController()
-  let received: 'SIGINT' | 'SIGTERM' | undefined
+  const parent = process.ppid
+  let received: SignalName | undefined
+  let receivedAt = 0
   let timer: NodeJS.Timeout | undefined
+  let orphaned: NodeJS.Timeout | undefined
   const signals: Signals = {
     signal: controller.signal,
     name: () => received,
@@ -27,13 +45,14 @@ export function listenForSignals(say: (text: string) => void, cleansUp: boolean)
     lastWords: '',
     stop: () => {
       clearTimeout(timer)
-      process.off('SIGINT', onInterrupt)
-      process.off('SIGTERM', onTerminate)
+      clearInterval(orphaned)
+      for (const name of names) process.off(name, take)
     },
   }
-  const take = (name: 'SIGINT' | 'SIGTERM') => {
+  const take = (name: SignalName) => {
     if (received === undefined) {
       received = name
+      receivedAt = performance.now()
       say(
         cleansUp
           ? 'stopping: the statement that runs is cancelled and cleaned up (again: stop at once)'
@@ -43,16 +62,21 @@ export function listenForSignals(say: (text: string) => void, cleansUp: boolean)
       if (!cleansUp) timer = setTimeout(() => endBy(name), patienceMs).unref()
       return
     }
+    if (name === 'SIGHUP' || (name === received && performance.now() - receivedAt < echoMs)) return
     if (signals.lastWords !== '') say(signals.lastWords)
     endBy(name)
   }
-  const endBy = (name: 'SIGINT' | 'SIGTERM') => {
+  const endBy = (name: SignalName) => {
     signals.stop()
     process.kill(process.pid, name)
   }
-  const onInterrupt = () => take('SIGINT')
-  const onTerminate = () => take('SIGTERM')
-  process.on('SIGINT', onInterrupt)
-  process.on('SIGTERM', onTerminate)
+  for (const name of names) process.on(name, take)
+  const ci = environment['CI'] ?? ''
+  if (ci !== '' && ci !== 'false' && ci !== '0')
+    orphaned = setInterval(() => {
+      if (process.ppid === parent || received !== undefined) return
+      say('the process that started perfdb is gone')
+      take('SIGTERM')
+    }, orphanedEveryMs).unref()
   return signals
 }

@@ -1,5 +1,7 @@
+import { fstatSync, writeSync } from 'node:fs'
 import { errorDocument } from '../result/error-document.js'
-import type { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../errors.js'
+import { reasonOf } from '../profile/text-file.js'
 import type { Layout } from '../report/block/layout.js'
 import { writeText } from './files.js'
 import type { Format, Report } from './options.js'
@@ -12,13 +14,43 @@ export interface OutputOptions {
   readonly verbose: boolean
 }
 
-/** A reader that closes the pipe early, such as `head`, ends perfdb quietly: nobody is left to tell. */
-export function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
+/**
+ * What cannot be written ends no work: a full disk, a terminal that is gone. A reader that closes the pipe early, such as `head`, has
+ * seen what it wanted; anything else on stdout is a result that was lost, and `lostOutput` says so at the end.
+ */
+export function surviveLostStreams(): void {
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') lost ??= error
+  })
+}
+
+let lost: Error | undefined
+
+/** To stdout. A file is written to its end here: Node takes what went into a disk that is nearly full for all of it. */
+export function writeResult(text: string): void {
+  if (!fstatSync(1).isFile()) {
+    process.stdout.write(text)
+    return
   }
+  try {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at)
+  } catch (error) {
+    lost ??= error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+/** After everything is written: why stdout does not hold all of it, as OUTPUT_LOST; undefined when it does. */
+export async function lostOutput(): Promise<PerfdbError | undefined> {
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
+  // The stream tells of its error a moment after the callback of the write.
+  await new Promise((resolve) => setImmediate(resolve))
+  return lost === undefined ? undefined : outputLostError('stdout', lost)
+}
+
+function outputLostError(where: string, cause: unknown): PerfdbError {
+  return new PerfdbError('OUTPUT_LOST', `the result could not be written to ${where}: ${reasonOf(cause)}`, { cause })
 }
 
 /** Width, colour and character set for a stream: a terminal decides, NO_COLOR and TERM=dumb are honoured, a pipe gets 80 columns plain. */
@@ -33,17 +65,26 @@ export function layoutOf(stream: NodeJS.WriteStream, options: Pick<OutputOptions
   return { width, color, unicode, verbose: options.verbose }
 }
 
-/** The result alone goes to stdout, then to the report files: to all that can be written, then BAD_OPTION for the first that cannot. */
-export async function printResult(result: Result, options: OutputOptions): Promise<void> {
+/** The result alone goes to stdout, then to the report files: to all that can be written. Returns OUTPUT_LOST for each that cannot. */
+export async function printResult(result: Result, options: OutputOptions): Promise<readonly PerfdbError[]> {
   const { render } = await import('../report/render.js')
-  process.stdout.write(await render(result, options.format, layoutOf(process.stdout, options)))
-  const failures: unknown[] = []
+  writeResult(await render(result, options.format, layoutOf(process.stdout, options)))
+  const failures: PerfdbError[] = []
   for (const { format, file } of options.reports) {
     const text = await render(result, format, fileLayout(options))
-    await writeText(file, text).catch((error: unknown) => failures.push(error))
+    await writeText(file, text).catch((error: unknown) => {
+      failures.push(outputLostError(file, error instanceof PerfdbError ? error.cause : error))
+    })
   }
   await appendStepSummary(result, options)
-  if (failures.length > 0) throw failures[0]
+  return failures
+}
+
+/** OUTPUT_LOST on stderr, where somebody may see it. */
+export async function printLost(error: PerfdbError, command: string, code: number): Promise<void> {
+  const { render } = await import('../report/render.js')
+  const layout = layoutOf(process.stderr, { color: 'auto', verbose: false })
+  process.stderr.write(await render(errorDocument(error, command, code), 'text', layout))
 }
 
 /** An error as the format wants it: text on stderr, a document on stdout for a program that reads one. */
@@ -56,7 +97,7 @@ export async function printError(
   const { render } = await import('../report/render.js')
   const document = errorDocument(error, command, exitCode)
   if (forPrograms.has(options.format))
-    process.stdout.write(await render(document, options.format, layoutOf(process.stdout, options)))
+    writeResult(await render(document, options.format, layoutOf(process.stdout, options)))
   if (options.format !== 'json' && options.format !== 'jsonl')
     process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
   for (const { format, file } of options.reports) {

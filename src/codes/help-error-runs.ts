@@ -183,12 +183,17 @@ export const runErrorTexts = {
   INTERRUPTED: {
     text: 'a signal ended the command',
     why: 'Builds under way were cancelled, and what they left was dropped.',
-    rule: 'SIGINT (exit 130) or SIGTERM (exit 143).',
+    rule: 'SIGINT (exit 130), SIGTERM (exit 143) or SIGHUP (exit 129): a terminal that closed. With CI set, the end of the process that started perfdb counts as SIGTERM.',
   },
   QUERY_FAILED: {
     text: 'PostgreSQL refused a statement',
     why: 'What it would have shown is not known.',
     rule: "The server's own error, with its SQLSTATE.",
+  },
+  OUTPUT_LOST: {
+    text: 'the result could not be written',
+    why: 'The work was done as it would have been; what it came to is not on stdout, or not in the report.',
+    rule: 'The disk under stdout or a report is full, or cannot be written any more. The exit code is at least 2, and 3 when a step failed.',
   },
   INTERNAL: {
     text: 'perfdb itself failed',

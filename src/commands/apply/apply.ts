@@ -16,7 +16,7 @@ import type { Session, Connect } from '../../server/session.js'
 import { steadySession } from '../../server/steady.js'
 import { applyDisconnectPolicy, buildContext, startRefusal, type BuildOptions } from './build-context.js'
 import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
-import { exitCode } from '../../result/exit-code.js'
+import { exitCode, type SignalName } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
 import { makePlan } from './make-plan.js'
 import { notBegun, refused } from './not-begun.js'
@@ -38,7 +38,7 @@ export interface ApplyOptions extends PlanOptions, BuildOptions {
   readonly timeBudgetMs: number | undefined
   /** Of a kept plan: anything else is PLAN_STALE. */
   readonly expectedFingerprint: string | undefined
-  readonly signalName: () => 'SIGINT' | 'SIGTERM' | undefined
+  readonly signalName: () => SignalName | undefined
 }
 
 /**
@@ -157,7 +157,7 @@ interface End {
   readonly analyzed?: readonly Analyzed[]
   readonly proof?: Proof
   readonly record?: RunRecord
-  readonly signal?: 'SIGINT' | 'SIGTERM' | undefined
+  readonly signal?: SignalName | undefined
 }
 
 async function ended(

@@ -85,7 +85,7 @@ async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promi
       })
     }
   }
-  await ledger.finishRun(run, result.exit_code >= 130 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
+  await ledger.finishRun(run, result.exit_code >= 129 ? 'interrupted' : result.exit_code === 3 ? 'failed' : 'done')
 }
 
 /** The statement that builds; of a partitioned index all of them. */
