@@ -14,7 +14,7 @@ import { openDatabase } from './database.js'
 import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
 import { keptPlan } from './kept-plan.js'
-import { formatOfFile } from './options.js'
+import { formatOfFile } from '../options/readers.js'
 import { render } from '../report/render.js'
 import type { Result } from '../result/results.js'
 
@@ -86,7 +86,7 @@ export async function status(invocation: Invocation): Promise<StatusResult> {
   const { runStatus } = await import('../commands/apply/status.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
-  return await runStatus(session, invocation.options.runs ?? 10)
+  return await runStatus(session, invocation.options.runs)
 }
 
 export async function explain(invocation: Invocation, args: readonly Named[]): Promise<ExplainResult> {
@@ -134,7 +134,7 @@ export async function demo(invocation: Invocation): Promise<Result> {
     samples: 31,
     timeBudgetMs: 600,
   }
-  const result = await runDemo(database.connect, { scale: options.scale ?? 1, report, apply, listener })
+  const result = await runDemo(database.connect, { scale: options.scale, report, apply, listener })
   if (signals.signal.aborted)
     throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
   await writeText(report, await render(result, format, { width: 120, color: false, unicode: true, verbose: false }))
@@ -164,12 +164,12 @@ function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCod
 }
 
 function planOptions(invocation: Invocation, config: Config): PlanOptions {
-  const { prune, maxWait, maxSize } = invocation.options
+  const { prune = false, maxWait, maxSize } = invocation.options
   return {
     allow: allowed(invocation, config),
-    prune: prune ?? false,
-    maxWaitMs: maxWait ?? 600_000,
-    maxSizeBytes: maxSize ?? 50 * 1024 ** 3,
+    prune,
+    maxWaitMs: maxWait,
+    maxSizeBytes: maxSize,
   }
 }
 
@@ -177,15 +177,15 @@ function applyOptions(invocation: Invocation, config: Config): ApplyOptions {
   const { options, signals, listener } = invocation
   return {
     ...planOptions(invocation, config),
-    lockWaitMs: options.lockWait ?? 0,
-    retries: options.retries ?? 2,
-    jobs: options.jobs ?? 1,
-    onQueue: options.onQueue ?? 'report',
-    onDisconnect: options.onDisconnect ?? 'cancel',
+    lockWaitMs: options.lockWait,
+    retries: options.retries,
+    jobs: options.jobs,
+    onQueue: options.onQueue,
+    onDisconnect: options.onDisconnect,
     window: options.window ?? null,
     maxLagMs: options.maxLag ?? null,
-    ledger: options.ledger ?? true,
-    measure: options.measure ?? true,
+    ledger: options.ledger,
+    measure: options.measure,
     samples: options.samples,
     timeBudgetMs: options.timeBudget,
     expectedFingerprint: undefined,

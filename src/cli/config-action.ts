@@ -1,9 +1,9 @@
-import type { Option } from 'commander'
-import { settingKeys, type SettingKey } from '../options/config-keys.js'
+import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf } from '../options/table.js'
+import type { OptionRow } from '../options/row.js'
 import type { ConfigResult, ConfigSetting } from '../result/config-result.js'
 import { perfdbVersion } from '../result/version.js'
-import { attributeOf, isFlag, variableOf } from './config-settle.js'
-import { fileSetting, shown } from './config-setting.js'
+import { variableOf } from './config-settle.js'
+import { fileSetting } from './config-setting.js'
 import { urlSetting } from './config-url.js'
 import type { Config } from './config.js'
 import type { Invocation } from './invocation.js'
@@ -26,17 +26,17 @@ export async function runConfigAction(invocation: Invocation, config: Config): P
   }
 }
 
-function settingOf(key: SettingKey, { command, environment }: Invocation, config: Config): ConfigSetting {
-  const option = command?.options.find((one) => one.attributeName() === attributeOf(key))
-  const flags = command !== undefined && option !== undefined && isFlag(command, key) ? flagTexts(option) : undefined
+function settingOf(key: string, { flags, environment }: Invocation, config: Config): ConfigSetting {
+  const row = settings.get(key)
+  const flag = row !== undefined && flags?.has(attributeOf(row)) ? flagTexts(row) : undefined
   const variable = variableOf(key, environment)
   const beneath: ConfigSetting =
     variable !== undefined
-      ? { key, value: variable, source: 'variable', name: `PERFDB_${key.toUpperCase()}` }
-      : (fileSetting(key, config) ?? { key, value: defaultOf(option), source: 'default' })
-  if (flags === undefined) return beneath
+      ? { key, value: variable, source: 'variable', name: variableNameOf(key) }
+      : (fileSetting(key, config) ?? { key, value: withoutAny(row), source: 'default' })
+  if (row === undefined || flag === undefined) return beneath
   const added = key === 'allow' && beneath.source !== 'default' ? { note: `added to ${beneathText(beneath)}` } : {}
-  return { key, value: flags, source: 'flag', name: option?.long ?? '', ...added }
+  return { key, value: flag, source: 'flag', name: longOf(row), ...added }
 }
 
 /** What --allow adds to. */
@@ -45,23 +45,21 @@ function beneathText({ value, name, place }: ConfigSetting): string {
   return `${names} of ${name ?? (place === undefined ? '' : `${place.file}:${place.line}:${place.column}`)}`
 }
 
-/** As the help tells it: of some options the default stands in the description, since it belongs to another room. */
-function defaultOf(option: Option | undefined): ConfigSetting['value'] {
-  if (option === undefined) return null
-  const { defaultValueDescription, defaultValue, description } = option
-  const value: unknown = defaultValueDescription ?? defaultValue ?? /\(default: (.*)\)/.exec(description)?.[1]
-  if (value !== undefined) return shown(value)
-  return option.negate ? true : option.isBoolean() ? false : null
+/** The default as the help tells it. */
+function withoutAny(row: OptionRow | undefined): ConfigSetting['value'] {
+  if (row === undefined) return null
+  if (row.read === 'flag') return isNegated(row)
+  return row.default === undefined ? null : row.read === 'count' ? Number(row.default) : row.default
 }
 
 /** What stands on the command line for an option: commander keeps only what it was parsed to. */
-function flagTexts(option: Option): ConfigSetting['value'] {
-  if (option.negate) return false
-  if (option.isBoolean()) return true
+function flagTexts(row: OptionRow): ConfigSetting['value'] {
+  if (row.read === 'flag') return !isNegated(row)
+  const long = longOf(row)
   const args = process.argv.slice(2)
   const texts = args.flatMap((arg, at) => {
-    if (arg === option.long) return [args[at + 1] ?? '']
-    return option.long !== undefined && arg.startsWith(`${option.long}=`) ? [arg.slice(option.long.length + 1)] : []
+    if (arg === long) return [args[at + 1] ?? '']
+    return arg.startsWith(`${long}=`) ? [arg.slice(long.length + 1)] : []
   })
   return texts.length > 1 ? texts : (texts[0] ?? '')
 }

@@ -1,9 +1,8 @@
-import type { SettingKey } from '../options/config-keys.js'
 import type { ConfigSetting } from '../result/config-result.js'
 import type { Config } from './config.js'
 
 /** A setting of the file, undefined where the file says nothing. */
-export function fileSetting(key: SettingKey, { given }: Config): ConfigSetting | undefined {
+export function fileSetting(key: string, { given }: Config): ConfigSetting | undefined {
   const found = given.get(key)
   if (found === undefined) return undefined
   const { written, place, section } = found

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { settingKeys, type SettingKey } from '../options/config-keys.js'
+import { settingKeys, settings } from '../options/table.js'
 import { PerfdbError, problemsError, type Place, type Problem } from '../errors.js'
-import type { HazardCode } from '../codes/hazard-codes.js'
+import { hazardCodes, type HazardCode } from '../codes/hazard-codes.js'
 import { suggestion } from '../text/nearest.js'
 import { findConfig } from './config-find.js'
 import { missingByPath, membersOf, valueAt } from './config-missing.js'
@@ -21,7 +21,7 @@ export interface Config {
   readonly profiles: readonly string[]
   readonly pools: readonly string[]
   readonly allow: readonly HazardCode[]
-  readonly given: ReadonlyMap<SettingKey, Given>
+  readonly given: ReadonlyMap<string, Given>
 }
 
 /** One setting of the file, its paths relative to the working folder. */
@@ -39,7 +39,7 @@ export interface ConfigChoice {
   /** --env, else PERFDB_ENV. */
   readonly environment?: string | undefined
   /** What a flag or a variable says already: the file's own value may then be anything that its schema takes. */
-  readonly overridden?: ReadonlySet<SettingKey>
+  readonly overridden?: ReadonlySet<string>
 }
 
 export const noConfig: Config = {
@@ -82,14 +82,12 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
   const [first, ...rest] = others.length > 0 ? read.problems : [...new Set(needed)]
   if (first !== undefined) throw problemsError([first, ...rest])
 
-  const settings = settingsSchema.parse(
-    Object.fromEntries(paths.map(([key, path]) => [key, valueAt(read.plain, path)])),
-  )
+  const values = settingsSchema.parse(Object.fromEntries(paths.map(([key, path]) => [key, valueAt(read.plain, path)])))
   const given = new Map(
-    paths.map(([key, path]): [SettingKey, Given] => [
+    paths.map(([key, path]): [string, Given] => [
       key,
       {
-        texts: [settings[key] ?? []].flat().map((value) => relocated(key, String(value), dirname(file))),
+        texts: textsOf(values[key]).map((text) => relocated(key, text, dirname(file))),
         written: valueAt(written, path),
         place: read.placeOf(path),
         section: path.length > 1 ? (environment ?? null) : null,
@@ -100,22 +98,29 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
     file,
     environment: environment ?? null,
     environments,
-    url: settings.url,
+    url: given.get('url')?.texts[0],
     urlProblem: paths.filter(([key]) => key === 'url').flatMap(([, path]) => missing(path))[0],
     profiles: given.get('profiles')?.texts ?? [],
     pools: given.get('pools')?.texts ?? [],
-    allow: settings.allow ?? [],
+    allow: hazardCodes.filter((code) => given.get('allow')?.texts.includes(code)),
     given,
   }
+}
+
+/** One text for a value, several for a list. */
+function textsOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(textsOf)
+  return typeof value === 'string'
+    ? [value]
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? [String(value)]
+      : []
 }
 
 /** Every variable stands for itself. */
 const asWritten: Environment = new Proxy({}, { get: (_, name) => `\${${String(name)}}` })
 
-function inForce(
-  plain: unknown,
-  environment: string | undefined,
-): readonly (readonly [SettingKey, readonly string[]])[] {
+function inForce(plain: unknown, environment: string | undefined): readonly (readonly [string, readonly string[]])[] {
   const section = environment === undefined ? [] : ['environments', environment]
   const there = (path: readonly string[]) => valueAt(plain, path) !== undefined
   return settingKeys.flatMap((key) => {
@@ -125,9 +130,9 @@ function inForce(
 }
 
 /** What names files of the user's, relative to the folder of perfdb.yaml. */
-function relocated(key: SettingKey, text: string, folder: string): string {
+function relocated(key: string, text: string, folder: string): string {
   const [, format = '', path = text] = key === 'report' ? (/^(\w+=)(.*)$/s.exec(text) ?? []) : []
-  const isPath = ['profiles', 'pools', 'load', 'baseline', 'report'].includes(key)
+  const isPath = ['profiles', 'pools', 'report'].includes(key) || settings.get(key)?.read === 'file'
   return !isPath || folder === '.' || isAbsolute(path) ? text : `${format}${join(folder, path)}`
 }
 

@@ -1,14 +1,14 @@
-import type { Command } from 'commander'
 import type { QueuePolicy } from '../build/context.js'
 import type { Listener } from '../build/events.js'
-import type { Window } from '../commands/apply/window.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Config } from './config.js'
-import type { Format, Report } from './options.js'
+import type { Report } from '../options/readers.js'
+import type { Format } from '../options/table.js'
 import type { Signals } from './signals.js'
 import type { ExportTool } from '../report/export/export-sql.js'
+import type { Window } from '../options/window.js'
 
-/** Options as commander hands them over; which of them a command has, program.ts says. */
+/** The values of options/table.ts, by their attribute; which of them a command has, its rows say. */
 export interface Options {
   readonly url?: string
   readonly config?: string
@@ -21,22 +21,22 @@ export interface Options {
   readonly verbose?: boolean
   readonly allow?: ReadonlySet<HazardCode>
   readonly prune?: boolean
-  readonly maxWait?: number
-  readonly maxSize?: number
-  readonly lockWait?: number
+  readonly maxWait: number
+  readonly maxSize: number
+  readonly lockWait: number
   readonly exitCode?: boolean
   readonly out?: string
   readonly export?: ExportTool
   readonly outDir?: string
   readonly plan?: string
-  readonly retries?: number
-  readonly jobs?: number
-  readonly onQueue?: QueuePolicy
-  readonly onDisconnect?: 'cancel' | 'finish'
+  readonly retries: number
+  readonly jobs: number
+  readonly onQueue: QueuePolicy
+  readonly onDisconnect: 'cancel' | 'finish'
   readonly window?: Window
   readonly maxLag?: number
-  readonly measure?: boolean
-  readonly ledger?: boolean
+  readonly measure: boolean
+  readonly ledger: boolean
   readonly samples?: number
   readonly timeBudget?: number
   readonly query?: string
@@ -51,14 +51,14 @@ export interface Options {
   readonly table?: readonly string[]
   readonly index?: readonly string[]
   readonly offline?: boolean
-  readonly failOn?: 'fail' | 'warn'
+  readonly failOn: 'fail' | 'warn'
   /** Changes for check-pool; true for plan and explain. */
   readonly whatIf?: readonly string[] | true
   /** Milliseconds between two looks; true is the usual. */
   readonly watch?: number | true
   readonly count?: number
-  readonly runs?: number
-  readonly scale?: number
+  readonly runs: number
+  readonly scale: number
 }
 
 /** Everything that a command gets from outside: options, environment, folder, signals, and who listens to progress. */
@@ -71,8 +71,8 @@ export interface Invocation {
   readonly listener: Listener
   /** What perfdb.yaml says; read by the action where nobody did before. */
   readonly config?: Config
-  /** As it was parsed, for `perfdb config`, which tells where each of its values comes from. */
-  readonly command?: Command
+  /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */
+  readonly flags?: ReadonlyMap<string, unknown>
   /** Of a plan that the caller keeps, where --plan names no file. */
   readonly fingerprint?: string
 }

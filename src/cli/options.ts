@@ -1,112 +1,54 @@
-import { InvalidArgumentError } from 'commander'
-import { configFormats } from '../options/config-keys.js'
-import { parseWindow, type Window } from '../commands/apply/window.js'
-import { PerfdbError } from '../errors.js'
-import { hazardCodes, type HazardCode } from '../codes/hazard-codes.js'
-import { suggestion } from '../text/nearest.js'
-import { durationMs, notADuration, notASize, sizeBytes } from '../text/units.js'
+import { Help, InvalidArgumentError, Option, type Command } from 'commander'
+import { defaultOf, readOption } from '../options/readers.js'
+import { attributeOf, isNegated, rowsOf, settings, wordsOf } from '../options/table.js'
+import type { OptionRow } from '../options/row.js'
 
-/** `10min`, `30s`, `500ms`, `1h` or `0`; milliseconds. */
-export function durationOption(text: string): number {
-  const value = durationMs(text)
-  if (Number.isNaN(value)) throw new InvalidArgumentError(notADuration(text))
-  return value
+/** Adds the options that the table has for a command: its own, then those that every command has. */
+export function withOptions(command: Command): Command {
+  const rows = rowsOf(command.name())
+  for (const row of [
+    ...rows.filter(({ commands }) => commands !== 'all'),
+    ...rows.filter(({ commands }) => commands === 'all'),
+  ])
+    command.addOption(optionOf(row))
+  return command
 }
 
-/** `20GB`, `500MB`; bytes. */
-export function sizeOption(text: string): number {
-  const value = sizeBytes(text)
-  if (Number.isNaN(value)) throw new InvalidArgumentError(notASize(text))
-  return value
+/** Takes every option that perfdb.yaml can set, to tell what it would be; its help names none of them. */
+export function withAllSettings(command: Command): Command {
+  const own = new Set(rowsOf(command.name()).map(attributeOf))
+  const borrowed = [...settings.values()].filter((row) => !own.has(attributeOf(row))).map(optionOf)
+  for (const option of borrowed) command.addOption(option)
+  const help = new Help()
+  return command.configureHelp({
+    visibleOptions: (each) => help.visibleOptions(each).filter((option) => !borrowed.includes(option)),
+  })
 }
 
-/** Of --watch, whose number is seconds as that of watch(1) is; milliseconds. */
-export function secondsOption(text: string): number {
-  return durationOption(/^\d+(\.\d+)?$/.test(text.trim()) ? `${text.trim()}s` : text)
+/** The values that stand on the command line itself, by their attribute. */
+export function flagsOf(command: Command): ReadonlyMap<string, unknown> {
+  const values: Readonly<Record<string, unknown>> = command.opts()
+  return new Map(Object.entries(values).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
 }
 
-/** A whole number from `least` on. */
-export function countOption(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`)
-    return value
-  }
+function optionOf(row: OptionRow): Option {
+  const { flags, read, help, default: written, defaultElsewhere, group } = row
+  const option = new Option(flags, defaultElsewhere ? `${help} (default: ${written})` : help)
+  if (read !== 'flag') option.argParser((text, before) => valueOf(row, text, before))
+  const words = read === 'words' ? wordsOf(row) : undefined
+  if (words !== undefined) option.argChoices = [...words]
+  const value = defaultOf(row)
+  if (written !== undefined && value !== undefined)
+    option.default(value, typeof value === 'string' || row.read === 'count' ? undefined : written)
+  if (isNegated(row)) option.default(true)
+  return group === undefined ? option : option.helpGroup(group)
 }
 
-/** `22:00-05:00`. */
-export function windowOption(text: string): Window {
+/** commander names the option and its argument in front of what is wrong. */
+function valueOf(row: OptionRow, text: string, before: unknown): unknown {
   try {
-    return parseWindow(text)
+    return readOption(row, text, before)
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof PerfdbError ? error.hint : String(error))
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
   }
-}
-
-/** A positive number, for --scale. */
-export function numberOption(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('a number greater than 0')
-  return value
-}
-
-/** `--allow REPLACE,DROP`, repeatable; unknown names are refused with the nearest known one. */
-export function allowOption(text: string, before: ReadonlySet<HazardCode> = new Set()): ReadonlySet<HazardCode> {
-  const names = text.split(',').map((name) => name.trim().toUpperCase())
-  return new Set([...before, ...names.filter((name) => name !== '').map(hazardCode)])
-}
-
-function hazardCode(name: string): HazardCode {
-  const known = hazardCodes.find((code) => code === name)
-  if (known !== undefined) return known
-  throw new InvalidArgumentError(`no such hazard${suggestion(name, hazardCodes)}; known are ${hazardCodes.join(', ')}`)
-}
-
-/** A repeatable option, as it is written. */
-export function listOption(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text]
-}
-
-/** `--report FORMAT=FILE`, repeatable. */
-export function reportOption(text: string, before: readonly Report[] = []): readonly Report[] {
-  const [format, ...rest] = text.split('=')
-  const file = rest.join('=')
-  if (format === undefined || file === '')
-    throw new InvalidArgumentError('the form is FORMAT=FILE: --report markdown=perfdb.md')
-  return [...before, { format: formatOption(format), file }]
-}
-
-export interface Report {
-  readonly format: Format
-  readonly file: string
-}
-
-/** `sql` is a script for review, for plan only; `prometheus` is for check-pool only. */
-export const formats = [...configFormats, 'sql', 'prometheus'] as const
-export type Format = (typeof formats)[number]
-
-/** Throws BAD_OPTION with the known formats. */
-export function formatOption(text: string): Format {
-  const known = formats.find((format) => format === text)
-  if (known === undefined)
-    throw new InvalidArgumentError(
-      `known are ${formats.join(', ')} (sql for plan only, prometheus for check-pool only)`,
-    )
-  return known
-}
-
-const endings: Readonly<Record<string, Format>> = {
-  html: 'html',
-  htm: 'html',
-  md: 'markdown',
-  json: 'json',
-  jsonl: 'jsonl',
-  xml: 'junit',
-  sarif: 'sarif',
-  txt: 'text',
-}
-
-/** The format of a report by its file's ending, HTML when that says nothing. */
-export function formatOfFile(file: string): Format {
-  return endings[/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? ''] ?? 'html'
 }

@@ -3,11 +3,11 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
-import type { Config } from './config.js'
-import { settle } from './config-settle.js'
+import { settle, type Flags, type Settled } from './config-settle.js'
 import type { Invocation, Options } from './invocation.js'
 import { checkWritable } from './files.js'
-import type { Report } from './options.js'
+import type { Report } from '../options/readers.js'
+import { flagsOf } from './options.js'
 import { drawProgress } from './progress.js'
 import { listenForSignals, type Signals } from './signals.js'
 import { layoutOf, printError, printLost, printResult, writeResult, type OutputOptions } from './streams.js'
@@ -18,8 +18,10 @@ export type Action = (invocation: Invocation, args: readonly string[]) => Promis
 /** One action to its exit code: report files are checked first, signals abort, errors are printed as the format wants. */
 export async function runAction(command: Command, args: readonly string[], action: Action): Promise<number> {
   const name = command.name()
-  const config = await settle(command, process.cwd(), process.env).catch(perfdbError)
-  const options = command.opts<Options>()
+  const flags = flagsOf(command)
+  const settled = await settle(name, flags, process.cwd(), process.env).catch(perfdbError)
+  // Where they could not be settled, the error is printed as the flags want it.
+  const options = settled instanceof PerfdbError ? command.opts<Options>() : settled.options
   const output: OutputOptions = {
     format: options.format,
     reports: options.report ?? [],
@@ -34,14 +36,14 @@ export async function runAction(command: Command, args: readonly string[], actio
     else progress.listener({ type: 'warning', message: text })
   }, building.has(name))
   try {
-    if (config instanceof PerfdbError) throw config
+    if (settled instanceof PerfdbError) throw settled
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
     if (output.format === 'prometheus' && name !== 'check-pool')
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
-    const result = await action(invocation(options, config, signals, listener, command), args)
+    const result = await action(invocation(settled, signals, listener, flags), args)
     progress.close()
     const lost = await printResult(result, output)
     const code = lost.length === 0 ? result.exit_code : outputLost(result.exit_code)
@@ -98,12 +100,6 @@ function perfdbError(error: unknown): PerfdbError {
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-function invocation(
-  options: Options,
-  config: Config,
-  signals: Signals,
-  listener: Invocation['listener'],
-  command: Command,
-): Invocation {
-  return { options, config, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, command }
+function invocation(settled: Settled, signals: Signals, listener: Invocation['listener'], flags: Flags): Invocation {
+  return { ...settled, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, flags }
 }

@@ -4,7 +4,8 @@ import { PerfdbError } from '../errors.js'
 import { reasonOf } from '../profile/text-file.js'
 import type { Layout } from '../report/block/layout.js'
 import { writeText } from './files.js'
-import type { Format, Report } from './options.js'
+import type { Report } from '../options/readers.js'
+import type { Format } from '../options/table.js'
 import type { Result } from '../result/results.js'
 
 export interface OutputOptions {

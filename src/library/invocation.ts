@@ -1,14 +1,11 @@
-import type { Command as ParsedCommand } from 'commander'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Listener } from '../build/events.js'
-import type { Invocation, Options } from '../cli/invocation.js'
+import type { Invocation } from '../cli/invocation.js'
 import type { Signals } from '../cli/signals.js'
-import { parseWindow } from '../commands/apply/window.js'
-import { PerfdbError } from '../errors.js'
 import type { GivenFile, Named } from '../profile/files.js'
 import { escapeEnvironment } from '../yaml/env.js'
-import type { Command } from './known-options.js'
+import { commandNames, libraryNameOf, type Command } from './known-options.js'
 import type {
   ApplyOptions,
   CheckPoolOptions,
@@ -17,6 +14,9 @@ import type {
   RollbackOptions,
   StatusOptions,
 } from './options.js'
+import { attributeOf, rowsOf } from '../options/table.js'
+import type { OptionRow } from '../options/row.js'
+import { parseWindow } from '../options/window.js'
 
 /** The options of every function together. */
 export interface AnyOptions
@@ -42,12 +42,10 @@ export async function invocation(
 ): Promise<Invocation> {
   const { environment = process.env, plan } = options
   const cwd = resolve(options.cwd ?? process.cwd())
-  const parsed = await commandWith(command, options, cwd)
   const { settle } = await import('../cli/config-settle.js')
-  const config = await settle(parsed, cwd, environment)
+  const settled = await settle(commandNames[command], flagsOf(command, options, cwd), cwd, environment)
   return {
-    options: parsed.opts<Options>(),
-    config,
+    ...settled,
     signals,
     cwd,
     environment,
@@ -76,63 +74,21 @@ function named(one: string | object, file: string): string | GivenFile {
   return { file, text }
 }
 
-/** The command as if these options were its flags: what they leave open has the command line's own defaults. */
-async function commandWith(command: Command, options: AnyOptions, cwd: string): Promise<ParsedCommand> {
-  const { buildProgram } = await import('../cli/program.js')
-  const parsed = buildProgram().commands.find((one) => one.name() === commandNames[command])
-  if (parsed === undefined) throw new PerfdbError('INTERNAL', `there is no command ${commandNames[command]}`)
-  const path = (name: string | undefined) => (name === undefined ? undefined : resolve(cwd, name))
-  const { allow, plan, window } = options
-  const flags: Partial<Record<keyof Options, unknown>> = {
-    format: 'json',
-    ...Object.fromEntries(sameNames.map((name) => [name, options[name]])),
-    load: path(options.load),
-    allow: allow === undefined ? undefined : new Set(allow),
-    window: window === undefined ? undefined : parseWindow(window),
-    maxWait: options.maxWaitMs,
-    maxSize: options.maxSizeBytes,
-    maxLag: options.maxLagMs,
-    lockWait: options.lockWaitMs,
-    timeBudget: options.timeBudgetMs,
-    statementTimeout: options.statementTimeoutMs,
-    baseline: path(options.baseline),
-    saveBaseline: path(options.saveBaseline),
-    since: path(options.since),
-    saveSnapshot: path(options.saveSnapshot),
-    whatIf: options.whatIf === false ? undefined : options.whatIf,
-    plan: typeof plan === 'string' ? path(plan) : undefined,
-  }
-  for (const [name, value] of Object.entries(flags))
-    if (value !== undefined) parsed.setOptionValueWithSource(name, value, 'cli')
-  return parsed
+/** What the options say, as flags would: paths from `cwd` on, and only what is given. */
+function flagsOf(command: Command, options: AnyOptions, cwd: string): ReadonlyMap<string, unknown> {
+  const values = new Map<string, unknown>(Object.entries(options))
+  return new Map(
+    rowsOf(commandNames[command]).flatMap((row) => {
+      const value = row.commandLineOnly ? undefined : flagOf(row, values.get(libraryNameOf(row)), cwd)
+      return value === undefined ? [] : [[attributeOf(row), value] as const]
+    }),
+  )
 }
 
-const sameNames = [
-  'url',
-  'config',
-  'env',
-  'prune',
-  'jobs',
-  'retries',
-  'onQueue',
-  'onDisconnect',
-  'ledger',
-  'measure',
-  'samples',
-  'query',
-  'top',
-  'by',
-  'offline',
-  'failOn',
-  'runs',
-] as const
-
-const commandNames: Readonly<Record<Command, string>> = {
-  plan: 'plan',
-  verify: 'verify',
-  apply: 'apply',
-  explain: 'explain',
-  checkPool: 'check-pool',
-  rollback: 'rollback',
-  status: 'status',
+function flagOf({ read, setting }: OptionRow, value: unknown, cwd: string): unknown {
+  if (read === 'file') return typeof value === 'string' ? resolve(cwd, value) : undefined
+  if (read === 'window') return typeof value === 'string' ? parseWindow(value) : undefined
+  if (read === 'hazards') return Array.isArray(value) ? new Set(value) : undefined
+  // As good as left out where perfdb.yaml has no say.
+  return read === 'flag' && value === false && setting === undefined ? undefined : value
 }

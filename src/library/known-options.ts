@@ -1,12 +1,14 @@
 import { PerfdbError } from '../errors.js'
 import { hazardCodes } from '../codes/hazard-codes.js'
+import { attributeOf, rowsOf } from '../options/table.js'
+import type { CommandName, OptionRow } from '../options/row.js'
 import { suggestion } from '../text/nearest.js'
 
 export type Command = 'plan' | 'verify' | 'apply' | 'explain' | 'checkPool' | 'rollback' | 'status'
 
 /** Throws BAD_OPTION for what types would have told: an option that does not exist, or a value that it cannot have. */
 export function checkOptions(command: Command, options: object): void {
-  const kinds: Readonly<Record<string, Kind>> = { ...common, ...own[command] }
+  const kinds = kindsOf(command)
   for (const [name, value] of Object.entries(options)) {
     const kind = kinds[name]
     if (kind === undefined)
@@ -51,58 +53,75 @@ function listOf(what: string, fits: (item: unknown) => boolean): Kind {
   return { expected: `a list of ${what}`, fits: (value) => Array.isArray(value) && value.every(fits) }
 }
 
-const common = {
-  url: text,
-  load: text,
+const common: Readonly<Record<string, Kind>> = {
   environment: object,
   cwd: text,
-  config: text,
-  env: text,
   signal: { expected: 'an AbortSignal', fits: (value: unknown) => value instanceof AbortSignal },
   onEvent: { expected: 'a function', fits: (value: unknown) => typeof value === 'function' },
 }
-const profiles = { profiles: files, allow: hazards, prune: flag, maxWaitMs: amount, maxSizeBytes: amount }
-const measuring = { samples: count(1), timeBudgetMs: amount }
-const building = {
-  retries: count(0),
-  onQueue: oneOf('report', 'cancel-build', 'cancel-waiter'),
-  onDisconnect: oneOf('cancel', 'finish'),
-  window: text,
-  maxLagMs: amount,
-  lockWaitMs: amount,
-}
+
+/** What the command line takes as arguments, or only a program can give. */
 const own: Readonly<Record<Command, Readonly<Record<string, Kind>>>> = {
-  plan: { ...profiles, whatIf: flag },
-  verify: profiles,
+  plan: { profiles: files },
+  verify: { profiles: files },
   apply: {
-    ...profiles,
-    ...measuring,
-    ...building,
-    plan: { expected: 'a plan or its file', fits: (value) => text.fits(value) || object.fits(value) },
-    jobs: count(1),
-    ledger: flag,
-    measure: flag,
-  },
-  explain: {
-    ...measuring,
     profiles: files,
-    query: text,
-    top: count(1),
-    by: oneOf('total', 'mean', 'calls', 'io'),
-    since: text,
-    saveSnapshot: text,
-    whatIf: flag,
-    allow: hazards,
-    statementTimeoutMs: amount,
-    baseline: text,
-    saveBaseline: text,
+    plan: { expected: 'a plan or its file', fits: (value) => text.fits(value) || object.fits(value) },
   },
-  checkPool: {
-    pools: files,
-    offline: flag,
-    failOn: oneOf('fail', 'warn'),
-    whatIf: listOf('changes such as api.instances=6', (item) => text.fits(item)),
-  },
-  rollback: { ...building, run: count(1), maxWaitMs: amount },
-  status: { runs: count(1) },
+  explain: { profiles: files },
+  checkPool: { pools: files },
+  rollback: { run: count(1) },
+  status: {},
+}
+
+/** The command whose options a function takes. */
+export const commandNames: Readonly<Record<Command, CommandName>> = {
+  plan: 'plan',
+  verify: 'verify',
+  apply: 'apply',
+  explain: 'explain',
+  checkPool: 'check-pool',
+  rollback: 'rollback',
+  status: 'status',
+}
+
+/** `maxWaitMs`, `maxSizeBytes`, `jobs`: a number has its unit in its name. */
+export function libraryNameOf(row: OptionRow): string {
+  const unit = row.read === 'duration' ? 'Ms' : row.read === 'size' ? 'Bytes' : ''
+  return `${attributeOf(row)}${unit}`
+}
+
+function kindsOf(command: Command): Readonly<Record<string, Kind>> {
+  const rows = rowsOf(commandNames[command]).filter((row) => !row.commandLineOnly)
+  return {
+    ...common,
+    ...Object.fromEntries(rows.map((row) => [libraryNameOf(row), kindOf(row)])),
+    ...own[command],
+  }
+}
+
+function kindOf({ read, least = 1, words = [] }: OptionRow): Kind {
+  switch (read) {
+    case 'flag':
+      return flag
+    case 'duration':
+    case 'seconds':
+    case 'size':
+    case 'number':
+      return amount
+    case 'count':
+      return count(least)
+    case 'words':
+      return oneOf(...words)
+    case 'hazards':
+      return hazards
+    case 'texts':
+      return listOf('changes such as api.instances=6', (item) => text.fits(item))
+    case 'text':
+    case 'file':
+    case 'window':
+    case 'format':
+    case 'reports':
+      return text
+  }
 }

@@ -1,4 +1,4 @@
-import { settingKeys } from '../options/config-keys.js'
+import { settingKeys } from '../options/table.js'
 import { z } from '../yaml/schema.js'
 
 const setting = z.object({

@@ -23,16 +23,3 @@ export type Result =
 export function isError(result: Result): result is ErrorResult {
   return 'error' in result && !('steps' in result)
 }
-
-export type Format =
-  | 'text'
-  | 'json'
-  | 'jsonl'
-  | 'markdown'
-  | 'html'
-  | 'junit'
-  | 'sarif'
-  | 'github'
-  | 'gitlab'
-  | 'prometheus'
-  | 'sql'

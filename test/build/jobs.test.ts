@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { parseWindow, within } from '../../src/commands/apply/window.js'
+import { within } from '../../src/commands/apply/window.js'
 import { apply, plan } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
 import { invalidIndexes } from '../support/slow.js'
+import { parseWindow } from '../../src/options/window.js'
 
 const tables = ['t1', 't2', 't3']
 const schema = tables

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { formatOfFile, formats } from '../../src/cli/options.js'
+import { formatOfFile } from '../../src/options/readers.js'
+import { formats } from '../../src/options/table.js'
 import { all, parseMarkup } from '../report/markup.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
 

@@ -2,7 +2,8 @@ import type { BuildContext, QueuePolicy, Recorder } from '../../build/context.js
 import type { Listener } from '../../build/events.js'
 import type { Session, Connect } from '../../server/session.js'
 import { lagRefusal } from './lag.js'
-import { windowRefusal, type Window } from './window.js'
+import { windowRefusal } from './window.js'
+import type { Window } from '../../options/window.js'
 
 /** What the user asks of every run that changes something, apply and rollback alike. */
 export interface BuildOptions {
