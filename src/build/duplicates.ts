@@ -1,4 +1,5 @@
 import { buildSearchPath } from '../catalog/probe.js'
+import { foreignText, readTrust } from '../catalog/trust.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
@@ -12,7 +13,7 @@ const boundMs = 30_000
 
 /**
  * The plan with what a look for duplicates says of each unique index that it builds. Reads the tables for 30 s at most; what was not
- * looked at to the end is a hazard. An abort ends the look; nothing is changed.
+ * looked at to the end is a hazard, and so is a table whose planning would run foreign code. An abort ends the look; nothing is changed.
  */
 export async function plannedWithDuplicates(session: Session, plan: Plan, signal?: AbortSignal): Promise<Plan> {
   const until = performance.now() + boundMs
@@ -24,7 +25,11 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
       const definition = uniqueBuild(step)
       const leftMs = Math.max(1, Math.ceil(until - performance.now()))
       const skipped = definition === null || signal?.aborted === true
-      const look = skipped ? null : await lookForDuplicates(session, definition, leftMs)
+      const look = skipped
+        ? null
+        : step.foreign === undefined
+          ? await duplicatesOf(session, definition, leftMs)
+          : notLooked(step.foreign)
       // What an abort has ended says nothing of the table.
       const found = signal?.aborted === true ? null : look
       steps.push(found === null ? step : withDuplicates(step, found))
@@ -36,14 +41,26 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
 }
 
 /**
- * Up to five keys that stand in the way of a unique index, the most frequent first, as `(a, b): 3 rows`. null when that cannot be
- * said: another session locks the table, or an expression fails on a row, as it then does in the build.
+ * As duplicatesOf, after whose code the look would run was asked anew: what a plan knows may be an hour old.
  */
 export async function lookForDuplicates(
   session: Session,
   definition: Definition,
   timeoutMs = boundMs,
 ): Promise<Duplicates | null> {
+  const foreign = (await readTrust(session, [definition])).get(definition)?.foreign ?? []
+  return foreign.length > 0 ? notLooked(foreignText(foreign)) : duplicatesOf(session, definition, timeoutMs)
+}
+
+function notLooked(foreign: string): Duplicates {
+  return { found: 'unknown', reason: `reading the table would run ${foreign}` }
+}
+
+/**
+ * Up to five keys that stand in the way of a unique index, the most frequent first, as `(a, b): 3 rows`. null when that cannot be
+ * said: another session locks the table, or an expression fails on a row, as it then does in the build.
+ */
+async function duplicatesOf(session: Session, definition: Definition, timeoutMs: number): Promise<Duplicates | null> {
   return session
     .rolledBack(
       {
@@ -78,8 +95,8 @@ function duplicatesSql({ keys, table, predicate, nullsDistinct }: Definition): s
     // Nulls are distinct from each other unless the index says otherwise.
     ...(nullsDistinct ? texts.map((key) => `${key} is not null`) : []),
   ]
-  return `select pg_catalog.concat_ws(', ', ${texts.map((key) => `coalesce((${key})::text, 'null')`).join(', ')}) as key, count(*)::int8 as rows
+  return `select pg_catalog.concat_ws(', ', ${texts.map((key) => `coalesce((${key})::pg_catalog.text, 'null')`).join(', ')}) as key, pg_catalog.count(*)::pg_catalog.int8 as rows
     from ${quoteQualified(table.schema, table.name)}
     ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
-    group by ${texts.join(', ')} having count(*) > 1 order by count(*) desc, 1 limit 5`
+    group by ${texts.join(', ')} having pg_catalog.count(*) operator(pg_catalog.>) 1 order by pg_catalog.count(*) desc, 1 limit 5`
 }

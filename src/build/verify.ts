@@ -24,7 +24,10 @@ export async function verifyBuilt(
       detail: `valid ${index.valid}, ready ${index.ready}, live ${index.live}`,
     })
   }
-  if (index.table.name !== table || (canonical !== null && !sameDefinition(canonical, index.canonical))) {
+  if (
+    index.table.name !== table ||
+    (canonical !== null && canonical.unknown === undefined && !sameDefinition(canonical, index.canonical))
+  ) {
     throw new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not what was declared`, { detail: index.ddl })
   }
   return index

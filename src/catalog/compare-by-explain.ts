@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import type { Definition, TableName } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { keyExpressionSql } from '../sql/index-ddl.js'
+import { expressionTree } from '../sql/mentions.js'
+import { existingParts, keyMatches } from './existing-parts.js'
 import { buildSearchPath, type Probed } from './probe.js'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from './snapshot.js'
+import { foreignText, type Trust } from './trust.js'
 
 /**
  * What a declared index would be, where no temporary table can be made (standby, read-only session, no TEMP privilege): keys
@@ -20,17 +24,52 @@ export async function compareByExplain(
   snapshot: Snapshot,
 ): Promise<readonly Probed[]> {
   const probed: Probed[] = []
-  for (const index of declared) probed.push(await compareOne(session, index, snapshot))
+  for (const index of declared) probed.push(await compareOne(session, index, snapshot, printed))
   return probed
 }
 
-async function compareOne(session: Session, { definition, place }: DeclaredIndex, snapshot: Snapshot): Promise<Probed> {
-  const existing = snapshot.indexes.find(
-    (index) => index.schema === definition.table.schema && index.name === definition.name,
-  )
+/**
+ * The same where not even EXPLAIN may be asked, because it would run foreign code: the text of the declaration against what the catalog
+ * prints, as PostgreSQL's parser reads both. Texts that differ may still be the same index: the canonical definition then says
+ * why nobody knows. `called` is what the declaration calls by a name that might be foreign: then equal texts prove nothing either.
+ */
+export async function compareByText(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+  trust: ReadonlyMap<Definition, Trust>,
+): Promise<readonly Probed[]> {
+  const probed: Probed[] = []
+  for (const index of declared) {
+    const { foreign = [], ambiguous = [] } = trust.get(index.definition) ?? {}
+    const answer = await compareOne(session, index, snapshot, ambiguous.length > 0 ? unreadable : parsed)
+    const known = 'problem' in answer || !isNobodys(answer.canonical) || differsForCertain(index.definition, snapshot)
+    const unknown = `asking PostgreSQL would run ${foreignText(foreign)}`
+    probed.push(known ? answer : { canonical: { ...answer.canonical, unknown } })
+  }
+  return probed
+}
+
+/** How keys, included columns and predicate are compared: what both sides become. */
+type Print = (
+  session: Session,
+  definition: Definition,
+  source: string,
+  keys: readonly string[],
+  include: readonly string[],
+  predicate: string | null,
+) => Promise<readonly [readonly string[], string]>
+
+async function compareOne(
+  session: Session,
+  { definition, place }: DeclaredIndex,
+  snapshot: Snapshot,
+  print: Print,
+): Promise<Probed> {
+  const existing = existingOf(definition, snapshot)
   const source = sourceOf(snapshot, definition.table)
   try {
-    const own = await printed(
+    const own = await print(
       session,
       definition,
       source,
@@ -40,7 +79,7 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
     )
     if (existing === undefined) return { canonical: nobodys(definition, own) }
     const parts = await existingParts(session, existing)
-    const other = await printed(session, definition, source, parts.keys, parts.include, existing.canonical.predicate)
+    const other = await print(session, definition, source, parts.keys, parts.include, existing.canonical.predicate)
     const same =
       JSON.stringify(own) === JSON.stringify(other) &&
       definition.method === existing.canonical.method &&
@@ -65,54 +104,23 @@ async function compareOne(session: Session, { definition, place }: DeclaredIndex
   }
 }
 
-interface KeyDetail {
-  readonly opclass: string
-  readonly opclassSchema: string
-  readonly opclassDefault: boolean
-  readonly opclassParameters: readonly string[]
-  readonly collation: string | null
-  readonly collationSchema: string | null
-  readonly collationDefault: boolean
-  readonly descending: boolean
-  readonly nullsFirst: boolean
-}
-
-interface Parts {
-  readonly keys: readonly string[]
-  readonly include: readonly string[]
-  readonly details: readonly KeyDetail[]
-}
-
-async function existingParts(session: Session, existing: ExistingIndex): Promise<Parts> {
-  const rows = await session.query<{ document: Parts }>(partsSql, [existing.oid])
-  return rows[0]?.document ?? { keys: [], include: [], details: [] }
-}
-
-const partsSql = `
-select pg_catalog.json_build_object(
-  'keys', (select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k) from pg_catalog.generate_series(1, i.indnkeyatts::int) as k),
-  'include', coalesce((select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k) from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k), '[]'),
-  'details', (select pg_catalog.json_agg(pg_catalog.json_build_object(
-      'opclass', oc.opcname, 'opclassSchema', n.nspname, 'opclassDefault', oc.opcdefault,
-      'opclassParameters', coalesce(pg_catalog.to_json(ia.attoptions), '[]'),
-      'collation', l.collname, 'collationSchema', ln.nspname,
-      'collationDefault', i.indcollation[k - 1] = coalesce(ta.attcollation, 100) or i.indcollation[k - 1] = 0,
-      'descending', i.indoption[k - 1] & 1 = 1, 'nullsFirst', i.indoption[k - 1] & 2 = 2) order by k)
-    from pg_catalog.generate_series(1, i.indnkeyatts::int) as k
-    join pg_catalog.pg_opclass oc on oc.oid = i.indclass[k - 1]
-    join pg_catalog.pg_namespace n on n.oid = oc.opcnamespace
-    left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
-    left join pg_catalog.pg_namespace ln on ln.oid = l.collnamespace
-    left join pg_catalog.pg_attribute ia on ia.attrelid = i.indexrelid and ia.attnum = k
-    left join pg_catalog.pg_attribute ta on ta.attrelid = i.indrelid and ta.attnum = i.indkey[k - 1] and i.indkey[k - 1] <> 0)
-) as document
-from pg_catalog.pg_index i where i.indexrelid = $1`
-
 interface ExplainNode {
   readonly Output?: readonly string[]
   readonly Filter?: string
   readonly Plans?: readonly ExplainNode[]
 }
+
+/** Parse trees: equal whatever the spaces and parentheses. */
+const parsed: Print = async (_session, _definition, _source, keys, include, predicate) => [
+  await Promise.all([...keys, ...include].map(expressionTree)),
+  predicate === null ? '' : await expressionTree(predicate),
+]
+
+/** Equal to nothing, not even itself. */
+const unreadable: Print = async (_session, _definition, source, keys, include, predicate) => [
+  [randomUUID(), source, ...keys, ...include],
+  predicate ?? '',
+]
 
 /** Output list and filter of a scan that no index serves, as PostgreSQL prints them. Planned only, never run. */
 async function printed(
@@ -148,29 +156,6 @@ function firstScan(node: ExplainNode | undefined): ExplainNode | undefined {
   return node?.Plans?.[0] === undefined ? node : firstScan(node.Plans[0])
 }
 
-function keyMatches(key: Definition['keys'][number], detail: KeyDetail | undefined): boolean {
-  if (detail === undefined) return false
-  const opclass =
-    key.opclass === undefined
-      ? detail.opclassDefault
-      : key.opclass === detail.opclass || key.opclass === `${detail.opclassSchema}.${detail.opclass}`
-  const collation =
-    key.collation === undefined
-      ? detail.collationDefault
-      : key.collation === detail.collation ||
-        key.collation === `${detail.collationSchema ?? ''}.${detail.collation ?? ''}`
-  const parameters = Object.entries(key.opclassParameters ?? {}).map(([name, value]) => `${name}=${value}`)
-  const descending = key.order === 'desc'
-  const nullsFirst = key.nulls === undefined ? descending : key.nulls === 'first'
-  return (
-    opclass &&
-    collation &&
-    descending === detail.descending &&
-    nullsFirst === detail.nullsFirst &&
-    JSON.stringify(parameters.sort()) === JSON.stringify([...detail.opclassParameters].sort())
-  )
-}
-
 function storageText({ storage }: Definition): string {
   return JSON.stringify(
     Object.entries(storage)
@@ -179,13 +164,38 @@ function storageText({ storage }: Definition): string {
   )
 }
 
+const marker = 'declared: '
+
+/** By what needs no parser. */
+function differsForCertain(definition: Definition, snapshot: Snapshot): boolean {
+  const existing = existingOf(definition, snapshot)
+  if (existing === undefined) return false
+  const { method, unique, nullsDistinct, keys, include, storage } = existing.canonical
+  return (
+    definition.method !== method ||
+    definition.unique !== unique ||
+    definition.nullsDistinct !== nullsDistinct ||
+    definition.keys.length !== keys.length ||
+    definition.include.length !== include.length ||
+    storageText(definition) !== JSON.stringify(storage)
+  )
+}
+
+function existingOf({ name, table }: Definition, { indexes }: Snapshot): ExistingIndex | undefined {
+  return indexes.find((index) => index.schema === table.schema && index.name === name)
+}
+
+function isNobodys({ keys }: CanonicalDefinition): boolean {
+  return keys.every((key) => key.startsWith(marker))
+}
+
 /** Equal to no index that exists: it differs from every canonical definition that the catalog query writes. */
 function nobodys(definition: Definition, [keys, predicate]: readonly [readonly string[], string]): CanonicalDefinition {
   return {
     method: definition.method,
     unique: definition.unique,
     nullsDistinct: definition.nullsDistinct,
-    keys: keys.map((key) => `declared: ${key}`),
+    keys: keys.map((key) => `${marker}${key}`),
     include: definition.include,
     predicate: predicate === '' ? null : predicate,
     storage: [],

@@ -24,7 +24,7 @@ export async function readPartitionKeys(
  * Makes the empty temporary copy of a partitioned table, partitioned by its key, below it by each other key that is found
  * further down, and at the end one partition for every row: so that PostgreSQL itself says what it refuses on any
  * level of the original, such as a unique index without the partition key. Within the caller's transaction, at whose
- * end it is gone. Returns the name of the table that each copy stands for.
+ * end it is gone. Returns the name of the table that each of these copies stands for.
  */
 export async function copyPartitioned(
   session: Session,
@@ -40,6 +40,8 @@ export async function copyPartitioned(
     originals.set(name, member)
     above = { copy: name, key }
   }
-  if (above !== null) await session.query(copyLeafSql(`${copy}_${originals.size}`, above.copy, above.key))
-  return originals
+  if (above === null) return originals
+  const leaf = `${copy}_${originals.size}`
+  await session.query(copyLeafSql(leaf, above.copy, above.key))
+  return originals.set(leaf, table.name)
 }

@@ -7,14 +7,16 @@ import { probedIndexesSql } from '../sql/catalog.js'
 import { createIndexSql } from '../sql/index-ddl.js'
 import { copyPartitioned, readPartitionKeys, type PartitionKey } from './partitions-copy.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
+import type { Trust } from './trust.js'
 
 /** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
 export type Probed = { readonly canonical: CanonicalDefinition } | { readonly problem: Problem }
 
 /**
- * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table (with one
- * sample row where data runs through an expression) inside a transaction that is rolled back, and read back from the
- * catalog. That also proves columns, opclasses and immutability before a real table is touched (faults 41, 44, 46);
+ * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table inside a
+ * transaction that is rolled back, and read back from the catalog. Where something is computed the copy belongs to the
+ * table's owner before any index is made on it, as `trust` says: CREATE INDEX computes constants as him. What trust lets nobody ask must
+ * not be given. That also proves columns, opclasses and immutability before a real table is touched (faults 41, 44, 46);
  * the real table is locked with ACCESS SHARE only, some tables at a time: the copies of 1,000 tables would not fit in the
  * server's lock table (53200). The copy of a partitioned table is partitioned as well: a unique index must contain the
  * partition key.
@@ -23,14 +25,22 @@ export type Probed = { readonly canonical: CanonicalDefinition } | { readonly pr
 export async function probe(
   session: Session,
   declared: readonly DeclaredIndex[],
+  trust: ReadonlyMap<Definition, Trust>,
   partitioned: readonly TableName[] = [],
   extensions: readonly string[] = [],
 ): Promise<readonly Probed[]> {
   const keys = await readPartitionKeys(session, partitioned)
   const probed: Probed[] = []
+  const about = { trust, keys, extensions }
   while (probed.length < declared.length)
-    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), keys, extensions)))
+    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), about)))
   return probed
+}
+
+interface About {
+  readonly trust: ReadonlyMap<Definition, Trust>
+  readonly keys: readonly PartitionKey[]
+  readonly extensions: readonly string[]
 }
 
 /** From the start as many as lie on 50 tables; each copy holds four locks, each index one. */
@@ -43,15 +53,15 @@ function nextTables(declared: readonly DeclaredIndex[]): readonly DeclaredIndex[
 async function probeSome(
   session: Session,
   declared: readonly DeclaredIndex[],
-  keys: readonly PartitionKey[],
-  extensions: readonly string[],
+  about: About,
 ): Promise<readonly Probed[]> {
+  const { extensions } = about
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
     // Those that apply would create first: gone again with the rollback. In the schema where apply's own statement puts them.
     if (extensions.length > 0) await session.query(`set local search_path = ${creationPath(session)}`)
     for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
     const originals = new Map<string, string>()
-    const copies = await copyTables(session, declared, keys, originals)
+    const copies = await copyTables(session, declared, about, originals)
     const original = (text: string) =>
       text.replaceAll(/perfdb_probe_\d+(?:_\d+)?/g, (name) => originals.get(name) ?? name)
     const attempts = declared.map(({ definition, place }, number): Attempt => {
@@ -141,7 +151,7 @@ export function buildSearchPath(session: Session, schema: string): string {
 async function copyTables(
   session: Session,
   declared: readonly DeclaredIndex[],
-  keys: readonly PartitionKey[],
+  { trust, keys }: About,
   originals: Map<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
   const copies = new Map<string, string>()
@@ -153,50 +163,41 @@ async function copyTables(
     copies.set(table, copy)
     originals.set(copy, definition.table.name)
     const own = keys.filter((key) => tableKey(key) === table)
-    const sampled = declared.some((other) => tableKey(other.definition.table) === table && computes(other.definition))
-    if (own.length === 0) plain.push({ table, copy, sampled })
+    const owners = declared.flatMap((other) =>
+      tableKey(other.definition.table) === table ? [trust.get(other.definition)?.owner ?? null] : [],
+    )
+    const owner = owners.find((one) => one !== null) ?? null
+    if (own.length === 0) plain.push({ table, copy, owner })
     else {
-      for (const [name, original] of await copyPartitioned(session, definition.table, own, copy))
-        originals.set(name, original)
-      if (sampled) await copySampleRow(session, table, copy)
+      const parts = await copyPartitioned(session, definition.table, own, copy)
+      for (const [name, original] of parts) originals.set(name, original)
+      if (owner !== null) for (const name of parts.keys()) await session.query(ownerSql(name, owner))
     }
   }
-  const all = plain.flatMap((one) => [copySql(one), ...(one.sampled ? [sampleSql(one)] : [])])
+  const all = plain.flatMap(copySql)
   if (plain.length === 0 || (await inOneBurst(session, all))) return copies
-  for (const one of plain) {
-    await session.query(copySql(one))
-    if (one.sampled) await copySampleRow(session, one.table, one.copy)
-  }
+  for (const text of all) await session.query(text)
   return copies
 }
 
 interface Copy {
   readonly table: string
   readonly copy: string
-  /** With one row, where an expression is computed. */
-  readonly sampled: boolean
+  /** To whom it is handed over. */
+  readonly owner: string | null
 }
 
-function copySql({ table, copy }: Copy): string {
-  return `create temporary table ${quoteName(copy)} (like ${table}) on commit drop`
+function copySql({ table, copy, owner }: Copy): readonly string[] {
+  const create = `create temporary table ${quoteName(copy)} (like ${table}) on commit drop`
+  return owner === null ? [create] : [create, ownerSql(copy, owner)]
 }
 
-function sampleSql({ table, copy }: Pick<Copy, 'table' | 'copy'>): string {
-  return `insert into pg_temp.${quoteName(copy)} select * from ${table} limit 1`
+function ownerSql(copy: string, owner: string): string {
+  return `alter table pg_temp.${quoteName(copy)} owner to ${quoteName(owner)}`
 }
 
 function tableKey(table: TableName): string {
   return quoteQualified(table.schema, table.name)
-}
-
-function computes(definition: Definition): boolean {
-  return definition.predicate !== undefined || definition.keys.some((key) => key.expression !== undefined)
-}
-
-/** A function in an expression runs only when there is a row; without SELECT on the table the probe does without. */
-async function copySampleRow(session: Session, table: string, copy: string): Promise<void> {
-  await session.query('savepoint perfdb_sample')
-  await session.query(sampleSql({ table, copy })).catch(() => session.query('rollback to savepoint perfdb_sample'))
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */

@@ -15,6 +15,8 @@ export interface CanonicalDefinition {
   /** `name=value`, sorted. */
   readonly storage: readonly string[]
   readonly tablespace: string | null
+  /** Why PostgreSQL could not be asked what this declaration is: it equals nothing, and what differs from it may still be the same. */
+  readonly unknown?: string
 }
 
 export interface ExistingTable {

@@ -87,6 +87,11 @@ export const runErrorTexts = {
     why: 'Found before the first step where it can be.',
     rule: 'CREATE INDEX needs the owner of the table (MAINTAIN is not enough); the message names what is missing.',
   },
+  FOREIGN_CODE: {
+    text: "somebody else's code would run with this role's rights",
+    why: 'Whoever wrote it could do with them what he wants.',
+    rule: 'The finding of that name says what counts as foreign.',
+  },
   LOCK_HELD: {
     text: 'another perfdb works in this database',
     why: 'Two runs at once would stop each other.',

@@ -21,6 +21,19 @@ export const indexTexts = {
     todo: 'Change the profile to what exists, or let perfdb apply --allow REPLACE build the declared one beside it and swap the names.',
     option: '--allow REPLACE',
   },
+  UNKNOWN: {
+    text: 'whether an index is as declared cannot be known',
+    why: 'PostgreSQL alone can say that two texts mean the same index, and asking it would run code of somebody with fewer rights.',
+    rule: 'The declaration computes with foreign code (see FOREIGN_CODE), no temporary copy of the table can be handed over to its owner, and the text is not the one that PostgreSQL prints.',
+    todo: 'Connect as the owner of the table, or declare the index word for word as pg_get_indexdef prints it.',
+  },
+  FOREIGN_CODE: {
+    text: "somebody else's code runs, or would run, with this role's rights",
+    why: 'The planner computes constants in index expressions, statistics, checks and views as whoever asks: a function of a role without rights could do as a superuser what it wants.',
+    rule: 'The connected role is a superuser, or has CREATEROLE, BYPASSRLS, REPLICATION or a predefined role such as pg_read_all_data; a function, operator, cast or type of the tables or of the text belongs to a role that could not become it. The catalog is asked for that before anything is planned. perfdb then reads no such table by statements of its own; the queries of a profile run as psql would run them.',
+    todo: "Connect as the owner of the tables; measure the application's queries through its own role: measure_url.",
+    option: 'measure_url',
+  },
   RENAMED: {
     text: 'the declared index exists under another name',
     why: 'Built a second time it would cost every write twice. Code that names an index finds only one of the names.',

@@ -66,6 +66,16 @@ function driftOf(step: Step): readonly Finding[] {
         },
       ]
     case 'replace':
+      if (step.canonical?.unknown !== undefined)
+        return [
+          {
+            ...base,
+            code: 'UNKNOWN',
+            severity: 'error',
+            message: `${index} exists, and whether it is as declared cannot be known: ${step.canonical.unknown}`,
+            hint: `connect as the owner of the table, or declare it word for word as PostgreSQL prints it: ${existing?.ddl ?? ''}`,
+          },
+        ]
       return [
         {
           ...base,

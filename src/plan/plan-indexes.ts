@@ -7,6 +7,7 @@ import { fingerprint } from './fingerprint.js'
 import { buildHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
 import { eventTriggerFindings } from './event-triggers.js'
+import { foreignFindings } from './foreign.js'
 import type { PlanOptions } from './options.js'
 import { identityRefusal, uniquenessLost } from './kept.js'
 import { indexesOn, indexNamed, isDeclared } from './lookup.js'
@@ -59,6 +60,7 @@ export function planIndexes(
     findings: [
       ...partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
       ...eventTriggerFindings(steps, snapshot),
+      ...foreignFindings(steps),
     ],
     fingerprint: fingerprint(steps),
   }
@@ -105,6 +107,12 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   }
   if (same) {
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
+  }
+  const { unknown } = one.canonical
+  if (unknown !== undefined) {
+    const message = `${definition.name} is not replaced: whether it is as declared cannot be known, ${unknown}`
+    const reason = `may be another one than declared: ${existing.ddl}`
+    return { ...base, step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }] }
   }
   const reason = `stands there with another definition: ${existing.ddl}`
   const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
@@ -210,7 +218,8 @@ function adoptsBefore(other: Resolved, one: Resolved, snapshot: Snapshot): boole
 }
 
 function stepBase(one: Resolved, existing: ExistingIndex | null) {
-  const { definition, place } = one.declared
+  const { declared, foreign, unbuildable } = one
+  const { definition, place } = declared
   return {
     schema: definition.table.schema,
     index: definition.name,
@@ -221,6 +230,8 @@ function stepBase(one: Resolved, existing: ExistingIndex | null) {
     canonical: one.canonical,
     existing,
     place,
+    ...(foreign === undefined ? {} : { foreign }),
+    ...(unbuildable === undefined ? {} : { unbuildable }),
   } as const
 }
 

@@ -67,6 +67,10 @@ export interface Step {
   readonly place: Place | null
   /** What a look for duplicates of a unique index found when the plan was made; absent when nobody looked, or it could not be said. */
   readonly duplicates?: 'none' | 'some' | 'unknown'
+  /** Whose code perfdb would run if it read the table; then it does not. */
+  readonly foreign?: string
+  /** Why the build itself would run it: apply refuses it (FOREIGN_CODE). */
+  readonly unbuildable?: string
   /** The index of a partitioned table: apply looks at its partitions again while it works. */
   readonly partitioned?: true
   /** Of a drop: the index whose REINDEX CONCURRENTLY left it. */

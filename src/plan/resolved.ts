@@ -5,6 +5,10 @@ import type { DeclaredIndex } from '../profile/profile.js'
 export interface Resolved {
   readonly declared: DeclaredIndex
   readonly canonical: CanonicalDefinition
+  /** Whose code reading the table or the definition would run with more rights than its author has, as text; then perfdb reads neither. */
+  readonly foreign?: string
+  /** Why CREATE INDEX itself would run it so. */
+  readonly unbuildable?: string
 }
 
 /** What perfdb built here and nobody dropped since, by the ledger. */

@@ -159,7 +159,7 @@ test('UNIQUE_BUILD: a signal ends the look, and the run as any other', async () 
   })
   await until('the look', async () => {
     const rows = await db.sql`select 1 from pg_stat_activity where datname = current_database()
-      and application_name = 'perfdb ddl' and query like '%having count%' and state = 'active'`
+      and application_name = 'perfdb ddl' and query like '%having pg_catalog.count%' and state = 'active'`
     return rows.length > 0
   })
   abort.abort()

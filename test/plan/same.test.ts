@@ -39,7 +39,7 @@ test('without a probe only what the probe would find the same', async () => {
   const profiles = await profileOf([...plain, ...doubtful].map((fields, n) => `{ name: i${n}, table: t, ${fields} }`))
   const declared = profiles.flatMap((profile) => profile.indexes)
   await using session = await connectTo(database.url, 'look')
-  const answers = await probe(session, declared)
+  const answers = await probe(session, declared, new Map())
   expect((await apply(database.url, profiles, { allow: ['REDUNDANT', 'UNIQUE_BUILD'] })).result.exit_code).toBe(0)
   const { indexes } = await readSnapshot(session, profiles)
   expect(indexes).toHaveLength(declared.length)

@@ -1,10 +1,11 @@
-import { compareByExplain } from '../../catalog/compare-by-explain.js'
-import { probe, type Probed } from '../../catalog/probe.js'
+import { canonicalize } from '../../catalog/canonicalize.js'
+import type { Probed } from '../../catalog/probe.js'
 import { readSnapshot } from '../../catalog/read.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { readTableStatistics } from '../../catalog/table-statistics.js'
-import type { TableName } from '../../definition/definition.js'
-import { PerfdbError, problemsError, type Problem } from '../../errors.js'
+import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { problemsError, type Problem } from '../../errors.js'
 import { indexNamed } from '../../plan/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
 import { isRefused, planIndexes, plainMatch } from '../../plan/plan-indexes.js'
@@ -54,34 +55,45 @@ async function resolve(
   snapshot: Snapshot,
 ): Promise<readonly Resolved[]> {
   const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
-  const answers = await canonicalOf(session, doubtful, snapshot)
+  const looked = declared.filter((index) => doubtful.includes(index) || plainMatch(index, snapshot)?.valid === false)
+  const trust = await readTrust(
+    session,
+    looked.map(({ definition }) => definition),
+  )
+  const answers = await canonicalOf(session, doubtful, snapshot, trust)
   const problems: Problem[] = []
   const resolved: Resolved[] = []
   for (const index of declared) {
     const answer = answers.get(index)
     const plain = plainMatch(index, snapshot)
-    if (answer === undefined && plain !== undefined) resolved.push({ declared: index, canonical: plain.canonical })
+    const about = { declared: index, ...foreignOf(trust.get(index.definition)) }
+    if (answer === undefined && plain !== undefined) resolved.push({ ...about, canonical: plain.canonical })
     else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
-    else if (answer !== undefined) resolved.push({ declared: index, canonical: answer.canonical })
+    else if (answer !== undefined) resolved.push({ ...about, canonical: answer.canonical })
   }
   const [first, ...rest] = problems
   if (first !== undefined) throw problemsError([first, ...rest])
   return resolved
 }
 
+function foreignOf(trust: Trust | undefined): Pick<Resolved, 'foreign' | 'unbuildable'> {
+  if (trust === undefined || trust.foreign.length === 0) return {}
+  const { foreign, unbuildable } = trust
+  return { foreign: foreignText(foreign), ...(unbuildable === null ? {} : { unbuildable }) }
+}
+
 async function canonicalOf(
   session: Session,
   declared: readonly DeclaredIndex[],
   snapshot: Snapshot,
+  trust: ReadonlyMap<Definition, Trust>,
 ): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
-  const partitioned = snapshot.partitionTrees.map((tree) => tree.table)
-  // Of those that may not be created the problem is told already.
-  const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
-  const answers = await probe(session, declared, partitioned, missing).catch((error: unknown) => {
-    // On a standby, in a read-only session or without TEMP on the database no temporary table can be made.
-    if (error instanceof PerfdbError && (error.sqlstate === '42501' || error.sqlstate === '25006'))
-      return compareByExplain(session, declared, snapshot)
-    throw error
+  const answers = await canonicalize(session, declared, {
+    trust,
+    snapshot: async () => snapshot,
+    partitioned: snapshot.partitionTrees.map((tree) => tree.table),
+    // Of those that may not be created the problem is told already.
+    extensions: snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name),
   })
   return new Map(
     declared.flatMap((index, position) => {

@@ -1,6 +1,7 @@
 import { PerfdbError, problemsError } from '../../errors.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import type { Plan } from '../../plan/plan.js'
+import { foreignProblems } from '../../plan/foreign.js'
 import { privilegeProblems } from '../../plan/targets.js'
 import type { Session } from '../../server/session.js'
 
@@ -18,11 +19,11 @@ export function assertWritable(session: Session): void {
   }
 }
 
-/** Everything that the role lacks for the steps of a plan, at once. Throws PRIVILEGE. */
+/** Everything that the role lacks for the steps of a plan, or has too much of, at once. Throws PRIVILEGE, FOREIGN_CODE. */
 export function assertPrivileged(plan: Plan, snapshot: Snapshot): void {
   const tables = new Map(
     plan.steps.filter((step) => step.step !== 'keep').map((step) => [JSON.stringify(step.table), step.table]),
   )
-  const [first, ...rest] = privilegeProblems([...tables.values()], snapshot)
+  const [first, ...rest] = [...privilegeProblems([...tables.values()], snapshot), ...foreignProblems(plan.steps)]
   if (first !== undefined) throw problemsError([first, ...rest])
 }

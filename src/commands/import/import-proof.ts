@@ -1,9 +1,9 @@
-import { compareByExplain } from '../../catalog/compare-by-explain.js'
+import { canonicalize } from '../../catalog/canonicalize.js'
 import { readIndexes, type Draft } from '../../catalog/declared.js'
-import { probe, type Probed } from '../../catalog/probe.js'
+import type { Probed } from '../../catalog/probe.js'
 import { readSnapshot } from '../../catalog/read.js'
+import { readTrust } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
-import { PerfdbError } from '../../errors.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { searchText, type Search } from './import-search.js'
@@ -17,7 +17,7 @@ export type Proved =
  * For each draft the shortest text that PostgreSQL makes the very same index of, asked by the probe as plan asks it: first
  * with everything left out that may be; where that is another index, key by key what may go; at last the server's own text,
  * which is not always right either (`ARRAY[...]::text[]` reads back as another expression). Where no temporary table can be
- * made both sides are compared by EXPLAIN. Drafts without doubt are not asked about.
+ * made both sides are compared by EXPLAIN, or by their texts. Drafts without doubt are not asked about.
  */
 export async function proveDrafts(session: Session, drafts: readonly Draft[]): Promise<readonly Proved[]> {
   const doubtful = drafts.filter((draft) => draft.doubtful)
@@ -67,18 +67,18 @@ async function answersTo(session: Session, definitions: readonly Definition[]): 
     for: [],
     place: { file: '', line: 1, column: 1 },
   }))
-  return probe(session, declared).catch(async (error: unknown) => {
-    if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
-    const profile = {
-      name: '',
-      file: '',
-      schema: '',
-      indexes: declared,
-      absent: [],
-      extensions: [],
-      analyze: [],
-      queries: [],
-    }
-    return compareByExplain(session, declared, await readSnapshot(session, [profile]))
+  const profile = {
+    name: '',
+    file: '',
+    schema: '',
+    indexes: declared,
+    absent: [],
+    extensions: [],
+    analyze: [],
+    queries: [],
+  }
+  return canonicalize(session, declared, {
+    trust: await readTrust(session, definitions),
+    snapshot: async () => readSnapshot(session, [profile]),
   })
 }

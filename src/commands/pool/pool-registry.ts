@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { PerfdbError } from '../../errors.js'
+import { foreignText, readForeignCode } from '../../catalog/trust.js'
 import type { Registry } from '../../pools/sums/model.js'
 import type { RegistryRow } from '../../pools/file/tenants.js'
 import { resolveUrl } from '../../pools/file/url-environment.js'
@@ -38,6 +39,11 @@ export async function askRegistry(
 async function ask(registry: Registry, connect: () => Promise<Session>): Promise<readonly RegistryRow[]> {
   try {
     await using session = await connect()
+    const [foreign = []] = await readForeignCode(session, [registry.sql])
+    if (foreign.length > 0)
+      throw new PerfdbError('FOREIGN_CODE', `reading it as ${session.user} would run ${foreignText(foreign)}`, {
+        hint: 'give registry.url a role that may read the table and nothing else',
+      })
     const settings = { readOnly: true, statementTimeoutMs: patienceMs }
     return await session.rolledBack(settings, async () => session.query<RegistryRow>(registry.sql))
   } catch (error) {

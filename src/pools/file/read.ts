@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
-import { problemsError, type Problem } from '../../errors.js'
+import { PerfdbError, problemsError, type Place, type Problem } from '../../errors.js'
 import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
+import { readingStatement } from '../../sql/reading.js'
 import { readYaml } from '../../yaml/read.js'
 import { completePools } from './complete.js'
 import { literalPasswordFinding } from './literal-passwords.js'
@@ -105,6 +106,8 @@ async function readTenants(
         const registry = writtenRegistry(written, placeOf(['tenants', index, 'registry'], 'key'))
         const told =
           literalPassword(registry.url) === undefined ? [] : [literalPasswordFinding('the registry', registry.place)]
+        const problem = await readingProblem(registry.sql, placeOf(['tenants', index, 'registry', 'sql']))
+        if (problem !== null) return { problems: [problem], findings: told }
         if (askRegistry === undefined) return { findings: [...told, registryNotAsked(registry)] }
         return { ...registryTenants(await askRegistry(registry), registry), findings: told }
       }
@@ -120,6 +123,18 @@ async function readTenants(
     rows,
     problems: [...parts.flatMap((part) => part.problems ?? []), ...duplicateTenants(rows)],
     findings: parts.flatMap((part) => part.findings ?? []),
+  }
+}
+
+/** A statement that only reads is none: all others are refused before any server is asked, offline too. */
+async function readingProblem(sql: string, place: Place): Promise<Problem | null> {
+  try {
+    await readingStatement(sql)
+    return null
+  } catch (error) {
+    if (!(error instanceof PerfdbError)) throw error
+    const { code, message, detail, hint } = error
+    return { code, message: `the registry of tenants: ${message}`, detail, hint, place }
   }
 }
 

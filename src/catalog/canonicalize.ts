@@ -1,0 +1,46 @@
+import type { Definition, TableName } from '../definition/definition.js'
+import { PerfdbError } from '../errors.js'
+import type { DeclaredIndex } from '../profile/profile.js'
+import type { Session } from '../server/session.js'
+import { compareByExplain, compareByText } from './compare-by-explain.js'
+import { probe, type Probed } from './probe.js'
+import type { Snapshot } from './snapshot.js'
+import type { Trust } from './trust.js'
+
+export interface Canonicalizing {
+  readonly trust: ReadonlyMap<Definition, Trust>
+  /** Read only where no temporary table can be made. */
+  readonly snapshot: () => Promise<Snapshot>
+  readonly partitioned?: readonly TableName[]
+  /** That a build would create first. */
+  readonly extensions?: readonly string[]
+}
+
+/**
+ * What PostgreSQL makes of each declaration, in their order: by the probe; by EXPLAIN where no temporary table can be made (a standby, a
+ * read-only session, no TEMP on the database); by its text alone where either would run foreign code.
+ */
+export async function canonicalize(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  { trust, snapshot, partitioned = [], extensions = [] }: Canonicalizing,
+): Promise<readonly Probed[]> {
+  const probed = declared.filter(({ definition }) => trust.get(definition)?.probed !== false)
+  const others = declared.filter((index) => !probed.includes(index))
+  const answers = await probe(session, probed, trust, partitioned, extensions).catch(async (error: unknown) => {
+    if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
+    const safe = probed.filter(({ definition }) => (trust.get(definition)?.foreign ?? []).length === 0)
+    others.push(...probed.filter((index) => !safe.includes(index)))
+    const explained = await compareByExplain(session, safe, await snapshot())
+    const found = new Map(safe.map((index, at) => [index, explained[at]]))
+    return probed.map((index) => found.get(index))
+  })
+  const texts = others.length === 0 ? [] : await compareByText(session, others, await snapshot(), trust)
+  const found = new Map<DeclaredIndex, Probed | undefined>(probed.map((index, at) => [index, answers[at]]))
+  for (const [at, index] of others.entries()) found.set(index, texts[at])
+  return declared.map((index): Probed => {
+    const answer = found.get(index)
+    if (answer === undefined) throw new PerfdbError('INTERNAL', `nothing was asked about ${index.definition.name}`)
+    return answer
+  })
+}
