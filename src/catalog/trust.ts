@@ -103,6 +103,7 @@ interface Owners {
     readonly schema: string
     readonly name: string
     readonly owner: string
+    readonly partitioned: boolean
     /** He could not become the connected role. */
     readonly stranger: boolean
     /** The connected role may hand a temporary table over to him. */
@@ -153,7 +154,13 @@ function trustOf(
   const readEarly = computes(definition) && foreign.some(({ kind }) => kind === 'domain')
   const keyed = ofTable.some(({ kind }) => kind === 'key')
   const probed = !readEarly && !keyed && (owner !== null || !computes(definition) || foreign.length === 0)
-  return { foreign, called, owner, probed, unbuildable: unbuildable({ stranger, readEarly, keyed, called, foreign }) }
+  return {
+    foreign,
+    called,
+    owner,
+    probed,
+    unbuildable: unbuildable({ stranger, readEarly, keyed, called, foreign, attached: table?.partitioned === true }),
+  }
 }
 
 function unbuildable(found: {
@@ -162,11 +169,14 @@ function unbuildable(found: {
   readonly keyed: boolean
   readonly called: readonly ForeignCode[]
   readonly foreign: readonly ForeignCode[]
+  readonly attached: boolean
 }): string | null {
-  const { stranger, readEarly, keyed, called, foreign } = found
+  const { stranger, readEarly, keyed, called, foreign, attached } = found
   const of = (kind: ForeignCode['kind']) => foreignText(foreign.filter((one) => one.kind === kind))
-  if (keyed) return `attaching an index computes the partition key, with ${of('key')}`
-  if (readEarly) return `reading the definition checks constants of a domain, with ${of('domain')}`
+  // ALTER INDEX ... ATTACH PARTITION compares both indexes and the key as whoever sends it, not as the owner.
+  if (keyed) return `attaching an index of a partition would run ${of('key')}`
+  if (attached && called.length > 0) return `attaching an index of a partition would run ${foreignText(called)}`
+  if (readEarly) return `reading the definition would run ${of('domain')}`
   // As the owner of the table, who may do more than the author: whoever writes to the table would run it too.
   if (!stranger && called.length > 0) return `the build would run ${foreignText(called)}`
   return null

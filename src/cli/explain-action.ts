@@ -2,7 +2,8 @@ import type { ExplainResult } from '../result/result.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { Named } from '../profile/files.js'
 import type { Config } from './config.js'
-import { openDatabase } from './database.js'
+import type { Session } from '../server/session.js'
+import { openDatabase, type Database } from './database.js'
 import { checkWritable, standardInput } from './files.js'
 import type { Invocation } from './invocation.js'
 
@@ -37,9 +38,11 @@ export async function runExplainAction(
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   const whatIf = await planToSuppose(database, invocation, config, args, planOptions)
-  await using session = await database.connect('measure')
   const allowWrites = planOptions.allow.has('WRITE_QUERY')
-  const top = await readStatements(session, { ...options, allowWrites })
+  const top = fromServer
+    ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
+    : { queries: [], findings: [] }
+  await using session = await database.connect('measure')
   const { saveBaseline: file } = options
   return await runExplain(session, [...inputs.queries, ...top.queries], {
     allowWrites,
@@ -63,4 +66,10 @@ export async function runExplainAction(
         executionMs: measurements[0]?.executionMs[0] ?? null,
       }),
   })
+}
+
+/** On a session that pins search_path, which the owner of the database may have set so that operators are his own. */
+async function statementsOf<T>(database: Database, read: (session: Session) => Promise<T>): Promise<T> {
+  await using session = await database.connect('look')
+  return await read(session)
 }

@@ -49,6 +49,11 @@ export interface Query {
   readonly place: Place
 }
 
+/** Every statement of a query: its own, or those of its variants. */
+export function textsOf({ sql, variants }: Query): readonly string[] {
+  return [...(sql === undefined ? [] : [sql]), ...variants.flatMap(({ statements }) => statements)]
+}
+
 /** A complete profile: every default filled in, every table qualified. */
 export interface Profile {
   readonly name: string

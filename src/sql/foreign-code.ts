@@ -85,7 +85,8 @@ export function tableOwnersSql(versionNum: number): string {
   return `
 select exists (${strangersSql(versionNum)}) as strangers,
   coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', c.relname,
-      'owner', pg_catalog.pg_get_userbyid(c.relowner), 'stranger', ${powerfulSql} and not ${mayBecomeSql(versionNum, 'c.relowner', 'current_user::pg_catalog.name')},
+      'owner', pg_catalog.pg_get_userbyid(c.relowner),
+      'partitioned', c.relkind operator(pg_catalog.=) 'p', 'stranger', ${powerfulSql} and not ${mayBecomeSql(versionNum, 'c.relowner', 'current_user::pg_catalog.name')},
       'given', pg_catalog.pg_has_role(current_user::pg_catalog.name, c.relowner, '${versionNum >= 160_000 ? 'set' : 'member'}')
         and pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database()::pg_catalog.text, 'temporary')))
     from pg_catalog.json_to_recordset($1::pg_catalog.json) as w (schema pg_catalog.text, name pg_catalog.text)

@@ -6,6 +6,7 @@ import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Session, Connect } from '../../server/session.js'
 import { findingDocument } from '../documents.js'
+import { foreignCodeFindings } from '../foreign-code.js'
 import type { Comparison, ResultFinding, ResultQuery } from '../../result/result.js'
 
 /** What the measurements before and after the builds say. */
@@ -72,6 +73,10 @@ export async function measureAfter(
     return { queries: [], comparisons: [], findings: [], evidence: null, failed: false }
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   await using session = await connect('measure')
+  const foreign = await foreignCodeFindings(
+    session,
+    profiles.flatMap((profile) => profile.queries),
+  )
   const after = await measure(session, profiles, options, before)
   const [{ toResultQueries }, { answerFindings, comparisons }, { notUsed }, { indexUses }, { writeCosts }] =
     await Promise.all([
@@ -89,7 +94,7 @@ export async function measureAfter(
   return {
     queries,
     comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
-    findings: [...answerFindings(after), ...unused].map(findingDocument),
+    findings: [...foreign, ...answerFindings(after), ...unused].map(findingDocument),
     evidence: {
       uses: await indexUses(session, declared, before, after, options.signal),
       after,

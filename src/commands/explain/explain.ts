@@ -5,6 +5,7 @@ import { declaredFor, notUsed } from '../../measure/price/not-used.js'
 import { regressions, type KeptQuery } from '../../measure/rules/regressed.js'
 import { toResultQueries } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
+import { foreignCodeFindings } from '../foreign-code.js'
 import type { DeclaredIndex, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { about, findingDocument } from '../documents.js'
@@ -45,6 +46,7 @@ export async function runExplain(
   const startedAt = new Date()
   const { baseline = [], broken = [], declared = [] } = options
   const control = options.control ?? (options.before === undefined ? null : undefined)
+  const foreign = await foreignCodeFindings(session, queries)
   const asked = withValuesOf(options.before ?? [], queries)
   const measured = await measureQueries(session, asked, { ...options, control, indexesFor: declaredFor(declared) })
   await options.keep?.(measured)
@@ -66,6 +68,7 @@ export async function runExplain(
     comparisons: comparisons(measured),
     findings: [
       ...(options.findings ?? []),
+      ...foreign,
       ...settingsFinding(measured),
       ...answerFindings(measured),
       ...gone(baseline, measured),

@@ -33,8 +33,9 @@ export async function runWhatIf(
   const found = await suppose(
     session,
     hypopg,
-    missing.map(({ definition }) => ({
+    missing.map(({ step, definition }) => ({
       definition,
+      foreign: step.foreign,
       searchPath: buildSearchPath(session, definition.table.schema),
     })),
     queries,

@@ -31,7 +31,7 @@ export async function genericPlan(
     return await rolledBack(session, limits, settings, async () => {
       await session.query(`prepare ${prepared} as ${subject.text}`)
       const [inferred] = await session.query<{ readonly types: readonly string[] }>(
-        'select parameter_types::text[] as types from pg_catalog.pg_prepared_statements where name = $1',
+        'select parameter_types::pg_catalog.text[] as types from pg_catalog.pg_prepared_statements where name operator(pg_catalog.=) $1',
         [prepared],
       )
       const nulls = Array.from({ length: parameterCount }, () => 'null').join(', ')

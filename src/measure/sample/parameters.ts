@@ -1,3 +1,4 @@
+import { readForeignCode } from '../../catalog/trust.js'
 import type { ParameterSet } from '../../profile/profile.js'
 import { parameterText } from '../../profile/values.js'
 import type { Session } from '../../server/session.js'
@@ -118,10 +119,13 @@ function rangeValues(
   return null
 }
 
-/** A table that was never analyzed has rows all the same. */
+/** A table that was never analyzed has rows all the same; read where that runs nobody else's code. */
 async function anyRow(session: Session, use: Use, limits: Limits): Promise<readonly [string, string] | null> {
+  const sql = sampleRowSql(use)
+  const [foreign = []] = await readForeignCode(session, [sql])
+  if (foreign.length > 0) return null
   const [row] = await rolledBack(session, limits, { readOnly: true }, async () =>
-    session.query<{ readonly value: string }>(sampleRowSql(use)),
+    session.query<{ readonly value: string }>(sql),
   )
   return row === undefined ? null : [row.value, row.value]
 }

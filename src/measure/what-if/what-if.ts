@@ -1,5 +1,6 @@
+import { foreignText, readForeignCode } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
-import type { Query } from '../../profile/profile.js'
+import { textsOf, type Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { hypopgSql, hypotheticalIndexSql, hypotheticalSizeSql } from '../../sql/what-if.js'
 import { attempt } from '../query/finish.js'
@@ -46,6 +47,8 @@ export interface Judgement {
 export interface Supposition {
   readonly definition: Definition
   readonly searchPath: string
+  /** Whose code it would run, by which HypoPG is not asked about it. */
+  readonly foreign: string | undefined
 }
 
 /** Where HypoPG is installed; null when it is not, with whether the server has its files. Throws the server's errors. */
@@ -74,7 +77,11 @@ export async function suppose(
 ): Promise<WhatIf> {
   const judgements: Judgement[] = []
   const taken: (Hypothetical & { readonly at: number })[] = []
-  for (const [at, { definition, searchPath }] of indexes.entries()) {
+  for (const [at, { definition, searchPath, foreign }] of indexes.entries()) {
+    if (foreign !== undefined) {
+      judgements.push({ refused: `supposing it would run ${foreign}`, sizeBytes: null, asWritten: false })
+      continue
+    }
     const simple = await folded(session, definition, searchPath, limits)
     const index = { text: hypotheticalIndexSql(simple ?? definition), searchPath }
     const judgement = await judge(session, hypopg, index, limits)
@@ -84,6 +91,12 @@ export async function suppose(
   const planned: SupposedQuery[] = []
   const notPlanned: (QueryName & { readonly reason: string })[] = []
   for (const query of taken.length === 0 ? [] : queries) {
+    const foreign = (await readForeignCode(session, textsOf(query))).flat()
+    if (foreign.length > 0) {
+      const reason = `planning it would run ${foreignText(foreign)}`
+      notPlanned.push({ name: query.name, params: null, statement: null, reason })
+      continue
+    }
     for (const { failure, subject, ...name } of await subjectsOf(session, query, limits)) {
       const outcome =
         subject === null

@@ -1,0 +1,306 @@
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runImport } from '../../src/commands/import/import.js'
+import { hazardCodes } from '../../src/codes/hazard-codes.js'
+import { apply, plan, rollback, status, verify } from '../support/apply.js'
+import { connectTo } from '../support/connect.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { profilesOf } from '../support/profile.js'
+import { testRole, type TestRole } from '../support/roles.js'
+
+/*
+ * A role without rights lays traps; a superuser runs perfdb. Each trap, once it runs as a superuser, writes a file of its name on the
+ * server, which works in a read-only transaction and survives every rollback. In the end each is sprung by hand, so that none is harmless.
+ */
+interface Trap {
+  readonly name: string
+  /** As the role without rights, in a schema of its own that is named as the trap and is on its search_path. */
+  readonly setup: string
+  /** Declared besides a unique index of plain columns. */
+  readonly declared?: string
+  /** What runs it when a superuser does it by hand. */
+  readonly sprung: string
+  /** As the superuser, before. */
+  readonly before?: string
+}
+
+const table = `create table t (id int not null, v varchar); insert into t select n, 'v' || n from generate_series(1, 200) n;`
+
+const traps: readonly Trap[] = [
+  {
+    name: 'index_expression',
+    setup: `${table} create index i on t ((v || evil('const')))`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'index_predicate',
+    setup: `${table} create index i on t (id) where v <> evil('const')`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'declared_again',
+    setup: `${table} create index i on t ((v || evil('const')))`,
+    declared: `{ name: i, table: t, keys: [{ expression: "v || declared_again.evil('const')" }] }`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'statistics_object',
+    setup: `${table} create statistics s on (v || evil('const')) from t`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'overload',
+    setup: `${table} create function lower(varchar) returns text immutable language plpgsql as $$ begin return evil($1::text); end $$`,
+    declared: '{ name: i, table: t, keys: [{ expression: lower(v) }] }',
+    sprung: `select lower('x'::varchar)`,
+  },
+  {
+    name: 'overload_of_constant',
+    setup: `${table} create function upper(varchar) returns text immutable language plpgsql as $$ begin return evil($1::text); end $$`,
+    declared: `{ name: i, table: t, keys: [id], where: "v > upper('a'::varchar)" }`,
+    sprung: `select upper('x'::varchar)`,
+  },
+  {
+    name: 'operator_of_path',
+    setup: `${table} create function joined(varchar, text) returns text immutable language plpgsql as $$ begin return evil($2); end $$;
+      create operator || (function = joined, leftarg = varchar, rightarg = text)`,
+    declared: `{ name: i, table: t, keys: [{ expression: "v || 'x'::text" }], unique: true }`,
+    sprung: `select 'x'::varchar || 'x'::text`,
+  },
+  {
+    name: 'operator_in_predicate',
+    setup: `${table} create function same(varchar, varchar) returns boolean immutable language plpgsql as $$ begin perform evil($2::text); return true; end $$;
+      create operator === (function = same, leftarg = varchar, rightarg = varchar, restrict = eqsel);
+      update t set v = 'v1' where id < 100; create index i on t (id) where v === 'v1'::varchar; analyze t`,
+    sprung: `explain select * from t where v === 'v1'::varchar and id = 1`,
+  },
+  {
+    name: 'cast_of_type',
+    setup: `create type mood as enum ('a', 'b'); create table t (id int not null, m mood); insert into t values (1, 'a'), (2, 'a');
+      create function mood_text(mood) returns text immutable language plpgsql as $$ begin return evil('m'); end $$;
+      create cast (mood as text) with function mood_text(mood)`,
+    declared: '{ name: i, table: t, keys: [m], unique: true }',
+    sprung: 'select m::text from t',
+  },
+  {
+    name: 'domain_in_array',
+    setup: `create domain d as text check (evil(value) is not null); create table t (id int not null, ds d[]); insert into t select 1`,
+    declared: `{ name: i, table: t, keys: [{ expression: "ds || '{a}'" }] }`,
+    sprung: `select '{a}'::d[]`,
+  },
+  {
+    name: 'domain_in_predicate',
+    setup: `create domain d as text check (evil(value) is not null); create table t (id int not null, ds d[]); insert into t select 1`,
+    declared: `{ name: i, table: t, keys: [id], where: "ds = '{a}'" }`,
+    sprung: `explain select * from t where ds = '{a}'`,
+  },
+  {
+    name: 'domain_in_row',
+    setup: `create domain d as text check (evil(value) is not null); create type r as (x d); create table t (id int not null, c r); insert into t select 1`,
+    declared: `{ name: i, table: t, keys: [{ expression: "c = '(a)'::domain_in_row.r" }] }`,
+    sprung: `explain select * from t where c = '(a)'::r`,
+  },
+  {
+    name: 'domain_by_name',
+    setup: `${table} create domain d as text check (evil(value) is not null)`,
+    declared: `{ name: i, table: t, keys: [{ expression: "array_length('{a}'::domain_by_name.d[], id)" }] }`,
+    sprung: `select '{a}'::d[]`,
+  },
+  {
+    name: 'range_difference',
+    setup: `create function diff(float8, float8) returns float8 immutable language plpgsql as $$ begin perform evil('d'); return $1 - $2; end $$;
+      create type span as range (subtype = float8, subtype_diff = diff);
+      create table t (id int not null, s span); insert into t select n, span(n, n + 5) from generate_series(1, 500) n;
+      create index g on t using gist (s); analyze t`,
+    sprung: `explain select * from t where s && span(3, 4)`,
+  },
+  {
+    name: 'partition_key',
+    setup: `create table t (id int not null, v varchar) partition by list ((v || evil('const')));
+      create table p partition of t for values in ('x')`,
+    declared: '{ name: i, table: t, keys: [v] }',
+    sprung: 'explain select * from t',
+  },
+  {
+    name: 'partition_index',
+    setup: `create table t (id int not null, v varchar) partition by range (id); create table p partition of t for values from (0) to (1000);
+      insert into t select n, 'x' from generate_series(1, 200) n; create index i on p ((v || evil('const')))`,
+    declared: '{ name: i2, table: t, keys: [v, id] }',
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'partition_attached',
+    setup: `create table t (id int not null, v varchar) partition by range (id); create table p partition of t for values from (0) to (1000);
+      insert into t select n, 'x' from generate_series(1, 200) n`,
+    declared: `{ name: i, table: t, keys: [{ expression: "v || partition_attached.evil('const')" }] }`,
+    sprung: `create index x on p ((v || evil('const'))); alter table p owner to postgres; explain select * from t`,
+  },
+  {
+    name: 'child_table',
+    setup: `${table} create table c () inherits (t); create index i on c ((v || evil('const')))`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
+    name: 'child_check',
+    setup: `${table} create table c (check (v <> evil('const'))) inherits (t)`,
+    sprung: `explain select * from t where v = 'v1'`,
+  },
+  {
+    name: 'own_table_of_superuser',
+    before: `create table own_table_of_superuser.t (id int not null, v varchar); insert into own_table_of_superuser.t values (1, 'a')`,
+    setup: `create function lower(varchar) returns text immutable language plpgsql as $$ begin return evil($1::text); end $$`,
+    declared: `{ name: i, table: t, keys: [{ expression: lower(v) }, { expression: "lower('x'::varchar)" }] }`,
+    sprung: `create index x on t (lower(v))`,
+  },
+  {
+    name: 'functional_notation',
+    setup: `${table} create function total(t) returns text immutable language plpgsql as $$ begin return evil('t'); end $$`,
+    sprung: 'select t.total from t',
+  },
+  {
+    name: 'materialized_view',
+    setup: `${table} create materialized view m as select id, v from t; create index i on m ((v || evil('const')))`,
+    declared: '{ name: um, table: m, keys: [id], unique: true }',
+    sprung: 'explain select * from m where id = 1',
+  },
+  {
+    name: 'generated_column',
+    setup: `create table t (id int not null, v varchar, g text generated always as (evil('const')) stored); insert into t (id) values (1)`,
+    sprung: `insert into t (id) values (2)`,
+  },
+  {
+    name: 'default_value',
+    setup: `create table t (id int not null, v text default evil('const')); insert into t (id) values (1)`,
+    sprung: `insert into t (id) values (2)`,
+  },
+  {
+    name: 'row_trigger',
+    setup: `${table} create function trap() returns trigger language plpgsql as $$ begin perform evil('x'); return new; end $$;
+      create trigger trap before insert on t for each row execute function trap()`,
+    sprung: `insert into t (id) values (2)`,
+  },
+  {
+    name: 'rule_on_insert',
+    setup: `${table} create rule r as on insert to t do also select evil('x')`,
+    sprung: `insert into t (id) values (2)`,
+  },
+  {
+    name: 'policy',
+    setup: `${table} create policy p on t using (v <> evil('const')); alter table t enable row level security; alter table t force row level security`,
+    sprung: `select evil('by hand')`,
+  },
+  {
+    name: 'index_of_collation',
+    setup: `${table} create collation c from "C"; create index i on t ((v collate c || evil('const')))`,
+    declared: '{ name: ic, table: t, keys: [{ column: v, collation: index_of_collation.c }] }',
+    sprung: 'explain select * from t where id = 1',
+  },
+]
+
+interface Ground extends AsyncDisposable {
+  readonly db: TestDatabase
+  readonly role: TestRole
+  /** Traps that ran as a superuser since the last look. */
+  ran(): Promise<readonly string[]>
+}
+
+/** A database with these traps in it. */
+async function ground(laid: readonly Trap[]): Promise<Ground> {
+  const folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
+  await chmod(folder, 0o777)
+  const db = await testDatabase()
+  const role = await testRole(db)
+  for (const { name, setup, before = '' } of laid) {
+    const evil = `create function caught() returns void language plpgsql as $f$ begin
+        if (select rolsuper from pg_catalog.pg_roles where rolname = current_user)
+          then execute pg_catalog.format('copy (select 1) to %L', '${folder}/${name}'); end if; end $f$;
+      create function evil(what text) returns text immutable language plpgsql as $f$ begin
+        perform ${name}.caught(); return what; end $f$`
+    await db.sql.unsafe(`create schema ${name} authorization ${role.name}; ${before}`)
+    await asRole(role, `set search_path = ${name}; ${evil}; ${qualified(name, setup)}`)
+  }
+  return {
+    db,
+    role,
+    async ran() {
+      const files = await readdir(folder)
+      await Promise.all(files.map((file) => rm(join(folder, file))))
+      return files
+    },
+    async [Symbol.asyncDispose]() {
+      await role[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** So that it is found whatever search_path a build has. */
+function qualified(name: string, script: string): string {
+  return script.replaceAll(/(?<![\w.])evil\(/g, `${name}.evil(`)
+}
+
+async function asRole({ url }: TestRole, script: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined, connection: { search_path: 'pg_catalog' } })
+  try {
+    await sql.unsafe(script)
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
+
+function trapProfile({ name, declared }: Trap): string {
+  return `version: 1\nprofile: ${name}\nschema: ${name}\nindexes:\n  - { name: plain_unique, table: t, keys: [id], unique: true }\n${
+    declared === undefined ? '' : `  - ${declared}\n`
+  }`
+}
+
+describe(`${traps.length} traps of a role without rights, and a superuser`, () => {
+  let here: Ground | undefined
+  const laid = (): Ground => {
+    if (here === undefined) throw new Error('no ground')
+    return here
+  }
+  beforeAll(async () => {
+    here = await ground(traps)
+  })
+  afterAll(async () => here?.[Symbol.asyncDispose]())
+
+  test.each(traps)('plan, apply, verify: $name', async (trap) => {
+    const { db, ran } = laid()
+    const profiles = await profilesOf(trapProfile(trap))
+    const told: unknown[] = []
+    const refused = (error: unknown) => void told.push(error)
+    await plan(db.url, profiles).catch(refused)
+    expect(await ran(), 'plan').toEqual([])
+    await apply(db.url, profiles, { allow: [...hazardCodes], ledger: true }).catch(refused)
+    expect(await ran(), 'apply').toEqual([])
+    await verify(db.url, profiles).catch(refused)
+    expect(await ran(), 'verify').toEqual([])
+    // What is refused is refused for this, and for nothing else.
+    for (const error of told) expect(error).toMatchObject({ code: 'FOREIGN_CODE' })
+  })
+
+  test('import, status and rollback, with all of them laid', async () => {
+    const { db, ran } = laid()
+    await using session = await connectTo(db.url, 'look')
+    await runImport(session, { schemas: [], tables: [], indexes: [] })
+    expect(await ran(), 'import').toEqual([])
+    await status(db.url)
+    await rollback(db.url)
+    expect(await ran(), 'status, rollback').toEqual([])
+  })
+
+  test('sprung by hand each of them runs as the superuser', async () => {
+    const { db, ran } = laid()
+    for (const { name, sprung } of traps) {
+      await db.sql.begin(async (sql) => {
+        await sql.unsafe(`set local search_path = ${name}, pg_catalog; ${qualified(name, sprung)}`)
+      })
+      expect(await ran()).toEqual([name])
+    }
+  })
+})
