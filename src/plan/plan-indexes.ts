@@ -112,7 +112,8 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   if (unknown !== undefined) {
     const message = `${definition.name} is not replaced: whether it is as declared cannot be known, ${unknown}`
     const reason = `may be another one than declared: ${existing.ddl}`
-    return { ...base, step: 'replace', reason, statements: [], hazards: [{ code: 'REPLACE', message }] }
+    const hint = 'connect as the owner of the table'
+    return { ...base, step: 'replace', reason, statements: [], hazards: [refusedReplace(message, hint)] }
   }
   const reason = `stands there with another definition: ${existing.ddl}`
   const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)

@@ -204,7 +204,7 @@ interface Ground extends AsyncDisposable {
   readonly db: TestDatabase
   readonly role: TestRole
   /** Traps that ran as a superuser since the last look. */
-  ran(): Promise<readonly string[]>
+  readonly ran: () => Promise<readonly string[]>
 }
 
 /** A database with these traps in it. */
@@ -225,7 +225,7 @@ async function ground(laid: readonly Trap[]): Promise<Ground> {
   return {
     db,
     role,
-    async ran() {
+    ran: async () => {
       const files = await readdir(folder)
       await Promise.all(files.map((file) => rm(join(folder, file))))
       return files
