@@ -12,6 +12,10 @@ import type { Trust } from './trust.js'
 /** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
 export type Probed = { readonly canonical: CanonicalDefinition } | { readonly problem: Problem }
 
+export function isRefused(probed: Probed): probed is Extract<Probed, { readonly problem: unknown }> {
+  return 'problem' in probed
+}
+
 /**
  * Asks PostgreSQL what each declared index would be: it is built on an empty temporary copy of its table inside a
  * transaction that is rolled back, and read back from the catalog. Where something is computed the copy belongs to the

@@ -1,5 +1,24 @@
 import type { Problem } from '../errors.js'
+import type { ExistingIndex } from '../catalog/snapshot.js'
+import { refusedReplace } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
+import type { Resolved } from './resolved.js'
+
+/** What a step passes on of whose code would run. */
+export function foreignOf({ foreign, unbuildable }: Resolved): Pick<Step, 'foreign' | 'unbuildable'> {
+  return { ...(foreign === undefined ? {} : { foreign }), ...(unbuildable === undefined ? {} : { unbuildable }) }
+}
+
+/** The step of an index that nobody can compare with its declaration: nothing is done to it. */
+export function unknownReplace(existing: ExistingIndex, unknown: string) {
+  const message = `${existing.name} is not replaced: whether it is as declared cannot be known, ${unknown}`
+  return {
+    step: 'replace',
+    reason: `may be another one than declared: ${existing.ddl}`,
+    statements: [],
+    hazards: [refusedReplace(message, 'connect as the owner of the table')],
+  } as const
+}
 
 /** FOREIGN_CODE for each build that would run somebody else's code with rights that its author lacks. */
 export function foreignFindings(steps: readonly Step[]): readonly Finding[] {

@@ -1,4 +1,3 @@
-import type { Probed } from '../catalog/probe.js'
 import type { ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import { renameIndexSql } from '../sql/index-ddl.js'
@@ -7,7 +6,7 @@ import { fingerprint } from './fingerprint.js'
 import { buildHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
 import { eventTriggerFindings } from './event-triggers.js'
-import { foreignFindings } from './foreign.js'
+import { foreignFindings, foreignOf, unknownReplace } from './foreign.js'
 import type { PlanOptions } from './options.js'
 import { identityRefusal, uniquenessLost } from './kept.js'
 import { indexesOn, indexNamed, isDeclared } from './lookup.js'
@@ -76,10 +75,6 @@ export function plainMatch(declared: DeclaredIndex, snapshot: Snapshot): Existin
   return existing !== undefined && plainlySame(declared.definition, existing) ? existing : undefined
 }
 
-export function isRefused(probed: Probed): probed is Extract<Probed, { readonly problem: unknown }> {
-  return 'problem' in probed
-}
-
 function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {
   const { definition } = one.declared
   const existing = indexNamed(snapshot, definition.table.schema, definition.name)
@@ -108,13 +103,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   if (same) {
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
   }
-  const { unknown } = one.canonical
-  if (unknown !== undefined) {
-    const message = `${definition.name} is not replaced: whether it is as declared cannot be known, ${unknown}`
-    const reason = `may be another one than declared: ${existing.ddl}`
-    const hint = 'connect as the owner of the table'
-    return { ...base, step: 'replace', reason, statements: [], hazards: [refusedReplace(message, hint)] }
-  }
+  if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
   const reason = `stands there with another definition: ${existing.ddl}`
   const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
   if (notReplaced !== null) {
@@ -219,8 +208,7 @@ function adoptsBefore(other: Resolved, one: Resolved, snapshot: Snapshot): boole
 }
 
 function stepBase(one: Resolved, existing: ExistingIndex | null) {
-  const { declared, foreign, unbuildable } = one
-  const { definition, place } = declared
+  const { definition, place } = one.declared
   return {
     schema: definition.table.schema,
     index: definition.name,
@@ -231,8 +219,7 @@ function stepBase(one: Resolved, existing: ExistingIndex | null) {
     canonical: one.canonical,
     existing,
     place,
-    ...(foreign === undefined ? {} : { foreign }),
-    ...(unbuildable === undefined ? {} : { unbuildable }),
+    ...foreignOf(one),
   } as const
 }
 

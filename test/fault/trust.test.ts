@@ -136,7 +136,8 @@ const traps: readonly Trap[] = [
     setup: `create table t (id int not null, v varchar) partition by range (id); create table p partition of t for values from (0) to (1000);
       insert into t select n, 'x' from generate_series(1, 200) n`,
     declared: `{ name: i, table: t, keys: [{ expression: "v || partition_attached.evil('const')" }] }`,
-    sprung: `create index x on p ((v || evil('const'))); alter table p owner to postgres; explain select * from t`,
+    // ATTACH PARTITION computes it in a session that has not yet: as index_expression.
+    sprung: `select evil('by hand')`,
   },
   {
     name: 'child_table',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { probe } from '../../src/catalog/probe.js'
 import { readSnapshot } from '../../src/catalog/read.js'
-import { isRefused } from '../../src/plan/plan-indexes.js'
+import { isRefused } from '../../src/catalog/probe.js'
 import { plainlySame, sameDefinition } from '../../src/plan/same.js'
 import { apply } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'

@@ -2,7 +2,7 @@ import type { Draft, Simplification } from '../../catalog/declared.js'
 import type { Probed } from '../../catalog/probe.js'
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { isRefused } from '../../plan/plan-indexes.js'
+import { isRefused } from '../../catalog/probe.js'
 import { sameDefinition } from '../../plan/same.js'
 
 /** Yields a definition to ask the server about, takes the answer, and returns what is right in the end. */
