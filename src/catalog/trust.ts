@@ -6,7 +6,7 @@ import { mentionsOf, noMentions, type Mentions } from '../sql/mentions.js'
 
 /** A function of a role that could not become the connected one: it would run with rights that its author lacks. */
 export interface ForeignCode {
-  /** `app.evil(text)` */
+  /** `app.evil(text)`; `domain app.d` for one whose check calls a volatile function of the system. */
   readonly code: string
   readonly owner: string
   /** The relation that it belongs to; null for what a text calls by name. */

@@ -52,13 +52,22 @@ select distinct w.id, w.kind, p.oid::pg_catalog.regprocedure::pg_catalog.text as
   w.relation::pg_catalog.regclass::pg_catalog.text as "on", pg_catalog.pg_describe_object(w.via_class, w.via, 0) as via
 from walk w join pg_catalog.pg_proc p on p.oid = w.oid
 where w.class = ${classOf('pg_proc')} and p.oid >= 16384 and p.proowner in (select s.oid from strangers s)
+union all
+-- Functions of the system are no foreign code, but a check of a stranger may call one that runs a text or writes a file.
+select distinct w.id, w.kind, 'domain ' || t.oid::pg_catalog.regtype::pg_catalog.text, pg_catalog.pg_get_userbyid(t.typowner)::pg_catalog.text,
+  w.relation::pg_catalog.regclass::pg_catalog.text, pg_catalog.pg_describe_object(w.via_class, w.via, 0)
+from walk w join pg_catalog.pg_constraint k on k.oid = w.oid join pg_catalog.pg_type t on t.oid = k.contypid
+where w.class = ${classOf('pg_constraint')} and not ${mayBecomeSql(versionNum, 't.typowner', 'current_user::pg_catalog.name')}
+  and exists (select from pg_catalog.regexp_matches(k.conbin::pg_catalog.text, ':(?:op)?funcid (\\d+)', 'g') as m (found)
+    join pg_catalog.pg_proc p on p.oid = m.found[1]::pg_catalog.oid where p.provolatile = 'v')
 order by 1, 3, 5, 6`
 }
 
-/** Owners of functions who could not become the connected role, if that has more than its own rights; distinct first: each answer takes a while. */
+/** Owners of functions and domains who could not become the connected role, if that has more than its own rights; distinct first: each answer takes a while. */
 function strangersSql(versionNum: number): string {
   return `
-  select o.proowner as oid from (select distinct p.proowner from pg_catalog.pg_proc p where p.oid operator(pg_catalog.>=) 16384::pg_catalog.oid offset 0) o
+  select o.proowner as oid from (select p.proowner from pg_catalog.pg_proc p where p.oid operator(pg_catalog.>=) 16384::pg_catalog.oid
+    union select t.typowner from pg_catalog.pg_type t where t.oid operator(pg_catalog.>=) 16384::pg_catalog.oid and t.typtype operator(pg_catalog.=) 'd' offset 0) o
   where ${powerfulSql} and not ${mayBecomeSql(versionNum, 'o.proowner', 'current_user::pg_catalog.name')}`
 }
 

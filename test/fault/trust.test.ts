@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runExplain } from '../../src/commands/explain/explain.js'
 import { runImport } from '../../src/commands/import/import.js'
+import { askRegistry } from '../../src/commands/pool/pool-registry.js'
+import { readLive } from '../../src/pools/server/live.js'
+import type { Query } from '../../src/profile/profile.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
 import { apply, plan, rollback, status, verify } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
@@ -110,6 +114,13 @@ const traps: readonly Trap[] = [
     sprung: `select '{a}'::d[]`,
   },
   {
+    name: 'domain_of_system',
+    setup: `create domain d as text check (query_to_xml('select domain_of_system.caught()', true, false, '') is not null);
+      create table t (id int not null, ds d[]); insert into t select 1`,
+    declared: `{ name: i, table: t, keys: [{ expression: "ds || '{a}'" }] }`,
+    sprung: `select '{a}'::d[]`,
+  },
+  {
     name: 'range_difference',
     setup: `create function diff(float8, float8) returns float8 immutable language plpgsql as $$ begin perform evil('d'); return $1 - $2; end $$;
       create type span as range (subtype = float8, subtype_diff = diff);
@@ -170,23 +181,23 @@ const traps: readonly Trap[] = [
   {
     name: 'generated_column',
     setup: `create table t (id int not null, v varchar, g text generated always as (evil('const')) stored); insert into t (id) values (1)`,
-    sprung: `insert into t (id) values (2)`,
+    sprung: `insert into t (id) values (1000)`,
   },
   {
     name: 'default_value',
     setup: `create table t (id int not null, v text default evil('const')); insert into t (id) values (1)`,
-    sprung: `insert into t (id) values (2)`,
+    sprung: `insert into t (id) values (1000)`,
   },
   {
     name: 'row_trigger',
     setup: `${table} create function trap() returns trigger language plpgsql as $$ begin perform evil('x'); return new; end $$;
       create trigger trap before insert on t for each row execute function trap()`,
-    sprung: `insert into t (id) values (2)`,
+    sprung: `insert into t (id) values (1000)`,
   },
   {
     name: 'rule_on_insert',
     setup: `${table} create rule r as on insert to t do also select evil('x')`,
-    sprung: `insert into t (id) values (2)`,
+    sprung: `insert into t (id) values (1000)`,
   },
   {
     name: 'policy',
@@ -216,7 +227,7 @@ async function ground(laid: readonly Trap[]): Promise<Ground> {
   const role = await testRole(db)
   for (const { name, setup, before = '' } of laid) {
     const evil = `create function caught() returns void language plpgsql as $f$ begin
-        if (select rolsuper from pg_catalog.pg_roles where rolname = current_user)
+        if (select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) current_user::pg_catalog.name)
           then execute pg_catalog.format('copy (select 1) to %L', '${folder}/${name}'); end if; end $f$;
       create function evil(what text) returns text immutable language plpgsql as $f$ begin
         perform ${name}.caught(); return what; end $f$`
@@ -304,4 +315,172 @@ describe(`${traps.length} traps of a role without rights, and a superuser`, () =
       expect(await ran()).toEqual([name])
     }
   })
+})
+
+function aQuery(sql: string): Query {
+  return {
+    name: sql,
+    sql,
+    parameters: [],
+    variants: [],
+    expect: {},
+    place: { file: 'q.sql', line: 1, column: 1 },
+  }
+}
+
+const shop = `create table t (id int not null, v varchar, own text default evil('x')); insert into t select n, 'v' || n from generate_series(1, 300) n;
+  create index i on t ((v || evil('const'))); create view view_of_t as select * from t;
+  create function total(t) returns text immutable language plpgsql as $$ begin return evil('t'); end $$`
+
+test('explain runs the queries as psql would, and says once whose code that is; as the owner there is nothing to say', async () => {
+  await using here = await ground([{ name: 'shop', setup: shop, sprung: '' }])
+  const queries = [
+    'select * from shop.t where id = 1',
+    'select id from shop.view_of_t',
+    'select t.total from shop.t as t',
+  ].map(aQuery)
+  for (const some of [queries, ...queries.map((query) => [query])]) {
+    await using session = await connectTo(here.db.url, 'measure')
+    const { findings } = await runExplain(session, some, { allowWrites: false, samples: 3 })
+    expect(findings.filter(({ code }) => code === 'FOREIGN_CODE')).toMatchObject([
+      {
+        severity: 'warning',
+        message: expect.stringContaining(`shop.evil(text) of ${here.role.name}`),
+        hint: expect.stringContaining('measure_url'),
+      },
+    ])
+  }
+  await using session = await connectTo(here.role.url, 'measure')
+  const { findings } = await runExplain(session, queries, { allowWrites: false, samples: 3 })
+  expect(findings.map(({ code }) => code)).not.toContain('FOREIGN_CODE')
+})
+
+test('what is built and analyzed computes as the owner of the table, never as the superuser who builds it', async () => {
+  await using here = await ground([])
+  const { db, role } = here
+  await db.sql.unsafe(`create schema app authorization ${role.name}`)
+  await asRole(
+    role,
+    `set search_path = app; create table who (name text); create table t (id int, v varchar); insert into t select n, 'v' from generate_series(1, 50) n;
+     create function noted() returns void language sql as $$ insert into app.who values (current_user) $$;
+     create function lower(varchar) returns text immutable language plpgsql as $$ begin perform app.noted(); return $1::text; end $$`,
+  )
+  const profiles = await profilesOf(
+    `version: 1\nprofile: app\nschema: app\nindexes:\n  - { name: i, table: t, keys: [{ expression: lower(v) }] }\n`,
+  )
+  expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'create' }])
+  expect(await db.sql`select from app.who`).toHaveLength(0)
+  const { result } = await apply(db.url, profiles, { allow: [...hazardCodes] })
+  expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }], analyzed: [{ ok: true }] })
+  expect(await db.sql`select distinct name from app.who`).toEqual([{ name: role.name }])
+  const noted = await db.sql`select from app.who`
+  expect((await verify(db.url, profiles)).exit_code).toBe(0)
+  expect(await db.sql`select from app.who`).toHaveLength(noted.length)
+})
+
+test('where no copy can be handed over the text alone is compared, and what differs is UNKNOWN', async () => {
+  await using here = await ground([
+    { name: 'shop', setup: `${shop}; create index j on t ((v || evil('const')), id)`, sprung: '' },
+  ])
+  const { db, ran } = here
+  await db.sql.unsafe(`revoke temporary on database ${db.name} from public`)
+  const profiles = await profilesOf(`version: 1
+profile: shop
+schema: shop
+indexes:
+  - { name: i, table: t, keys: [{ expression: "((v)::text || shop.evil('const'::text))" }] }
+  - { name: j, table: t, keys: [{ expression: "v || shop.evil('const')" }, id] }
+`)
+  const result = await verify(db.url, profiles)
+  expect(result.steps.map(({ index, step }) => [index, step])).toEqual([
+    ['i', 'keep'],
+    ['j', 'replace'],
+  ])
+  expect(result.exit_code).toBe(1)
+  expect(result.findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+    { code: 'UNKNOWN', index: 'j', message: expect.stringContaining('shop.evil(text)') },
+  ])
+  expect((await apply(db.url, profiles, { allow: [...hazardCodes] })).result).toMatchObject({ exit_code: 1 })
+  expect(await ran()).toEqual([])
+})
+
+test('a registry of tenants is not read where that would run foreign code, and is by a role without rights', async () => {
+  await using here = await ground([{ name: 'shop', setup: shop, sprung: '' }])
+  const registry = (url: string) => ({
+    url,
+    sql: `select id, 'main' as server from shop.t where id < 3`,
+    server: null,
+    ttlMs: 1000,
+    place: { file: 'a.pools.yaml', line: 3, column: 1 },
+  })
+  await expect(askRegistry(registry(here.db.url), {})).rejects.toMatchObject({
+    code: 'FOREIGN_CODE',
+    place: { line: 3 },
+    message: expect.stringContaining('shop.evil(text)'),
+  })
+  expect(await here.ran()).toEqual([])
+  expect(await askRegistry(registry(here.role.url), {})).toHaveLength(2)
+})
+
+test('operators, functions and types in a search_path that the owner of the database set', async () => {
+  const types = ['text', 'name', 'oid', 'int4', 'int8', '"char"', 'bool']
+  const operators = types.flatMap((type, at) =>
+    ['=', '<>', '>', '<'].map(
+      (
+        operator,
+        number,
+      ) => `create function f${at}_${number}(pg_catalog.${type}, pg_catalog.${type}) returns bool immutable language plpgsql
+        as $$ begin perform evil('o'); return true; end $$;
+      create operator ${operator} (function = f${at}_${number}, leftarg = pg_catalog.${type}, rightarg = pg_catalog.${type});`,
+    ),
+  )
+  await using here = await ground([
+    {
+      name: 'path',
+      setup: `${table} ${operators.join('\n')}
+        create function lower(text) returns text immutable language plpgsql as $$ begin return evil($1); end $$;
+        create function format_type(oid, int) returns text immutable language plpgsql as $$ begin return evil('t'); end $$`,
+      sprung: '',
+    },
+  ])
+  const { db, role, ran } = here
+  await db.sql.unsafe(`alter database ${db.name} owner to ${role.name}`)
+  await asRole(role, `alter database ${db.name} set search_path = path, pg_catalog`)
+  const profiles = await profilesOf(
+    `version: 1\nprofile: path\nschema: path\nindexes:\n  - { name: u, table: t, keys: [id], unique: true }\n  - { name: i, table: t, keys: [v], where: "id > 5" }\n`,
+  )
+  const refused: unknown[] = []
+  const note = (error: unknown) => void refused.push(error)
+  await plan(db.url, profiles).catch(note)
+  await apply(db.url, profiles, { allow: [...hazardCodes], ledger: true }).catch(note)
+  await verify(db.url, profiles).catch(note)
+  await status(db.url)
+  await rollback(db.url).catch(note)
+  await using session = await connectTo(db.url, 'look')
+  await runImport(session, { schemas: [], tables: [], indexes: [] })
+  await using live = await connectTo(db.url, 'look')
+  await readLive(live, { samples: 1, intervalMs: 1 })
+  await using measure = await connectTo(db.url, 'measure')
+  const explained = await runExplain(measure, [aQuery('select v from path.t order by v limit 1')], {
+    allowWrites: false,
+    samples: 3,
+  })
+  expect(explained.queries).toMatchObject([{ status: 'measured' }])
+  expect(await ran()).toEqual([])
+  for (const error of refused)
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/^(FOREIGN_CODE|NOTHING_TO_ROLL_BACK|NO_RUN|NO_LEDGER)$/),
+    })
+  const byHand = postgres(db.url, { max: 1, onnotice: () => undefined, fetch_types: false })
+  await byHand.unsafe(`select 1 from pg_catalog.pg_class where relname = 'x'::name`)
+  await byHand.end()
+  await db.sql.unsafe(`alter database ${db.name} owner to current_user`)
+  expect(await ran()).toEqual(['path'])
+})
+
+test('a role without rights makes no event trigger', async () => {
+  await using here = await ground([{ name: 'shop', setup: shop, sprung: '' }])
+  const script = `create function shop.e() returns event_trigger language plpgsql as $$ begin perform shop.evil('e'); end $$;
+    create event trigger e on ddl_command_start execute function shop.e()`
+  await expect(asRole(here.role, script)).rejects.toMatchObject({ code: '42501' })
 })

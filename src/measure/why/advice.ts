@@ -173,7 +173,7 @@ async function columnsAsked(node: PlanNode): Promise<ReadonlySet<string>> {
 /** Operators of conditions as pg_operator names them. */
 const named: Readonly<Record<string, string>> = { in: '=', 'is null': '=', has: '@>' }
 
-async function readCatalog({ session, limits, indexes }: Probed, node: PlanNode): Promise<Catalog> {
+async function readCatalog({ session, limits, indexes, foreign }: Probed, node: PlanNode): Promise<Catalog> {
   const names = [node.schema, node.relation]
   const conditions = await Promise.all([node.filter, node.indexCondition].map(readCondition))
   const operators = conditions
@@ -193,7 +193,8 @@ async function readCatalog({ session, limits, indexes }: Probed, node: PlanNode)
     operators: classes,
     indexes: indexes.filter((index) => index.table === table),
     root: identity?.root ?? table,
-    owner: identity?.owner ?? null,
+    // Without an owner nothing is tried on a copy.
+    owner: foreign ? null : (identity?.owner ?? null),
     owned: identity?.owned ?? false,
   }
 }

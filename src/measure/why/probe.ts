@@ -12,6 +12,7 @@ import { median } from '../sample/statistics.js'
 import { catalogOnly, sizeText, smallPages } from '../sample/tables.js'
 import { whyNoIndex, whyNotIndex, type ColumnFacts } from './why-not.js'
 import type { Limits } from '../sample/limits.js'
+import { readForeignCode } from '../../catalog/trust.js'
 import type { UnchosenIndex } from '../sample/measurement.js'
 
 /** A query that ran, with its query plan and the one that it gets without sequential scans. */
@@ -22,6 +23,8 @@ export interface Probed {
   readonly plan: QueryPlan
   readonly without: QueryPlan
   readonly indexes: readonly IndexFacts[]
+  /** Planning what perfdb makes of the query would run somebody else's code with this role's rights: it then makes nothing of it. */
+  readonly foreign: boolean
 }
 
 /**
@@ -37,7 +40,9 @@ export async function probe(
   limits: Limits,
 ): Promise<Probed> {
   const without = await explainOnce(session, subject, 'plain', limits, noSeqScan)
-  return { session, subject, limits, plan, without, indexes: await readIndexes(session, plan.nodes, names, limits) }
+  const indexes = await readIndexes(session, plan.nodes, names, limits)
+  const foreign = (await readForeignCode(session, [subject.text])).flat().length > 0
+  return { session, subject, limits, plan, without, indexes, foreign }
 }
 
 const noSeqScan = { enable_seqscan: 'off' }

@@ -33,7 +33,10 @@ export async function statisticsReason(probed: Probed, node: PlanNode, owned: bo
   if (columns.length === 1)
     return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column})`
   const create = `create statistics on ${columns.join(', ')} from ${table}`
-  const estimate = owned && !session.inRecovery && !session.readOnly ? await tryStatistics(probed, node, columns) : null
+  const estimate =
+    owned && !probed.foreign && !session.inRecovery && !session.readOnly
+      ? await tryStatistics(probed, node, columns)
+      : null
   if (estimate === null)
     return `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create} (not tried), then analyze ${table}`
   const [before, after] = [off(node.estimatedRows, node.rowsPerLoop), off(estimate, node.rowsPerLoop)]
