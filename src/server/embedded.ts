@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PerfdbError } from '../errors.js'
 import { nativeFolder, usableBinaries, type Owner } from './embedded-binaries.js'
+import { startGuard } from './embedded-guard.js'
 
 const run = promisify(execFile)
 
@@ -77,7 +78,7 @@ async function serverOwner(): Promise<Owner | undefined> {
   }
 }
 
-async function createCluster({ folder, binaries, owner, passwordFile }: ServerPlace): Promise<void> {
+async function createCluster({ folder, binaries, owner, passwordFile, guard }: ServerPlace): Promise<void> {
   const args = [
     `--pgdata=${join(folder, 'data')}`,
     '--username=postgres',
@@ -92,13 +93,31 @@ async function createCluster({ folder, binaries, owner, passwordFile }: ServerPl
   try {
     const { stdout } = await run(initdb, ['--version'], options)
     const major = Number(/ (\d+)/.exec(stdout)?.[1] ?? 0)
-    await run(initdb, [...args, ...collation(major)], options)
+    // A group of its own, which the guard ends as a whole: initdb starts postgres, and either would write on into the folder.
+    const child = spawn(initdb, [...args, ...collation(major)], {
+      ...options,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    guard?.stdin?.write(`-${child.pid ?? ''}\n`)
+    await endedWell(child)
+    guard?.stdin?.write('\n')
   } catch (cause) {
     throw new PerfdbError('EMBEDDED_FAILED', 'initdb of the embedded server failed', {
       detail: messageOf(cause),
       cause,
     })
   }
+}
+
+/** Rejects with what the program wrote to stderr. */
+async function endedWell(child: ChildProcess): Promise<void> {
+  let written = ''
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (written += chunk))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(written.trim()))))
+  })
 }
 
 /** A linguistic collation, as most production servers have: a plain btree then serves no LIKE, as there. Before 15 ICU is none for a whole server. */
@@ -177,26 +196,6 @@ async function untilReady(child: ChildProcess): Promise<string | null> {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', () => resolve(written))
   })
-}
-
-/**
- * A shell that reads a pipe, which ends when this process ends, however it ends; then it stops the server whose pid it was
- * told and removes the folder, more than once, because initdb may still be writing. When the server is disposed of in the
- * ordinary way the guard goes first.
- */
-function startGuard(folder: string): ChildProcess | undefined {
-  if (process.platform === 'win32') return undefined
-  const script = `while read -r line; do pid=$line; done
-    if [ -n "$pid" ]; then kill -INT "$pid"; while kill -0 "$pid"; do sleep 0.1; done; fi
-    rm -rf "$1"; sleep 1; rm -rf "$1"; sleep 2; rm -rf "$1"`
-  const guard = spawn('sh', ['-c', script, 'perfdb-guard', folder], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  guard.stdin.on('error', () => undefined)
-  guard.unref()
-  return guard
 }
 
 function runningServer(

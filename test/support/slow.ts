@@ -15,7 +15,7 @@ export const slowIndex = '{ name: i_slow, table: t, keys: [{ expression: public.
 
 /** Polls until the condition holds; fails after 30 s with its text. */
 export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`never came: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
