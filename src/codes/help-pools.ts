@@ -177,7 +177,7 @@ export const poolTexts = {
   POOLER_WAITING: {
     text: 'clients of the pooler wait now',
     why: 'Requests wait for a server connection at this moment.',
-    rule: 'SHOW POOLS of the admin console counts waiting clients (cl_waiting), or by SHOW STATS they waited longer than their transactions took (avg_wait_time, avg_xact_time).',
+    rule: 'SHOW POOLS of the admin console counts waiting clients (cl_waiting), or by the differences of SHOW STATS over the look they waited longer than their transactions took (total_wait_time, total_xact_time).',
     todo: 'A larger pool, or shorter transactions.',
   },
 } as const satisfies Readonly<Record<string, Explanation>>

@@ -6,6 +6,7 @@ import type { ErrorText, Explanation } from './help-explanation.js'
 import { hazardTexts } from './help-hazards.js'
 import { indexTexts } from './help-indexes.js'
 import { poolTexts } from './help-pools.js'
+import { poolerTexts } from './help-poolers.js'
 import { queryTexts } from './help-queries.js'
 import { queryRunTexts } from './help-query-runs.js'
 import { serviceTexts } from './help-services.js'
@@ -32,7 +33,7 @@ export const knownCodes: ReadonlyMap<string, KnownCode> = new Map(
     ...ofKind('hazards', hazardTexts),
     ...ofKind('findings about indexes', indexTexts),
     ...ofKind('findings about queries', { ...queryTexts, ...queryRunTexts, ...activityTexts }),
-    ...ofKind('findings of check-pool', { ...poolTexts, ...serviceTexts }),
+    ...ofKind('findings of check-pool', { ...poolTexts, ...poolerTexts, ...serviceTexts }),
   ].map((known) => [known.code, known]),
 )
 

@@ -28,6 +28,8 @@ const serviceLine = z.object({
       connections: z.int(),
       utilization: z.number(),
       waits: z.number(),
+      /** Over all requests, those that do not wait included; an upper bound above cv2 = 1. */
+      mean_wait_ms: z.number().nullable().optional(),
       p99_wait_ms: z.number().nullable(),
       /** The load was measured on the server, because the file declares none. */
       measured: z.boolean().optional(),

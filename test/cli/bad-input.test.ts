@@ -291,15 +291,6 @@ describe('reports and pools', () => {
         says: 'my.pools.yaml:6',
       },
     ],
-    [
-      'an unbounded pool',
-      {
-        files: { 'my.pools.yaml': pools('pool: { max: unlimited }') },
-        args: ['check-pool', 'my.pools.yaml', '--offline'],
-        code: 'UNBOUNDED_POOL',
-        says: 'my.pools.yaml:6',
-      },
-    ],
     ['no pools file', { args: ['check-pool'], code: 'NO_PROFILE', says: 'no pools file is named' }],
     [
       'a profile instead of pools',

@@ -7,23 +7,26 @@ const through = { via: { kind: 'pooler', pooler: 'pgb' } } as const
 
 /** A console with these databases, all of one server unless they say otherwise, and SHOW STATS of one of them. */
 function console(databases: readonly object[], more: Parameters<typeof readConsole>[0] = {}): PoolerLive {
-  return readConsole({
-    VERSION: [{ version: 'PgBouncer 1.22.0' }],
-    CONFIG: [
-      { key: 'default_pool_size', value: '20' },
-      { key: 'pool_mode', value: 'transaction' },
-      { key: 'query_wait_timeout', value: '2' },
-    ],
-    DATABASES: databases.map((one) => ({
-      host: 'db',
-      port: 5432,
-      pool_size: 20,
-      reserve_pool: 0,
-      max_connections: 0,
-      ...one,
-    })),
-    ...more,
-  })
+  return readConsole(
+    {
+      VERSION: [{ version: 'PgBouncer 1.22.0' }],
+      CONFIG: [
+        { key: 'default_pool_size', value: '20' },
+        { key: 'pool_mode', value: 'transaction' },
+        { key: 'query_wait_timeout', value: '2' },
+      ],
+      DATABASES: databases.map((one) => ({
+        host: 'db',
+        port: 5432,
+        pool_size: 20,
+        reserve_pool: 0,
+        max_connections: 0,
+        ...one,
+      })),
+      ...more,
+    },
+    { rows: [], seconds: 1 },
+  )
 }
 
 function judged(written: Parameters<typeof estate>[0], live: PoolerLive) {
@@ -70,7 +73,9 @@ test('databases on a server that nobody declared are not counted, and that is no
 })
 
 test('the load that an alias measured is not judged once for each of its users', () => {
-  const stats = { STATS: [{ database: 'app', avg_xact_count: 1000, avg_xact_time: 15_000 }] }
+  const stats = {
+    STATS: [{ database: 'app', total_xact_count: 1000, total_xact_time: 15_000_000, total_wait_time: 0 }],
+  }
   const live = console([{ name: 'app', database: 'app' }], stats)
   const slow = pool({ max: 10, acquireTimeoutMs: 10 })
   const users = (...roles: readonly string[]) =>

@@ -41,14 +41,18 @@ test('of what replicas say differently the largest demand counts, 0 being no lim
     replica(
       { default_pool_size: 20, max_db_connections: 0, max_client_conn: 100, reserve_pool_size: 5 },
       {
-        databases: [database({ load: { ratePerSecond: 10, serviceTimeSeconds: 0.1 }, maxConnections: 9 })],
+        databases: [
+          database({ load: { ratePerSecond: 10, serviceTimeSeconds: 0.1, measuredSeconds: 4 }, maxConnections: 9 }),
+        ],
         pools: [waits],
       },
     ),
     replica(
       { default_pool_size: 30, max_db_connections: 40, max_client_conn: 500, reserve_pool_size: 0 },
       {
-        databases: [database({ poolSize: 25, load: { ratePerSecond: 30, serviceTimeSeconds: 0.02 } })],
+        databases: [
+          database({ poolSize: 25, load: { ratePerSecond: 30, serviceTimeSeconds: 0.02, measuredSeconds: 4 } }),
+        ],
         pools: [{ ...waits, longestWaitSeconds: 7 }],
       },
     ),
@@ -60,7 +64,11 @@ test('of what replicas say differently the largest demand counts, 0 being no lim
     reserve_pool_size: 5,
   })
   expect(one?.databases).toEqual([
-    database({ poolSize: 25, maxConnections: 0, load: { ratePerSecond: 20, serviceTimeSeconds: 0.04 } }),
+    database({
+      poolSize: 25,
+      maxConnections: 0,
+      load: { ratePerSecond: 20, serviceTimeSeconds: 0.04, measuredSeconds: 4 },
+    }),
   ])
   expect(one?.pools).toEqual([{ ...waits, clients: 6, waiting: 2, longestWaitSeconds: 7, serverConnections: 8 }])
   expect(oneConsole([])).toBeNull()

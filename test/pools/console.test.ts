@@ -123,13 +123,13 @@ test('a console that does not answer leaves the numbers of the file, with a warn
 })
 
 test('what a console of a newer version says counts: limits by database, load, prepared statements', () => {
-  const live = readConsole({
+  const answers = (mode: string) => ({
     VERSION: [{ version: 'PgBouncer 1.24.1' }],
     CONFIG: [
       { key: 'default_pool_size', value: '7' },
       { key: 'max_prepared_statements', value: '200' },
       { key: 'server_lifetime', value: '600' },
-      { key: 'pool_mode', value: 'session' },
+      { key: 'pool_mode', value: mode },
       { key: 'auth_file', value: '/etc/pgbouncer/users.txt' },
     ],
     DATABASES: [
@@ -137,18 +137,30 @@ test('what a console of a newer version says counts: limits by database, load, p
       { name: 'pgbouncer', host: null, port: 6432, database: 'pgbouncer', pool_size: 2, max_connections: 0 },
     ],
     POOLS: [],
-    STATS: [{ database: 'app', avg_xact_count: '50', avg_xact_time: '20000' }],
+    STATS: [{ database: 'app', total_xact_count: '150', total_xact_time: '7000000', total_wait_time: '2500000' }],
   })
+  const earlier = {
+    rows: [{ database: 'app', total_xact_count: 50, total_xact_time: 4_000_000, total_wait_time: 1_500_000 }],
+    seconds: 2,
+  }
+  const live = readConsole(answers('transaction'), earlier)
+  expect(readConsole(answers('session'), earlier).databases).toMatchObject([{ load: null, meanWaitSeconds: 0 }])
+  expect(readConsole(answers('transaction')).databases).toMatchObject([{ load: null }])
   const told = asConsoleSays(pooler(), live)
   expect(told).toMatchObject({
-    poolMode: 'session',
+    poolMode: 'transaction',
     defaultPoolSize: 7,
     maxPreparedStatements: 200,
     serverLifetimeMs: 600_000,
     maxDbConnections: { app: 30 },
   })
   expect(live.databases).toMatchObject([
-    { name: 'app', reservePoolSize: 4, load: { ratePerSecond: 50, serviceTimeSeconds: 0.02 } },
+    {
+      name: 'app',
+      reservePoolSize: 4,
+      meanWaitSeconds: 0.01,
+      load: { ratePerSecond: 50, serviceTimeSeconds: expect.closeTo(0.02, 6) },
+    },
   ])
   expect(live.settings).not.toHaveProperty('auth_file')
 })

@@ -135,13 +135,19 @@ test('waiting longer for a connection than the request lives is useless', () => 
   expect(patient(10_000)).toEqual([])
 })
 
-test('a rollout that nobody declared is told where it would not fit', () => {
-  const four = (max: number) =>
-    findings(estate({ services: [service({ instances: instances(4), pool: pool({ max }) })] }))
-  expect(four(19)).toEqual([])
-  expect(four(20).filter((one) => one.severity === 'info')).toMatchObject([
-    { code: 'RULE_OF_THUMB' },
-    { code: 'DEPLOY_UNDECLARED', message: expect.stringContaining('100 of 97') },
+test('a rollout that nobody declared is that of Kubernetes, and said once for all services', () => {
+  const quarter = { percent: 25 }
+  const deploy = {
+    strategy: 'rolling',
+    maxSurge: quarter,
+    maxUnavailable: quarter,
+    countTerminating: true,
+    endsQuickly: false,
+    assumed: true,
+  } as const
+  const two = ['api', 'web'].map((name) => service({ name, deploy, instances: instances(2), pool: pool({ max: 10 }) }))
+  expect(findings(estate({ services: two })).filter((one) => one.code === 'DEPLOY_UNDECLARED')).toMatchObject([
+    { severity: 'info', message: expect.stringMatching(/^api, web: .* hold 40 connections/) },
   ])
 })
 

@@ -23,6 +23,7 @@ const anyDeploy: fc.Arbitrary<Deploy> = fc.oneof(
     maxSurge: anyShare,
     maxUnavailable: anyShare,
     countTerminating: fc.boolean(),
+    endsQuickly: fc.boolean(),
   }),
 )
 const anyService = fc

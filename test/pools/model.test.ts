@@ -17,7 +17,13 @@ function budgetOf(written: Estate, live?: Live) {
 
 test('no rollout holds more than every old and every new instance', () => {
   const all = { percent: 100 }
-  const deploy = { strategy: 'rolling', maxSurge: all, maxUnavailable: all, countTerminating: true } as const
+  const deploy = {
+    strategy: 'rolling',
+    maxSurge: all,
+    maxUnavailable: all,
+    countTerminating: true,
+    endsQuickly: true,
+  } as const
   expect([1, 2, 7].map((n) => peakInstances(n, deploy))).toEqual([2, 4, 14])
 })
 

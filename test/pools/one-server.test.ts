@@ -25,7 +25,8 @@ async function check(files: Readonly<Record<string, string>>, whatIf: readonly s
 }
 
 const head = 'version: 1\n'
-const web = (max: number, name = 'web') => `services:\n  ${name}: { server: main, role: app, pool: { max: ${max} } }\n`
+const web = (max: number, name = 'web') =>
+  `services:\n  ${name}: { server: main, role: app, deploy: { strategy: recreate }, pool: { max: ${max} } }\n`
 
 test('two names with one url are one server without a look at it too', async () => {
   const result = await check({
@@ -33,8 +34,8 @@ test('two names with one url are one server without a look at it too', async () 
   main: { url: "postgres://\${DB}/app" }
   reports: { url: "postgres://reader@\${DB}/reports", max_connections: 100, memory: 4GB }
 services:
-  web: { server: main, pool: { max: 60 } }
-  bi: { server: reports, pool: { max: 60 } }
+  web: { server: main, deploy: { strategy: recreate }, pool: { max: 60 } }
+  bi: { server: reports, deploy: { strategy: recreate }, pool: { max: 60 } }
 `,
   })
   expect(result.servers).toMatchObject([{ name: 'main', max_connections: 100, declared: { peak: 120 } }])

@@ -42,21 +42,26 @@ test('query_wait_timeout: it drops clients that would have waited longer, and 0 
 })
 
 test('what the pooler measured of waiting: longer than at work is worth a word', () => {
-  const waits = (avg_wait_time: number, maxwait = 0) =>
+  const waits = (wait: number, maxwait = 0) =>
     judgeConsole(
       pooler(),
-      readConsole({
-        CONFIG: [{ key: 'query_wait_timeout', value: '10' }],
-        DATABASES: [{ name: 'app', host: 'db', port: 5432, database: 'app', pool_size: 20 }],
-        STATS: [{ database: 'app', avg_xact_count: 10, avg_xact_time: 4000, avg_wait_time }],
-        POOLS: [{ database: 'app', user: 'app', cl_waiting: maxwait === 0 ? 0 : 1, maxwait }],
-      }),
+      readConsole(
+        {
+          CONFIG: [{ key: 'query_wait_timeout', value: '10' }],
+          DATABASES: [{ name: 'app', host: 'db', port: 5432, database: 'app', pool_size: 20 }],
+          STATS: [
+            { database: 'app', total_xact_count: 10, total_xact_time: 10 * (4000 + wait), total_wait_time: 10 * wait },
+          ],
+          POOLS: [{ database: 'app', user: 'app', cl_waiting: maxwait === 0 ? 0 : 1, maxwait }],
+        },
+        { rows: [], seconds: 4 },
+      ),
     )
   expect(waits(3999)).toEqual([])
   expect(waits(12_340)).toMatchObject([
     {
       code: 'POOLER_WAITING',
-      message: 'pgb: clients of app waited 12.3 ms on average for transactions of 4 ms, over the last minute',
+      message: 'pgb: clients of app waited 12.3 ms on average for transactions of 4 ms, over 4 s',
     },
   ])
   expect(waits(0, 2)[0]?.message).not.toContain('query_wait_timeout')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PerfdbError, type Problem } from '../../src/errors.js'
+import { judge } from '../../src/pools/judge/judge.js'
 import { budgets } from '../../src/pools/judge/budget.js'
 import type { PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
@@ -61,7 +62,8 @@ test('every default is filled in', async () => {
       strategy: 'rolling',
       maxSurge: { percent: 25 },
       maxUnavailable: { percent: 25 },
-      countTerminating: false,
+      countTerminating: true,
+      endsQuickly: false,
     },
     pool: { min: 0, max: 5, maxOverflow: 10, eager: false, acquireTimeoutMs: 30_000 },
     load: { ratePerSecond: 1, serviceTimeSeconds: 0.05 },
@@ -81,11 +83,20 @@ test('a negative pool is refused at its place', async () => {
 })
 
 test.each([
-  ['pool: { max: unlimited }', 'UNBOUNDED_POOL a.yaml:7:13'],
-  ['pool: { max: 0 }', 'UNBOUNDED_POOL a.yaml:7:13'],
-  ['pool: { driver: go }', 'UNBOUNDED_POOL a.yaml:7:5'],
-  ['pool: { driver: sqlalchemy, max_overflow: -1 }', 'UNBOUNDED_POOL a.yaml:7:33'],
-  ['role: app', 'UNBOUNDED_POOL a.yaml:5:3'],
+  ['pool: { max: unlimited }', '7:13'],
+  ['pool: { max: 0 }', '7:13'],
+  ['pool: { driver: go }', '7:5'],
+  ['pool: { driver: sqlalchemy, max_overflow: -1 }', '7:33'],
+  ['role: app', '5:3'],
+])('an unbounded pool is an error among the findings, and the rest is read: %s', async (pool, place) => {
+  const [file] = await read({ 'a.yaml': `${main}services:\n  web:\n    server: main\n    ${pool}\n` })
+  expect(file?.services).toHaveLength(1)
+  expect(file?.findings).toMatchObject([{ code: 'UNBOUNDED_POOL', severity: 'error', service: 'web' }])
+  const at = file?.findings[0]?.place
+  expect(`${at?.line}:${at?.column}`).toBe(place)
+})
+
+test.each([
   ['pool: { min: 5, max: 2 }', 'BAD_VALUE a.yaml:7:13'],
   ['pool: { driver: psycopg2 }', 'BAD_VALUE a.yaml:7:5'],
   ['pool: { max: 5, acquire_timeout: 10 }', 'BAD_VALUE a.yaml:7:38'],
@@ -95,11 +106,14 @@ test.each([
   expect(found).toEqual([expect.stringContaining(expected)])
 })
 
-test('a pooler whose pools nothing bounds is refused, one behind a limit is not', async () => {
+test('a pooler whose pools nothing bounds is an error, one behind a limit is not', async () => {
   const pgb = (more: string) => ({
     'a.yaml': `${main}services:\n  web: { server: main, database: app, role: app, via: pgb, pool: { max: 5 } }\npoolers:\n  pgb: { kind: pgbouncer, default_pool_size: 0${more} }\n`,
   })
-  expect(await problems(pgb(''))).toEqual([expect.stringContaining('UNBOUNDED_POOL a.yaml:7:3 pgb')])
+  const unbounded = mergeEstates(await read(pgb('')))
+  expect(budgets(unbounded).flatMap((budget) => judge(budget, unbounded))).toMatchObject([
+    { code: 'POOLER_UNBOUNDED', severity: 'error', place: { line: 7, column: 3 } },
+  ])
   const files = await read(pgb(', max_db_connections: 40'))
   expect(budgets(mergeEstates(files))[0]?.total.peak).toBe(40)
 })
@@ -114,7 +128,6 @@ test('all problems of all files are told at once', async () => {
     'BAD_VALUE a.yaml:5:37',
     'BAD_VALUE b.yaml:1:10',
     'BAD_VALUE c.yaml:5:3',
-    'UNBOUNDED_POOL c.yaml:6:24',
   ])
 })
 
@@ -173,7 +186,7 @@ test('a password in the file is told without being shown', async () => {
 
 test('tenants come from a CSV file, with quotes and a missing column told', async () => {
   const text =
-    'version: 1\nservers:\n  main: { max_connections: 100 }\n  two: { max_connections: 100 }\ntenants:\n  - { ids_from: t.csv, server_column: where, database_column: db }\nservices:\n  api: { pool: { max: 5, per_tenant: true } }\n'
+    'version: 1\nservers:\n  main: { max_connections: 100 }\n  two: { max_connections: 100 }\ntenants:\n  - { ids_from: t.csv, server_column: where, database_column: db }\nservices:\n  api: { deploy: { strategy: recreate }, pool: { max: 5, per_tenant: true } }\n'
   const [file] = await read({ 'a.yaml': text, 't.csv': 'id,where,db\r\n"y, one",main,y1\r\ny2,two,y2\n\ny3,two,y3' })
   expect(file?.tenants.map(({ id, server, database }) => [id, server, database])).toEqual([
     ['y, one', 'main', 'y1'],
@@ -188,7 +201,8 @@ test('tenants come from a CSV file, with quotes and a missing column told', asyn
 })
 
 test('services of one team use the server that another file declares; equal names without a url stay apart', async () => {
-  const service = (name: string) => `services:\n  ${name}: { server: main, pool: { max: 5 } }\n`
+  const service = (name: string) =>
+    `services:\n  ${name}: { server: main, deploy: { strategy: recreate }, pool: { max: 5 } }\n`
   const shared = await read({
     'a.yaml': main,
     'b.yaml': `version: 1\n${service('b')}`,

@@ -15,7 +15,7 @@ function text(sql: string): string {
 servers: { main: { max_connections: 100 } }
 tenants: [{ registry: { url: "\${MASTER_URL}", sql: "${sql}", ttl: 10s } }]
 services:
-  api: { runtime: { kind: gunicorn, processes: 4 }, instances: 2, pool: { max: 1, per_tenant: true } }
+  api: { runtime: { kind: gunicorn, processes: 4 }, instances: 2, deploy: { strategy: recreate }, pool: { max: 1, per_tenant: true } }
 `
 }
 
@@ -112,7 +112,7 @@ test('tenants with a url of their own: one server for each host and port, one at
     `version: 1
 servers: { known: { url: "postgres://${url.host}/postgres", max_connections: 50 } }
 tenants: [{ registry: { url: "\${MASTER_URL}", sql: select id, url from tenants } }]
-services: { api: { pool: { max: 4, per_tenant: true } } }
+services: { api: { deploy: { strategy: recreate }, pool: { max: 4, per_tenant: true } } }
 `.replace('sql: select id, url from tenants', 'sql: "select id, url from tenants"'),
     { MASTER_URL: database.url },
     0,

@@ -32,7 +32,10 @@ test('names with dots, poolers, a rule of workers, functions, several changes', 
   const rule = estate({ services: [{ ...api, pool: pool({ max: 12, policyFactor: 6 }) }] })
   expect(withChanges(rule, ['api.processes=4']).services[0]).toMatchObject({ pool: { max: 24 } })
   const edge = estate({ services: [{ ...api, runtime: runtime({ kind: 'serverless', maxConcurrency: 100 }) }] })
-  expect(withChanges(edge, ['api.instances=7']).services[0]).toMatchObject({ runtime: { maxConcurrency: 7 } })
+  expect(() => withChanges(edge, ['api.instances.max=7'])).toThrow('its key is runtime.max_concurrency')
+  expect(withChanges(edge, ['api.runtime.max_concurrency=7']).services[0]).toMatchObject({
+    runtime: { maxConcurrency: 7 },
+  })
   expect(withChanges(written, ['api.instances=6', 'api.pool.max=2']).services[0]).toMatchObject({
     instances: { max: 6 },
     pool: { max: 2 },
@@ -57,7 +60,13 @@ test('a service and a server of one name: the key tells which is meant', () => {
 
 test('of a rollout: the declared surge stays until it is changed', () => {
   const half = { percent: 50 }
-  const deploy = { strategy: 'rolling', maxSurge: half, maxUnavailable: half, countTerminating: true } as const
+  const deploy = {
+    strategy: 'rolling',
+    maxSurge: half,
+    maxUnavailable: half,
+    countTerminating: true,
+    endsQuickly: true,
+  } as const
   const rolled = estate({ services: [{ ...api, deploy }] })
   const changed = (change: string) => withChanges(rolled, [change]).services[0]?.deploy
   expect(changed('api.deploy.strategy=rolling')).toEqual(deploy)

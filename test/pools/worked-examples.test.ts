@@ -29,11 +29,12 @@ function only(all: readonly Budget[]): Budget {
 }
 
 const web = (written: Partial<Service>) => estate({ services: [service(written)] })
-const rolling = (countTerminating = false, percent = 25): Deploy => ({
+const rolling = (countTerminating = false, percent = 25, endsQuickly = false): Deploy => ({
   strategy: 'rolling',
   maxSurge: { percent },
   maxUnavailable: { percent },
   countTerminating,
+  endsQuickly,
 })
 
 test('W1: 4 instances x pool 24 shared is 99 % of what ordinary roles have, although 96 < 100', () => {
@@ -69,7 +70,8 @@ test('W3: sync workers hold their eager minimum only, and can never reach the ma
 test.each<[string, Deploy, number, string, string[]]>([
   ['recreate', { strategy: 'recreate' }, 80, 'WARN', ['POOL_NEAR']],
   ['rolling 25 %', rolling(), 100, 'FAIL', ['POOL_SURGE']],
-  ['rolling, with terminating pods', rolling(true), 140, 'FAIL', ['POOL_SURGE']],
+  ['rolling, with pods that end quickly', rolling(true, 25, true), 140, 'FAIL', ['POOL_SURGE']],
+  ['rolling, with pods that end', rolling(true), 160, 'FAIL', ['POOL_SURGE']],
   ['blue-green', { strategy: 'blue_green' }, 160, 'FAIL', ['POOL_SURGE']],
 ])('W4: 4 x 20, %s', (_name, deploy, peak, verdict, codes) => {
   expect(look(web({ instances: instances(4), pool: pool({ max: 20 }), deploy }))).toMatchObject({
@@ -83,9 +85,10 @@ test.each<[string, Deploy, number, string, string[]]>([
 test('W4b: a rolling update of 1, 3, 4 and 10 instances', () => {
   expect([1, 3, 4, 10].map((n) => peakInstances(n, rolling()))).toEqual([2, 4, 5, 13])
   expect(peakInstances(4, { strategy: 'canary', share: { percent: 10 } })).toBe(5)
-  expect(peakInstances(4, rolling(true, 0))).toBe(5)
+  expect([1, 3, 4, 10, 30].map((n) => peakInstances(n, rolling(true)))).toEqual([2, 6, 8, 20, 60])
+  expect(peakInstances(4, rolling(true, 0, true))).toBe(5)
   // Unavailable is rounded down: three quarters of an instance are none.
-  expect(peakInstances(3, rolling(true))).toBe(5)
+  expect(peakInstances(3, rolling(true, 25, true))).toBe(5)
 })
 
 test('W5: what each kind of role may use of 200', () => {

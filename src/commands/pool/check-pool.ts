@@ -1,4 +1,4 @@
-import { readLive, usualSampling, type Sampling } from '../../pools/server/live.js'
+import { readLive, usualSampling } from '../../pools/server/live.js'
 import type { PoolFinding, PoolsFile, Verdict } from '../../pools/sums/model.js'
 import { mergeEstates } from '../../pools/file/resolve.js'
 import { exitCode, type Ending } from '../../result/exit-code.js'
@@ -11,7 +11,6 @@ import { perfdbVersion } from '../../result/version.js'
 export interface CheckPoolOptions extends LookOptions {
   /** The verdict from which on the exit code is 1. */
   readonly failOn: 'fail' | 'warn'
-  readonly sampling?: Sampling
   /** `api.instances=6`: judged with these changes, told beside what is declared. */
   readonly whatIf?: readonly string[]
 }
@@ -47,8 +46,9 @@ export function poolDocument(
   const judgement = judgeEstate(written, looked, whatIf)
   const before = whatIf.length === 0 ? null : judgeEstate(written, looked)
   const fromFiles = [...files.flatMap((file) => file.findings), ...notAsked(looked, options)]
-  const unknown = fromFiles.some((finding) => finding.severity === 'warning')
-  const verdict = worst([judgement.verdict, ...(unknown ? (['UNKNOWN'] as const) : [])])
+  const has = (severity: PoolFinding['severity']) => fromFiles.some((finding) => finding.severity === severity)
+  const ofFiles = has('error') ? 'FAIL' : has('warning') ? 'UNKNOWN' : 'OK'
+  const verdict = worst([judgement.verdict, ofFiles])
   const code = exitCodeOf(verdict, options.failOn, signal)
   return {
     perfdb: perfdbVersion(),

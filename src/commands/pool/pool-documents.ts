@@ -137,10 +137,11 @@ function poolerSum({ pooler, pools, peak }: Line): string {
 function queueOf({ service }: Line, estate: Estate): Pick<PoolLine, 'queue'> {
   const line = service === null ? null : queueLine(service, estate.tenants)
   if (line === null) return {}
-  const { utilization, waits, p99WaitSeconds, stable } = queue(
+  const { utilization, waits, meanWaitSeconds, p99WaitSeconds, stable } = queue(
     line.rate / line.pools,
     line.serviceTimeSeconds,
     line.servers,
+    line.cv2,
   )
   return {
     queue: {
@@ -148,6 +149,7 @@ function queueOf({ service }: Line, estate: Estate): Pick<PoolLine, 'queue'> {
       connections: line.servers,
       utilization,
       waits,
+      mean_wait_ms: stable ? meanWaitSeconds * 1000 : null,
       p99_wait_ms: stable ? p99WaitSeconds * 1000 : null,
       ...(line.measuredSeconds !== null && { measured: true }),
     },

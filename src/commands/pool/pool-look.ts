@@ -1,7 +1,10 @@
 import { homedir } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { PerfdbError } from '../../errors.js'
 import { readConsole, consoleShows, type PoolerLive } from '../../pools/server/console.js'
-import type { PoolFinding, Pooler, Server } from '../../pools/sums/model.js'
+import type { PoolFinding, Server } from '../../pools/sums/model.js'
+import type { Pooler } from '../../pools/sums/pooler-model.js'
+import { usualSampling, type Sampling } from '../../pools/server/live.js'
 import type { Live } from '../../pools/server/sessions.js'
 import { resolveUrl } from '../../pools/file/url-environment.js'
 import type { Session } from '../../server/session.js'
@@ -20,6 +23,7 @@ export interface LookOptions {
   readonly offline: boolean
   readonly environment: Environment
   readonly given?: GivenServer | undefined
+  readonly sampling?: Sampling
   /** Opens a session to a server by its url; the usual connection unless given. */
   readonly connectTo?: (url: string) => Promise<Session>
 }
@@ -143,7 +147,7 @@ export async function askConsoles(poolers: readonly Pooler[], options: LookOptio
 async function askOne(
   { name, place, adminUrls }: Pooler,
   adminUrl: string,
-  { environment }: LookOptions,
+  { environment, sampling = usualSampling }: LookOptions,
 ): Promise<{ readonly live: PoolerLive } | { readonly finding: PoolFinding }> {
   try {
     const [{ askConsole }, { resolveTarget }] = await Promise.all([
@@ -151,7 +155,12 @@ async function askOne(
       import('../../server/target.js'),
     ])
     const target = await resolveTarget({ url: resolveUrl(adminUrl, environment, place), environment, home: homedir() })
-    return { live: readConsole(await askConsole(target, consoleShows)) }
+    const started = performance.now()
+    const first = await askConsole(target, ['STATS'])
+    await pause((sampling.samples - 1) * sampling.intervalMs)
+    const rows = await askConsole(target, consoleShows)
+    const seconds = (performance.now() - started) / 1000
+    return { live: readConsole(rows, { rows: first['STATS'] ?? [], seconds }) }
   } catch (error) {
     if (!(error instanceof PerfdbError)) throw error
     const others = adminUrls.length > 1 ? 'the other replicas count, else the file' : "the file's numbers count"

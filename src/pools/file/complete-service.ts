@@ -1,15 +1,10 @@
-import type { Place } from '../../errors.js'
+import type { Reporter } from './reporter.js'
+import { completeDeploy, completeRuntime } from './complete-runtime.js'
 import { completeAudit, completeCache, completeLoad, optional } from './complete-work.js'
-import { drivers } from '../sums/drivers.js'
-import type { Deploy, Pool, Runtime, Service, Share } from '../sums/model.js'
+import { driverDefaults, driverName } from '../sums/drivers.js'
+import type { Pool, Runtime, Service } from '../sums/model.js'
 import type { WrittenPool, WrittenService } from './schema.js'
-import { durationMs, percentOf } from '../../text/units.js'
-
-/** Where a path of the file stands, and how a problem at it is reported; codes BAD_VALUE and UNBOUNDED_POOL. */
-export interface Reporter {
-  at(path: readonly (string | number)[]): Place
-  report(code: 'BAD_VALUE' | 'UNBOUNDED_POOL', path: readonly (string | number)[], message: string, hint?: string): void
-}
+import { durationMs } from '../../text/units.js'
 
 /** A service with every default filled in: those of its driver, of its runtime, of Kubernetes. */
 export function completeService(
@@ -23,22 +18,13 @@ export function completeService(
   const pool = completePool(written, runtime, reporter, path)
   const perTenant = pool.perTenant
   if (written.server === undefined && !perTenant && written.via === undefined) {
-    reporter.report(
-      'BAD_VALUE',
-      path,
-      `services.${name}: the key "server" is missing`,
-      'name one of servers, or via: http',
-    )
+    reporter.problem(path, `services.${name}: the key "server" is missing`, 'name one of servers, or via: http')
   }
   const { instances = 1 } = written
   const desired = typeof instances === 'number' ? instances : instances.desired
   const max = typeof instances === 'number' ? instances : (instances.max ?? desired)
   if (max < desired)
-    reporter.report(
-      'BAD_VALUE',
-      [...path, 'instances'],
-      `services.${name}: instances.max ${max} is below desired ${desired}`,
-    )
+    reporter.problem([...path, 'instances'], `services.${name}: instances.max ${max} is below desired ${desired}`)
   return {
     name,
     server: written.server ?? null,
@@ -48,7 +34,7 @@ export function completeService(
     via: viaOf(written.via),
     runtime,
     instances: { desired, max },
-    deploy: completeDeploy(written.deploy, countTerminating),
+    deploy: completeDeploy(written, runtime, countTerminating),
     pool,
     connectionsPerRequest: written.connections_per_request ?? 1,
     extraConnections: written.extra_connections ?? 0,
@@ -74,45 +60,26 @@ function viaOf(via: string | undefined): Service['via'] {
   return via === 'http' ? { kind: 'http' } : { kind: 'pooler', pooler: via }
 }
 
-/** Forked workers and threads of an event loop are left open: only the file knows a worker's threads. */
-function completeRuntime({ runtime }: WrittenService, reporter: Reporter, path: readonly string[]): Runtime {
-  const kind = runtime?.kind ?? 'other'
-  const serverless = kind === 'serverless'
-  if (serverless && runtime?.max_concurrency === undefined) {
-    reporter.report(
-      'BAD_VALUE',
-      [...path, 'runtime'],
-      `${path.join('.')}.runtime: serverless needs max_concurrency`,
-      'the limit of concurrent functions',
-    )
-  }
-  return {
-    kind,
-    processes: runtime?.processes ?? 1,
-    threads: runtime?.threads ?? null,
-    scope: runtime?.scope ?? 'process',
-    maxConcurrency: serverless ? (runtime?.max_concurrency ?? 1) : null,
-    overlap: runtime?.overlap ?? 1,
-  }
-}
-
 function completePool(written: WrittenService, runtime: Runtime, reporter: Reporter, path: readonly string[]): Pool {
   const { pool } = written
   const at = pool === undefined ? path : [...path, 'pool']
-  const driver = pool?.driver === undefined ? undefined : drivers[pool.driver]
+  const driver = driverDefaults(pool?.driver)
   const policyFactor = pool?.policy === undefined ? null : Number(pool.policy.replace(/^.*\*\s*/, ''))
   const policyMax = policyFactor === null ? undefined : policyFactor * runtime.processes
+  const said = maximum(pool)
+  const declared =
+    said === 'unlimited' ? unbounded(`max ${pool?.max} is an unlimited pool`, runtime, reporter, [...at, 'max']) : said
   const max =
     written.via === 'http' && pool === undefined
       ? 0
-      : (maximum(pool, reporter, at) ?? policyMax ?? driverMaximum(written, runtime, reporter, at))
+      : (declared ?? policyMax ?? driverMaximum(written, runtime, reporter, at))
   const min = pool?.min ?? Math.min(driver?.min ?? 0, max)
-  if (min > max) reporter.report('BAD_VALUE', [...at, 'min'], `${at.join('.')}: min ${min} is above max ${max}`)
+  if (min > max) reporter.problem([...at, 'min'], `${at.join('.')}: min ${min} is above max ${max}`)
   return {
-    driver: pool?.driver ?? null,
+    driver: pool?.driver === undefined ? null : driverName(pool.driver),
     min,
     max,
-    maxOverflow: overflow(pool, reporter, at) ?? driver?.maxOverflow ?? 0,
+    maxOverflow: overflow(pool, runtime, reporter, at) ?? driver?.maxOverflow ?? 0,
     eager: pool?.eager ?? driver?.eager ?? false,
     acquireTimeoutMs: optional(pool?.acquire_timeout, durationMs) ?? driver?.acquireTimeoutMs ?? null,
     maxLifetimeMs: optional(pool?.max_lifetime, durationMs),
@@ -125,74 +92,63 @@ function completePool(written: WrittenService, runtime: Runtime, reporter: Repor
 }
 
 /** 0 is "unlimited" to Go, SQLAlchemy and pgbouncer: never a pool of no connections. */
-function maximum(pool: WrittenPool | undefined, reporter: Reporter, at: readonly string[]): number | undefined {
-  if (typeof pool?.max === 'number' && pool.max > 0) return pool.max
+function maximum(pool: WrittenPool | undefined): number | 'unlimited' | undefined {
   if (pool?.max === undefined) return undefined
-  const message = `${at.join('.')}: max ${pool.max} is an unlimited pool`
-  reporter.report(
-    'UNBOUNDED_POOL',
-    [...at, 'max'],
-    message,
-    pool.max === 0 ? 'give it a maximum; via: http for a service without connections' : undefined,
-  )
-  return 1
+  return typeof pool.max === 'number' && pool.max > 0 ? pool.max : 'unlimited'
 }
 
-function overflow(pool: WrittenPool | undefined, reporter: Reporter, at: readonly string[]): number | undefined {
+/** A pool without a limit is counted as its threads, or as one connection: the finding says that it may be more. */
+function unbounded(what: string, runtime: Runtime, reporter: Reporter, path: readonly string[], hint?: string): number {
+  const counted = runtime.threads ?? 1
+  reporter.find({
+    code: 'UNBOUNDED_POOL',
+    severity: 'error',
+    path,
+    message: `${path[1]}: ${what}; counted as ${counted}`,
+    hint: hint ?? 'give it a maximum; via: http for a service without connections',
+  })
+  return counted
+}
+
+function overflow(
+  pool: WrittenPool | undefined,
+  runtime: Runtime,
+  reporter: Reporter,
+  at: readonly string[],
+): number | undefined {
   const written = pool?.max_overflow
   if (typeof written !== 'string' && written !== -1) return written
-  reporter.report('UNBOUNDED_POOL', [...at, 'max_overflow'], `${at.join('.')}: max_overflow ${written} is unlimited`)
+  unbounded(`max_overflow ${written} is unlimited`, runtime, reporter, [...at, 'max_overflow'], 'max_overflow: 0')
   return 0
 }
 
 function driverMaximum({ pool }: WrittenService, runtime: Runtime, reporter: Reporter, at: readonly string[]): number {
-  const driver = pool?.driver === undefined ? undefined : drivers[pool.driver]
+  const driver = driverDefaults(pool?.driver)
   if (driver?.max != null) return driver.max
-  if (driver?.unknownMax === 'by-thread') return runtime.threads ?? 1
-  const what = pool?.driver === undefined ? 'has no maximum' : `of ${pool.driver} has no maximum by itself`
+  // A child of php-fpm has the connection that its request opens.
+  if (driver?.unknownMax === 'by-thread' || (driver === undefined && runtime.kind === 'php-fpm'))
+    return runtime.threads ?? 1
+  const what =
+    pool?.driver === undefined ? 'the pool has no maximum' : `the pool of ${pool.driver} has no maximum by itself`
   switch (driver?.unknownMax) {
     case 'by-cpu':
-      reporter.report(
-        'BAD_VALUE',
+      reporter.problem(
         at,
-        `${at.join('.')}: the default of prisma is physical CPUs x 2 + 1`,
+        `${at.join('.')}: the default of ${pool?.driver} follows the processors: ${driver.source}`,
         'write that number as max',
       )
       return 1
     case 'required':
-      reporter.report('BAD_VALUE', at, `${at.join('.')}: the key "max" is missing`, 'the maxconn of its constructor')
+      reporter.problem(at, `${at.join('.')}: the key "max" is missing`, 'the maxconn of its constructor')
       return 1
     case 'unlimited':
     case undefined:
-      reporter.report(
-        'UNBOUNDED_POOL',
+      return unbounded(
+        what,
+        runtime,
+        reporter,
         at,
-        `${at.join('.')}: the pool ${what}`,
         pool?.driver === 'go' ? 'call SetMaxOpenConns, and write its number as max' : undefined,
       )
-      return 1
   }
-}
-
-function completeDeploy(deploy: WrittenService['deploy'], countTerminating: boolean): Deploy {
-  switch (deploy?.strategy) {
-    case undefined:
-      return { strategy: 'none' }
-    case 'recreate':
-    case 'blue_green':
-      return { strategy: deploy.strategy }
-    case 'canary':
-      return { strategy: 'canary', share: shareOf(deploy.canary ?? '10%') }
-    case 'rolling':
-      return {
-        strategy: 'rolling',
-        maxSurge: shareOf(deploy.max_surge ?? '25%'),
-        maxUnavailable: shareOf(deploy.max_unavailable ?? '25%'),
-        countTerminating: deploy.count_terminating ?? countTerminating,
-      }
-  }
-}
-
-function shareOf(written: number | string): Share {
-  return typeof written === 'number' ? { instances: written } : { percent: percentOf(written) }
 }

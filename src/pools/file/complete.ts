@@ -1,18 +1,19 @@
 import type { Problem } from '../../errors.js'
-import { completeService, type Reporter } from './complete-service.js'
+import { completePooler } from './complete-pooler.js'
+import { completeService } from './complete-service.js'
+import type { Reporter } from './reporter.js'
 import { literalPasswords } from './literal-passwords.js'
 import type { MemorySettings } from '../sums/memory.js'
-import type { Alias, Pooler, PoolsFile, RoleLimit, Server, RoleSetting } from '../sums/model.js'
+import type { PoolFinding, PoolsFile, RoleLimit, Server, RoleSetting } from '../sums/model.js'
 import { providerLimits, providerSizes } from '../sums/providers.js'
-import type { WrittenPooler, WrittenPools, WrittenServer } from './schema.js'
+import type { WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from './tenants.js'
-import { several } from '../../text/amounts.js'
-import { durationMs, sizeBytes } from '../../text/units.js'
+import { sizeBytes } from '../../text/units.js'
 
 /**
- * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are BAD_VALUE and
- * UNBOUNDED_POOL; names are not resolved yet.
+ * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are
+ * BAD_VALUE; names are not resolved yet.
  */
 export function completePools(
   file: string,
@@ -21,13 +22,17 @@ export function completePools(
   at: Reporter['at'],
 ): { readonly value: PoolsFile; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
+  const findings: PoolFinding[] = []
   const reporter: Reporter = {
     at,
-    report(code, path, message, hint) {
-      problems.push({ code, message, place: at(path), ...(hint !== undefined && { hint }) })
+    problem(path, message, hint) {
+      problems.push({ code: 'BAD_VALUE', message, place: at(path), ...(hint !== undefined && { hint }) })
+    },
+    find({ path, ...finding }) {
+      findings.push({ ...finding, ...(path[0] === 'services' && { service: String(path[1]) }), place: at(path) })
     },
   }
-  const countTerminating = written.defaults?.count_terminating ?? false
+  const countTerminating = written.defaults?.count_terminating ?? true
   const declared = Object.entries(written.servers ?? {}).map(([name, server]) =>
     completeServer(name, server, written.defaults, reporter),
   )
@@ -51,7 +56,7 @@ export function completePools(
       tenants: tenants.map((row) => row.tenant),
       services,
       poolers,
-      findings: literalPasswords(declared, poolers, fromFile),
+      findings: [...findings, ...literalPasswords(declared, poolers, fromFile)],
     },
     problems,
   }
@@ -78,17 +83,12 @@ function completeServer(
       known === undefined
         ? `known: ${Object.keys(providerSizes).join(', ')}; for others give max_connections`
         : `known sizes: ${known.join(', ')}`
-    reporter.report(
-      'BAD_VALUE',
-      [...path, 'provider'],
-      `servers.${name}: no limits are known for ${provider.name} ${size}`,
-      hint,
-    )
+    reporter.problem([...path, 'provider'], `servers.${name}: no limits are known for ${provider.name} ${size}`, hint)
   }
   const kept = (written.superuser_reserved_connections ?? 3) + (written.reserved_connections ?? 0)
   if (written.max_connections !== undefined && kept >= written.max_connections) {
     const message = `servers.${name}: ${kept} reserved connections leave none of ${written.max_connections}; PostgreSQL would not start`
-    reporter.report('BAD_VALUE', [...path, 'max_connections'], message)
+    reporter.problem([...path, 'max_connections'], message)
   }
   return {
     name,
@@ -159,63 +159,4 @@ function withTenantLimits(server: Server, tenants: readonly TenantRow[]): Server
     roles: { ...Object.fromEntries(roles), ...server.roles },
     databases: { ...Object.fromEntries(databases), ...server.databases },
   }
-}
-
-/** Defaults of pgbouncer, https://www.pgbouncer.org/config.html; those of a provider's own pooler where its table has them. */
-function completePooler(name: string, written: WrittenPooler, servers: readonly Server[], reporter: Reporter): Pooler {
-  const aliases = Object.entries(written.databases ?? {}).map(([alias, entry]): Alias => ({
-    name: alias,
-    server: entry.server,
-    database: entry.database ?? alias,
-    user: entry.user ?? null,
-    poolSize: entry.pool_size ?? null,
-    reservePoolSize: entry.reserve_pool_size ?? null,
-    users: entry.users ?? [],
-  }))
-  const providers = servers
-    .filter((server) => aliases.length === 0 || aliases.some((alias) => alias.server === server.name))
-    .map((server) => server.provider)
-  const provider = providers.length === 1 && providers[0] ? providerLimits(providers[0].name, providers[0].size) : null
-  const adminUrls = typeof written.admin_url === 'string' ? [written.admin_url] : (written.admin_url ?? [])
-  if (written.replicas !== undefined && adminUrls.length > written.replicas) {
-    const message = `poolers.${name}: ${adminUrls.length} consoles are named, but ${several(written.replicas, 'replica')}`
-    reporter.report('BAD_VALUE', ['poolers', name, 'replicas'], message, `replicas: ${adminUrls.length}`)
-  }
-  const own = written.kind === 'neon' || written.kind === 'supavisor' ? provider : null
-  return {
-    name,
-    kind: written.kind,
-    adminUrls,
-    replicas: written.replicas ?? Math.max(1, adminUrls.length),
-    poolMode: written.pool_mode ?? (written.kind === 'neon' ? 'transaction' : 'session'),
-    maxClientConn: written.max_client_conn ?? own?.poolerClients ?? 100,
-    defaultPoolSize: written.default_pool_size ?? own?.poolerPoolSize ?? 20,
-    reservePoolSize: written.reserve_pool_size ?? 0,
-    maxDbConnections: limitsBy(written.max_db_connections),
-    maxUserConnections: {
-      ...limitsBy(written.max_user_connections),
-      ...Object.fromEntries(
-        Object.entries(written.users ?? {}).flatMap(([user, { max_user_connections: most }]) =>
-          most === undefined ? [] : [[user, most]],
-        ),
-      ),
-    },
-    aliases,
-    users: Object.fromEntries(
-      Object.entries(written.users ?? {}).map(([user, { pool_size: poolSize, reserve_pool_size: reserve }]) => [
-        user,
-        { poolSize: poolSize ?? null, reservePoolSize: reserve ?? null },
-      ]),
-    ),
-    written: Object.keys(written),
-    maxPreparedStatements: null,
-    queryWaitTimeoutMs:
-      written.query_wait_timeout === undefined ? 120_000 : durationMs(written.query_wait_timeout) || null,
-    serverLifetimeMs: 3_600_000,
-    place: reporter.at(['poolers', name]),
-  }
-}
-
-function limitsBy(written: number | Readonly<Record<string, number>> | undefined): Readonly<Record<string, number>> {
-  return typeof written === 'number' ? { '*': written } : (written ?? {})
 }

@@ -1,5 +1,6 @@
 import type { Place } from '../../errors.js'
-import type { Pooler, PoolFinding, Server } from '../sums/model.js'
+import type { PoolFinding, Server } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import type { TenantRow } from './tenants.js'
 import { several } from '../../text/amounts.js'
 import { literalPassword } from '../sums/url.js'

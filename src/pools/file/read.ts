@@ -5,8 +5,7 @@ import { readingStatement } from '../../sql/reading.js'
 import { readYaml } from '../../yaml/read.js'
 import { completePools } from './complete.js'
 import { literalPasswordFinding } from './literal-passwords.js'
-import type { Estate, PoolFinding, PoolsFile, Registry } from '../sums/model.js'
-import { poolerDemands } from '../sums/pooler.js'
+import type { PoolFinding, PoolsFile, Registry } from '../sums/model.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
 import { poolsSchema, type WrittenPools } from './schema.js'
 import {
@@ -20,7 +19,6 @@ import {
 } from './tenants.js'
 import { withoutUrlVariables } from './url-environment.js'
 import { literalPassword } from '../sums/url.js'
-import { allDemands } from '../sums/demand.js'
 
 export interface ReadOptions {
   /** Paths are relative to it, and appear in places as they were given. */
@@ -44,7 +42,7 @@ export async function readPools(paths: readonly Named[], options: ReadOptions): 
   const resolved = files.length === found.files.length ? resolvePools(files) : { files, problems: [] }
   const all = [...problems, ...resolved.problems]
   const estate = mergeEstates(resolved.files)
-  const last = all.length === 0 ? [...referenceProblems(estate, registries(files)), ...unboundedPoolers(estate)] : all
+  const last = all.length === 0 ? referenceProblems(estate, registries(files)) : all
   const [first, ...rest] = last
   if (first !== undefined) throw problemsError([first, ...rest])
   return resolved.files
@@ -147,16 +145,4 @@ function registryNotAsked({ place }: Registry): PoolFinding {
     hint: 'leave --offline out, or list the tenants: ids_from: tenants.csv',
     place,
   }
-}
-
-/** A pool size of 0 is unlimited to pgbouncer: fine only where a limit of the database or the user stands behind it. */
-function unboundedPoolers(estate: Estate): readonly Problem[] {
-  const unbounded = poolerDemands(estate, allDemands(estate)).filter((one) => one.connections === Infinity)
-  const names = new Set(unbounded.map((one) => one.pooler))
-  return [...names].map((pooler) => ({
-    code: 'UNBOUNDED_POOL',
-    message: `${pooler.name}: a pool size of 0 is unlimited, and neither max_db_connections nor max_user_connections bounds it`,
-    hint: 'set default_pool_size',
-    place: pooler.place,
-  }))
 }

@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import type { Problem } from '../../errors.js'
 import { groupBy } from '../sums/demand.js'
-import type { Estate, Pooler, PoolsFile, Server, Service, Tenant } from '../sums/model.js'
+import type { Estate, PoolsFile, Server, Service, Tenant } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import { aliasOf } from '../sums/pooler.js'
 import { withFactsOf } from '../judge/same-server.js'
 

@@ -1,5 +1,7 @@
 import { z } from '../../yaml/schema.js'
 import { driverNames } from '../sums/drivers.js'
+import { runtimeNames, workerClasses } from '../sums/runtimes.js'
+import { platformNames } from '../sums/platforms.js'
 import { poolerSchema } from './schema-pooler.js'
 import { duration, percentage, rate, size } from '../../yaml/units.js'
 
@@ -73,21 +75,11 @@ const tenantsRegistrySchema = z.strictObject({
 })
 
 const runtimeSchema = z.strictObject({
-  kind: z.enum([
-    'gunicorn',
-    'uvicorn',
-    'uwsgi',
-    'celery',
-    'puma',
-    'node',
-    'jvm',
-    'go',
-    'dotnet',
-    'cron',
-    'serverless',
-    'other',
-  ]),
+  kind: z.enum(runtimeNames).optional(),
+  worker_class: z.enum(workerClasses).optional(),
   processes: positive.optional(),
+  workers: positive.optional(),
+  concurrency: positive.optional(),
   threads: positive.optional(),
   scope: z.enum(['process', 'instance']).optional(),
   max_concurrency: positive.optional(),
@@ -122,13 +114,18 @@ const serviceSchema = z.strictObject({
   instances: z.union([count, z.strictObject({ desired: count, max: count.optional() })]).optional(),
   deploy: z
     .strictObject({
-      strategy: z.enum(['recreate', 'blue_green', 'canary', 'rolling']),
+      strategy: z.enum(['recreate', 'blue_green', 'canary', 'rolling']).optional(),
+      platform: z.enum(platformNames).optional(),
       max_surge: share.optional(),
       max_unavailable: share.optional(),
       canary: share.optional(),
       count_terminating: z.boolean().optional(),
+      startup: duration.optional(),
+      termination: duration.optional(),
     })
     .optional(),
+  startup: duration.optional(),
+  termination: duration.optional(),
   pool: poolSchema.optional(),
   connections_per_request: positive.optional(),
   extra_connections: count.optional(),

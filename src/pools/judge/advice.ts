@@ -23,7 +23,7 @@ function byQueue(service: Service, tenants: readonly Tenant[]): readonly string[
   const line = queueLine(service, tenants)
   if (line?.waitMs == null) return []
   const fewest = (pools: number) =>
-    fewestServers(line.rate / pools, line.serviceTimeSeconds, line.waitMs === null ? 0 : line.waitMs / 1000)
+    fewestServers(line.rate / pools, line.serviceTimeSeconds, line.waitMs === null ? 0 : line.waitMs / 1000, line)
   const split = line.pools > 1 ? `, ${line.pools * fewest(line.pools)} in ${line.pools} pools` : ''
   return [
     `${service.name}: ${fewest(1)} connections in one shared pool${split} keep 99 % of the waits under ${line.waitMs} ms`,

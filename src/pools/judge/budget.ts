@@ -1,6 +1,8 @@
 import { capacity, limitsOf, type Limits } from '../sums/capacity.js'
 import { groupBy, targetsOf, type Demand, allDemands } from '../sums/demand.js'
-import type { Estate, Pooler, RoleKind, Server, Service } from '../sums/model.js'
+import type { Estate, RoleKind, Server, Service } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
+import { proxyPercent } from '../sums/pooler-kinds.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from '../sums/pooler.js'
 import { patternsOn, worstMatch, type Live, type Matched, type Pattern } from '../server/sessions.js'
 
@@ -14,6 +16,8 @@ export interface Line {
   readonly peak: number
   readonly warm: number
   readonly nominal: number
+  /** A pooler that nothing bounds but the number of its clients. */
+  readonly unbounded?: true
 }
 
 /** Everything that takes slots of one server, and what it has. All counts are connections. */
@@ -68,7 +72,7 @@ interface Reaching {
 
 function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reaching): Budget {
   const limits = limitsOf(server, live?.limits ?? null)
-  const lines = linesOn(rows)
+  const lines = linesOn(rows, limits)
   const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
   const match = live === null ? null : worstMatch(live.samples, patterns, peaksByName(lines), perfdb)
@@ -98,7 +102,7 @@ function peaksByName(lines: readonly Line[]): ReadonlyMap<string, number> {
   return new Map([...groupBy(lines, (line) => line.name)].map(([name, same]) => [name, total(same, 'peak')]))
 }
 
-function linesOn({ here, poolers }: Reaching): readonly Line[] {
+function linesOn({ here, poolers }: Reaching, limits: Limits | null): readonly Line[] {
   const direct = groupBy(
     here.filter((row) => row.service.via.kind === 'direct'),
     (row) => row.service,
@@ -112,17 +116,28 @@ function linesOn({ here, poolers }: Reaching): readonly Line[] {
     }
     return { name: service.name, service, pooler: null, pools: [], ...part }
   })
-  const pooled = poolers.map(({ pooler, pools, connections }) => ({
-    name: pooler.name,
-    service: null,
-    pooler,
-    pools,
-    steady: connections,
-    peak: connections,
-    warm: 0,
-    nominal: connections,
-  }))
+  const pooled = poolers.map(({ pooler, pools, connections, unbounded }): Line => {
+    const opened = Math.min(connections, proxyLimit(pooler, limits))
+    const least = pooler.replicas * pools.length * (pooler.minPoolSize ?? 0)
+    return {
+      name: pooler.name,
+      service: null,
+      pooler,
+      pools,
+      steady: opened,
+      peak: opened,
+      warm: Math.min(opened, least),
+      nominal: connections,
+      ...(unbounded && { unbounded }),
+    }
+  })
   return [...services, ...pooled]
+}
+
+/** What the proxy of RDS may open on a server: MaxConnectionsPercent of its max_connections; Infinity for others. */
+export function proxyLimit({ kind, maxConnectionsPercent = proxyPercent }: Pooler, limits: Limits | null): number {
+  if (kind !== 'rds-proxy' || limits === null) return Infinity
+  return Math.max(1, Math.floor((limits.maxConnections * maxConnectionsPercent) / 100))
 }
 
 /** Superusers may use the reserve, others may not: the least privileged role decides what there is. */

@@ -1,6 +1,6 @@
 import { roleKind, type Budget } from './budget.js'
 import { groupBy, targetsOf } from '../sums/demand.js'
-import { serverConnections, type PoolerPool } from '../sums/pooler.js'
+import { openConnections, type PoolerPool } from '../sums/pooler.js'
 
 /** CONNECTION LIMIT of a role or a database against what may be asked of it at the peak. */
 export interface LimitUse {
@@ -52,7 +52,7 @@ function uses(
     if (pooler === null) continue
     const ordinary = pools.filter((pool) => !isSuperuser(budget, pool.user))
     for (const [name, own] of groupBy(ordinary, (pool) => nameIn(pool, kind)))
-      if (limited.has(name)) add(name, serverConnections(pooler, own), pooler.name)
+      if (limited.has(name)) add(name, openConnections(pooler, own), pooler.name)
   }
   return [...limited].flatMap(([name, limit]): readonly LimitUse[] => {
     const use = peaks.get(name)

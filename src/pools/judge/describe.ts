@@ -1,5 +1,6 @@
 import type { Line } from './budget.js'
 import { instancesAtPeak, instancesSteady, poolsPerInstance } from '../sums/demand.js'
+import { runtimes, type RuntimeKind } from '../sums/runtimes.js'
 import type { Service } from '../sums/model.js'
 import { cap, held } from '../sums/pool.js'
 import { several } from '../../text/amounts.js'
@@ -19,9 +20,20 @@ export function describeService(
     ...outside(service),
   ]
   const surge =
-    line.peak > line.steady ? `, ${line.peak} with ${instancesAtPeak(service)} instances during a rollout` : ''
+    line.peak > line.steady
+      ? `, ${line.peak} with ${instancesAtPeak(service)} instances during a rollout${rolloutText(service)}`
+      : ''
   const boot = line.warm > 0 ? `, ${line.warm} opened at boot` : ''
   return `${factors.join(' x ').replaceAll(' x and ', ' and ')} = ${line.steady}${surge}${boot}`
+}
+
+/** Why so many are there at once, where it is not the surge alone. */
+function rolloutText({ deploy }: Service): string {
+  if (deploy.strategy !== 'rolling') return ''
+  const ending = deploy.countTerminating ? 'old ones still end' : ''
+  const assumed = deploy.assumed === true ? 'no deploy declared' : ''
+  const why = [assumed, ending].filter((part) => part !== '').join(', ')
+  return why === '' ? '' : ` (${why})`
 }
 
 /** The first three of many names: `a, b, c and 197 more`. */
@@ -32,13 +44,12 @@ export function someOf(names: readonly string[]): string {
 
 function instances(service: Service): string {
   const count = instancesSteady(service)
-  return service.runtime.kind === 'serverless' ? `${count} concurrent functions` : several(count, 'instance')
+  return service.runtime.maxConcurrency !== null ? `${count} concurrent functions` : several(count, 'instance')
 }
 
 function workers({ runtime }: Service): string {
-  return ['gunicorn', 'uvicorn', 'celery', 'puma', 'uwsgi'].includes(runtime.kind)
-    ? `${runtime.kind} workers`
-    : 'processes'
+  const kinds: Readonly<Record<string, RuntimeKind>> = runtimes
+  return kinds[runtime.kind]?.noun ?? 'processes'
 }
 
 function poolText({ pool, runtime, connectionsPerRequest }: Service): string {

@@ -1,5 +1,6 @@
 import type { PoolerLive } from '../server/console.js'
-import type { PoolFinding, Pooler } from '../sums/model.js'
+import type { PoolFinding } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import { several } from '../../text/amounts.js'
 
 /**
@@ -107,14 +108,14 @@ function waiting(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
     }))
 }
 
-/** More time in the queue than at work: of the last minute, not of this moment. */
+/** More time in the queue than at work: of the look, not of this moment. */
 function waited(declared: Pooler, live: PoolerLive): readonly PoolFinding[] {
   return live.databases
     .filter(({ load, meanWaitSeconds }) => load !== null && meanWaitSeconds > load.serviceTimeSeconds)
     .map(({ name, load, meanWaitSeconds }) => ({
       code: 'POOLER_WAITING',
       severity: 'warning',
-      message: `${declared.name}: clients of ${name} waited ${milliseconds(meanWaitSeconds)} on average for transactions of ${milliseconds(load?.serviceTimeSeconds ?? 0)}, over the last minute`,
+      message: `${declared.name}: clients of ${name} waited ${milliseconds(meanWaitSeconds)} on average for transactions of ${milliseconds(load?.serviceTimeSeconds ?? 0)}, over ${Math.round(load?.measuredSeconds ?? 0)} s`,
       hint: 'a larger pool_size, where max_connections leaves room, or shorter transactions',
       place: declared.place,
     }))

@@ -1,7 +1,9 @@
 import type { Budget } from './budget.js'
+import { poolerKind } from '../sums/pooler-kinds.js'
 import { keepingDrivers, preparingDrivers } from '../sums/drivers.js'
 import { queueLine } from './judge-queue.js'
-import type { Estate, PoolFinding, Pooler, Service, SessionState, Tenant } from '../sums/model.js'
+import type { Estate, PoolFinding, Service, SessionState, Tenant } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import { fewestServers } from '../sums/queue.js'
 import { ownersOf } from '../server/sessions.js'
 import { several } from '../../text/amounts.js'
@@ -29,8 +31,8 @@ export function judgeDrivers(budget: Budget, { poolers, tenants }: Estate): read
 function prepared(service: Service, pooler: Pooler): readonly PoolFinding[] {
   const { driver, preparedStatements } = service.pool
   if (!(preparedStatements ?? preparingDrivers.has(driver ?? ''))) return []
-  if (pooler.poolMode === 'session' || (pooler.maxPreparedStatements ?? 0) > 0) return []
-  const sure = pooler.maxPreparedStatements === 0
+  if (pooler.poolMode === 'session' || (pooler.maxPreparedStatements ?? 0) > 0 || pins(pooler)) return []
+  const sure = pooler.maxPreparedStatements === 0 || poolerKind(pooler.kind).preparedStatements === false
   const message = `${service.name}: named prepared statements${driver === null ? '' : ` of ${driver}`} fail when ${pooler.name} pools by ${pooler.poolMode}${sure ? '' : ', unless it has max_prepared_statements'}`
   return [
     about(
@@ -43,6 +45,11 @@ function prepared(service: Service, pooler: Pooler): readonly PoolFinding[] {
   ]
 }
 
+/** POOLER_PINNED says it: the state is kept, and so is the connection. */
+function pins({ kind }: Pooler): boolean {
+  return poolerKind(kind).sessionState === 'pinned'
+}
+
 const stateTexts: Readonly<Record<SessionState, readonly [what: string, instead: string]>> = {
   settings: ['SET', 'SET LOCAL, or ALTER ROLE ... SET'],
   advisory_locks: ['session advisory locks', 'pg_advisory_xact_lock'],
@@ -53,7 +60,7 @@ const stateTexts: Readonly<Record<SessionState, readonly [what: string, instead:
 
 /** What a session keeps the next transaction finds on another server connection, or somebody else does. https://www.pgbouncer.org/features.html */
 function keptState(service: Service, pooler: Pooler): readonly PoolFinding[] {
-  if (pooler.poolMode === 'session' || service.pool.sessionState.length === 0) return []
+  if (pooler.poolMode === 'session' || service.pool.sessionState.length === 0 || pins(pooler)) return []
   const texts = service.pool.sessionState.map((state) => stateTexts[state])
   const message = `${service.name}: ${texts.map(([what]) => what).join(', ')} of one transaction ${texts.length === 1 && texts[0]?.[0] === 'SET' ? 'is' : 'are'} lost to the next, and left to others, as ${pooler.name} pools by ${pooler.poolMode}`
   return [about(service, 'SESSION_STATE', 'warning', message, texts.map(([, instead]) => instead).join('; '))]
@@ -99,7 +106,7 @@ const generous = 4
 function oversized(service: Service, tenants: readonly Tenant[]): readonly PoolFinding[] {
   const line = queueLine(service, tenants)
   if (line?.waitMs == null || line.measuredSeconds !== null) return []
-  const needed = fewestServers(line.rate / line.pools, line.serviceTimeSeconds, line.waitMs / 1000)
+  const needed = fewestServers(line.rate / line.pools, line.serviceTimeSeconds, line.waitMs / 1000, line)
   if (line.servers < generous * needed) return []
   const message = `${service.name}: ${needed} of the ${line.servers} connections of a pool are enough for the declared load, with 99 % of the waits under ${line.waitMs} ms`
   return [about(service, 'POOL_OVERSIZED', 'info', message, `pool.max: ${needed}`)]

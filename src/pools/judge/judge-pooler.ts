@@ -1,8 +1,11 @@
 import type { Budget } from './budget.js'
 import { targetsOf } from '../sums/demand.js'
-import type { PoolFinding, Pooler } from '../sums/model.js'
-import { aliasOf, clientsOf, type PoolerPool } from '../sums/pooler.js'
-import { arrivalRate, queueFinding } from './judge-queue.js'
+import { poolerKind } from '../sums/pooler-kinds.js'
+import type { PoolFinding } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
+import { aliasOf, clientsOf, isSizedByClients, type PoolerPool } from '../sums/pooler.js'
+import { declaredLoad, judgePoolerKind } from './judge-pooler-kind.js'
+import { queueFinding } from './judge-queue.js'
 import { several } from '../../text/amounts.js'
 
 /**
@@ -11,10 +14,11 @@ import { several } from '../../text/amounts.js'
  * queue in front of each shared pool.
  */
 export function judgePoolers(budget: Budget): readonly PoolFinding[] {
-  return budget.lines.flatMap(({ pooler, pools, peak }) => {
+  return budget.lines.flatMap(({ pooler, pools, unbounded: isUnbounded }) => {
     if (pooler === null) return []
     return [
-      ...(peak === Infinity ? [unbounded(budget, pooler)] : []),
+      ...(isUnbounded === true ? [unbounded(budget, pooler, pools)] : []),
+      ...judgePoolerKind(budget, pooler, pools),
       ...pools.flatMap((pool) => [...sessionMode(budget, pooler, pool), ...sharedQueue(budget, pooler, pool, pools)]),
       ...clientLimit(budget, pooler),
       ...mismatches(budget, pooler),
@@ -23,26 +27,31 @@ export function judgePoolers(budget: Budget): readonly PoolFinding[] {
   })
 }
 
-function unbounded(budget: Budget, pooler: Pooler): PoolFinding {
+function unbounded(budget: Budget, pooler: Pooler, pools: readonly PoolerPool[]): PoolFinding {
+  const clients = pools.reduce((sum, pool) => sum + pool.clients, 0)
   return {
     ...about(budget, pooler),
     code: 'POOLER_UNBOUNDED',
     severity: 'error',
-    message: `${pooler.name}: a pool size of 0 is unlimited, and no max_db_connections or max_user_connections bounds it`,
-    hint: 'set default_pool_size',
+    message: `${pooler.name}: a pool size of 0 is unlimited, and no max_db_connections or max_user_connections bounds it; counted as its ${clients} clients`,
+    hint: `set ${poolerKind(pooler.kind).sizeKey}`,
   }
 }
 
 function sessionMode(budget: Budget, pooler: Pooler, pool: PoolerPool): readonly PoolFinding[] {
   const places = pooler.replicas * pool.poolSize
-  if (pooler.poolMode !== 'session' || pool.clients <= places) return []
+  if (pooler.poolMode !== 'session' || pool.clients <= places || isSizedByClients(pooler)) return []
+  if (pooler.unknown?.includes('pool_mode') === true) return []
   return [
     {
       ...about(budget, pooler),
       code: 'POOLER_SESSION',
       severity: 'error',
       message: `${pooler.name}: ${pool.clients} clients of ${pool.user} on ${pool.alias.name} for ${places} server connections; in session mode the others get none`,
-      hint: 'pool_mode: transaction, a larger pool_size, or smaller client pools',
+      hint:
+        pooler.kind === 'pgpool'
+          ? 'a larger num_init_children, or smaller client pools'
+          : 'pool_mode: transaction, a larger pool_size, or smaller client pools',
     },
   ]
 }
@@ -61,15 +70,16 @@ function clientLimit(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
       severity: lost ? 'warning' : 'error',
       message: lost
         ? `${pooler.name}: ${clients} clients do not fit when one of ${several(pooler.replicas, 'replica')} is lost (${rest})`
-        : `${pooler.name}: ${clients} clients, but max_client_conn leaves ${all}`,
-      hint: `max_client_conn: ${Math.ceil(clients / Math.max(1, pooler.replicas - 1))}`,
+        : `${pooler.name} takes ${all} clients, ${clients} come`,
+      hint: `${poolerKind(pooler.kind).clientKey}: ${Math.ceil(clients / Math.max(1, pooler.replicas - 1))}`,
     },
   ]
 }
 
 /** query_wait_timeout = 0: nobody is dropped, and a pool that hangs hangs every client. */
 function endlessWait(budget: Budget, pooler: Pooler): readonly PoolFinding[] {
-  if (pooler.queryWaitTimeoutMs !== null) return []
+  const told = pooler.kind === 'pgbouncer' || pooler.written.includes('query_wait_timeout')
+  if (pooler.queryWaitTimeoutMs !== null || !told) return []
   return [
     {
       ...about(budget, pooler),
@@ -126,6 +136,7 @@ function sharedQueue(
       pools: declared === undefined ? 1 : pooler.replicas,
       rate: load.ratePerSecond,
       serviceTimeSeconds: load.serviceTimeSeconds,
+      cv2: declared?.cv2 ?? 1,
       servers: pool.poolSize,
       waitMs: waitMs === Infinity ? null : waitMs,
       setting: 'pool_size',
@@ -133,21 +144,6 @@ function sharedQueue(
     },
     about(budget, pooler),
   )
-}
-
-function declaredLoad({
-  services,
-}: PoolerPool): { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | undefined {
-  let rate = 0
-  let work = 0
-  for (const { service, share } of services) {
-    const { serviceTimeSeconds } = service.load ?? {}
-    const ratePerSecond = arrivalRate(service)
-    if (ratePerSecond === null || serviceTimeSeconds == null) return undefined
-    rate += ratePerSecond * share
-    work += ratePerSecond * share * serviceTimeSeconds
-  }
-  return rate === 0 ? undefined : { ratePerSecond: rate, serviceTimeSeconds: work / rate }
 }
 
 function about(budget: Budget, pooler: Pooler): Pick<PoolFinding, 'server' | 'place'> & { server: string } {

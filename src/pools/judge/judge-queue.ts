@@ -10,6 +10,8 @@ export interface Line {
   readonly pools: number
   readonly rate: number
   readonly serviceTimeSeconds: number
+  /** Squared coefficient of variation of the service time. */
+  readonly cv2: number
   /** Connections of one pool. */
   readonly servers: number
   /** What a request may wait for a connection; null when nothing says so. */
@@ -45,6 +47,7 @@ export function queueLine(service: Service, tenants: readonly Tenant[]): Line | 
     pools,
     rate,
     serviceTimeSeconds: load.serviceTimeSeconds,
+    cv2: load.cv2,
     servers: held(pool, runtime, connectionsPerRequest),
     waitMs: load.sloWaitMs ?? pool.acquireTimeoutMs,
     setting: 'pool.max',
@@ -64,16 +67,16 @@ export function queueFinding(
   about: Pick<PoolFinding, 'server' | 'service' | 'place'>,
 ): readonly PoolFinding[] {
   const rate = line.rate / line.pools
-  const { stable, utilization, erlangs } = queue(rate, line.serviceTimeSeconds, line.servers)
+  const { stable, utilization, erlangs } = queue(rate, line.serviceTimeSeconds, line.servers, line.cv2)
   const waitSeconds = line.waitMs === null ? null : line.waitMs / 1000
-  const needed = fewestServers(rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds)
+  const needed = fewestServers(rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)
   const hint = `${line.setting}: ${needed} for each of ${line.pools} pools${sharedHint(line, waitSeconds)}`
   if (!stable) {
     const message = `${line.name}: ${erlangs.toFixed(1)} connections are always busy and a pool has ${line.servers} (${(utilization * 100).toFixed(0)} %): the line grows whatever the timeout`
     return [{ code: 'QUEUE_UNSTABLE', severity: severest(line), ...about, message: message + origin(line), hint }]
   }
   if (waitSeconds === null) return []
-  const share = waitsLongerThan(rate, line.serviceTimeSeconds, line.servers, waitSeconds)
+  const share = waitsLongerThan(rate, line.serviceTimeSeconds, line.servers, waitSeconds, line.cv2)
   if (share <= warnShare) return []
   const message = `${line.name}: ${(share * 100).toFixed(1)} % of requests wait over ${line.waitMs} ms for one of ${line.servers} connections`
   const severity = share > failShare ? severest(line) : 'warning'
@@ -91,5 +94,5 @@ function origin(line: Line): string {
 
 function sharedHint(line: Line, waitSeconds: number | null): string {
   if (line.pools < 2) return ''
-  return `, or ${fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds)} in one shared pool`
+  return `, or ${fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)} in one shared pool`
 }

@@ -8,14 +8,21 @@ import { cap, held, lockingMinimum } from '../sums/pool.js'
 import { several } from '../../text/amounts.js'
 
 /**
- * Findings of one service by itself: POOL_LOCKING, POOL_UNREACHED, POLICY_PER_PROCESS, ACQUIRE_TIMEOUT, QUEUE_*, CACHE_*, AUDIT_*. What it
+ * Findings of one service by itself: POOL_LOCKING, POOL_SHORT, POOL_UNREACHED, RUNTIME_ASSUMED, POLICY_PER_PROCESS, ACQUIRE_TIMEOUT, QUEUE_*, CACHE_*, AUDIT_*. What it
  * does to a server is judged there.
  */
 export function judgeService(service: Service, tenants: readonly Tenant[]): readonly PoolFinding[] {
   const pools =
     service.via.kind === 'http'
       ? []
-      : [...locking(service), ...unreached(service), ...perProcess(service), ...acquireTimeout(service)]
+      : [
+          ...locking(service),
+          ...short(service),
+          ...unreached(service),
+          ...assumedThreads(service),
+          ...perProcess(service),
+          ...acquireTimeout(service),
+        ]
   return [...pools, ...judgeQueue(service, tenants), ...cacheFindings(service), ...auditFindings(service)]
 }
 
@@ -55,6 +62,46 @@ function locking(service: Service): readonly PoolFinding[] {
   if (cap(service.pool) >= needed) return []
   const message = `${service.name}: ${all} threads that take ${service.connectionsPerRequest} connections each may all wait for one another in a pool of ${cap(service.pool)}`
   return [finding(service, 'POOL_LOCKING', 'error', message, `pool.max: ${needed}`)]
+}
+
+/** More threads than connections: all busy at once, some find none. An error where they give up before one comes free. */
+function short(service: Service): readonly PoolFinding[] {
+  const { pool, runtime, load } = service
+  if (runtime.threads === null || locking(service).length > 0) return []
+  const threads = runtime.threads * (runtime.scope === 'instance' ? runtime.processes : 1)
+  if (threads <= cap(pool) || runtime.threads >= eventLoop) return []
+  const workMs = load?.serviceTimeSeconds == null ? null : load.serviceTimeSeconds * 1000
+  const givesUp = pool.acquireTimeoutMs !== null && workMs !== null && pool.acquireTimeoutMs < workMs
+  const waits =
+    pool.acquireTimeoutMs === null
+      ? 'the others wait'
+      : `the others wait up to ${pool.acquireTimeoutMs} ms${givesUp ? `, and their work takes ${workMs} ms: they fail` : ''}`
+  const message = `${service.name}: ${several(threads, 'thread')} of a pool want a connection each, and it has ${cap(pool)}: ${waits}`
+  return [
+    finding(
+      service,
+      'POOL_SHORT',
+      givesUp ? 'error' : 'warning',
+      message,
+      `pool.max: ${threads - pool.maxOverflow}, or runtime.threads: ${Math.max(1, Math.floor(cap(pool) / (threads / runtime.threads)))}`,
+    ),
+  ]
+}
+
+/** Greenlets are no threads: thousands of them share a pool as an event loop does. */
+const eventLoop = 1000
+
+/** The threads are the default of the kind, and they make the sum smaller than the pools promise. */
+function assumedThreads(service: Service): readonly PoolFinding[] {
+  const { runtime, pool, connectionsPerRequest } = service
+  if (runtime.threadsAssumed !== true || held(pool, runtime, connectionsPerRequest) >= cap(pool)) return []
+  const message = `${service.name}: ${runtime.kind} works on ${several(runtime.threads ?? 1, 'request')} at once in each process unless the file says otherwise, so a pool of ${cap(pool)} holds ${held(pool, runtime, connectionsPerRequest)}`
+  return [
+    {
+      ...finding(service, 'RUNTIME_ASSUMED', 'info', message, 'runtime.threads or worker_class, where it is another'),
+      place: service.place,
+    },
+  ]
 }
 
 function unreached(service: Service): readonly PoolFinding[] {

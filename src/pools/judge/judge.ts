@@ -1,6 +1,5 @@
 import type { Budget, Line } from './budget.js'
 import { limitUses, type LimitUse } from './connection-limits.js'
-import { instancesAtPeak } from '../sums/demand.js'
 import { describeService, someOf } from './describe.js'
 import { judgeDrivers } from './judge-driver.js'
 import { judgeLive } from './judge-live.js'
@@ -40,9 +39,13 @@ export function verdictOf(
   findings: readonly PoolFinding[],
 ): Verdict {
   if (findings.some((finding) => finding.severity === 'error')) return 'FAIL'
-  if (budget.limits === null || hiddenIn(budget)) return 'UNKNOWN'
+  if (budget.limits === null || hiddenIn(budget) || findings.some(({ code }) => leavesUnknown.has(code)))
+    return 'UNKNOWN'
   return findings.some((finding) => finding.severity === 'warning') ? 'WARN' : 'OK'
 }
+
+/** Findings without whose answer no verdict is sure. */
+const leavesUnknown: ReadonlySet<string> = new Set(['POOLER_UNKNOWN', 'RUNTIME_UNKNOWN'])
 
 function hiddenIn({ live, matched }: Pick<Budget, 'live' | 'matched'>): boolean {
   return live !== null && !live.seesAll && (matched?.hidden ?? 0) > 0
@@ -150,37 +153,28 @@ function connectionLimit({ server }: Budget, estate: Estate, use: LimitUse): rea
   ]
 }
 
-/** Counted without surge, because the file says nothing: worth a word where a rolling update would no longer fit. */
-function undeclaredDeploys(budget: Budget): readonly PoolFinding[] {
-  const { server, capacity, total } = budget
-  if (total.peak > server.failAt * capacity) return []
-  return budget.lines.flatMap(({ service, steady, peak }): readonly PoolFinding[] => {
-    if (
-      service === null ||
-      service.deploy.strategy !== 'none' ||
-      service.runtime.maxConcurrency !== null ||
-      service.runtime.kind === 'cron'
-    )
-      return []
-    const quarter = { percent: 25 }
-    const rolling = instancesAtPeak({
-      ...service,
-      deploy: { strategy: 'rolling', maxSurge: quarter, maxUnavailable: quarter, countTerminating: false },
-    })
-    const wouldBe = total.peak - peak + (steady / Math.max(1, service.instances.max)) * rolling
-    if (wouldBe <= server.failAt * capacity) return []
-    return [
-      {
-        code: 'DEPLOY_UNDECLARED',
-        severity: 'info',
-        server: server.name,
-        service: service.name,
-        message: `${service.name}: no deploy strategy is declared, counted as recreate; a rolling update would open ${wouldBe} of ${capacity}`,
-        hint: 'declare deploy: { strategy: rolling } or { strategy: recreate }',
-        place: service.place,
-      },
-    ]
-  })
+/** Counted as the platform rolls out by default, because the file says nothing: one word for all such services. */
+function undeclaredDeploys({ server, lines }: Budget): readonly PoolFinding[] {
+  const assumed = lines.flatMap((line) =>
+    line.service?.deploy.strategy === 'rolling' && line.service.deploy.assumed === true && line.peak > line.steady
+      ? [{ service: line.service, added: line.peak - line.steady }]
+      : [],
+  )
+  const [first] = assumed.toSorted((a, b) => b.added - a.added)
+  if (first === undefined) return []
+  const names = someOf(assumed.map(({ service }) => service.name))
+  const added = assumed.reduce((sum, one) => sum + one.added, 0)
+  return [
+    {
+      code: 'DEPLOY_UNDECLARED',
+      severity: 'info',
+      server: server.name,
+      service: first.service.name,
+      message: `${names}: no deploy is declared, so the default rollout of Kubernetes is assumed: old instances that end hold ${added} connections beside the new ones`,
+      hint: 'deploy: { strategy: recreate }, { strategy: rolling, startup: 30s, termination: 10s } or { platform: compose }',
+      place: first.service.place,
+    },
+  ]
 }
 
 /** Half of the slots opened at once: each connection is a new process on the server. */

@@ -1,7 +1,8 @@
 import type { Place } from '../../errors.js'
 import type { Budget, Line } from './budget.js'
 import { demands } from '../sums/demand.js'
-import type { Estate, Pooler, Service } from '../sums/model.js'
+import type { Estate, Service } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import { resized, serverConnections } from '../sums/pooler.js'
 import { several } from '../../text/amounts.js'
 

@@ -1,6 +1,7 @@
 import { groupBy, allDemands } from '../sums/demand.js'
 import type { DatabaseLoad } from './measured-load.js'
-import type { Estate, Load, PoolFinding, Pooler, Service } from '../sums/model.js'
+import type { Estate, Load, PoolFinding, Service } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import {
   ownersOf,
   patternsOf,

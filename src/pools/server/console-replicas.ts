@@ -1,6 +1,7 @@
 import type { LiveAlias, LivePool, PoolerLive } from './console.js'
 import { groupBy } from '../sums/demand.js'
-import type { PoolFinding, Pooler } from '../sums/model.js'
+import type { PoolFinding } from '../sums/model.js'
+import type { Pooler } from '../sums/pooler-model.js'
 import { several } from '../../text/amounts.js'
 
 /**
@@ -126,7 +127,14 @@ function oneDatabase(same: readonly LiveAlias[], replicas: number): readonly Liv
       reservePoolSize: Math.max(...same.map((one) => one.reservePoolSize)),
       maxConnections: loosest(same.map((one) => one.maxConnections)),
       meanWaitSeconds: Math.max(...same.map((one) => one.meanWaitSeconds)),
-      load: rate === 0 ? null : { ratePerSecond: rate / replicas, serviceTimeSeconds: work / rate },
+      load:
+        rate === 0
+          ? null
+          : {
+              ratePerSecond: rate / replicas,
+              serviceTimeSeconds: work / rate,
+              measuredSeconds: Math.max(...loads.map((load) => load.measuredSeconds)),
+            },
     },
   ]
 }

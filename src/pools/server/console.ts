@@ -1,4 +1,4 @@
-import type { Alias, Pooler, UserSizes } from '../sums/model.js'
+import type { Alias, Pooler, UserSizes } from '../sums/pooler-model.js'
 
 /** What SHOW prints, by statement: https://www.pgbouncer.org/usage.html#show-commands */
 export type ConsoleRows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
@@ -33,9 +33,13 @@ export interface LiveAlias {
   readonly reservePoolSize: number
   /** 0 is unlimited. */
   readonly maxConnections: number
-  /** Averages of the last stats_period (60 s); null without traffic. */
-  readonly load: { readonly ratePerSecond: number; readonly serviceTimeSeconds: number } | null
-  /** Mean wait of its clients for a server connection, over the same time. */
+  /** Over the look; null without traffic, without a first look, and in session mode, where a transaction is a whole session. */
+  readonly load: {
+    readonly ratePerSecond: number
+    readonly serviceTimeSeconds: number
+    readonly measuredSeconds: number
+  } | null
+  /** Mean wait of its clients for a server connection, over the same time; 0 where it is not known. */
   readonly meanWaitSeconds: number
 }
 
@@ -48,16 +52,23 @@ export interface LivePool {
   readonly serverConnections: number
 }
 
+/** SHOW STATS some seconds earlier, for the differences of its totals. */
+export interface EarlierStats {
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  readonly seconds: number
+}
+
 /** Reads the answers of a console, of 1.18 as of later ones; the console's own database is left out. */
-export function readConsole(rows: ConsoleRows): PoolerLive {
+export function readConsole(rows: ConsoleRows, earlier?: EarlierStats): PoolerLive {
   const config = new Map((rows['CONFIG'] ?? []).map((row) => [text(row['key']), text(row['value'])]))
-  const stats = new Map((rows['STATS'] ?? []).map((row) => [text(row['database']), row]))
+  const mode = poolMode(config.get('pool_mode'))
+  const work = mode === 'session' ? new Map<string, Work>() : workBetween(rows['STATS'] ?? [], earlier)
   return {
     version: /PgBouncer (\d[\d.]*)/i.exec(text(rows['VERSION']?.[0]?.['version']))?.[1] ?? null,
     settings: Object.fromEntries(
       [...config].flatMap(([name, value]) => (/^\d+$/.test(value) ? [[name, Number(value)] as const] : [])),
     ),
-    poolMode: poolMode(config.get('pool_mode')),
+    poolMode: mode,
     databases: (rows['DATABASES'] ?? [])
       .filter((row) => row['name'] !== 'pgbouncer')
       .map((row): LiveAlias => ({
@@ -69,8 +80,8 @@ export function readConsole(rows: ConsoleRows): PoolerLive {
         // Its name before 1.24 and since.
         reservePoolSize: number(row['reserve_pool'] ?? row['reserve_pool_size']),
         maxConnections: number(row['max_connections']),
-        meanWaitSeconds: number(stats.get(text(row['name']))?.['avg_wait_time']) / 1e6,
-        load: loadOf(stats.get(text(row['name']))),
+        meanWaitSeconds: work.get(text(row['name']))?.meanWaitSeconds ?? 0,
+        load: work.get(text(row['name']))?.load ?? null,
       })),
     users: Object.fromEntries((rows['USERS'] ?? []).flatMap(userSizes)),
     pools: (rows['POOLS'] ?? [])
@@ -122,7 +133,7 @@ export function asConsoleSays(
         poolSize: one.poolSize === settings['default_pool_size'] ? null : one.poolSize,
         reservePoolSize: one.reservePoolSize === settings['reserve_pool_size'] ? null : one.reservePoolSize,
         users: [...new Set([...(declared?.users ?? []), ...seen])],
-        ...(one.load !== null && { load: { ...one.load, measuredSeconds: 60 } }),
+        ...(one.load !== null && { load: one.load }),
       },
     ]
   })
@@ -178,10 +189,38 @@ function userSizes(row: Readonly<Record<string, unknown>>): readonly (readonly [
   return Object.values(sizes).every((size) => size === null) ? [] : [[text(row['name']), sizes]]
 }
 
-function loadOf(row: Readonly<Record<string, unknown>> | undefined): LiveAlias['load'] {
-  const ratePerSecond = number(row?.['avg_xact_count'])
-  const serviceTimeSeconds = number(row?.['avg_xact_time']) / 1e6
-  return ratePerSecond > 0 && serviceTimeSeconds > 0 ? { ratePerSecond, serviceTimeSeconds } : null
+interface Work {
+  readonly meanWaitSeconds: number
+  readonly load: LiveAlias['load']
+}
+
+/**
+ * By database, from the differences of the totals of SHOW STATS, which mean the same in every version; the averages do not: avg_wait_time is
+ * per second of the period before 1.23 and per assignment of a server since. Times are microseconds, and that of a transaction includes its wait for
+ * a server connection. https://www.pgbouncer.org/usage.html#show-stats
+ */
+function workBetween(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  earlier: EarlierStats | undefined,
+): ReadonlyMap<string, Work> {
+  if (earlier === undefined || earlier.seconds <= 0) return new Map()
+  const before = new Map(earlier.rows.map((row) => [text(row['database']), row]))
+  return new Map(
+    rows.flatMap((row): readonly (readonly [string, Work])[] => {
+      const name = text(row['database'])
+      const since = (column: string) => number(row[column]) - number(before.get(name)?.[column])
+      const transactions = since('total_xact_count')
+      // A database that began anew, or a pooler that was restarted, counts from 0 again.
+      if (transactions <= 0) return []
+      const meanWaitSeconds = Math.max(0, since('total_wait_time') / transactions / 1e6)
+      const serviceTimeSeconds = since('total_xact_time') / transactions / 1e6 - meanWaitSeconds
+      const load =
+        serviceTimeSeconds > 0
+          ? { ratePerSecond: transactions / earlier.seconds, serviceTimeSeconds, measuredSeconds: earlier.seconds }
+          : null
+      return [[name, { meanWaitSeconds, load }]]
+    }),
+  )
 }
 
 function poolMode(value: string | undefined): PoolerLive['poolMode'] {

@@ -2,7 +2,8 @@ import { groupBy, targetsOf, type Demand } from '../sums/demand.js'
 import type { Limits } from '../sums/capacity.js'
 import type { DatabaseLoad } from './measured-load.js'
 import type { MemorySettings } from '../sums/memory.js'
-import type { Alias, Pooler, RoleLimit, RoleSetting } from '../sums/model.js'
+import type { RoleLimit, RoleSetting } from '../sums/model.js'
+import type { Alias, Pooler } from '../sums/pooler-model.js'
 import { aliasOf, clientsOf } from '../sums/pooler.js'
 
 /** Client backends of one role, database and application at one moment. */

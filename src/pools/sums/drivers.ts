@@ -14,7 +14,7 @@ export interface DriverDefaults {
 const lazy = { min: 0, maxOverflow: 0, eager: false, acquireTimeoutMs: null }
 
 /** Defaults by driver name, so that a file may say `driver: sqlalchemy` and no more. */
-export const drivers: Readonly<Record<string, DriverDefaults>> = {
+const drivers: Readonly<Record<string, DriverDefaults>> = {
   'postgres.js': { ...lazy, max: 10, source: 'postgres 3.4.9, src/index.js' },
   'node-postgres': { ...lazy, max: 10, source: 'pg-pool, index.js' },
   knex: { ...lazy, min: 2, max: 10, source: 'knex, lib/client.js' },
@@ -47,13 +47,51 @@ export const drivers: Readonly<Record<string, DriverDefaults>> = {
     acquireTimeoutMs: 30_000,
     source: 'HikariCP README: minimumIdle = maximumPoolSize',
   },
-  activerecord: { ...lazy, max: 5, source: 'ActiveRecord, hash_config.rb' },
+  activerecord: {
+    ...lazy,
+    max: 5,
+    acquireTimeoutMs: 5000,
+    source: 'ActiveRecord, hash_config.rb: pool 5, checkout_timeout 5',
+  },
   django: { ...lazy, max: null, unknownMax: 'by-thread', source: 'django/db/utils.py: one connection in each thread' },
   go: { ...lazy, max: null, unknownMax: 'unlimited', source: 'Go manual, database/sql: SetMaxOpenConns' },
+  pgx: { ...lazy, max: null, unknownMax: 'by-cpu', source: 'pgxpool, pool.go: the larger of 4 and the processors' },
+  pdo: { ...lazy, max: 1, source: 'PHP manual, PDO: a connection for each request' },
+  sqlx: {
+    ...lazy,
+    max: 10,
+    acquireTimeoutMs: 30_000,
+    source: 'sqlx, PoolOptions: max_connections 10, acquire_timeout 30 s',
+  },
+  vertx: { ...lazy, max: 4, source: 'Vert.x SQL client, PoolOptions: 4' },
   npgsql: { ...lazy, max: 100, source: 'Npgsql manual: Maximum Pool Size' },
 }
 
-export const driverNames = Object.keys(drivers)
+/** Other names of the same drivers, as people and package registries call them. */
+const otherNames: Readonly<Record<string, string>> = {
+  pg: 'node-postgres',
+  'pg-pool': 'node-postgres',
+  typeorm: 'node-postgres',
+  postgres: 'postgres.js',
+  psycopg_pool: 'psycopg',
+  psycopg3: 'psycopg',
+  hikari: 'hikaricp',
+  rails: 'activerecord',
+  'database/sql': 'go',
+  pgxpool: 'pgx',
+}
+
+/** Defaults by any name of a driver; undefined for one that the table does not have. */
+export function driverDefaults(name: string | undefined): DriverDefaults | undefined {
+  return name === undefined ? undefined : drivers[driverName(name)]
+}
+
+/** The name in the table. */
+export function driverName(name: string): string {
+  return otherNames[name] ?? name
+}
+
+export const driverNames = [...Object.keys(drivers), ...Object.keys(otherNames)]
 
 /**
  * Drivers that send named prepared statements unless told otherwise: postgres.js (prepare: true), asyncpg (statement_cache_size 100), pgJDBC

@@ -2,6 +2,7 @@ import type { Place } from '../../errors.js'
 import type { Audit } from './audit.js'
 import type { Cache } from './cache.js'
 import type { MemorySettings } from './memory.js'
+import type { Pooler } from './pooler-model.js'
 
 /** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
 export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
@@ -79,7 +80,7 @@ export type SessionState = 'settings' | 'advisory_locks' | 'listen' | 'temporary
 /** Percent of the instances, or a number of them. */
 export type Share = { readonly percent: number } | { readonly instances: number }
 
-/** How instances are replaced; `none` when the file does not say (counted as recreate). */
+/** How instances are replaced; `none` for what is not rolled out: functions and scheduled jobs. */
 export type Deploy =
   | { readonly strategy: 'none' | 'recreate' | 'blue_green' }
   | { readonly strategy: 'canary'; readonly share: Share }
@@ -87,7 +88,12 @@ export type Deploy =
       readonly strategy: 'rolling'
       readonly maxSurge: Share
       readonly maxUnavailable: Share
+      /** Old instances that are ending still hold their connections. */
       readonly countTerminating: boolean
+      /** Declared: an instance ends in less time than one starts. */
+      readonly endsQuickly: boolean
+      /** The file declares no deploy: this is what the platform does by default. */
+      readonly assumed?: true
     }
 
 export interface Runtime {
@@ -95,6 +101,8 @@ export interface Runtime {
   readonly processes: number
   /** Requests that one process works on at once; null when unbounded (event loops) or unknown. */
   readonly threads: number | null
+  /** The file does not say the threads: they are what the kind does by default. */
+  readonly threadsAssumed?: true
   /** Where one pool lives: in each process (the default: forked workers share nothing), or once in the instance. */
   readonly scope: 'process' | 'instance'
   /** Serverless only: instances at most, and how many old ones may linger beside each new one (1 to 2). */
@@ -138,59 +146,6 @@ export interface Service {
   readonly place: Place
   readonly poolPlace: Place
   readonly instancesPlace: Place
-}
-
-export interface Alias {
-  readonly name: string
-  readonly server: string
-  readonly database: string
-  /** `user=` of the alias: collapses all clients into one pool. */
-  readonly user: string | null
-  readonly poolSize: number | null
-  readonly reservePoolSize: number | null
-  /** Users known to come besides those of declared services. */
-  readonly users: readonly string[]
-  /** Of one replica, as its pooler measured it (SHOW STATS), else as its server did. */
-  readonly load?: {
-    readonly ratePerSecond: number
-    readonly serviceTimeSeconds: number
-    readonly measuredSeconds: number
-  }
-}
-
-export interface UserSizes {
-  readonly poolSize: number | null
-  readonly reservePoolSize: number | null
-}
-
-export interface Pooler {
-  readonly name: string
-  readonly kind: string
-  /** Of each replica's console, as written; empty when none may be asked. */
-  readonly adminUrls: readonly string[]
-  /** Each replica, and each so_reuseport peer, has its own pools. */
-  readonly replicas: number
-  readonly poolMode: 'session' | 'transaction' | 'statement'
-  readonly maxClientConn: number
-  /** 0 is unlimited. */
-  readonly defaultPoolSize: number
-  readonly reservePoolSize: number
-  /** By alias; 0 is unlimited. `*` is the default of all. */
-  readonly maxDbConnections: Readonly<Record<string, number>>
-  /** By server user; 0 is unlimited. */
-  readonly maxUserConnections: Readonly<Record<string, number>>
-  readonly aliases: readonly Alias[]
-  /** Sizes of a user's pools, which beat those of the alias (1.24 and later); null is not set. */
-  readonly users: Readonly<Record<string, UserSizes>>
-  /** Keys that the file writes: what it leaves open a live pooler cannot contradict. */
-  readonly written: readonly string[]
-  /** Named prepared statements that survive transaction pooling (pgbouncer 1.21); null when unknown. */
-  readonly maxPreparedStatements: number | null
-  /** After which it drops a client that waits for a server connection; null is never. */
-  readonly queryWaitTimeoutMs: number | null
-  /** How long it keeps a server connection. */
-  readonly serverLifetimeMs: number
-  readonly place: Place
 }
 
 /** Everything that opens connections, of one file or of several together. */

@@ -1,6 +1,8 @@
 import { groupBy, targetsOf, type Demand, type Target } from './demand.js'
 import { maxFlow, type Edge } from './flow.js'
-import type { Alias, Estate, Pooler, Service } from './model.js'
+import type { Estate, Service } from './model.js'
+import { pgpoolMaxPool, poolerKind } from './pooler-kinds.js'
+import type { Alias, Pooler } from './pooler-model.js'
 
 /**
  * A pool of a pooler: pgbouncer keeps one for each (alias, effective server user), two aliases of one database have two.
@@ -53,13 +55,15 @@ interface Made extends Omit<PoolerPool, 'clients' | 'services'> {
  * max_user_connections; 0 is unlimited there. Infinity when nothing bounds them.
  */
 export function serverConnections(pooler: Pooler, pools: readonly PoolerPool[]): number {
-  const free = pools.reduce((sum, { size }) => sum + size, 0)
+  if (pooler.kind === 'pgpool')
+    return pooler.replicas * pooler.defaultPoolSize * Math.min(pooler.maxPool ?? pgpoolMaxPool, pools.length)
+  const free = pools.reduce((sum, pool) => sum + sizeOf(pooler, pool), 0)
   if (Object.keys(pooler.maxDbConnections).length + Object.keys(pooler.maxUserConnections).length === 0)
     return pooler.replicas * free
-  const edges: Edge[] = pools.map(({ alias, user, size }) => ({
-    from: `alias ${alias.name}`,
-    to: `user ${user}`,
-    capacity: size,
+  const edges: Edge[] = pools.map((pool) => ({
+    from: `alias ${pool.alias.name}`,
+    to: `user ${pool.user}`,
+    capacity: sizeOf(pooler, pool),
   }))
   for (const alias of new Set(pools.map((pool) => pool.alias.name))) {
     edges.push({ from: 'source', to: `alias ${alias}`, capacity: limit(pooler.maxDbConnections, alias) })
@@ -68,6 +72,22 @@ export function serverConnections(pooler: Pooler, pools: readonly PoolerPool[]):
     edges.push({ from: `user ${user}`, to: 'sink', capacity: limit(pooler.maxUserConnections, user) })
   }
   return pooler.replicas * maxFlow(edges, 'source', 'sink')
+}
+
+/** What the pools open at most; where nothing bounds them, a connection for each client of theirs. */
+export function openConnections(pooler: Pooler, pools: readonly PoolerPool[]): number {
+  const bounded = serverConnections(pooler, pools)
+  return Number.isFinite(bounded) ? bounded : pools.reduce((sum, { clients }) => sum + clients, 0)
+}
+
+/** Of one replica: the size of the pool, or where its kind has no such size or the file does not tell it, as many as clients come. */
+function sizeOf(pooler: Pooler, { size, clients }: PoolerPool): number {
+  return isSizedByClients(pooler) ? Math.ceil(clients / pooler.replicas) : size
+}
+
+/** The proxy of RDS has one limit for all its pools; of others the size may not be known. */
+export function isSizedByClients({ kind, unknown = [] }: Pooler): boolean {
+  return kind === 'rds-proxy' || unknown.includes(poolerKind(kind).sizeKey)
 }
 
 /** The same pools with the sizes that the pooler gives them now: it may have others than when they were made. */
@@ -124,6 +144,8 @@ export interface PoolerDemand {
   readonly pooler: Pooler
   readonly pools: readonly PoolerPool[]
   readonly connections: number
+  /** Nothing bounds them but the number of clients. */
+  readonly unbounded: boolean
 }
 
 /** Everything that the poolers of an estate open, by pooler and server. */
@@ -133,13 +155,15 @@ export function poolerDemands(estate: Pick<Estate, 'poolers'>, rows: readonly De
       server,
       pooler,
       pools,
-      connections: serverConnections(pooler, pools),
+      connections: openConnections(pooler, pools),
+      unbounded: !Number.isFinite(serverConnections(pooler, pools)),
     })),
   )
 }
 
 /** What is set for the user counts, else for the alias, else for the pooler. https://www.pgbouncer.org/config.html#section-users */
 function poolSizes(pooler: Pooler, alias: Alias, user: string): { readonly poolSize: number; readonly size: number } {
+  if (isSizedByClients(pooler)) return { poolSize: Infinity, size: Infinity }
   const own = pooler.users[user]
   const poolSize = own?.poolSize ?? alias.poolSize ?? pooler.defaultPoolSize
   if (poolSize === 0) return { poolSize: Infinity, size: Infinity }

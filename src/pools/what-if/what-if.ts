@@ -2,7 +2,7 @@ import { PerfdbError } from '../../errors.js'
 import { nearest } from '../../text/nearest.js'
 import { capacity, limitsOf } from '../sums/capacity.js'
 import type { Estate } from '../sums/model.js'
-import { poolerKeys, serverKeys, serviceKeys, shortKeys, wholeNumber, type Keys } from './what-if-keys.js'
+import { poolerKeys, serverKeys, serviceKeys, shortKeys, truth, wholeNumber, type Keys } from './what-if-keys.js'
 import { withTenants } from './what-if-tenants.js'
 
 /**
@@ -27,6 +27,8 @@ function withChange(estate: Estate, change: string): Estate {
   const [, tenants] = /^\s*tenants\s*=\s*(.+?)\s*$/.exec(change) ?? []
   if (tenants !== undefined)
     return withTenants(estate, wholeNumber(tenants, `--what-if ${change}`), `--what-if ${change}`)
+  const [, ending] = /^\s*defaults\.count_terminating\s*=\s*(.+?)\s*$/.exec(change) ?? []
+  if (ending !== undefined) return withTerminating(estate, truth(ending, `--what-if ${change}`))
   const { name: spaceless, key: written, value } = parts(change)
   const name = namesOf(estate).find((one) => one.replaceAll(' ', '') === spaceless) ?? spaceless
   const key = shortKeys[written] ?? written
@@ -50,6 +52,14 @@ function withChange(estate: Estate, change: string): Estate {
   throw new PerfdbError('BAD_OPTION', `--what-if ${change}: ${written} cannot be changed here`, {
     hint: named.map(({ kind, keys }) => `keys of a ${kind}: ${keys.join(', ')}`).join('; '),
   })
+}
+
+/** The default of all services: each that declares its own keeps it where the file says so, which the estate no longer tells. */
+function withTerminating(estate: Estate, countTerminating: boolean): Estate {
+  const services = estate.services.map((service) =>
+    service.deploy.strategy === 'rolling' ? { ...service, deploy: { ...service.deploy, countTerminating } } : service,
+  )
+  return { ...estate, services }
 }
 
 function namesOf({ services, poolers, servers }: Estate): readonly string[] {

@@ -95,14 +95,24 @@ function spare({ headroom }: PoolServer): number {
 function poolVerdict(result: PoolResult, servers: readonly PoolServer[], [cause]: readonly Finding[]): string {
   const [first] = servers
   if (first === undefined) return `${result.verdict}: no servers are declared`
-  const room = roomText(first, cause)
-  if (servers.length === 1) return `${result.verdict}: ${first.name} ${room}`
+  const room = causeText(first, cause)
+  if (servers.length === 1) return `${result.verdict}: ${room}`
   const counted = tally(
     verdictOrder,
     servers.map((server) => server.verdict),
     verdictWords,
   )
-  return `${result.verdict}: ${several(servers.length, 'server')}, ${counted}${result.verdict === 'OK' ? '' : `; ${first.name} ${room}`}`
+  return `${result.verdict}: ${several(servers.length, 'server')}, ${counted}${result.verdict === 'OK' ? '' : `; ${room}`}`
+}
+
+/** Codes whose story is the number of slots. */
+const bySlots = ['POOL_OVER', 'POOL_SURGE', 'POOL_NEAR', 'SERVER_FULL']
+
+/** What made the verdict: the slots of the server, or in the words of the finding what else it is. */
+function causeText(server: PoolServer, cause: Finding | undefined): string {
+  const slots = `${server.name} ${roomText(server, cause)}`
+  if (cause === undefined || bySlots.includes(cause.code)) return slots
+  return `${cause.message}; ${slots}`
 }
 
 /** `needs 132 of 97 connections at the peak, 35 too many` */
@@ -111,8 +121,7 @@ function roomText(server: PoolServer, cause: Finding | undefined): string {
   if (server.available === null || server.headroom === null)
     return `needs ${server.declared.peak} connections at the peak, its limit is not known`
   const needed = server.available - server.headroom
-  const elsewhere = server.verdict === 'FAIL' && server.headroom >= 0 ? ', which is not what fails' : ''
-  const rest = server.headroom < 0 ? `${-server.headroom} too many` : `${server.headroom} left${elsewhere}`
+  const rest = server.headroom < 0 ? `${-server.headroom} too many` : `${server.headroom} left`
   return `needs ${needed} of ${server.available} connections at the peak, ${rest}`
 }
 
