@@ -49,6 +49,8 @@ export interface StepResult {
   /** Whom it waited for, as last seen; absent when nobody was seen. */
   readonly waitedFor?: readonly string[]
   readonly sizeBytes: number | null
+  /** The index that stands there afterwards, of a step that was done; null after a drop. */
+  readonly index: Pick<ExistingIndex, 'oid' | 'tableOid'> | null
   /** What the catalog says of the index after the step; null when it was not asked. */
   readonly state: 'valid' | 'invalid' | 'missing' | 'building' | null
   readonly error: StepError | null

@@ -138,6 +138,7 @@ export function settled(step: Step): StepResult {
     durationMs: 0,
     waitedMs: 0,
     sizeBytes: step.existing?.sizeBytes ?? null,
+    index: step.existing,
     state: step.existing === null ? null : stateOf(step.existing),
     error: refusal === undefined ? null : refusedError(step, refusal),
   }
@@ -150,5 +151,5 @@ function refusedError({ existing }: Step, { message, hint = '' }: Hazard): StepE
 /** Only a reason that is the step's own is told at the step: what stopped another step is told there. */
 function notReached(step: Step, stopped: StepError | null): StepResult {
   const error = stopped?.code === 'NOT_STARTED' ? stopped : null
-  return { step, outcome: 'not_reached', durationMs: 0, waitedMs: 0, sizeBytes: null, state: null, error }
+  return { step, outcome: 'not_reached', durationMs: 0, waitedMs: 0, sizeBytes: null, index: null, state: null, error }
 }

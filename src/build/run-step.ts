@@ -26,7 +26,7 @@ export async function runStep(context: BuildContext, step: Step): Promise<StepRe
   const result = (
     outcome: Outcome,
     state: StepResult['state'],
-    sizeBytes: number | null,
+    index: ExistingIndex | null,
     error: StepError | null,
   ): StepResult => ({
     step,
@@ -34,13 +34,14 @@ export async function runStep(context: BuildContext, step: Step): Promise<StepRe
     durationMs: performance.now() - started,
     waitedMs: waited.ms,
     ...(blockers.size === 0 ? {} : { waitedFor: [...blockers.values()] }),
-    sizeBytes,
+    sizeBytes: index?.sizeBytes ?? null,
+    index,
     state,
     error,
   })
   try {
     const index = await perform(noting(context, blockers), step, waited)
-    return result(outcomeOf[step.step], index === null ? 'missing' : 'valid', index?.sizeBytes ?? null, null)
+    return result(outcomeOf[step.step], index === null ? 'missing' : 'valid', index, null)
   } catch (error) {
     const failure = perfdbError(error)
     const left = await readIndex(context.watchdog, step.schema, step.index).catch(() => null)

@@ -1,6 +1,6 @@
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
-import { indexByNameSql, snapshotSql } from '../sql/catalog.js'
+import { indexByNameSql, indexesByOidSql, snapshotSql } from '../sql/catalog.js'
 import { readPartitionTrees } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
 
@@ -33,6 +33,14 @@ export async function readSnapshot(
 /** One index as the catalog says it now; undefined when there is none of that name. */
 export async function readIndex(session: Session, schema: string, name: string): Promise<ExistingIndex | undefined> {
   const rows = await session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [schema, name])
+  return rows[0]?.document
+}
+
+/** One index by its oid, under whatever name; undefined when there is none. */
+export async function readIndexByOid(session: Session, oid: number): Promise<ExistingIndex | undefined> {
+  const rows = await session.query<{ document: ExistingIndex }>(indexesByOidSql(session.versionNum), [
+    JSON.stringify([oid]),
+  ])
   return rows[0]?.document
 }
 

@@ -62,6 +62,8 @@ export interface ExistingIndex {
   readonly scans: number
   /** pg_get_indexdef with search_path = pg_catalog: a statement that makes it again (not concurrently, its tablespace left out). */
   readonly ddl: string
+  /** ALTER INDEX ... DEPENDS ON EXTENSION: it is dropped with any of these. */
+  readonly extensions: readonly string[]
   /** COMMENT ON INDEX. */
   readonly comment: string | null
   /** Statistics targets of its expressions, as ALTER INDEX ... SET STATISTICS gave them. */

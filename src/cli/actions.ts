@@ -56,6 +56,12 @@ export async function verify(invocation: Invocation, args: readonly Named[]): Pr
   return await runVerify(session, profiles, planOptions(invocation, config))
 }
 
+/** apply --dry-run is plan. */
+export async function applyOrPlan(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult | PlanResult> {
+  if (invocation.options.dryRun !== true) return apply(invocation, args)
+  return plan(invocation, (await keptPlan(invocation))?.profiles ?? args)
+}
+
 export async function apply(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult> {
   const kept = await keptPlan(invocation)
   if (kept !== undefined && args.length > 0)
@@ -76,9 +82,16 @@ export async function rollback(invocation: Invocation, args: readonly string[]):
     throw new PerfdbError('BAD_OPTION', `a run is named by its number: ${run}`, {
       hint: 'perfdb status lists the runs',
     })
+  if (run !== undefined && BigInt(run) > 9_223_372_036_854_775_807n)
+    throw new PerfdbError('BAD_OPTION', `no run has that number: ${run}`, { hint: 'perfdb status lists the runs' })
   const { runRollback } = await import('../commands/apply/rollback.js')
   await using database = await openDatabase(invocation, config)
-  return await runRollback(database.connect, run === undefined ? null : Number(run), applyOptions(invocation, config))
+  const { dryRun = false, yes = false } = invocation.options
+  return await runRollback(database.connect, run === undefined ? null : Number(run), {
+    ...applyOptions(invocation, config),
+    dryRun,
+    confirm: yes ? undefined : invocation.confirm,
+  })
 }
 
 export async function status(invocation: Invocation): Promise<StatusResult> {

@@ -30,6 +30,7 @@ export const examples: Readonly<Record<string, string>> = {
   rollback: below('Examples:', [
     'perfdb rollback                               the last run',
     'perfdb rollback 7                             run 7 of perfdb status',
+    'perfdb rollback --dry-run                     what it would do',
   ]),
   import: below('Examples:', [
     'perfdb import > my.yaml                       every index of the database',

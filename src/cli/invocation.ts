@@ -1,5 +1,6 @@
 import type { QueuePolicy } from '../build/context.js'
 import type { Listener } from '../build/events.js'
+import type { ApplyResult } from '../result/result.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Config } from './config.js'
 import type { Report } from '../options/readers.js'
@@ -29,6 +30,8 @@ export interface Options {
   readonly export?: ExportTool
   readonly outDir?: string
   readonly plan?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
   readonly retries: number
   readonly jobs: number
   readonly onQueue: QueuePolicy
@@ -73,6 +76,8 @@ export interface Invocation {
   readonly config?: Config
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */
   readonly flags?: ReadonlyMap<string, unknown>
+  /** Shows what would be done and asks; absent where nobody can answer. */
+  readonly confirm?: (shown: ApplyResult) => Promise<boolean>
   /** Of a plan that the caller keeps, where --plan names no file. */
   readonly fingerprint?: string
 }

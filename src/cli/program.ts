@@ -76,7 +76,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
       })
 
   add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan')
-  add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'apply')
+  add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'applyOrPlan')
   add(
     'verify [profiles...]',
     'declared against existing indexes, by definition and by the flags of pg_index; never writes',
@@ -90,7 +90,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add(
     'rollback [run]',
-    'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named)',
+    'undo a run of the ledger: drop what it built, build what it dropped (the last run when none is named); again, it goes on with what is left',
     'rollback',
   )
   add('status', 'runs in the ledger, builds under way, who blocks them', 'status')

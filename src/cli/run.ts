@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
+import { confirmOnTerminal } from './confirm.js'
 import { settle, type Flags, type Settled } from './config-settle.js'
 import type { Invocation, Options } from './invocation.js'
 import { checkWritable } from './files.js'
@@ -43,7 +44,9 @@ export async function runAction(command: Command, args: readonly string[], actio
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
-    const result = await action(invocation(settled, signals, listener, flags), args)
+    const confirm = confirmOnTerminal(output, signals.signal)
+    const given = invocation(settled, signals, listener, flags)
+    const result = await action(confirm === undefined ? given : { ...given, confirm }, args)
     progress.close()
     const lost = await printResult(result, output)
     const code = lost.length === 0 ? result.exit_code : outputLost(result.exit_code)

@@ -165,6 +165,17 @@ export const runErrorTexts = {
     rule: 'Schema or tables belong to a role that is neither a superuser, nor the connected role, nor one that it is a member of; or something on the tables is not what perfdb made.',
     option: '--no-ledger',
   },
+  BAD_RECORD: {
+    text: 'the record of a step in the ledger cannot be used',
+    why: 'What is recorded is data: whoever can write it must not decide which statements are run.',
+    rule: 'The recorded definition is not exactly one CREATE INDEX on the recorded table, or a field is not of the form that perfdb writes.',
+  },
+  DECLINED: {
+    text: 'the question was answered with no',
+    why: 'Nothing was changed.',
+    rule: 'On a terminal rollback shows what it will do and asks.',
+    option: '--yes, --dry-run',
+  },
   NO_LEDGER: {
     text: 'there is no ledger in this database',
     why: 'Without a record there is nothing to undo.',

@@ -1,6 +1,7 @@
 import { Kysely, Migrator, type Migration } from 'kysely'
 import { up as ledger } from '../../migrations/0001_ledger.js'
 import { up as kept } from '../../migrations/0002_kept.js'
+import { up as undo } from '../../migrations/0003_undo.js'
 import { PerfdbError } from '../errors.js'
 import type { Parameter, Session } from '../server/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
@@ -10,6 +11,7 @@ import { assertLedgerTrusted } from './trust.js'
 const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
   '0001_ledger': { up: ledger },
   '0002_kept': { up: kept },
+  '0003_undo': { up: undo },
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { CanonicalDefinition } from '../catalog/snapshot.js'
+import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Outcome } from '../result/result.js'
 import type { TableName } from '../definition/definition.js'
 import type { OwnedIndex } from './ownership.js'
@@ -19,14 +19,20 @@ export interface Ledger {
   run(id: number): Promise<RunWithSteps | null>
   /** Begun, not finished, not noted as interrupted yet, and the process that wrote it is gone; newest first. */
   interruptedRuns(): Promise<readonly Run[]>
-  /** `by` is the run of the rollback. */
+  /** That step is as it was before it, by the run `by`; `outcome` says how. */
+  markUndone(run: number, number: number, outcome: Outcome, by: number): Promise<void>
+  /** All of its steps are. `by` is the run of the rollback. */
   markRolledBack(run: number, by: number): Promise<void>
+  /** To be called before they are created. */
+  recordExtensions(run: number, names: readonly string[]): Promise<void>
 }
 
 export interface NewRun {
   readonly command: 'apply' | 'rollback'
   readonly perfdbVersion: string
   readonly profiles: readonly string[]
+  /** As the profiles call themselves, in the same order. */
+  readonly profileNames: readonly string[]
   readonly fingerprint: string
   /** Of the session that builds. */
   readonly backendPid: number
@@ -43,7 +49,13 @@ export interface NewStep {
   /** The name before a rename. */
   readonly indexBefore?: string | null
   readonly table: TableName
-  /** Makes again what stands there now; null when nothing does. */
+  /** Name of the profile that declares the index; null where none does, as of what is pruned. */
+  readonly profile: string | null
+  readonly tableOid: number | null
+  /** The index that stands there before the step; null when none does. */
+  readonly indexBeforeOid: number | null
+  readonly canonicalBefore: CanonicalDefinition | null
+  /** Its definition, as pg_get_indexdef prints it. */
   readonly ddlBefore: string | null
   /** What that statement leaves out, such as its comment; null when there is nothing. */
   readonly keptBefore?: object | null
@@ -54,6 +66,8 @@ export interface NewStep {
 
 export interface StepEnd {
   readonly outcome: Outcome
+  /** What stands there now; null when nothing does, or it was not looked at. */
+  readonly index: Pick<ExistingIndex, 'oid' | 'tableOid'> | null
   readonly sizeBytes: number | null
   readonly durationMs: number
   readonly waitedMs: number
@@ -81,6 +95,10 @@ export interface Run {
   readonly user: string
   readonly clientHost: string
   readonly profiles: readonly string[]
+  /** As the profiles called themselves; empty in records of versions before 0.2. */
+  readonly profileNames: readonly string[]
+  /** Extensions that it created. */
+  readonly extensions: readonly string[]
   readonly fingerprint: string
   readonly backendPid: number | null
   readonly rolledBackAt: Date | null
@@ -89,14 +107,19 @@ export interface Run {
   readonly built: number
   readonly dropped: number
   readonly failed: number
-  /** Steps that have something to undo, renames too. */
+  /** Steps that have something to undo and are not undone, renames too. */
   readonly changed: number
-  /** Replaces that did not come to their end: whether the names were exchanged only the catalog says. */
-  readonly unfinishedReplaces: number
+  /** Steps that did not come to their end: what they left only the catalog says. */
+  readonly unfinished: number
 }
 
-export interface RecordedStep extends Required<Omit<NewStep, 'canonical' | 'keptBefore'>> {
+export interface RecordedStep extends Required<Omit<NewStep, 'canonical' | 'canonicalBefore' | 'keptBefore'>> {
   readonly canonical: unknown
+  readonly canonicalBefore: unknown
+  /** What the step left; null in records of older versions. */
+  readonly indexOid: number | null
+  /** How a rollback ended for it; null when it is not undone. */
+  readonly undone: string | null
   readonly keptBefore: unknown
   readonly state: 'started' | 'done' | 'failed'
   readonly outcome: string | null

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { Kysely, sql, type Selectable } from 'kysely'
+import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
 import { sessionDialect } from './dialect.js'
@@ -21,6 +22,7 @@ export function ledgerOn(session: Session): Ledger {
           perfdb_version: run.perfdbVersion,
           client_host: hostname(),
           profiles: run.profiles,
+          profile_names: run.profileNames,
           plan_fingerprint: run.fingerprint,
           backend_pid: run.backendPid,
           ledger_start: ownStart,
@@ -44,6 +46,10 @@ export function ledgerOn(session: Session): Ledger {
           index_before: step.indexBefore ?? null,
           table_schema: step.table.schema,
           table_name: step.table.name,
+          profile: step.profile,
+          table_oid: step.tableOid,
+          index_before_oid: step.indexBeforeOid,
+          canonical_before: step.canonicalBefore === null ? null : JSON.stringify(step.canonicalBefore),
           state: 'started',
           ddl_before: step.ddlBefore,
           kept_before:
@@ -62,6 +68,7 @@ export function ledgerOn(session: Session): Ledger {
         .set({
           state: end.error === null ? 'done' : 'failed',
           outcome: end.outcome,
+          ...(end.index === null ? {} : { index_oid: end.index.oid, table_oid: end.index.tableOid }),
           size_bytes: end.sizeBytes,
           duration_ms: end.durationMs,
           waited_ms: end.waitedMs,
@@ -90,8 +97,16 @@ export function ledgerOn(session: Session): Ledger {
           'index_name as index',
           'index_before as indexBefore',
           'canonical',
+          'profiles as files',
         ])
         .select((builder) => builder('rolled_back_at', 'is not', null).$castTo<boolean>().as('rolledBack'))
+        .select([
+          sql<TableName>`pg_catalog.json_build_object('schema', table_schema, 'name', table_name)`.as('table'),
+          sql<string | null>`${later('undone')}`.as('undone'),
+          sql<string | null>`${later('profile')}`.as('profile'),
+          sql<number | null>`(${later('table_oid')})::int8`.as('tableOid'),
+          sql<number | null>`(${later('index_oid')})::int8`.as('oid'),
+        ])
         .orderBy('steps.run')
         .orderBy('steps.number')
         .execute()
@@ -116,6 +131,17 @@ export function ledgerOn(session: Session): Ledger {
         .execute()
       return rows.map(toRun)
     },
+    async markUndone(run, number, outcome, by) {
+      await db
+        .updateTable('steps')
+        .set({ undone: outcome, undone_by: by })
+        .where('run', '=', run)
+        .where('number', '=', number)
+        .execute()
+    },
+    async recordExtensions(run, names) {
+      await db.updateTable('runs').set({ extensions: names }).where('id', '=', run).execute()
+    },
     async markRolledBack(run, by) {
       const marked = await db
         .updateTable('runs')
@@ -132,6 +158,11 @@ const now = sql<Date>`pg_catalog.clock_timestamp()`
 
 const ownStart = sql<Date>`(select backend_start from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
 
+/** A column of steps that a ledger of an older version does not have: null there. */
+function later(name: string) {
+  return sql`pg_catalog.to_jsonb(steps) ->> ${sql.lit(name)}`
+}
+
 const writerIsGone = sql.raw<boolean>(writerIsGoneSql)
 
 function runQuery(db: Kysely<Tables>) {
@@ -146,9 +177,9 @@ function runQuery(db: Kysely<Tables>) {
       stepsThat(sql`state = 'failed'`).as('failed'),
       // The second half of an earlier run's replace is nobody's to undo.
       stepsThat(
-        sql`state = 'done' and outcome <> 'waited' and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
+        sql`state = 'done' and outcome <> 'waited' and ${later('undone')} is null and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
       ).as('changed'),
-      stepsThat(sql`state <> 'done' and step = 'replace'`).as('unfinishedReplaces'),
+      stepsThat(sql`state <> 'done' and ${later('undone')} is null`).as('unfinished'),
     ])
 }
 
@@ -157,7 +188,7 @@ interface Counts {
   readonly dropped: number
   readonly failed: number
   readonly changed: number
-  readonly unfinishedReplaces: number
+  readonly unfinished: number
 }
 
 function toRun(row: Selectable<Tables['runs']> & Counts): Run {
@@ -171,6 +202,8 @@ function toRun(row: Selectable<Tables['runs']> & Counts): Run {
     user: row.database_user,
     clientHost: row.client_host,
     profiles: row.profiles,
+    profileNames: row.profile_names ?? [],
+    extensions: row.extensions ?? [],
     fingerprint: row.plan_fingerprint,
     backendPid: row.backend_pid,
     rolledBackAt: row.rolled_back_at,
@@ -179,7 +212,7 @@ function toRun(row: Selectable<Tables['runs']> & Counts): Run {
     dropped: row.dropped,
     failed: row.failed,
     changed: row.changed,
-    unfinishedReplaces: row.unfinishedReplaces,
+    unfinished: row.unfinished,
   }
 }
 
@@ -191,6 +224,12 @@ function toStep(row: Selectable<Tables['steps']>): RecordedStep {
     index: row.index_name,
     indexBefore: row.index_before,
     table: { schema: row.table_schema, name: row.table_name },
+    profile: row.profile ?? null,
+    tableOid: row.table_oid ?? null,
+    indexOid: row.index_oid ?? null,
+    indexBeforeOid: row.index_before_oid ?? null,
+    canonicalBefore: row.canonical_before ?? null,
+    undone: row.undone ?? null,
     state: row.state,
     outcome: row.outcome,
     ddlBefore: row.ddl_before,

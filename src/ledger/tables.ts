@@ -26,6 +26,9 @@ interface Runs {
   readonly ledger_start: Date | null
   readonly rolled_back_at: Date | null
   readonly rolled_back_by: number | null
+  /** These two, and the columns of steps below that may be missing, are not there before migrations 0002 and 0003. */
+  readonly profile_names?: ColumnType<string[] | null, readonly string[] | null, never>
+  readonly extensions?: ColumnType<string[] | null, readonly string[] | null, readonly string[] | null>
 }
 
 interface Steps {
@@ -40,8 +43,15 @@ interface Steps {
   readonly state: 'started' | 'done' | 'failed'
   readonly outcome: string | null
   readonly ddl_before: string | null
-  /** Not there before migration 0002: a ledger that is only read is not brought up to date. */
+  /** A ledger that is only read is not brought up to date. */
   readonly kept_before?: Json
+  readonly profile?: string | null
+  readonly table_oid?: number | null
+  readonly index_oid?: number | null
+  readonly index_before_oid?: number | null
+  readonly canonical_before?: Json
+  readonly undone?: string | null
+  readonly undone_by?: number | null
   readonly ddl_after: string | null
   readonly canonical: Json
   readonly predicted_bytes: number | null

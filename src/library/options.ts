@@ -115,6 +115,8 @@ export interface CheckPoolOptions extends CommonOptions {
 export interface RollbackOptions extends CommonOptions, BuildOptions {
   /** A run of the ledger; the last one that changed something by default. */
   readonly run?: number | undefined
+  /** What would be done, and nothing is changed. */
+  readonly dryRun?: boolean | undefined
   readonly maxWaitMs?: number | undefined
 }
 

@@ -49,7 +49,7 @@ export async function checkPool(options: CheckPoolOptions = {}): Promise<PoolRes
   return run('checkPool', options, action)
 }
 
-/** Undoes a run of the ledger, the last one when none is named. Throws NO_LEDGER, NO_RUN, NOTHING_TO_ROLL_BACK, and as plan does. */
+/** Undoes a run of the ledger, the last one when none is named. Throws NO_LEDGER, NO_RUN, RUN_NOT_NAMED, NOTHING_TO_ROLL_BACK, LEDGER_UNTRUSTED, and as plan does. */
 export async function rollback(options: RollbackOptions = {}): Promise<ApplyResult> {
   const [{ run }, { rollback: action }] = await loaded()
   return run('rollback', options, async (invocation) =>

@@ -71,6 +71,26 @@ export const planRows: readonly OptionRow[] = [
     commandLineOnly: true,
   },
   {
+    flags: '--dry-run',
+    read: 'flag',
+    help: 'show the plan and change nothing: the same as perfdb plan',
+    commands: ['apply'],
+    commandLineOnly: true,
+  },
+  {
+    flags: '--dry-run',
+    read: 'flag',
+    help: 'show what would be done, and change nothing',
+    commands: ['rollback'],
+  },
+  {
+    flags: '--yes',
+    read: 'flag',
+    help: 'do not ask; without a terminal nothing is asked anyway',
+    commands: ['rollback'],
+    commandLineOnly: true,
+  },
+  {
     flags: '--plan <file>',
     read: 'file',
     help: 'run a kept plan; refused when the database has moved',

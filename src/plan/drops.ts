@@ -37,11 +37,18 @@ export function planDrops(
     ? owned
         .filter(({ schema, name }) => !declaredNames.has(key(schema, name)))
         // By now another index may bear the name: that one is somebody else's.
-        .filter(({ schema, name, canonical }) => {
+        .filter(({ schema, name, tableOid, canonical }) => {
           const existing = indexNamed(snapshot, schema, name)
-          return canonical === null || existing === undefined || sameDefinition(canonical, existing.canonical)
+          if (existing === undefined) return false
+          const here = tableOid === null || tableOid === existing.tableOid
+          return here && (canonical === null || sameDefinition(canonical, existing.canonical))
         })
-        .map(({ schema, name }) => ({ schema, name, place: null, reason: 'built by perfdb, declared no more' }))
+        .map(({ schema, name }) => ({
+          schema,
+          name,
+          place: null,
+          reason: 'built by perfdb for this profile, declared no more',
+        }))
     : []
   const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
   const found = [...wanted.values()].flatMap((entry) => {

@@ -1,6 +1,6 @@
 import type { CanonicalDefinition, ExistingIndex, StatisticsTarget } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
-import { clusterOnSql, commentSql, replicaIdentitySql, statisticsTargetSql } from '../sql/index-ddl.js'
+import { clusterOnSql, commentSql, dependsOnSql, replicaIdentitySql, statisticsTargetSql } from '../sql/index-ddl.js'
 
 /** What belongs to an index and pg_get_indexdef does not print: kept in the ledger, and carried over to what replaces it. */
 export interface Kept {
@@ -11,18 +11,104 @@ export interface Kept {
   /** The table is clustered on it. */
   readonly clustered: boolean
   readonly replicaIdentity: boolean
+  /** ALTER INDEX ... DEPENDS ON EXTENSION. */
+  readonly extensions: readonly string[]
 }
 
 /** null when the index has nothing of that. */
-export function keptOf({ comment, statistics, canonical, clustered, replicaIdentity }: ExistingIndex): Kept | null {
+export function keptOf(index: ExistingIndex): Kept | null {
+  const { comment, statistics, canonical, clustered, replicaIdentity, extensions } = index
   const { tablespace } = canonical
-  const nothing = comment === null && statistics.length === 0 && tablespace === null && !clustered && !replicaIdentity
-  return nothing ? null : { comment, statistics, tablespace, clustered, replicaIdentity }
+  const kept = { comment, statistics, tablespace, clustered, replicaIdentity, extensions }
+  return hasNothing(kept) ? null : kept
 }
 
-/** As the ledger gives it back; null for what an older version of perfdb wrote. */
-export function isKept(value: unknown): value is Kept {
-  return typeof value === 'object' && value !== null && 'comment' in value && 'statistics' in value
+function hasNothing({ comment, statistics, tablespace, clustered, replicaIdentity, extensions }: Kept): boolean {
+  const listed = statistics.length > 0 || extensions.length > 0
+  return comment === null && !listed && tablespace === null && !clustered && !replicaIdentity
+}
+
+/** As the ledger gives it back; null where there was nothing. undefined for what perfdb has not written. */
+export function keptFrom(value: unknown): Kept | null | undefined {
+  if (value === null || value === undefined) return null
+  if (typeof value !== 'object') return undefined
+  const field = (name: string): unknown => Reflect.get(value, name)
+  const [comment, tablespace] = [field('comment'), field('tablespace')]
+  const [clustered, replicaIdentity] = [field('clustered'), field('replicaIdentity')]
+  // Versions before 0.2 did not look at extensions.
+  const [statistics, extensions = []] = [field('statistics'), field('extensions')]
+  if (!isText(comment) || !isText(tablespace)) return undefined
+  if (typeof clustered !== 'boolean' || typeof replicaIdentity !== 'boolean') return undefined
+  if (!Array.isArray(statistics) || !statistics.every(isTarget)) return undefined
+  if (!Array.isArray(extensions) || !extensions.every((name) => typeof name === 'string')) return undefined
+  return { comment, statistics, tablespace, clustered, replicaIdentity, extensions }
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isTarget(value: unknown): value is StatisticsTarget {
+  if (typeof value !== 'object' || value === null) return false
+  const field = (name: string): unknown => Reflect.get(value, name)
+  const whole = ['column', 'target'].every((name) => Number.isInteger(field(name)))
+  return whole && typeof field('expression') === 'string'
+}
+
+/** What the table makes of its other indexes: nobody's later choice is taken back. */
+export interface TableMarks {
+  /** pg_class.relreplident: d default, n nothing, f full, i an index. */
+  readonly identity: string
+  /** The oids of the indexes that it goes by; null when there is none. */
+  readonly identityIndex: number | null
+  readonly clusteredIndex: number | null
+}
+
+/** What of it this index has not, and can be given back; null when it has all. `instead`: oid of the index whose place it takes. */
+export function missingOf(
+  kept: Kept | null,
+  now: ExistingIndex | null,
+  marks: TableMarks,
+  instead: number | null,
+): Kept | null {
+  if (kept === null) return null
+  const ours = (oid: number | null) => oid === null || oid === now?.oid || oid === instead
+  const missing = {
+    comment: kept.comment === now?.comment ? null : kept.comment,
+    statistics: kept.statistics.filter(
+      ({ column, target }) => now?.statistics.some((one) => one.column === column && one.target === target) !== true,
+    ),
+    tablespace: null,
+    clustered: kept.clustered && now?.clustered !== true && ours(marks.clusteredIndex),
+    replicaIdentity:
+      kept.replicaIdentity && now?.replicaIdentity !== true && marks.identity === 'i' && ours(marks.identityIndex),
+    extensions: kept.extensions.filter((name) => now?.extensions.includes(name) !== true),
+  }
+  return hasNothing(missing) ? null : missing
+}
+
+/** In which of these points an index is not what it was before, as words. */
+export function differences(kept: Kept | null, now: ExistingIndex): readonly string[] {
+  const targets = (list: readonly StatisticsTarget[]) => list.map(({ column, target }) => `${column}: ${target}`).join()
+  const was = kept ?? nothingKept
+  const points: readonly (readonly [string, boolean])[] = [
+    ['comment', was.comment === now.comment],
+    ['statistics targets', targets(was.statistics) === targets(now.statistics)],
+    ['tablespace', was.tablespace === now.canonical.tablespace],
+    ['clustering', was.clustered === now.clustered],
+    ['replica identity', was.replicaIdentity === now.replicaIdentity],
+    ['dependence on extensions', was.extensions.join() === now.extensions.join()],
+  ]
+  return points.flatMap(([name, same]) => (same ? [] : [name]))
+}
+
+const nothingKept: Kept = {
+  comment: null,
+  statistics: [],
+  tablespace: null,
+  clustered: false,
+  replicaIdentity: false,
+  extensions: [],
 }
 
 /**
@@ -33,6 +119,7 @@ export function restoreSql(kept: Kept | null, schema: string, name: string, tabl
   return [
     ...(kept.comment === null ? [] : [commentSql(schema, name, kept.comment)]),
     ...kept.statistics.map(({ column, target }) => statisticsTargetSql(schema, name, column, target)),
+    ...kept.extensions.map((extension) => dependsOnSql(schema, name, extension)),
     ...(kept.clustered ? [clusterOnSql(table, name)] : []),
     ...(kept.replicaIdentity ? [replicaIdentitySql(table, name)] : []),
   ]

@@ -2,6 +2,7 @@ import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Place } from '../errors.js'
+import type { Kept } from './kept.js'
 
 export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 'adopt' | 'drop'
 
@@ -65,6 +66,8 @@ export interface Step {
   /** The index that stands there now: of that name, or the one to adopt. */
   readonly existing: ExistingIndex | null
   readonly place: Place | null
+  /** What belonged to the index before an earlier run was cut short, and is still to be given back to it. */
+  readonly kept?: Kept
   /** What a look for duplicates of a unique index found when the plan was made; absent when nobody looked, or it could not be said. */
   readonly duplicates?: 'none' | 'some' | 'unknown'
   /** Whose code perfdb would run if it read the table; then it does not. */

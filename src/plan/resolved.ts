@@ -11,10 +11,12 @@ export interface Resolved {
   readonly unbuildable?: string
 }
 
-/** What perfdb built here and nobody dropped since, by the ledger. */
+/** What perfdb built for these profiles and nobody dropped since, by the ledger: --prune may take it when it is declared no more. */
 export type Owned = readonly {
   readonly schema: string
   readonly name: string
+  /** null in old records. */
+  readonly tableOid: number | null
   /** What perfdb left there; null when that is not known. */
   readonly canonical: CanonicalDefinition | null
 }[]

@@ -102,6 +102,8 @@ export const applyResult = z.object({
   run: z.int().nullable(),
   profiles: z.array(z.string()),
   steps: z.array(step),
+  /** Created by the run, or by the run that is rolled back: rollback leaves them. */
+  extensions: z.array(z.string()).optional(),
   analyzed: z.array(analyzed),
   queries: z.array(query),
   comparisons: z.array(comparison),

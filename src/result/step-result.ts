@@ -55,6 +55,9 @@ export const outcomes = [
   'failed',
   'refused',
   'not_reached',
+  'undone',
+  'already_gone',
+  'name_taken',
 ] as const
 
 export const step = z.object({

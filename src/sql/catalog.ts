@@ -102,6 +102,10 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
     'comment', (select d.description from pg_catalog.pg_description d
       where d.objoid = i.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0),
+    'extensions', coalesce((select pg_catalog.json_agg(e.extname order by e.extname) from pg_catalog.pg_depend d
+      join pg_catalog.pg_extension e on e.oid = d.refobjid
+      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = i.indexrelid and d.deptype = 'x'
+        and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass), '[]'),
     'statistics', case when i.indexprs is null then '[]'::json else coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object(
         'column', a.attnum, 'expression', pg_catalog.pg_get_indexdef(i.indexrelid, a.attnum, false), 'target', a.attstattarget) order by a.attnum)
       from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attstattarget >= 0), '[]') end,

@@ -49,6 +49,11 @@ export function statisticsTargetSql(schema: string, name: string, column: number
   return `alter index ${quoteQualified(schema, name)} alter column ${column} set statistics ${target}`
 }
 
+/** https://www.postgresql.org/docs/current/sql-alterindex.html: a catalog entry and no more. */
+export function dependsOnSql(schema: string, name: string, extension: string): string {
+  return `alter index ${quoteQualified(schema, name)} depends on extension ${quoteName(extension)}`
+}
+
 /** Only marks the index: nothing is sorted. */
 export function clusterOnSql({ schema, name }: TableName, index: string): string {
   return `alter table ${quoteQualified(schema, name)} cluster on ${quoteName(index)}`

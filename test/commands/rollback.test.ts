@@ -6,6 +6,7 @@ import type { ApplyOptions } from '../../src/commands/apply/apply.js'
 import { apply, plan } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { olderLedger } from '../support/ledger.js'
 import { notLive } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 
@@ -130,8 +131,7 @@ test('a run of an older perfdb, which kept less, is rolled back all the same, an
   await using db = await testDatabase(`${schema} create index gone on t (b)`)
   const before = await definitions(db.sql)
   await apply(db.url, await profileOf([], 'absent: [gone]\n'), { ledger: true })
-  await db.sql`alter table perfdb.steps drop column kept_before`
-  await db.sql`delete from perfdb.migrations where name = '0002_kept'`
+  await olderLedger(db.sql)
   await using session = await connectTo(db.url, 'look')
   expect((await runStatus(session, 10)).runs).toMatchObject([{ run: 1, outcome: 'done' }])
   expect(await rollback(db.url)).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built' }] })
@@ -185,7 +185,10 @@ test('an index that is no longer what the run left is left alone', async () => {
   await db.sql`create index i on t (c)`
   const undone = await rollback(db.url, 1)
   expect(undone).toMatchObject({ exit_code: 1, findings: [{ code: 'CHANGED', index: 'i' }] })
-  expect(undone.steps.map((step) => [step.index, step.outcome])).toEqual([['j', 'dropped']])
+  expect(undone.steps.map((step) => [step.index, step.outcome])).toEqual([
+    ['j', 'dropped'],
+    ['i', 'refused'],
+  ])
   expect(await definitions(db.sql)).toEqual(['CREATE INDEX i ON public.t USING btree (c)'])
 })
 

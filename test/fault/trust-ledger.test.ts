@@ -152,3 +152,49 @@ test('a schema that somebody made beforehand is not used', async () => {
   expect(await failureOf(apply(db.url, profiles, { ledger: true }))).toMatchObject({ code: 'LEDGER_UNTRUSTED' })
   expect(await db.sql`select from pg_class where relname = 'i'`).toHaveLength(0)
 })
+
+/** What somebody who may write the ledger can put in the place of a record: none of it is run, and the outcome says why. */
+const records: readonly (readonly [string, RegExp])[] = [
+  ["ddl_before = 'drop table public.t'", /it is DROP TABLE, not CREATE INDEX/],
+  ["ddl_before = 'create index gone on public.t (b); create role pwned superuser'", /expected one statement, found 2/],
+  ["ddl_before = 'CREATE INDEX gone ON public.other USING btree (b)'", /an index of public.other, not of public.t/],
+  ["ddl_before = 'create index gone on t (b)'", /an index of \?.t, not of public.t/],
+  ["ddl_before = 'CREATE INDEX gone ON public.t (b)'", /does not say by which method/],
+  ["ddl_before = 'CREATE INDEX gone ON ONLY public.t USING btree (b)'", /ON ONLY/],
+  ["ddl_before = 'select public.evil()'", /it is SELECT/],
+  ["ddl_before = ''", /there is no statement/],
+  ["ddl_before = 'CREATE INDEX gone ON public.t USING btree (b'", /syntax error/],
+  [`kept_before = '{"comment":1}'`, /not what perfdb writes/],
+  [
+    `kept_before = '{"comment":null,"statistics":[{"column":"1 set statistics 1","expression":"b","target":1}],"tablespace":null,"clustered":false,"replicaIdentity":false}'`,
+    /not what perfdb writes/,
+  ],
+  [`kept_before = '7'`, /not what perfdb writes/],
+  [`canonical_before = '"junk"'`, /not what perfdb writes/],
+  [`canonical_before = '{"keys":7,"method":1}'`, /not what perfdb writes/],
+]
+
+test(`none of ${records.length} forged records is run: the step's outcome says why, exit 1`, async () => {
+  await using db = await testDatabase(`${setup}; create table other (b int)`)
+  await apply(db.url, await profileOf([], 'absent: [gone]\n'), { ledger: true, allow: ['DROP'] })
+  await db.sql`create table public.kept as select * from perfdb.steps`
+  for (const [forged, message] of records) {
+    await db.sql.unsafe(`update perfdb.steps set ${forged}`)
+    const shown = await rollback(db.url, 1, { dryRun: true })
+    expect(shown, forged).toMatchObject({
+      exit_code: 1,
+      steps: [{ index: 'gone', outcome: 'refused', sql: [] }],
+      findings: [{ code: 'BAD_RECORD', index: 'gone', message: expect.stringMatching(message) }],
+    })
+    await db.sql`update perfdb.steps s set ddl_before = k.ddl_before, kept_before = k.kept_before, canonical_before = k.canonical_before from kept k`
+  }
+  await db.sql`update perfdb.steps set ddl_before = 'drop table public.t'`
+  expect(await rollback(db.url, 1)).toMatchObject({ exit_code: 1, steps: [{ outcome: 'refused' }] })
+  // Another index on the recorded table is what an older record cannot tell; it is built as the table's owner.
+  await using role = await testRole(db)
+  await db.sql.unsafe(`alter table t owner to ${role.name}; grant all on schema public to ${role.name}`)
+  await db.sql`update perfdb.steps set canonical_before = null, ddl_before = 'CREATE INDEX x ON public.t USING btree (b) WHERE (public.evil() = 1)' where run = 1`
+  expect((await rollback(db.url, 1)).steps).toMatchObject([{ index: 'gone', outcome: 'built' }])
+  expect(await db.sql`select is_called from marker`).toEqual([{ is_called: false }])
+  expect(await db.sql`select from pg_class where relname = 't' or relname = 'gone'`).toHaveLength(2)
+})

@@ -22,7 +22,13 @@ test('after a run that only renamed, rollback undoes that run and not the one be
   await apply(db.url, renaming, { ledger, allow: ['RENAME'] })
   expect(done(await rollback(db.url))).toEqual([0, 'adopt old_name renamed'])
   expect(await indexes(db)).toEqual(['first', 'old_name'])
-  expect(done(await rollback(db.url))).toEqual([0, 'drop first dropped'])
+  // By mistake a second time it undoes nothing more.
+  await expect(rollback(db.url)).rejects.toMatchObject({
+    code: 'RUN_NOT_NAMED',
+    hint: 'perfdb rollback 1',
+    detail: expect.stringMatching(/^run 1: apply .*, 1 built, 0 dropped$/),
+  })
+  expect(done(await rollback(db.url, 1))).toEqual([0, 'drop first dropped'])
 })
 
 test('a renamed index that is another one by now keeps its name; so it does where the old name is taken', async () => {
@@ -31,10 +37,10 @@ test('a renamed index that is another one by now keeps its name; so it does wher
   await apply(db.url, profiles, { ledger, allow: ['RENAME'] })
   await db.sql.unsafe('drop index after1; create index after1 on t (a); create index before2 on t (a, b)')
   const result = await rollback(db.url)
-  expect(result).toMatchObject({ exit_code: 1, steps: [] })
+  expect(done(result)).toEqual([1, 'adopt after2 name_taken', 'adopt after1 refused'])
   expect(result.findings.map(({ code, index }) => `${code} ${index}`).sort()).toEqual([
     'CHANGED after1',
-    'DROP_REFUSED after2',
+    'NAME_TAKEN after2',
   ])
   expect(await indexes(db)).toEqual(['after1', 'after2', 'before2'])
 })
@@ -143,7 +149,7 @@ test('what backs a constraint, or is the replica identity, by now is told and le
     alter table t replica identity using index identity`)
   const before = await definitions(db)
   const result = await rollback(db.url)
-  expect(result).toMatchObject({ exit_code: 1, steps: [] })
+  expect(done(result)).toEqual([1, 'replace r refused', 'replace identity refused', 'drop u refused'])
   expect(result.findings.map(({ code, index }) => `${code} ${index}`).sort()).toEqual([
     'DROP_REFUSED identity',
     'DROP_REFUSED r',
@@ -152,14 +158,14 @@ test('what backs a constraint, or is the replica identity, by now is told and le
   expect(await definitions(db)).toEqual(before)
 })
 
-test('an index that was dropped is not built again where its table is gone: the rest is undone, and the run with it', async () => {
+test('an index that was dropped is not built again where its table is gone: that is named, and the rest is undone', async () => {
   await using db = await testDatabase(`${schema} create index gone on t (b); create table stays (a int)`)
   await apply(db.url, await profileOf(['{ name: j, table: stays, keys: [a] }'], 'absent: [gone]\n'), { ledger })
   await db.sql`drop table t`
   const result = await rollback(db.url)
-  expect(done(result)).toEqual([0, 'drop j dropped'])
-  expect(result.findings).toMatchObject([{ code: 'CHANGED', severity: 'warning', index: 'gone' }])
-  await expect(rollback(db.url)).rejects.toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' })
+  expect(done(result)).toEqual([1, 'create gone refused', 'drop j dropped'])
+  expect(result.findings).toMatchObject([{ code: 'CHANGED', severity: 'error', index: 'gone' }])
+  await expect(rollback(db.url)).rejects.toMatchObject({ code: 'RUN_NOT_NAMED', hint: 'perfdb rollback 1' })
 })
 
 test('the old half of a replace, dropped by a later run, does not come back under its passing name', async () => {

@@ -103,6 +103,7 @@ test('opening it again changes nothing; a run killed in the middle is found, a l
   expect(await database.sql`select name from perfdb.migrations`).toEqual([
     { name: '0001_ledger' },
     { name: '0002_kept' },
+    { name: '0003_undo' },
   ])
 })
 
@@ -209,10 +210,11 @@ const newRun: NewRun = {
   command: 'apply',
   perfdbVersion: '0.1.0',
   profiles: ['a,b.yaml', 'c "d".yaml'],
+  profileNames: ['a', 'd'],
   fingerprint: 'abc',
   backendPid: 1,
 }
-const done = { sizeBytes: null, durationMs: 0, waitedMs: 0, error: null }
+const done = { index: null, sizeBytes: null, durationMs: 0, waitedMs: 0, error: null }
 
 function step(number: number, index: string, more: Partial<NewStep> = {}): NewStep {
   const canonical = {
@@ -231,6 +233,10 @@ function step(number: number, index: string, more: Partial<NewStep> = {}): NewSt
     schema: 'public',
     index,
     table: { schema: 'public', name: 't' },
+    profile: 'a',
+    tableOid: null,
+    indexBeforeOid: null,
+    canonicalBefore: null,
     ddlBefore: null,
     ddlAfter: null,
     canonical,

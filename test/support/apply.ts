@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { RunEvent } from '../../src/build/events.js'
 import { runApply, type ApplyOptions } from '../../src/commands/apply/apply.js'
 import { runPlanCommand, runVerify } from '../../src/commands/apply/plan.js'
-import { runRollback } from '../../src/commands/apply/rollback.js'
+import { runRollback, type RollbackOptions } from '../../src/commands/apply/rollback.js'
 import type { ApplyResult, PlanResult, StatusResult, VerifyResult } from '../../src/result/result.js'
 import { runStatus } from '../../src/commands/apply/status.js'
 import type { HazardCode } from '../../src/codes/hazard-codes.js'
@@ -68,9 +68,14 @@ const defaults: ApplyOptions = {
   listener: () => undefined,
 }
 
-/** `perfdb rollback` of the last run. */
-export async function rollback(url: string): Promise<ApplyResult> {
-  return runRollback((role) => connectTo(url, role), null, defaults)
+/** `perfdb rollback`, of the last run where none is named. */
+export async function rollback(
+  url: string,
+  run: number | null = null,
+  options: Partial<RollbackOptions> & { readonly connect?: Connect } = {},
+): Promise<ApplyResult> {
+  const { connect = (role) => connectTo(url, role), ...rest } = options
+  return runRollback(connect, run, { ...defaults, ledger: true, ...rest })
 }
 
 const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000, maxSizeBytes: 50 * 1024 ** 3 }

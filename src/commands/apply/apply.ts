@@ -18,6 +18,7 @@ import { applyDisconnectPolicy, buildContext, startRefusal, type BuildOptions } 
 import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
+import { withLostProperties } from './lost-properties.js'
 import { makePlan } from './make-plan.js'
 import { notBegun, refused } from './not-begun.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
@@ -57,15 +58,19 @@ export async function runApply(
   const files = profiles.map((profile) => profile.file)
   const closed = await windowRefusal(watchdog, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, closed)
-  const interrupted = await takeRunLock(ddl, watchdog, options)
+  const { findings: interrupted, settled } = await takeRunLock(ddl, watchdog, options)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const made = await makePlan(ddl, profiles, options)
   if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint) {
     throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
   }
-  const planned = { ...made, plan: await plannedWithDuplicates(ddl, made.plan, options.signal) }
+  const whole = options.ledger ? await withLostProperties(watchdog, made.plan) : made.plan
+  const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, options.signal) }
   const { plan, snapshot } = planned
-  if (!hasWork(plan)) return await ended(planned, profiles, startedAt, { interrupted })
+  if (!hasWork(plan)) {
+    const analyzed = await analyzeTables(ddl, settled, options.signal)
+    return await ended(planned, profiles, startedAt, { interrupted, analyzed })
+  }
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
@@ -74,21 +79,31 @@ export async function runApply(
   const record = options.ledger
     ? await openRecord(watchdog, {
         command: 'apply',
-        profiles: files,
+        profiles,
         fingerprint: plan.fingerprint,
         backendPid: ddl.pid,
       })
     : noRecord
   try {
     const before = await measureBefore(connect, profiles, options)
-    await createExtensions(ddl, plan, options.allow)
+    const extensions = await createExtensions(ddl, record, plan, options.allow)
     const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
     const results = await runParallel(connect, context, planned, options)
-    const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesToAnalyze(results, profiles), options.signal)
+    const analyzed = ddl.lost
+      ? []
+      : await analyzeTables(ddl, tablesToAnalyze(results, profiles, settled), options.signal)
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
     const signal = options.signalName()
-    return await ended(planned, profiles, startedAt, { interrupted, results, analyzed, proof, record, signal })
+    return await ended(planned, profiles, startedAt, {
+      interrupted,
+      results,
+      analyzed,
+      extensions,
+      proof,
+      record,
+      signal,
+    })
   } catch (error) {
     await record.abandon()
     throw error
@@ -132,19 +147,30 @@ function hasWork(plan: Plan): boolean {
   return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep' && !isImpossible(step))
 }
 
-async function createExtensions(session: Session, { extensions }: Plan, allow: ReadonlySet<HazardCode>): Promise<void> {
-  if (!allow.has('CREATE_EXTENSION')) return
-  if (extensions.length === 0) return
+async function createExtensions(
+  session: Session,
+  record: RunRecord,
+  { extensions }: Plan,
+  allow: ReadonlySet<HazardCode>,
+): Promise<readonly string[]> {
+  if (!allow.has('CREATE_EXTENSION') || extensions.length === 0) return []
+  await record.extensions(extensions)
   await session.query(`set search_path = ${creationPath(session)}`)
   for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
   await session.query('set search_path = pg_catalog')
+  return extensions
 }
 
 /** Tables that got a new index, once each, and those that the profile names: only when something was built (facts of performance.md). */
-function tablesToAnalyze(results: readonly StepResult[], profiles: readonly Profile[]): readonly TableName[] {
+function tablesToAnalyze(
+  results: readonly StepResult[],
+  profiles: readonly Profile[],
+  settled: readonly TableName[],
+): readonly TableName[] {
   const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
-  if (changed.length === 0) return []
+  if (changed.length === 0) return settled
   const tables = [
+    ...settled,
     ...changed.map((result) => result.step.table),
     ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
   ]
@@ -156,6 +182,8 @@ interface End {
   readonly results?: readonly StepResult[]
   readonly analyzed?: readonly Analyzed[]
   readonly proof?: Proof
+  /** Created by this run. */
+  readonly extensions?: readonly string[]
   readonly record?: RunRecord
   readonly signal?: SignalName | undefined
 }
@@ -193,6 +221,7 @@ async function ended(
     run: end.record?.run ?? null,
     profiles: profiles.map((profile) => profile.file),
     steps,
+    ...(end.extensions === undefined || end.extensions.length === 0 ? {} : { extensions: [...end.extensions] }),
     analyzed: (end.analyzed ?? []).map(analyzedDocument),
     queries: [...queries],
     comparisons: [...(end.proof?.comparisons ?? [])],

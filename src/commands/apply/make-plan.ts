@@ -6,6 +6,7 @@ import { readTableStatistics } from '../../catalog/table-statistics.js'
 import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
 import type { Definition, TableName } from '../../definition/definition.js'
 import { problemsError, type Problem } from '../../errors.js'
+import { prunable, type Owner } from '../../ledger/ownership.js'
 import { indexNamed } from '../../plan/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
 import { planIndexes, plainMatch } from '../../plan/plan-indexes.js'
@@ -21,7 +22,7 @@ import type { Planned } from '../planned.js'
  * nothing. Throws one error with every problem of every profile that this database has with them.
  */
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
-  const owned = options.prune ? await ownedIndexes(session) : []
+  const owned = options.prune ? await prunableIndexes(session, profiles) : []
   const snapshot = await readSnapshot(session, profiles, owned)
   const [problem, ...more] = targetProblems(profiles, snapshot, options)
   if (problem !== undefined) throw problemsError([problem, ...more])
@@ -103,8 +104,13 @@ async function canonicalOf(
   )
 }
 
-async function ownedIndexes(session: Session): Promise<Owned> {
+async function prunableIndexes(session: Session, profiles: readonly Profile[]): Promise<Owned> {
   const { readLedger } = await import('../../ledger/history.js')
   const ledger = await readLedger(session)
-  return ledger === null ? [] : ledger.ownedIndexes()
+  return ledger === null ? [] : prunable(await ledger.ownedIndexes(), profiles.map(ownerOf))
+}
+
+function ownerOf({ name, file, schema, indexes, analyze }: Profile): Owner {
+  const tables = [...indexes.map(({ definition }) => definition.table), ...analyze.map(({ table }) => table)]
+  return { name, file, schema, tables }
 }

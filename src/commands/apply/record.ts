@@ -1,6 +1,7 @@
 import type { Recorder } from '../../build/context.js'
 import { keptOf } from '../../plan/kept.js'
 import type { Step } from '../../plan/plan.js'
+import type { Profile } from '../../profile/profile.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { Session } from '../../server/session.js'
 import type { ApplyResult } from '../../result/result.js'
@@ -11,6 +12,8 @@ export interface RunRecord {
   /** Number of the run in the ledger; null without a ledger. */
   readonly run: number | null
   readonly recorder: Recorder
+  /** To be called before they are created. */
+  extensions(names: readonly string[]): Promise<void>
   /** Throws nothing: the catalog is the truth, and the result is told even when the ledger cannot be written. */
   finish(result: ApplyResult): Promise<void>
   /** The run ended before it built anything. Throws nothing. */
@@ -21,13 +24,15 @@ export interface RunRecord {
 export const noRecord: RunRecord = {
   run: null,
   recorder: { started: async () => {}, finished: async () => {} },
+  extensions: async () => {},
   finish: async () => {},
   abandon: async () => {},
 }
 
 export interface RunAbout {
   readonly command: 'apply' | 'rollback'
-  readonly profiles: readonly string[]
+  /** Whose indexes are declared; a rollback has those of the run that it undoes. */
+  readonly profiles: readonly Pick<Profile, 'name' | 'file' | 'indexes'>[]
   readonly fingerprint: string
   /** Of the session that builds. */
   readonly backendPid: number
@@ -37,7 +42,14 @@ export interface RunAbout {
 export async function openRecord(session: Session, about: RunAbout): Promise<RunRecord> {
   const { openLedger } = await import('../../ledger/history.js')
   const ledger = await openLedger(session)
-  const run = await ledger.startRun({ ...about, perfdbVersion: perfdbVersion() })
+  const run = await ledger.startRun({
+    ...about,
+    profiles: about.profiles.map(({ file }) => file),
+    profileNames: about.profiles.map(({ name }) => name),
+    perfdbVersion: perfdbVersion(),
+  })
+  const profileOf = ({ declared }: Step) =>
+    about.profiles.find(({ indexes }) => indexes.some(({ definition }) => definition === declared))?.name ?? null
   return {
     run,
     recorder: {
@@ -49,9 +61,13 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           index: step.index,
           indexBefore: step.step === 'adopt' ? (step.existing?.name ?? null) : null,
           table: step.table,
+          profile: profileOf(step),
+          tableOid: step.existing?.tableOid ?? null,
+          indexBeforeOid: step.existing?.oid ?? null,
+          canonicalBefore: step.existing?.canonical ?? null,
           // What a REINDEX left nobody wants back.
           ddlBefore: step.leftoverOf === undefined ? (step.existing?.ddl ?? null) : null,
-          keptBefore: step.existing === null ? null : keptOf(step.existing),
+          keptBefore: step.kept ?? (step.existing === null ? null : keptOf(step.existing)),
           ddlAfter: ddlAfter(step),
           canonical: step.canonical,
           predictedBytes: step.predictedBytes,
@@ -59,12 +75,14 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
       finished: (result, number) =>
         ledger.finishStep(run, number, {
           outcome: result.outcome,
+          index: result.index,
           sizeBytes: result.sizeBytes,
           durationMs: result.durationMs,
           waitedMs: result.waitedMs,
           error: result.error,
         }),
     },
+    extensions: (names) => ledger.recordExtensions(run, names),
     finish: (result) => writeEnd(ledger, run, result).catch(() => undefined),
     abandon: () => ledger.finishRun(run, 'failed').catch(() => undefined),
   }

@@ -1,162 +1,222 @@
 import { analyzeTables } from '../../build/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { runPlan } from '../../build/run-plan.js'
-import { emptySnapshot, readIndex, serverFacts } from '../../catalog/read.js'
-import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { emptySnapshot, serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
-import type { Ledger, RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
-import { isCanonical } from '../../ledger/ownership.js'
+import type { RunWithSteps } from '../../ledger/ledger.js'
 import { fingerprint } from '../../plan/fingerprint.js'
-import { isKept } from '../../plan/kept.js'
 import { withNeeds } from '../../plan/needs.js'
-import { newNameFor, oldNameFor } from '../../plan/names.js'
-import type { Finding, Plan } from '../../plan/plan.js'
-import { undo, type Done } from '../../plan/undo.js'
+import type { Finding, Plan, Step } from '../../plan/plan.js'
+import { undoBase } from '../../plan/undo-parts.js'
+import { exitCode } from '../../result/exit-code.js'
+import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
 import { steadySession } from '../../server/steady.js'
-import type { Session, Connect } from '../../server/session.js'
+import type { Connect, Session } from '../../server/session.js'
+import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from '../documents.js'
 import type { ApplyOptions } from './apply.js'
 import { buildContext } from './build-context.js'
-import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
-import { exitCode } from '../../result/exit-code.js'
 import { notBegun } from './not-begun.js'
-import { openRecord } from './record.js'
-import type { ApplyResult } from '../../result/result.js'
+import { openRecord, type RunRecord } from './record.js'
 import { takeRunLock } from './run-lock.js'
+import { runToUndo } from './undo-choice.js'
+import { notAsBefore, planUndo, type Entry } from './undo-plan.js'
 import { windowRefusal } from './window.js'
 import { assertWritable } from './writable.js'
 
+export interface RollbackOptions extends ApplyOptions {
+  /** Shows what would be done, and changes nothing. */
+  readonly dryRun?: boolean
+  /** Asked with what would be done before anything is; absent where nobody is to be asked. */
+  readonly confirm?: ((planned: ApplyResult) => Promise<boolean>) | undefined
+}
+
 /**
- * Undoes a run of the ledger in reverse order, the last one that changed something when none is named. Throws NO_LEDGER,
- * NO_RUN and NOTHING_TO_ROLL_BACK; only indexes that still are what the run left are touched.
+ * Undoes a run of the ledger in reverse order, the last run when none is named. Every step of it gets an outcome; what cannot be undone, as
+ * somebody has changed it since, is left and named, and the same command goes on with what is left. Throws NO_LEDGER, NO_RUN, RUN_NOT_NAMED,
+ * NOTHING_TO_ROLL_BACK and LEDGER_UNTRUSTED.
  */
-export async function runRollback(connect: Connect, run: number | null, options: ApplyOptions): Promise<ApplyResult> {
+export async function runRollback(
+  connect: Connect,
+  run: number | null,
+  options: RollbackOptions,
+): Promise<ApplyResult> {
   const startedAt = new Date()
+  if (options.dryRun === true) {
+    await using session = await connect('look')
+    const ledger = await ledgerOf(session)
+    return planned(session, await undoing(session, await runToUndo(session, ledger, run)), startedAt)
+  }
   await using ddl = await connect('ddl')
   assertWritable(ddl)
   await using watchdog = await steadySession(() => connect('watchdog'))
   const closed = await windowRefusal(watchdog, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'rollback', profiles: [] }, startedAt, closed)
-  const interrupted = await takeRunLock(ddl, watchdog, options)
-  const ledger = await readLedger(watchdog)
-  if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${ddl.database} has no ledger of perfdb`)
-  const wanted = await runToUndo(watchdog, ledger, run)
-  const { plan, findings } = await planUndo(watchdog, wanted)
+  const { findings: interrupted } = await takeRunLock(ddl, watchdog, options)
+  const ledger = await ledgerOf(watchdog)
+  const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run))
+  if (options.confirm !== undefined) {
+    const shown = planned(ddl, work, startedAt)
+    if (!(await options.confirm(shown))) return declined(shown)
+  }
+  const { wanted, entries, plan } = work
   const record = await openRecord(watchdog, {
     command: 'rollback',
-    profiles: wanted.profiles,
+    profiles: wanted.profiles.map((file, at) => ({ file, name: wanted.profileNames[at] ?? file, indexes: [] })),
     fingerprint: plan.fingerprint,
     backendPid: ddl.pid,
   })
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
-  const results = await runPlan(context, plan)
-  const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(results), options.signal)
-  const failedSteps = results.filter(({ outcome }) => outcome === 'failed').length
-  const leftOut = results.filter(({ outcome }) => outcome === 'not_reached').length
-  // A run of which everything was left alone is not undone.
-  const refusals = findings.filter(({ severity }) => severity === 'error').length + leftOut
-  const undone = failedSteps + leftOut === 0 && (results.length > 0 || refusals === 0)
-  if (undone && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
-  const code = exitCode({ signal: options.signalName(), failedSteps, refusals })
-  const result: ApplyResult = {
-    ...about(code, serverFacts(ddl), startedAt),
+  const results = new Map((await runPlan(context, plan)).map((result) => [result.step, result]))
+  const all = [...results.values()]
+  const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(all), options.signal)
+  const findings: Finding[] = []
+  let left = 0
+  for (const entry of entries) {
+    const end = await endOf(watchdog, entry, results)
+    findings.push(...end.findings)
+    if (end.outcome === null) left += 1
+    else if (record.run !== null) await ledger.markUndone(wanted.run, entry.done.number, end.outcome, record.run)
+  }
+  if (left === 0 && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
+  const failedSteps = all.filter(({ outcome }) => outcome === 'failed').length
+  const code = exitCode({ signal: options.signalName(), failedSteps, refusals: left })
+  const steps = entries.map((entry) => stepOf(ddl, entry, results))
+  const notes = [...findings, ...(await extensionNotes(watchdog, wanted))].map(findingDocument)
+  const result = document(code, ddl, startedAt, work, record, steps, [...interrupted, ...notes])
+  const whole = { ...result, analyzed: analyzed.map(analyzedDocument) }
+  await record.finish(whole)
+  return whole
+}
+
+async function ledgerOf(session: Session) {
+  const ledger = await readLedger(session)
+  if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${session.database} has no ledger of perfdb`)
+  return ledger
+}
+
+interface Undoing {
+  readonly wanted: RunWithSteps
+  readonly entries: readonly Entry[]
+  readonly plan: Plan
+}
+
+async function undoing(session: Session, wanted: RunWithSteps): Promise<Undoing> {
+  const entries = await planUndo(session, wanted)
+  const steps = withNeeds(
+    entries.flatMap(({ undo }) => ('step' in undo ? [undo.step] : [])),
+    { partitionTrees: [] },
+  )
+  const rest = [...steps]
+  return {
+    wanted,
+    entries: entries.map(({ done, undo }) => ({
+      done,
+      undo: 'step' in undo ? { step: rest.shift() ?? undo.step } : undo,
+    })),
+    plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) },
+  }
+}
+
+/** What a rollback would do; nothing is changed. */
+function planned(session: Session, work: Undoing, startedAt: Date): ApplyResult {
+  const findings = work.entries.flatMap(({ undo }) =>
+    'ended' in undo && undo.ended.finding !== null ? [undo.ended.finding] : [],
+  )
+  const steps = work.entries.map((entry) => stepOf(session, entry, new Map()))
+  const code = exitCode({ refusals: findings.length })
+  return document(code, session, startedAt, work, null, steps, findings.map(findingDocument))
+}
+
+function declined(shown: ApplyResult): ApplyResult {
+  return {
+    ...shown,
+    ok: false,
+    exit_code: 1,
+    steps: shown.steps.map((step) => ({ ...step, outcome: step.outcome ?? 'not_reached' })),
+    error: { code: 'DECLINED', message: 'nothing was changed: the rollback was declined' },
+  }
+}
+
+/** `outcome` is null when the step is not undone. */
+async function endOf(session: Session, entry: Entry, results: ReadonlyMap<Step, StepResult>) {
+  const { undo } = entry
+  const done = 'step' in undo ? results.get(undo.step) : undefined
+  if ('step' in undo && done?.error !== null) return { outcome: null, findings: [] }
+  if ('ended' in undo && !undo.ended.undone)
+    return { outcome: null, findings: undo.ended.finding === null ? [] : [undo.ended.finding] }
+  if (done?.outcome === 'not_reached') return { outcome: null, findings: [] }
+  const different = await notAsBefore(session, entry)
+  if (different !== null) return { outcome: null, findings: [different] }
+  return { outcome: 'ended' in undo ? undo.ended.outcome : (done?.outcome ?? 'undone'), findings: [] }
+}
+
+function stepOf(session: Session, { done, undo }: Entry, results: ReadonlyMap<Step, StepResult>): ResultStep {
+  const nothing = emptySnapshot(session)
+  if ('step' in undo) {
+    const result = results.get(undo.step)
+    return result === undefined ? stepDocument(undo.step, nothing) : resultDocument(result, nothing)
+  }
+  const { outcome, finding } = undo.ended
+  const step = {
+    ...undoBase(done),
+    step: kinds[done.outcome] ?? 'keep',
+    reason: finding?.message ?? 'as it was before the run',
+    statements: [],
+  } as const
+  return { ...stepDocument(step, nothing), outcome }
+}
+
+/** What would undo a step that did this. */
+const kinds: Readonly<Record<string, Step['step']>> = {
+  built: 'drop',
+  rebuilt: 'drop',
+  replaced: 'replace',
+  renamed: 'adopt',
+  dropped: 'create',
+}
+
+function document(
+  code: number,
+  session: Session,
+  startedAt: Date,
+  { wanted }: Undoing,
+  record: RunRecord | null,
+  steps: ResultStep[],
+  findings: ResultFinding[],
+): ApplyResult {
+  return {
+    ...about(code, serverFacts(session), startedAt),
     command: 'rollback',
-    run: record.run,
+    run: record?.run ?? null,
     profiles: [...wanted.profiles],
-    steps: results.map((one) => resultDocument(one, emptySnapshot(ddl))),
-    analyzed: analyzed.map(analyzedDocument),
+    steps,
+    ...(wanted.extensions.length === 0 ? {} : { extensions: [...wanted.extensions] }),
+    analyzed: [],
     queries: [],
     comparisons: [],
-    findings: [...interrupted, ...findings.map(findingDocument)],
+    findings,
   }
-  await record.finish(result)
-  return result
+}
+
+/** Others may use by now what the run created: it is named, and stays. */
+async function extensionNotes(session: Session, { run, extensions }: RunWithSteps): Promise<readonly Finding[]> {
+  if (extensions.length === 0) return []
+  const rows = await session.query<{ name: string; quoted: string }>(
+    `select extname as name, pg_catalog.quote_ident(extname) as quoted from pg_catalog.pg_extension where extname = any ($1::text[]) order by 1`,
+    [extensions],
+  )
+  return rows.map(({ name, quoted }) => ({
+    code: 'CREATE_EXTENSION',
+    severity: 'warning',
+    message: `the extension ${name}, which run ${run} created, stays: others may use it by now`,
+    hint: `if nobody does: drop extension ${quoted}`,
+  }))
 }
 
 /** What was built again has no statistics of its expressions yet (fault 28). */
 function tablesBuiltOn(results: readonly StepResult[]): readonly TableName[] {
   const built = results.filter(({ outcome }) => outcome === 'built' || outcome === 'replaced')
   return [...new Map(built.map(({ step: { table } }) => [JSON.stringify(table), table])).values()]
-}
-
-async function runToUndo(session: Session, ledger: Ledger, number: number | null): Promise<RunWithSteps> {
-  const named = number ?? (await lastRunToUndo(session, ledger))
-  const run = await ledger.run(named)
-  if (run === null) throw new PerfdbError('NO_RUN', `there is no run ${named} in the ledger`)
-  if (run.rolledBackAt !== null)
-    throw new PerfdbError(
-      'NOTHING_TO_ROLL_BACK',
-      `run ${named} was rolled back by run ${run.rolledBackBy ?? '?'} already`,
-    )
-  if (run.command !== 'apply') throw new PerfdbError('NOTHING_TO_ROLL_BACK', `run ${named} is itself a ${run.command}`)
-  return run
-}
-
-async function lastRunToUndo(session: Session, ledger: Ledger): Promise<number> {
-  const runs = await ledger.runs(1000)
-  for (const one of runs.filter((run) => run.command === 'apply' && run.rolledBackAt === null)) {
-    if (one.changed > 0) return one.run
-    const unfinished = one.unfinishedReplaces > 0 ? await ledger.run(one.run) : null
-    if (unfinished !== null && (await planUndo(session, unfinished)).plan.steps.length > 0) return one.run
-  }
-  throw new PerfdbError('NOTHING_TO_ROLL_BACK', 'no run in the ledger has changed anything that is not undone already')
-}
-
-async function planUndo(
-  session: Session,
-  run: RunWithSteps,
-): Promise<{ readonly plan: Plan; readonly findings: readonly Finding[] }> {
-  const done = run.steps
-    // Of a replace that did not come to its end the names may be exchanged already: the catalog says.
-    .filter((step) => step.state === 'done' || step.step === 'replace')
-    .map(doneStep)
-    .toReversed()
-  const gone = await goneTables(session, done)
-  const existing = new Map<string, ExistingIndex | undefined>()
-  for (const { schema, index, indexBefore } of done)
-    for (const name of [index, indexBefore ?? index, newNameFor(index), oldNameFor(index)])
-      existing.set(JSON.stringify([schema, name]), await readIndex(session, schema, name))
-  const undone = done.map((step) =>
-    step.outcome === 'dropped' && gone.has(JSON.stringify(step.table))
-      ? { finding: ofGoneTable(step) }
-      : undo(step, (schema, name) => existing.get(JSON.stringify([schema, name]))),
-  )
-  const steps = undone.flatMap((one) => (one !== null && 'step' in one ? [one.step] : []))
-  const findings = undone.flatMap((one) => (one !== null && 'finding' in one ? [one.finding] : []))
-  const ordered = withNeeds(steps, { partitionTrees: [] })
-  return { plan: { steps: ordered, extensions: [], findings: [], fingerprint: fingerprint(steps) }, findings }
-}
-
-async function goneTables(session: Session, done: readonly Done[]): Promise<ReadonlySet<string>> {
-  const gone = new Set<string>()
-  for (const { table } of done) {
-    const [found] = await session.query<{ there: boolean }>(
-      `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-         where n.nspname = $1 and c.relname = $2) as there`,
-      [table.schema, table.name],
-    )
-    if (found?.there === false) gone.add(JSON.stringify(table))
-  }
-  return gone
-}
-
-/** Its index went with it or before it: there is nothing to build it on, now or later. */
-function ofGoneTable({ index, table }: Done): Finding {
-  const name = `${table.schema}.${table.name}`
-  const message = `${index} was dropped by the run that is undone, and there is no table ${name} any more`
-  return { code: 'CHANGED', severity: 'warning', index, table: name, message }
-}
-
-function doneStep(step: RecordedStep): Done {
-  return {
-    outcome: step.state === 'done' ? (step.outcome ?? '') : 'replaced',
-    schema: step.schema,
-    index: step.index,
-    indexBefore: step.indexBefore,
-    table: step.table,
-    ddlBefore: step.ddlBefore,
-    kept: isKept(step.keptBefore) ? step.keptBefore : null,
-    canonical: isCanonical(step.canonical) ? step.canonical : null,
-  }
 }

@@ -1,3 +1,4 @@
+import type { TableName } from '../../definition/definition.js'
 import type { Listener } from '../../build/events.js'
 import { noteInterruptedRuns } from '../../ledger/interrupted.js'
 import { acquireRunLock } from '../../server/lock.js'
@@ -12,6 +13,12 @@ export interface RunLockOptions {
   readonly listener: Listener
 }
 
+export interface Taken {
+  readonly findings: readonly ResultFinding[]
+  /** Tables on which an earlier run built something that nobody has analyzed since. */
+  readonly settled: readonly TableName[]
+}
+
 /**
  * Takes the run lock for `ddl`, telling who holds it as long as it waits, and then tells of earlier runs that were cut short
  * (fault 72): what they left this run sees to, as it sees to anything that the catalog shows. Throws LOCK_HELD and INTERRUPTED.
@@ -20,7 +27,7 @@ export async function takeRunLock(
   ddl: Session,
   watchdog: Session,
   { lockWaitMs, ledger, signal, listener }: RunLockOptions,
-): Promise<readonly ResultFinding[]> {
+): Promise<Taken> {
   let told = ''
   await acquireRunLock(ddl, {
     waitMs: lockWaitMs,
@@ -34,13 +41,14 @@ export async function takeRunLock(
       told = message
     },
   })
-  if (!ledger) return []
+  if (!ledger) return { findings: [], settled: [] }
   const interrupted = await noteInterruptedRuns(watchdog)
-  await settleInterrupted(
+  const settled = await settleInterrupted(
+    ddl,
     watchdog,
     interrupted.map(({ run }) => run),
   )
-  return interrupted.map(({ run, unfinished }): ResultFinding => {
+  const findings = interrupted.map(({ run, unfinished }): ResultFinding => {
     const message = `run ${run} began and never ended${unfinished.length === 0 ? '' : `; it was at ${unfinished.join(', ')}`}`
     listener({ type: 'warning', message })
     return {
@@ -50,4 +58,5 @@ export async function takeRunLock(
       hint: 'the catalog says what is left of it: this run begins there',
     }
   })
+  return { findings, settled }
 }

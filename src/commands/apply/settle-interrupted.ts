@@ -2,23 +2,32 @@ import type { Outcome } from '../../result/result.js'
 import { readIndex } from '../../catalog/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { isCanonical } from '../../ledger/ownership.js'
-import { recordAsDone, unfinishedSteps, type UnfinishedStep } from '../../ledger/unfinished.js'
+import { recordAsDone, tablesBuiltOn, unfinishedSteps, type UnfinishedStep } from '../../ledger/unfinished.js'
 import { sameDefinition } from '../../plan/same.js'
+import type { TableName } from '../../definition/definition.js'
+import { givenBack } from './lost-properties.js'
 import type { Session } from '../../server/session.js'
 
 /**
  * Between the end of a step and its record perfdb can be killed, and what it began the server can finish without it (faults 7,
  * 72): where the catalog shows exactly what such a step was to leave, the ledger says so from now on. Otherwise
- * nobody could roll it back. To be called under the run lock, for runs that are known to be over.
+ * nobody could roll it back. Gives the tables on which they built something and, as they never ended, did not analyze it (fault 28). To be called under the run lock, for runs that are known to be over.
  */
-export async function settleInterrupted(session: Session, runs: readonly number[]): Promise<void> {
-  if (runs.length === 0) return
+export async function settleInterrupted(
+  ddl: Session,
+  session: Session,
+  runs: readonly number[],
+): Promise<readonly TableName[]> {
+  if (runs.length === 0) return []
   for (const step of await unfinishedSteps(session, runs)) {
     const now = await readIndex(session, step.schema, step.name)
     const before = step.indexBefore === null ? undefined : await readIndex(session, step.schema, step.indexBefore)
     const outcome = outcomeOf(step, now, before)
-    if (outcome !== null) await recordAsDone(session, step, outcome, now?.sizeBytes ?? null)
+    // What belonged to it before comes first: once the step is done nobody looks any more.
+    if ((outcome === 'rebuilt' || outcome === 'built') && !(await givenBack(ddl, session, step, now))) continue
+    if (outcome !== null) await recordAsDone(session, step, outcome, now)
   }
+  return tablesBuiltOn(session, runs)
 }
 
 function outcomeOf(

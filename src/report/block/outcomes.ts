@@ -14,6 +14,9 @@ export const outcomeWords: Words<Outcome> = {
   failed: 'failed',
   refused: 'refused',
   not_reached: 'not reached',
+  undone: 'undone already',
+  already_gone: 'already gone',
+  name_taken: 'name taken',
 }
 
 export const outcomeTones: Readonly<Record<Outcome, Tone>> = {
@@ -27,4 +30,7 @@ export const outcomeTones: Readonly<Record<Outcome, Tone>> = {
   failed: 'bad',
   refused: 'warn',
   not_reached: 'warn',
+  undone: 'quiet',
+  already_gone: 'warn',
+  name_taken: 'warn',
 }

@@ -21,6 +21,9 @@ const outcomeOrder: readonly Outcome[] = [
   'renamed',
   'dropped',
   'waited',
+  'name_taken',
+  'already_gone',
+  'undone',
   'kept',
 ]
 

@@ -102,7 +102,9 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
         code: 'HAZARD',
       }
     case 'not_reached':
-      return { outcome: 'skipped', message: outcomeWords.not_reached }
+    case 'already_gone':
+    case 'name_taken':
+      return { outcome: 'skipped', message: outcomeWords[step.outcome] }
     case undefined:
       return command === 'verify' && step.step !== 'keep'
         ? { outcome: 'failure', message: `${states[step.step]}: ${step.reason}`, code: step.step }
@@ -114,6 +116,7 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
     case 'renamed':
     case 'dropped':
     case 'waited':
+    case 'undone':
       return { outcome: 'passed', message: `${outcomeWords[step.outcome]}: ${step.reason}` }
   }
 }

@@ -1,0 +1,27 @@
+import { createInterface } from 'node:readline/promises'
+import type { ApplyResult } from '../result/result.js'
+import { layoutOf, type OutputOptions } from './streams.js'
+
+/**
+ * On a terminal: shows on stderr what would be done, and asks; anything but y or yes is no, and so is a signal. undefined without a
+ * terminal on both sides: in a pipeline nobody can answer.
+ */
+export function confirmOnTerminal(
+  output: OutputOptions,
+  signal: AbortSignal,
+): ((shown: ApplyResult) => Promise<boolean>) | undefined {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  return async (shown) => {
+    const { render } = await import('../report/render.js')
+    process.stderr.write(await render(shown, 'text', layoutOf(process.stderr, output)))
+    const asking = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      const answer = await asking.question('Do this? [y/N] ', { signal })
+      return /^y(es)?$/i.test(answer.trim())
+    } catch {
+      return false
+    } finally {
+      asking.close()
+    }
+  }
+}

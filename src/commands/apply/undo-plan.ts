@@ -1,0 +1,120 @@
+import { readIndex, readIndexByOid } from '../../catalog/read.js'
+import type { ExistingIndex } from '../../catalog/snapshot.js'
+import type { TableName } from '../../definition/definition.js'
+import { PerfdbError } from '../../errors.js'
+import type { RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
+import { isCanonical } from '../../ledger/ownership.js'
+import { differences, keptFrom, type TableMarks } from '../../plan/kept.js'
+import { newNameFor, oldNameFor } from '../../plan/names.js'
+import type { Finding } from '../../plan/plan.js'
+import { undo } from '../../plan/undo.js'
+import { isBefore, leave, type Before, type Done, type Now, type Undo } from '../../plan/undo-parts.js'
+import type { Session } from '../../server/session.js'
+import { remakeIndexSql } from '../../sql/remake-index.js'
+import { takenNamesSql, undoTableSql } from '../../sql/undo-look.js'
+
+/** What becomes of one step of the run that is undone. */
+export interface Entry {
+  readonly done: Done
+  readonly undo: Undo
+}
+
+/** One entry for each step that changed something, or may have, the last first. */
+export async function planUndo(session: Session, { steps }: RunWithSteps): Promise<readonly Entry[]> {
+  const entries: Entry[] = []
+  for (const step of steps.toReversed()) {
+    if (step.outcome !== 'waited' && step.step !== 'building') entries.push(await entryOf(session, step))
+  }
+  return entries
+}
+
+const undoneBefore: Undo = { ended: { outcome: 'undone', undone: true, finding: null } }
+
+async function entryOf(session: Session, step: RecordedStep): Promise<Entry> {
+  const table = await tableNow(session, step)
+  const bare = { ...bareOf(step), table: table?.table ?? step.table, schema: table?.table.schema ?? step.schema }
+  if (step.undone !== null) return { done: bare, undo: undoneBefore }
+  try {
+    const done = { ...bare, before: await beforeOf(step, bare.table) }
+    return { done, undo: undo(done, await lookAt(session, step, done, table)) }
+  } catch (error) {
+    if (!(error instanceof PerfdbError) || (error.code !== 'BAD_RECORD' && error.code !== 'BAD_SQL')) throw error
+    return { done: bare, undo: leave('refused', 'BAD_RECORD', bare, `cannot be undone: ${error.message}`) }
+  }
+}
+
+function bareOf(step: RecordedStep): Done {
+  const { number, schema, index, indexBefore, table, indexOid } = step
+  const finished = step.state === 'done'
+  const outcome = finished ? (step.outcome ?? '') : (outcomes[step.step] ?? '')
+  const canonical = isCanonical(step.canonical) ? step.canonical : null
+  return { number, outcome, finished, schema, index, indexBefore, table, indexOid, canonical, before: null }
+}
+
+/** What a step was to do that has no end in the ledger. */
+const outcomes: Readonly<Record<string, string>> = {
+  create: 'built',
+  rebuild: 'rebuilt',
+  replace: 'replaced',
+  adopt: 'renamed',
+  drop: 'dropped',
+}
+
+async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | null> {
+  const { step: kind, index, ddlBefore: ddl, canonical, canonicalBefore } = step
+  const kept = keptFrom(step.keptBefore)
+  const known = (value: unknown) => value === null || isCanonical(value)
+  if (kept === undefined || !known(canonical) || !known(canonicalBefore))
+    throw new PerfdbError('BAD_RECORD', 'the record of the step in the ledger is not what perfdb writes')
+  if (ddl === null || (kind !== 'drop' && kind !== 'replace')) return null
+  const remade = { ddl, recordedTable: step.table, table, tablespace: kept?.tablespace ?? null }
+  return {
+    ddl,
+    canonical: isCanonical(canonicalBefore) ? canonicalBefore : null,
+    kept,
+    build: await remakeIndexSql({ ...remade, name: index }),
+    buildBeside: await remakeIndexSql({ ...remade, name: newNameFor(index) }),
+  }
+}
+
+interface TableNow extends TableMarks {
+  readonly table: TableName
+}
+
+/** By its oid, under whatever name; by name where the record is of a version that kept no oids. */
+async function tableNow(session: Session, { table, tableOid }: RecordedStep): Promise<TableNow | undefined> {
+  const [row] = await session.query<TableNow>(undoTableSql, [table.schema, table.name, tableOid])
+  return row
+}
+
+async function lookAt(session: Session, step: RecordedStep, done: Done, table: TableNow | undefined): Promise<Now> {
+  const names = [done.index, done.indexBefore ?? done.index, newNameFor(done.index), oldNameFor(done.index)]
+  const rows = await session.query<{ name: string; kind: string }>(takenNamesSql, [done.schema, names])
+  const indexes = new Map<string, ExistingIndex | undefined>()
+  for (const { name, kind } of rows)
+    if (kind === 'i' || kind === 'I') indexes.set(name, await readIndex(session, done.schema, name))
+  return {
+    tableThere: table !== undefined,
+    marks: table ?? { identity: 'd', identityIndex: null, clusteredIndex: null },
+    left: step.indexOid === null ? undefined : await readIndexByOid(session, step.indexOid),
+    named: (name) => indexes.get(name),
+    taken: (name) => rows.some((row) => row.name === name) && !indexes.has(name),
+  }
+}
+
+/** In what an index that is back is not what it was before the run; null when it is, or there is nothing to compare. */
+export async function notAsBefore(session: Session, { done }: Entry): Promise<Finding | null> {
+  const { before, schema, index, table } = done
+  if (before === null) return null
+  const now = await readIndex(session, schema, index)
+  const points =
+    now === undefined ? ['it is not there'] : isBefore(done, now) ? differences(before.kept, now) : ['definition']
+  if (points.length === 0) return null
+  return {
+    code: 'CHANGED',
+    severity: 'error',
+    index,
+    table: `${table.schema}.${table.name}`,
+    message: `${index} is not all that it was before the run: ${points.join(', ')}`,
+  }
+}
