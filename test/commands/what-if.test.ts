@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import postgres from 'postgres'
 import { runExplain } from '../../src/commands/explain/explain.js'
 import { makePlan } from '../../src/commands/apply/make-plan.js'
@@ -329,4 +332,47 @@ withHypoPg('where its files are and the extension is not created, the hint is th
     message: 'no what-if: HypoPG is not installed in the database without',
     hint: 'create extension hypopg',
   })
+})
+
+withHypoPg('neither HypoPG nor the planner is asked what would run code of a role without rights', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
+  await chmod(folder, 0o777)
+  await onServer(`create role without_rights; create schema trap authorization without_rights; set role without_rights; set search_path = trap;
+    create function caught() returns void language plpgsql as $$ begin
+      if (select rolsuper from pg_roles where rolname = current_user) then copy (select 1) to '${folder}/caught'; end if; end $$;
+    create function evil(what text) returns text immutable language plpgsql as $$ begin perform trap.caught(); return what; end $$;
+    create table t (id int, v text); insert into t select n, 'v' || n from generate_series(1, 20000) n;
+    create index i on t ((v || trap.evil('const')));
+    reset role; create table public.plain (id int, v text); insert into public.plain select n, 'v' || n from generate_series(1, 20000) n; analyze public.plain`)
+  try {
+    const [profile] = await profileOf(
+      [
+        '{ name: on_trap, table: trap.t, keys: [id] }',
+        `{ name: by_trap, table: trap.t, keys: [{ expression: "v || trap.evil('const')" }, id] }`,
+        '{ name: on_plain, table: plain, keys: [id] }',
+      ],
+      `queries:
+  - { name: reads_trap, sql: select * from trap.t where id = 5 }
+  - { name: calls_trap, sql: "select * from plain where v = trap.evil('x')" }
+  - { name: reads_plain, sql: select * from plain where id = 5 }
+`,
+    )
+    const { what_if: found } = await planned(url, profile === undefined ? [] : [profile])
+    const foreign = 'would run trap.evil(text) of without_rights'
+    expect(found?.indexes).toMatchObject([
+      { name: 'on_plain', status: 'would_be_used' },
+      { name: 'on_trap', status: 'not_judged', reason: expect.stringContaining(foreign) },
+      { name: 'by_trap', status: 'not_judged', reason: expect.stringContaining(foreign) },
+    ])
+    expect(found?.not_planned).toMatchObject([
+      { name: 'reads_trap', reason: expect.stringContaining(foreign) },
+      { name: 'calls_trap', reason: expect.stringContaining(foreign) },
+    ])
+    expect(await readdir(folder)).toEqual([])
+    await onServer('explain select * from trap.t where id = 5')
+    expect(await readdir(folder)).toEqual(['caught'])
+  } finally {
+    await onServer('drop table public.plain; drop owned by without_rights cascade; drop role without_rights')
+    await rm(folder, { recursive: true })
+  }
 })
