@@ -12,7 +12,7 @@ export async function openLedger(session: Session): Promise<Ledger> {
   try {
     await installLedger(session)
   } catch (error) {
-    throw withoutLedger(error)
+    throw await withoutLedger(session, error)
   }
   return ledgerOn(session)
 }
@@ -36,11 +36,17 @@ export async function readLedger(session: Session): Promise<Ledger | null> {
   return ledgerOn(session)
 }
 
-function withoutLedger(error: unknown): unknown {
+async function withoutLedger(session: Session, error: unknown): Promise<unknown> {
   if (!(error instanceof PerfdbError) || error.code !== 'PRIVILEGE') return error
+  const [ledger] = await session.query<{ there: boolean }>(
+    `select exists (select from pg_catalog.pg_namespace where nspname = 'perfdb') as there`,
+  )
+  const use =
+    'let its owner run perfdb once, and grant the use of it: grant usage on schema perfdb to ROLE; grant select, insert, update on all tables in schema perfdb to ROLE'
+  const make = 'grant create on database NAME to ROLE'
   return new PerfdbError('PRIVILEGE', 'this role may not write the ledger in the schema perfdb', {
     detail: error.message,
-    hint: 'grant create on database NAME to ROLE, or keep no record of the run: --no-ledger',
+    hint: `${ledger?.there === true ? use : make}, or keep no record of the run: --no-ledger`,
     sqlstate: error.sqlstate,
     cause: error,
   })

@@ -1,5 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
+import { ledgerQuery } from './query.js'
 import { assertLedgerTrusted } from './trust.js'
 
 /** A run that began and never ended: perfdb was killed, or the server crashed. */
@@ -32,7 +33,8 @@ export async function noteInterruptedRuns(session: Session): Promise<readonly In
   )
   if (ledger?.there !== true) return []
   try {
-    return await session.query<InterruptedRun>(
+    return await ledgerQuery<InterruptedRun>(
+      session,
       `with noted as (
          update perfdb.runs set outcome = 'interrupted'
          where finished_at is null and outcome is null and ${writerIsGoneSql} returning id, started_at

@@ -111,6 +111,8 @@ export interface Run {
   readonly changed: number
   /** Steps that did not come to their end: what they left only the catalog says. */
   readonly unfinished: number
+  /** Steps that a rollback has undone; of a run that is not undone as a whole, the others are left. */
+  readonly undone: number
 }
 
 export interface RecordedStep extends Required<Omit<NewStep, 'canonical' | 'canonicalBefore' | 'keptBefore'>> {

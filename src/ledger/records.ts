@@ -3,15 +3,18 @@ import { Kysely, sql, type Selectable } from 'kysely'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
-import { sessionDialect } from './dialect.js'
-import type { Ledger, RecordedStep, Run } from './ledger.js'
+import { sessionDialect, type Queried } from './dialect.js'
+import type { Ledger, RecordedStep } from './ledger.js'
 import { writerIsGoneSql } from './interrupted.js'
 import { ownedIndexes, type DoneStep } from './ownership.js'
+import { ledgerQuery } from './query.js'
+import { later, runQuery, toRun } from './run-rows.js'
 import type { Tables } from './tables.js'
 
 /** The ledger as it stands in the schema perfdb. Every call is one statement; no transaction stays open (fault 24). */
 export function ledgerOn(session: Session): Ledger {
-  const db = new Kysely<Tables>({ dialect: sessionDialect(session) }).withSchema('perfdb')
+  const query: Queried['query'] = (text, parameters) => ledgerQuery(session, text, parameters)
+  const db = new Kysely<Tables>({ dialect: sessionDialect({ query }) }).withSchema('perfdb')
 
   return {
     async startRun(run) {
@@ -158,63 +161,7 @@ const now = sql<Date>`pg_catalog.clock_timestamp()`
 
 const ownStart = sql<Date>`(select backend_start from pg_catalog.pg_stat_activity where pid = pg_catalog.pg_backend_pid())`
 
-/** A column of steps that a ledger of an older version does not have: null there. */
-function later(name: string) {
-  return sql`pg_catalog.to_jsonb(steps) ->> ${sql.lit(name)}`
-}
-
 const writerIsGone = sql.raw<boolean>(writerIsGoneSql)
-
-function runQuery(db: Kysely<Tables>) {
-  const stepsThat = (condition: ReturnType<typeof sql>) =>
-    sql<number>`(select pg_catalog.count(*) from perfdb.steps where run = runs.id and ${condition})`
-  return db
-    .selectFrom('runs')
-    .selectAll()
-    .select([
-      stepsThat(sql`outcome in ('built', 'rebuilt', 'replaced') and state = 'done'`).as('built'),
-      stepsThat(sql`outcome = 'dropped' and state = 'done'`).as('dropped'),
-      stepsThat(sql`state = 'failed'`).as('failed'),
-      // The second half of an earlier run's replace is nobody's to undo.
-      stepsThat(
-        sql`state = 'done' and outcome <> 'waited' and ${later('undone')} is null and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
-      ).as('changed'),
-      stepsThat(sql`state <> 'done' and ${later('undone')} is null`).as('unfinished'),
-    ])
-}
-
-interface Counts {
-  readonly built: number
-  readonly dropped: number
-  readonly failed: number
-  readonly changed: number
-  readonly unfinished: number
-}
-
-function toRun(row: Selectable<Tables['runs']> & Counts): Run {
-  return {
-    run: row.id,
-    command: row.command,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    outcome: row.outcome,
-    perfdbVersion: row.perfdb_version,
-    user: row.database_user,
-    clientHost: row.client_host,
-    profiles: row.profiles,
-    profileNames: row.profile_names ?? [],
-    extensions: row.extensions ?? [],
-    fingerprint: row.plan_fingerprint,
-    backendPid: row.backend_pid,
-    rolledBackAt: row.rolled_back_at,
-    rolledBackBy: row.rolled_back_by,
-    built: row.built,
-    dropped: row.dropped,
-    failed: row.failed,
-    changed: row.changed,
-    unfinished: row.unfinished,
-  }
-}
 
 function toStep(row: Selectable<Tables['steps']>): RecordedStep {
   return {

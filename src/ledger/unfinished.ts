@@ -2,6 +2,7 @@ import type { ExistingIndex } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
 import type { IndexName } from './ownership.js'
+import { ledgerQuery } from './query.js'
 
 /** A step that was begun by a run that was cut short, and has no end in the ledger. */
 export interface UnfinishedStep extends IndexName {
@@ -20,7 +21,8 @@ export interface UnfinishedStep extends IndexName {
 
 /** Of these runs, in their order. Without Kysely, as all that every apply may ask. */
 export async function unfinishedSteps(session: Session, runs: readonly number[]): Promise<readonly UnfinishedStep[]> {
-  return session.query<UnfinishedStep>(
+  return ledgerQuery<UnfinishedStep>(
+    session,
     `select run, number, step, schema_name as schema, index_name as name, index_before as "indexBefore",
        pg_catalog.json_build_object('schema', table_schema, 'name', table_name) as "table",
        ddl_before as "ddlBefore", pg_catalog.to_jsonb(steps) -> 'kept_before' as "keptBefore", canonical
@@ -45,7 +47,8 @@ export async function recordAsDone(
 
 /** Tables on which steps of these runs built an index. */
 export async function tablesBuiltOn(session: Session, runs: readonly number[]): Promise<readonly TableName[]> {
-  return session.query<TableName>(
+  return ledgerQuery<TableName>(
+    session,
     `select distinct table_schema as schema, table_name as name from perfdb.steps
      where run = any ($1::bigint[]) and state = 'done' and outcome in ('built', 'rebuilt', 'replaced') order by 1, 2`,
     [runs],
@@ -64,7 +67,8 @@ export async function lostProperties(session: Session): Promise<readonly LostPro
        where n.nspname = 'perfdb' and c.relname = 'steps' and a.attname = 'kept_before') as there`,
   )
   if (ledger?.there !== true) return []
-  return session.query<LostProperties>(
+  return ledgerQuery<LostProperties>(
+    session,
     `select schema_name as schema, index_name as name, kept_before as "keptBefore"
      from (select distinct on (schema_name, index_name) * from perfdb.steps order by schema_name, index_name, run desc, number desc) as last
      where state <> 'done' and step in ('create', 'rebuild') and kept_before is not null order by 1, 2`,

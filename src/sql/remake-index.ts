@@ -52,7 +52,10 @@ function assertOn({ relation }: IndexStmt, { schema, name }: TableName): void {
   const { schemaname, relname, catalogname, inh } = relation ?? {}
   if (catalogname !== undefined || schemaname !== schema || relname !== name)
     throw refused(`it is an index of ${schemaname ?? '?'}.${relname ?? '?'}, not of ${schema}.${name}`)
-  if (inh !== true) throw refused('it is ON ONLY a partitioned table')
+  if (inh !== true)
+    throw refused(
+      'it is ON ONLY a partitioned table, and its partitions are not in it: declare it in a profile instead',
+    )
 }
 
 /** The WHERE outside of all parentheses. */

@@ -3,6 +3,7 @@ import type { ApplyResult } from '../../src/result/result.js'
 import { apply, plan, rollback, status } from '../support/apply.js'
 import { perfdb, profileFolder } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { failureOf } from '../support/failure.js'
 import { intercepted, once } from '../support/intercept.js'
 import { notLive } from '../support/leftover.js'
 import { profileOf, profilesOf } from '../support/profile.js'
@@ -76,7 +77,9 @@ test('a half-refused rollback leaves the rest owned: --prune sees it, and rollba
   await apply(db.url, profiles, { ledger })
   await db.sql`alter table t add constraint u unique using index u`
   expect(outcomes(await rollback(db.url))).toEqual([1, 'v dropped', 'u refused'])
-  expect((await status(db.url)).runs.find(({ run }) => run === 1)).toMatchObject({ outcome: 'done' })
+  expect((await status(db.url)).runs.find(({ run }) => run === 1)).toMatchObject({
+    outcome: 'done, 1 of its steps rolled back',
+  })
   await db.sql.unsafe('alter table t drop constraint u; create unique index u on t (a)')
   const none = await profileOf([], 'analyze: [t]\n')
   expect(outcomes((await apply(db.url, none, { ledger, prune: true, allow: ['DROP'] })).result)).toEqual([
@@ -197,6 +200,23 @@ test('on the command line: --dry-run of apply is plan, without a terminal nothin
   expect(await run('rollback', '--dry-run')).toMatchObject({ code: 0, result: { run: null } })
   expect(await run('rollback')).toMatchObject({ code: 0, result: { run: 2, steps: [{ outcome: 'dropped' }] } })
   expect(await run('rollback')).toMatchObject({ code: 2, result: { error: { code: 'NOTHING_TO_ROLL_BACK' } } })
+})
+
+test('junk in the ledger is told as that, and is no defect of perfdb', async () => {
+  await using db = await testDatabase(schema)
+  const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
+  await apply(db.url, profiles, { ledger })
+  await db.sql`update perfdb.runs set started_at = 'infinity', finished_at = '-infinity'`
+  expect((await status(db.url)).runs).toMatchObject([{ run: 1 }])
+  await db.sql`update perfdb.steps set outcome = 'junk', step = 'junk'`
+  expect(await rollback(db.url, 1)).toMatchObject({
+    exit_code: 1,
+    steps: [{ index: 'i', outcome: 'refused' }],
+    findings: [{ code: 'BAD_RECORD' }],
+  })
+  await db.sql`alter table perfdb.steps rename to elsewhere`
+  expect(await failureOf(rollback(db.url, 1))).toMatchObject({ code: 'BAD_RECORD' })
+  expect(await failureOf(status(db.url))).toMatchObject({ code: 'BAD_RECORD' })
 })
 
 test('an extension that a run created is in the ledger, and rollback names it', async () => {

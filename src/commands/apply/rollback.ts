@@ -104,16 +104,17 @@ interface Undoing {
 
 async function undoing(session: Session, wanted: RunWithSteps): Promise<Undoing> {
   const entries = await planUndo(session, wanted)
-  const steps = withNeeds(
-    entries.flatMap(({ undo }) => ('step' in undo ? [undo.step] : [])),
-    { partitionTrees: [] },
-  )
-  const rest = [...steps]
+  const found = entries.flatMap(({ undo }) => ('step' in undo ? [undo.step] : []))
+  // What is built again comes first: while it is not there, nothing is dropped on its table.
+  const builds = found.filter(({ step }) => step === 'create' || step === 'replace')
+  const inOrder = [...builds, ...found.filter((step) => !builds.includes(step))]
+  const steps = withNeeds(inOrder, { partitionTrees: [] })
+  const needing = new Map(inOrder.map((step, at) => [step, steps[at] ?? step]))
   return {
     wanted,
     entries: entries.map(({ done, undo }) => ({
       done,
-      undo: 'step' in undo ? { step: rest.shift() ?? undo.step } : undo,
+      undo: 'step' in undo ? { step: needing.get(undo.step) ?? undo.step } : undo,
     })),
     plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) },
   }

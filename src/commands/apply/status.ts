@@ -61,7 +61,7 @@ function runDocument(run: Run): StatusResult['runs'][number] {
     finished_at: run.finishedAt?.toISOString() ?? null,
     outcome:
       run.rolledBackBy === null
-        ? (run.outcome ?? 'not finished')
+        ? `${run.outcome ?? 'not finished'}${run.undone === 0 ? '' : `, ${run.undone} of its steps rolled back`}`
         : `${run.outcome ?? ''}, rolled back by run ${run.rolledBackBy}`,
     built: run.built,
     dropped: run.dropped,

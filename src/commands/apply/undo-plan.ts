@@ -60,11 +60,18 @@ const outcomes: Readonly<Record<string, string>> = {
   drop: 'dropped',
 }
 
+const known: ReadonlySet<string> = new Set(Object.values(outcomes))
+
 async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | null> {
   const { step: kind, index, ddlBefore: ddl, canonical, canonicalBefore } = step
+  if (step.state === 'done' && !known.has(step.outcome ?? ''))
+    throw new PerfdbError(
+      'BAD_RECORD',
+      `the ledger says that it was ${step.outcome ?? 'nothing'}, which perfdb does not write`,
+    )
   const kept = keptFrom(step.keptBefore)
-  const known = (value: unknown) => value === null || isCanonical(value)
-  if (kept === undefined || !known(canonical) || !known(canonicalBefore))
+  const readable = (value: unknown) => value === null || isCanonical(value)
+  if (kept === undefined || !readable(canonical) || !readable(canonicalBefore))
     throw new PerfdbError('BAD_RECORD', 'the record of the step in the ledger is not what perfdb writes')
   if (ddl === null || (kind !== 'drop' && kind !== 'replace')) return null
   const remade = { ddl, recordedTable: step.table, table, tablespace: kept?.tablespace ?? null }
