@@ -75,9 +75,12 @@ const databaseLoad = z.object({
 /** The largest value of one number of the file that fits; null when not even 1 does. */
 const change = z.object({
   name: z.string(),
-  change: z.enum(['pool.max', 'instances.max', 'default_pool_size']),
+  /** The key of the file: pool.max, instances.max, runtime.max_concurrency, default_pool_size, tenants ... */
+  change: z.string(),
   now: z.int(),
   largest: z.int().nullable(),
+  /** The same for --what-if; empty when nothing fits. */
+  what_if: z.array(z.string()).optional(),
   place,
 })
 

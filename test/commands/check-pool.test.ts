@@ -46,10 +46,7 @@ test('the job shop: 96 of 97 as written, 192 of 97 as it runs', async () => {
       live: null,
       headroom: 1,
       services: [{ sum: '4 instances x pool 24 shared = 96, 32 opened at boot' }],
-      recommendations: [
-        'web-as-written: pool max 19 at most (now 24)',
-        'web-as-written: 3 instances at most with pool 24 (now 4)',
-      ],
+      recommendations: ['web-as-written: pool.max 19 (now 24)', 'web-as-written: instances.max 3 (now 4)'],
     },
     {
       name: 'as-it-runs',
@@ -75,7 +72,7 @@ test('in a pipeline the line that breaks the budget is annotated', async () => {
   const [first = ''] = text.split('\n')
   expect(first).toContain('::error file=profiles/job-shop.pools.yaml,line=32,col=39,title=perfdb POOL_OVER::')
   expect(first).toContain('Most by web-as-it-runs: 2 instances x 4 gunicorn workers x own pool 8..24 = 192')
-  expect(first).toContain('%0Ahint: web-as-it-runs: pool max 9 at most (now 24)')
+  expect(first).toContain('%0Ahint: web-as-it-runs: pool.max 9 (now 24)')
 })
 
 test('the other teams: HTTP holds nothing, a rollout doubles, a pool for each tenant multiplies', async () => {

@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { budgets } from '../../src/pools/judge/budget.js'
 import { maxFlow, type Edge } from '../../src/pools/sums/flow.js'
-import { judge, verdictOf } from '../../src/pools/judge/judge.js'
+import { judgeWithoutRemedies, verdictOf } from '../../src/pools/judge/judge.js'
+import { isBetter, isNoWorse, troublesOf } from '../../src/pools/judge/troubles.js'
+import { withChanges } from '../../src/pools/what-if/what-if.js'
 import type { Deploy, Estate, Service } from '../../src/pools/sums/model.js'
 import { fewestServers, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { recommendations } from '../../src/pools/judge/recommend.js'
@@ -87,7 +89,7 @@ const anyEstate = fc
 
 function verdict(written: Estate): string {
   return budgets(written)
-    .map((budget) => verdictOf(budget, judge(budget, written)))
+    .map((budget) => verdictOf(budget, judgeWithoutRemedies(budget, written)))
     .join()
 }
 
@@ -150,24 +152,28 @@ test('each total of the waterfall is the sum of the lines above it, down to the 
   )
 })
 
-test('a recommended pool fits, and one connection more does not', () => {
+test('every remedy, made as --what-if makes it, leaves nothing worse; of a server that is short it makes the slots fit', () => {
+  let judged = 0
   fc.assert(
     fc.property(anyEstate, (written) => {
-      const [budget] = budgets(written)
-      if (budget === undefined) return
-      for (const { change, name, largest } of recommendations(budget, written)) {
-        if (change !== 'pool.max' || largest === null) continue
-        const over = (max: number) => {
-          const services = written.services.map((one) =>
-            one.name === name ? { ...one, pool: { ...one.pool, max, min: Math.min(max, one.pool.min) } } : one,
-          )
-          return peak({ ...written, services }) > budget.server.warnAt * budget.capacity
+      const before = troublesOf(written, new Map(), judgeWithoutRemedies)
+      for (const budget of budgets(written)) {
+        const short = budget.total.peak > budget.server.warnAt * budget.capacity
+        for (const { whatIf, largest } of recommendations(budget, written, judgeWithoutRemedies)) {
+          if (largest === null) continue
+          const changed = withChanges(written, whatIf)
+          const after = troublesOf(changed, new Map(), judgeWithoutRemedies)
+          expect(isNoWorse(before, after)).toBe(true)
+          if (!short) continue
+          judged += 1
+          expect(isBetter(before, after)).toBe(true)
+          expect(after.has(JSON.stringify(['slots', budget.server.name]))).toBe(false)
         }
-        expect([over(largest), over(largest + 1)]).toEqual([false, true])
       }
     }),
-    { numRuns: 50 },
+    { numRuns: 60 },
   )
+  expect(judged).toBeGreaterThan(10)
 })
 
 test('the largest flow is the smallest cut', () => {

@@ -7,7 +7,7 @@ import { describeService } from '../../pools/judge/describe.js'
 import { queueLine } from '../../pools/judge/judge-queue.js'
 import type { Estate, PoolFinding, Service, Verdict } from '../../pools/sums/model.js'
 import { queue } from '../../pools/sums/queue.js'
-import { recommendations } from '../../pools/judge/recommend.js'
+import { knownRecommendations } from '../../pools/judge/recommend.js'
 import { connectionsOf, sessionsOf, type Live } from '../../pools/server/sessions.js'
 import { waterfall } from '../../pools/judge/waterfall.js'
 import type { JudgedServer } from './pool-judge.js'
@@ -23,7 +23,7 @@ export function serverDocument(
   before?: Pick<JudgedServer, 'budget' | 'verdict'>,
 ): PoolServer {
   const { server, limits, live } = budget
-  const changes = recommendations(budget, estate)
+  const changes = knownRecommendations(budget)
   return {
     name: server.name,
     verdict,
@@ -50,11 +50,12 @@ export function serverDocument(
         verdict: before.verdict,
       },
     }),
-    changes: changes.map(({ name, change, now, largest, place }) => ({
+    changes: changes.map(({ name, change, now, largest, whatIf, place }) => ({
       name,
       change,
       now,
       largest,
+      what_if: [...whatIf],
       place: { ...place },
     })),
     recommendations: [

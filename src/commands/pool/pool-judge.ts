@@ -4,7 +4,7 @@ import { judgeReplicas, oneConsole } from '../../pools/server/console-replicas.j
 import { asConsoleSays } from '../../pools/server/console.js'
 import { groupBy, targetsOf, allDemands } from '../../pools/sums/demand.js'
 import { judgeConsole } from '../../pools/judge/judge-console.js'
-import { judge, verdictOf } from '../../pools/judge/judge.js'
+import { judge, judgeWithoutRemedies, verdictOf } from '../../pools/judge/judge.js'
 import { judgeReplica } from '../../pools/judge/judge-replica.js'
 import { judgeService } from '../../pools/judge/judge-service.js'
 import type { Estate, PoolFinding, Verdict } from '../../pools/sums/model.js'
@@ -49,7 +49,14 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
   const { estate, findings: unknownLoads } = withMeasuredLoad(changed, lives)
   const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
   const all = budgets(estate, lives)
-  const servers = all.map((budget) => judgeOne(budget, estate, [...own, ...judgeReplica(budget, all)], looks))
+  const advised = new Set(all.toSorted((one, other) => headroom(one) - headroom(other)).slice(0, advisedServers))
+  const servers = all.map((budget) =>
+    judgeOne(budget, estate, {
+      own: [...own, ...judgeReplica(budget, all)],
+      looks,
+      judgeServer: advised.has(budget) ? judge : judgeWithoutRemedies,
+    }),
+  )
   const named = new Set(estate.servers.map((server) => server.name))
   const others = [
     ...same.findings,
@@ -84,11 +91,24 @@ function askedFor(pooler: Pooler, written: Estate): Parameters<typeof asConsoleS
   return [...groupBy(asked, (one) => one.database).values()].map(([first]) => first).filter((one) => one !== undefined)
 }
 
-function judgeOne(budget: Budget, estate: Estate, own: readonly PoolFinding[], looks: readonly Look[]): JudgedServer {
+/** Remedies are judged whole, which takes its time: of many servers the worst have them. */
+const advisedServers = 5
+
+function headroom({ capacity, total }: Budget): number {
+  return capacity - total.peak
+}
+
+interface Judging {
+  readonly own: readonly PoolFinding[]
+  readonly looks: readonly Look[]
+  readonly judgeServer: typeof judge
+}
+
+function judgeOne(budget: Budget, estate: Estate, { own, looks, judgeServer }: Judging): JudgedServer {
   const at = looks.find(({ server }) => server.name === budget.server.name)
   const findings = [
     ...(at?.findings ?? []),
-    ...judge(budget, estate),
+    ...judgeServer(budget, estate),
     ...own.filter((one) => one.server === budget.server.name),
   ]
   const verdict = verdictOf(budget, findings)

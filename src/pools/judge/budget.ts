@@ -41,6 +41,8 @@ export interface Budget {
   /** Rows of demand that name this server, through poolers too, and those of the whole estate. */
   readonly rows: readonly Demand[]
   readonly allRows: readonly Demand[]
+  /** Of all servers, to judge a change whole. */
+  readonly lives: ReadonlyMap<string, Live>
 }
 
 /** perfdb's connections while it applies: control, builder, monitor. */
@@ -55,7 +57,7 @@ export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new M
   const rowsByServer = groupBy(rows, (row) => row.server)
   const poolersByServer = groupBy(poolerDemands(estate, rows), (one) => one.server)
   return estate.servers.map((server) =>
-    budgetOf(server, estate, lives.get(server.name) ?? null, {
+    budgetOf(server, estate, lives, {
       all: rows,
       here: rowsByServer.get(server.name) ?? [],
       poolers: poolersByServer.get(server.name) ?? [],
@@ -70,7 +72,8 @@ interface Reaching {
   readonly poolers: readonly PoolerDemand[]
 }
 
-function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reaching): Budget {
+function budgetOf(server: Server, estate: Estate, lives: ReadonlyMap<string, Live>, rows: Reaching): Budget {
+  const live = lives.get(server.name) ?? null
   const limits = limitsOf(server, live?.limits ?? null)
   const lines = linesOn(rows, limits)
   const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
@@ -94,6 +97,7 @@ function budgetOf(server: Server, estate: Estate, live: Live | null, rows: Reach
     patterns,
     rows: rows.here,
     allRows: rows.all,
+    lives,
   }
 }
 

@@ -15,7 +15,16 @@ import { recommendations, remedy, type Recommendation } from './recommend.js'
  */
 export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
   if (budget.limits === null) return [limitUnknown(budget)]
-  const changes = recommendations(budget, estate)
+  const changes = recommendations(budget, estate, judgeWithoutRemedies)
+  return judgeWith(budget, estate, changes)
+}
+
+/** The same findings without advice on the slots: what a change would leave. */
+export function judgeWithoutRemedies(budget: Budget, estate: Estate): readonly PoolFinding[] {
+  return budget.limits === null ? [limitUnknown(budget)] : judgeWith(budget, estate, [])
+}
+
+function judgeWith(budget: Budget, estate: Estate, changes: readonly Recommendation[]): readonly PoolFinding[] {
   return [
     ...slots(budget, changes),
     ...estimated(budget),
@@ -84,7 +93,7 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
   const { server, capacity, total } = budget
   const largest = budget.lines.toSorted((a, b) => b.peak - a.peak)[0]
   const place = largest?.service?.poolPlace ?? largest?.pooler?.place ?? server.place
-  const hint = largest === undefined ? undefined : remedy(changes, largest.name)
+  const hint = remedy(changes, budget)
   const about = {
     server: server.name,
     ...(largest?.service && { service: largest.service.name }),
@@ -136,7 +145,13 @@ function largestSum({ rows }: Budget, line: Line): string {
   return `: ${describeService(service, line, tenants)}`
 }
 
-function connectionLimit({ server }: Budget, estate: Estate, use: LimitUse): readonly PoolFinding[] {
+/** A larger limit is no advice where the server has not the slots. */
+function roomFor({ peak }: LimitUse, { total, capacity, server }: Budget): boolean {
+  return peak <= capacity && total.peak <= server.failAt * capacity
+}
+
+function connectionLimit(budget: Budget, estate: Estate, use: LimitUse): readonly PoolFinding[] {
+  const { server } = budget
   if (use.peak <= use.limit) return []
   const service = estate.services.find((one) => one.name === use.services[0])
   const shared = someOf(use.services)
@@ -147,7 +162,7 @@ function connectionLimit({ server }: Budget, estate: Estate, use: LimitUse): rea
       server: server.name,
       ...(service && { service: service.name }),
       message: `${server.name}: ${use.kind} ${use.name} may have ${use.limit} connections, ${shared} ${use.services.length === 1 ? 'needs' : 'need'} ${use.peak}`,
-      hint: `alter ${use.kind} "${use.name}" connection limit ${use.peak}; or smaller pools in ${shared}`,
+      hint: `${roomFor(use, budget) ? `alter ${use.kind} "${use.name}" connection limit ${use.peak}; or ` : ''}smaller pools or fewer instances in ${shared}`,
       place: service?.poolPlace ?? server.place,
     },
   ]

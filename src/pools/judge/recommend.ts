@@ -1,145 +1,222 @@
 import type { Place } from '../../errors.js'
-import type { Budget, Line } from './budget.js'
-import { demands } from '../sums/demand.js'
+import { budgets, type Budget, type Line } from './budget.js'
+import { isBetter, isNoWorse, troublesOf, type JudgeServer, type Troubles } from './troubles.js'
 import type { Estate, Service } from '../sums/model.js'
-import type { Pooler } from '../sums/pooler-model.js'
-import { resized, serverConnections } from '../sums/pooler.js'
+import { poolerKind } from '../sums/pooler-kinds.js'
+import { withChanges } from '../what-if/what-if.js'
 import { several } from '../../text/amounts.js'
 
-/** The largest value of one number of the file with which the peak stays within the warning share of the capacity. */
+/** The largest value of one number of the file with which the peak stays within the warning share of the capacity, and nothing else gets worse. */
 export interface Recommendation {
   readonly server: string
+  /** A service or pooler; `all 4 services`; `tenants`. */
   readonly name: string
-  readonly change: 'pool.max' | 'instances.max' | 'default_pool_size'
+  /** The key of the file. */
+  readonly change: string
   readonly now: number
   /** null when not even 1 fits. */
   readonly largest: number | null
   readonly text: string
+  /** For --what-if; empty when not even 1 fits. */
+  readonly whatIf: readonly string[]
   /** Where the file writes the number, or would. */
   readonly place: Place
 }
 
-/**
- * The inverse of the model, by search: demand never falls when a pool or a number of instances grows, so the largest value that fits
- * is well defined. One number changes at a time; values beyond 10 000 are no limit and not told.
- */
-export function recommendations(budget: Budget, estate: Estate): readonly Recommendation[] {
-  if (budget.limits === null) return []
-  return budget.lines.flatMap((line) => {
-    if (line.service !== null)
-      return [...poolChange(budget, estate, line, line.service), ...instancesChange(budget, estate, line, line.service)]
-    return poolerChange(budget, line)
-  })
+/** One number that may change, alone or of several services together. */
+interface Candidate extends Pick<Recommendation, 'name' | 'change' | 'now' | 'place'> {
+  /** What --what-if would be given for a value. */
+  changes(value: number): readonly string[]
+  readonly noun?: string
 }
 
-/** Share of the recommendations that shrink something: what makes a verdict that is not OK good again, as one sentence. */
-export function remedy(all: readonly Recommendation[], name: string): string | undefined {
-  const shrinking = all.filter((one) => one.name === name && (one.largest === null || one.largest < one.now))
-  const possible = shrinking.filter((one) => one.largest !== null).map((one) => one.text)
-  if (possible.length > 0) return possible.join('; or ')
-  return shrinking.length > 0
-    ? `no single change of ${name} is enough: put a transaction pooler in front, or move it to another server`
-    : undefined
+const made = new WeakMap<Budget, readonly Recommendation[]>()
+
+/**
+ * By search through the whole judgement, changes made as --what-if makes them: first each line alone, then pools and instances of all services of
+ * the server together, then the tenants. Where the server has no trouble with its slots, how far each may grow. What would break something else is
+ * not among them. In large estates the largest lines alone are tried.
+ */
+export function recommendations(budget: Budget, estate: Estate, judgeServer: JudgeServer): readonly Recommendation[] {
+  if (budget.limits === null) return []
+  const known = made.get(budget)
+  if (known !== undefined) return known
+  const isShort = budget.total.peak > budget.server.warnAt * budget.capacity
+  // A smaller pool takes nothing from another server; a larger one may.
+  const here = isShort ? partOn(budget, estate) : estate
+  const tried = triedLines(estate, isShort)
+  const lines = budget.lines.toSorted((a, b) => b.peak - a.peak).slice(0, tried)
+  const candidates = [
+    ...lines.flatMap((line) => [...serviceCandidates(line), ...poolerCandidates(line)]),
+    ...(isShort ? [...jointCandidates(budget, tried), ...tenantCandidates(budget, here)] : []),
+  ]
+  const before = candidates.length === 0 ? new Map() : troublesOf(here, budget.lives, judgeServer)
+  const judging = { budget, estate: here, judgeServer, before, isShort }
+  const found = candidates.flatMap((candidate) => judged(candidate, judging))
+  made.set(budget, found)
+  return found
+}
+
+/** What was recommended for a server; nothing where nobody asked. */
+export function knownRecommendations(budget: Budget): readonly Recommendation[] {
+  return made.get(budget) ?? []
+}
+
+/** One sentence of what makes the slots fit: single changes, else those of all services together. */
+export function remedy(all: readonly Recommendation[], { lines }: Budget): string | undefined {
+  const possible = all.filter((one) => one.largest !== null && one.largest < one.now)
+  if (possible.length > 0)
+    return possible
+      .slice(0, 3)
+      .map((one) => one.text)
+      .join('; or ')
+  if (all.length === 0) return undefined
+  const poolable = lines.some(({ service }) => service !== null && !service.pool.perTenant)
+  const pooler = poolable ? 'put a transaction pooler in front, or ' : ''
+  return `no smaller pools or fewer instances are enough: ${pooler}move services to another server`
+}
+
+/** What an estate has on one server. */
+function partOn({ server, rows, lines }: Budget, estate: Estate): Estate {
+  const services = new Set(rows.map((row) => row.service))
+  const poolers = new Set(lines.flatMap((line) => line.pooler?.name ?? []))
+  const through = (one: Service) => one.via.kind === 'pooler' && poolers.has(one.via.pooler)
+  return {
+    servers: [server],
+    tenants: estate.tenants.filter((tenant) => tenant.server === server.name),
+    services: estate.services.filter((one) => services.has(one) || through(one)),
+    poolers: estate.poolers.filter((pooler) => poolers.has(pooler.name)),
+  }
+}
+
+/** Each change that fits is judged whole: a few of a large estate, all of a small one. */
+function triedLines({ services, servers, tenants }: Estate, isShort: boolean): number {
+  const size = services.length * servers.length + tenants.length / 10
+  return size > 1000 ? 0 : size > 100 ? (isShort ? 4 : 2) : 40
 }
 
 const beyond = 10_000
 
-function poolChange(budget: Budget, estate: Estate, line: Line, service: Service): readonly Recommendation[] {
-  const { pool } = service
-  const largest = largestThat((max) =>
-    fits(
-      budget,
-      line,
-      servicePeak(budget, estate, { ...service, pool: { ...pool, max, min: Math.min(pool.min, max) } }),
-    ),
-  )
-  if (largest === beyond) return []
-  const overflow = pool.maxOverflow > 0 ? ` with max_overflow ${pool.maxOverflow}` : ''
+interface Judging {
+  readonly budget: Budget
+  readonly estate: Estate
+  readonly judgeServer: JudgeServer
+  readonly before: Troubles
+  /** The slots are what is short: a change has to make that better. */
+  readonly isShort: boolean
+}
+
+function judged(candidate: Candidate, judging: Judging): readonly Recommendation[] {
+  const { budget, estate, judgeServer, before, isShort } = judging
+  const { name, change, now, place } = candidate
+  const changed = (value: number) => withChanges(estate, candidate.changes(value))
+  const fits = (value: number) => {
+    const after = budgets(changed(value), budget.lives).find((one) => one.server.name === budget.server.name)
+    return after !== undefined && after.total.peak <= after.server.warnAt * after.capacity
+  }
+  const stands = (value: number) => {
+    const after = troublesOf(changed(value), budget.lives, judgeServer)
+    return isShort ? isBetter(before, after) : isNoWorse(before, after)
+  }
+  const fitting = isShort ? largestBelow(now, fits) : largestFrom(now, fits)
+  if (fitting === beyond) return []
+  const largest =
+    fitting === null || stands(fitting)
+      ? fitting
+      : isShort
+        ? null
+        : largestFrom(now, (value) => fits(value) && stands(value))
+  // It would break something else, such as a pool with fewer connections than threads.
+  if (largest === null && fitting !== null) return []
+  const what = candidate.noun ?? change
   const text =
     largest === null
-      ? `${line.name}: not even pool max 1 fits${overflow} (now ${pool.max})`
-      : `${line.name}: pool max ${largest} at most${overflow} (now ${pool.max})`
+      ? `${name}: not even ${what} 1 fits (now ${now})`
+      : `${name}: ${what} ${largest}${largest < now ? '' : ' at most'} (now ${now})`
+  // Of several that do not fit alone nobody wants to read; whoever reads the document may.
+  if (largest === null && name !== budget.lines[0]?.name) return []
+  const whatIf = largest === null ? [] : candidate.changes(largest)
+  return [{ server: budget.server.name, name, change, now, largest, text, whatIf, place }]
+}
+
+function serviceCandidates({ service }: Line): readonly Candidate[] {
+  if (service === null) return []
+  const { name, pool, runtime, instances } = service
+  const counted = runtime.maxConcurrency ?? instances.max
+  const key = runtime.maxConcurrency === null ? 'instances.max' : 'runtime.max_concurrency'
   return [
     {
-      server: budget.server.name,
-      name: line.name,
+      name,
       change: 'pool.max',
       now: pool.max,
-      largest,
-      text,
       place: service.poolPlace,
+      changes: (max) => [`${name}.pool.max=${max}`],
     },
+    { name, change: key, now: counted, place: service.instancesPlace, changes: (count) => [`${name}.${key}=${count}`] },
   ]
 }
 
-function instancesChange(budget: Budget, estate: Estate, line: Line, service: Service): readonly Recommendation[] {
-  const { maxConcurrency } = service.runtime
-  const changed = (count: number): Service =>
-    maxConcurrency === null
-      ? { ...service, instances: { desired: Math.min(service.instances.desired, count), max: count } }
-      : { ...service, runtime: { ...service.runtime, maxConcurrency: count } }
-  const largest = largestThat((count) => fits(budget, line, servicePeak(budget, estate, changed(count))))
-  if (largest === beyond) return []
-  const now = maxConcurrency ?? service.instances.max
-  const noun = maxConcurrency === null ? 'instance' : 'concurrent function'
-  const text =
-    largest === null
-      ? `${line.name}: not even 1 ${noun} fits with pool ${service.pool.max} (now ${now})`
-      : `${line.name}: ${several(largest, noun)} at most with pool ${service.pool.max} (now ${now})`
-  return [
-    {
-      server: budget.server.name,
-      name: line.name,
-      change: 'instances.max',
-      now,
-      largest,
-      text,
-      place: service.instancesPlace,
-    },
-  ]
+function poolerCandidates({ pooler, pools, unbounded }: Line): readonly Candidate[] {
+  if (pooler === null || unbounded === true) return []
+  const { sizeKey } = poolerKind(pooler.kind)
+  const { name, place } = pooler
+  if (pooler.kind === 'rds-proxy') {
+    const now = pooler.maxConnectionsPercent ?? 100
+    return [{ name, change: sizeKey, now, place, changes: (percent) => [`${name}.${sizeKey}=${percent}`] }]
+  }
+  // Where each alias or user has a size of its own the default changes nothing.
+  const sized = pools.every(
+    ({ alias, user }) => alias.poolSize !== null || (pooler.users[user]?.poolSize ?? null) !== null,
+  )
+  if (sized || pooler.unknown?.includes(sizeKey) === true) return []
+  const key = pooler.kind === 'pgpool' ? sizeKey : 'default_pool_size'
+  const now = pooler.defaultPoolSize
+  return [{ name, change: key, now, place, changes: (size) => [`${name}.${key}=${size}`] }]
 }
 
-function poolerChange(budget: Budget, line: Line): readonly Recommendation[] {
-  const { pooler } = line
-  if (pooler === null) return []
-  const largest = largestThat((size) => {
-    const changed: Pooler = { ...pooler, defaultPoolSize: size }
-    return fits(budget, line, serverConnections(changed, resized(changed, line.pools)))
+/** One number for all services that connect to the server directly: what is smaller already stays. */
+function jointCandidates({ lines }: Budget, tried: number): readonly Candidate[] {
+  const services = lines.flatMap(({ service }) => service ?? [])
+  const [first] = services
+  if (first === undefined || services.length < 2) return []
+  const name = `all ${several(services.length, 'service')}`
+  const joint = (change: string, of: (service: Service) => number, place: Place): Candidate => ({
+    name,
+    change,
+    now: Math.max(...services.map(of)),
+    place,
+    changes: (value) => services.filter((one) => of(one) > value).map((one) => `${one.name}.${change}=${value}`),
   })
-  if (largest === beyond) return []
-  const text =
-    largest === null
-      ? `${line.name}: not even default_pool_size 1 fits (now ${pooler.defaultPoolSize})`
-      : `${line.name}: default_pool_size ${largest} at most (now ${pooler.defaultPoolSize})`
+  const instances = tried > 0 && services.every(({ runtime }) => runtime.maxConcurrency === null)
   return [
-    {
-      server: budget.server.name,
-      name: line.name,
-      change: 'default_pool_size',
-      now: pooler.defaultPoolSize,
-      largest,
-      text,
-      place: pooler.place,
-    },
+    joint('pool.max', ({ pool }) => pool.max, first.poolPlace),
+    ...(instances ? [joint('instances.max', (one) => one.instances.max, first.instancesPlace)] : []),
   ]
 }
 
-/** With one line changed and everything else as it is. */
-function fits({ server, total, capacity }: Budget, line: Line, peak: number): boolean {
-  return total.peak - line.peak + peak <= server.warnAt * capacity
+function tenantCandidates({ lines, server }: Budget, { tenants }: Estate): readonly Candidate[] {
+  const service = lines.find((line) => line.service?.pool.perTenant === true)?.service
+  if (service == null || tenants.length === 0) return []
+  const place = tenants.find((one) => one.server === server.name)?.place ?? service.place
+  return [{ name: 'tenants', change: 'tenants', now: tenants.length, place, changes: (count) => [`tenants=${count}`] }]
 }
 
-function servicePeak({ server }: Budget, estate: Estate, changed: Service): number {
-  return demands(changed, estate.tenants, server.name)
-    .filter((row) => row.server === server.name)
-    .reduce((sum, row) => sum + row.peak, 0)
+/** Largest value below `now` that holds, for a property that a smaller value never breaks; null when not even 1 does. */
+function largestBelow(now: number, holds: (value: number) => boolean): number | null {
+  if (now < 2) return null
+  let [low, high] = [1, now - 1]
+  if (holds(high)) return high
+  while (low < high) {
+    const middle = Math.floor((low + high + 1) / 2)
+    if (holds(middle)) low = middle
+    else high = middle - 1
+  }
+  return holds(low) ? low : null
 }
 
-/** Largest of 1 to 10 000 that holds, for a property that only ever turns false. */
-function largestThat(holds: (value: number) => boolean): number | null {
-  if (!holds(1)) return null
-  let low = 1
-  let high = beyond
+/** Largest value from `now` to 10 000 that holds. */
+function largestFrom(now: number, holds: (value: number) => boolean): number {
+  let [low, high] = [now, beyond]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (holds(middle)) low = middle

@@ -183,6 +183,8 @@ export interface PoolFinding {
   readonly message: string
   /** The change that fixes it. */
   readonly hint?: string
+  /** The same change for --what-if, such as `web.pool.max=10`: judged with everything else before it is named. */
+  readonly change?: string
   readonly place?: Place
 }
 

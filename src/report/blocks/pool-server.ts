@@ -47,7 +47,9 @@ function loginsText({ version = '' }: PoolServer): string {
 
 /** The largest value of each number of the file, alone, and the line to change. */
 function changeGrid({ name, changes = [] }: PoolServer, verbose: boolean): Block {
-  const needed = changes.toSorted((a, b) => Number(isShrinking(b)) - Number(isShrinking(a)))
+  const needed = changes
+    .filter((one) => one.largest !== null || verbose)
+    .toSorted((a, b) => Number(isShrinking(b)) - Number(isShrinking(a)))
   return {
     kind: 'grid',
     title: `What fits on ${name}, one change at a time`,
