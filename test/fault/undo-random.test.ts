@@ -229,11 +229,11 @@ interface Entry {
   readonly ddl: string
 }
 
-/** All that is to be said of each index of public, by its name. */
+/** All that is to be said of each index of public, by its name, whatever its table is called by now. */
 async function whole({ sql }: TestDatabase): Promise<Readonly<Record<string, Entry>>> {
   const rows = await sql<
     Entry[]
-  >`select c.relname as name, pg_get_indexdef(i.indexrelid) as ddl, obj_description(i.indexrelid, 'pg_class') as comment,
+  >`select c.relname as name, replace(pg_get_indexdef(i.indexrelid), ' ON public.u ', ' ON public.t ') as ddl, obj_description(i.indexrelid, 'pg_class') as comment,
       i.indisclustered as clustered, i.indisreplident as identity, i.indisvalid and i.indisready and i.indislive as usable, c.reltablespace::int8::int as space,
       array(select coalesce(attstattarget, -1)::int from pg_attribute where attrelid = i.indexrelid order by attnum) as targets,
       array(select e.extname::text from pg_depend d join pg_extension e on e.oid = d.refobjid where d.objid = i.indexrelid and d.deptype = 'x' order by 1) as extensions
