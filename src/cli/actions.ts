@@ -3,6 +3,7 @@ import type { ConfigResult } from '../result/config-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import { PerfdbError } from '../errors.js'
+import type { SavedPart } from '../result/saved-plan.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Named } from '../profile/files.js'
@@ -21,7 +22,7 @@ import type { Result } from '../result/results.js'
 /* One function a command: read what it needs, run it, return its result. */
 
 export async function plan(invocation: Invocation, args: readonly Named[]): Promise<PlanResult> {
-  const { exitCode = false, out, export: tool, outDir } = invocation.options
+  const { exitCode = false, failOn, out, export: tool, outDir } = invocation.options
   if (outDir !== undefined && tool === undefined)
     throw new PerfdbError('BAD_OPTION', '--out-dir belongs to --export', { hint: 'perfdb plan --export dbmate' })
   await checkWritable(out === undefined ? [] : [out])
@@ -29,9 +30,12 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
   const { runPlanCommand } = await import('../commands/apply/plan.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('ddl')
+  let saved: SavedPart | undefined
   const result = await runPlanCommand(session, profiles, {
     ...planOptions(invocation, config),
     exitCode,
+    failOn: failOn === 'refused' || failOn === 'work' ? failOn : undefined,
+    save: out === undefined ? undefined : (part) => (saved = part),
     ...(invocation.options.whatIf === undefined
       ? {}
       : { whatIf: { connect: async () => database.connect('measure'), signal: invocation.signals.signal } }),
@@ -44,7 +48,10 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
           },
         }),
   })
-  if (out !== undefined) await writeText(out, `${JSON.stringify(result, null, 2)}\n`)
+  if (out !== undefined && saved !== undefined) {
+    const { savedPlanText } = await import('../result/saved-plan.js')
+    await writeText(out, savedPlanText(result, saved))
+  }
   return result
 }
 
@@ -65,13 +72,14 @@ export async function applyOrPlan(invocation: Invocation, args: readonly Named[]
 export async function apply(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult> {
   const kept = await keptPlan(invocation)
   if (kept !== undefined && args.length > 0)
-    throw new PerfdbError('BAD_OPTION', 'a kept plan names its profiles itself: leave them out beside --plan')
+    throw new PerfdbError('BAD_OPTION', 'a saved plan names its profiles itself: leave them out beside --plan')
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   const { runApply } = await import('../commands/apply/apply.js')
   await using database = await openDatabase(invocation, config)
   return await runApply(database.connect, profiles, {
     ...applyOptions(invocation, config),
-    expectedFingerprint: kept?.fingerprint ?? invocation.fingerprint,
+    expectedFingerprint: invocation.fingerprint,
+    savedPlan: kept?.saved,
   })
 }
 
@@ -202,6 +210,7 @@ function applyOptions(invocation: Invocation, config: Config): ApplyOptions {
     samples: options.samples,
     timeBudgetMs: options.timeBudget,
     expectedFingerprint: undefined,
+    savedPlan: undefined,
     signal: signals.signal,
     signalName: signals.name,
     listener: (event) => {

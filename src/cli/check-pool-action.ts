@@ -32,7 +32,7 @@ export async function runCheckPoolAction(
   const given = database === null ? undefined : { explicit, connect: async () => database.connect('look') }
   const common = {
     offline,
-    failOn: options.failOn,
+    failOn: options.failOn === 'warn' ? 'warn' : 'fail',
     environment,
     given,
     whatIf: options.whatIf === true ? [] : (options.whatIf ?? []),

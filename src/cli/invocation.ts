@@ -54,7 +54,7 @@ export interface Options {
   readonly table?: readonly string[]
   readonly index?: readonly string[]
   readonly offline?: boolean
-  readonly failOn: 'fail' | 'warn'
+  readonly failOn?: 'fail' | 'warn' | 'refused' | 'work'
   /** Changes for check-pool; true for plan and explain. */
   readonly whatIf?: readonly string[] | true
   /** Milliseconds between two looks; true is the usual. */

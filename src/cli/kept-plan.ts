@@ -1,19 +1,30 @@
 import { PerfdbError } from '../errors.js'
 import { readNamedFile } from '../profile/text-file.js'
+import type { SavedPart } from '../result/saved-plan.js'
 import type { Invocation } from './invocation.js'
 
-/** `plan --out` writes the result document; apply needs its profiles and its fingerprint. Throws what readNamedFile throws, and BAD_VALUE. */
+/**
+ * The plan that `plan --out` saved: its profiles and what apply goes by. Throws what readNamedFile throws, BAD_VALUE for what is no plan,
+ * and PLAN_STALE for one whose text was changed, or that an older perfdb wrote.
+ */
 export async function keptPlan({
   options,
   cwd,
-}: Invocation): Promise<{ readonly profiles: readonly string[]; readonly fingerprint: string } | undefined> {
+}: Invocation): Promise<{ readonly profiles: readonly string[]; readonly saved: SavedPart } | undefined> {
   if (options.plan === undefined) return undefined
   const hint = 'perfdb plan profile.yaml --out plan.json writes one'
-  const text = await readNamedFile(options.plan, cwd, hint)
-  const { planResult } = await import('../result/result.js')
-  const parsed = planResult.safeParse(parseJson(text))
-  if (!parsed.success)
+  const document = parseJson(await readNamedFile(options.plan, cwd, hint))
+  const [{ planResult }, { digestOf, savedPlan }] = await Promise.all([
+    import('../result/result.js'),
+    import('../result/saved-plan.js'),
+  ])
+  if (!planResult.safeParse(document).success || typeof document !== 'object' || document === null)
     throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint })
+  const parsed = savedPlan.safeParse(document)
+  if (!parsed.success)
+    throw new PerfdbError('PLAN_STALE', `${options.plan} was not saved by plan --out of this version`)
+  if (parsed.data.digest !== digestOf(document))
+    throw new PerfdbError('PLAN_STALE', `${options.plan} was changed after perfdb wrote it: its digest is another`)
   return parsed.data
 }
 

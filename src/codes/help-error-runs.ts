@@ -148,9 +148,9 @@ export const runErrorTexts = {
     option: '--allow, allow in perfdb.yaml',
   },
   PLAN_STALE: {
-    text: 'the kept plan no longer fits the database',
+    text: 'the saved plan no longer fits the database',
     why: 'What was reviewed is not what would be done.',
-    rule: 'The fingerprint over declarations and snapshot differs from that of plan.json.',
+    rule: 'The file was changed, or is of another database; or an index is neither what it was when the plan was saved nor what the plan makes of it. A database that is only further along the same plan is gone on with.',
     option: '--plan',
   },
   LEDGER_TOO_NEW: {

@@ -37,9 +37,17 @@ export const planRows: readonly OptionRow[] = [
   {
     flags: '--exit-code',
     read: 'flag',
-    help: 'exit 1 when there is something to do',
+    help: 'exit 1 when there is something to do, or to refuse',
     commands: ['plan'],
     setting: 'plan exits 1 when there is something to do',
+    commandLineOnly: true,
+  },
+  {
+    flags: '--fail-on <what>',
+    read: 'words',
+    help: 'exit 1 when apply would refuse it, or when there is work (as --exit-code)',
+    commands: ['plan'],
+    words: ['refused', 'work'],
     commandLineOnly: true,
   },
   {

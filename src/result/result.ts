@@ -98,6 +98,8 @@ export const verifyResult = z.object({
 export const applyResult = z.object({
   ...about,
   command: z.enum(['apply', 'rollback']),
+  /** Of a saved plan: everything that it was to do had been done before. */
+  already_done: z.literal(true).optional(),
   /** null without a ledger, or when nothing was to do. */
   run: z.int().nullable(),
   profiles: z.array(z.string()),

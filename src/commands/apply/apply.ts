@@ -24,6 +24,9 @@ import { notBegun, refused } from './not-begun.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
+import { isDone } from '../../plan/saved.js'
+import type { SavedPart } from '../../result/saved-plan.js'
+import { assertNotMoved, assertSameDatabase } from './saved.js'
 import { takeRunLock } from './run-lock.js'
 import { windowRefusal } from './window.js'
 import { assertPrivileged, assertWritable } from './writable.js'
@@ -37,8 +40,10 @@ export interface ApplyOptions extends PlanOptions, BuildOptions {
   readonly measure: boolean
   readonly samples: number | undefined
   readonly timeBudgetMs: number | undefined
-  /** Of a kept plan: anything else is PLAN_STALE. */
+  /** Of a plan as a document, given to the library: anything else is PLAN_STALE. */
   readonly expectedFingerprint: string | undefined
+  /** Of a saved plan: a database that is neither as it was nor further along it is PLAN_STALE. */
+  readonly savedPlan?: SavedPart | undefined
   readonly signalName: () => SignalName | undefined
 }
 
@@ -59,17 +64,19 @@ export async function runApply(
   const closed = await windowRefusal(watchdog, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, closed)
   const { findings: interrupted, settled } = await takeRunLock(ddl, watchdog, options)
+  if (options.savedPlan !== undefined) await assertSameDatabase(ddl, options.savedPlan)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const made = await makePlan(ddl, profiles, options)
-  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint) {
-    throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was kept')
-  }
+  if (options.savedPlan !== undefined) assertNotMoved(options.savedPlan, made.plan)
+  if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint)
+    throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was saved')
   const whole = options.ledger ? await withLostProperties(watchdog, made.plan) : made.plan
   const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, options.signal) }
   const { plan, snapshot } = planned
   if (!hasWork(plan)) {
     const analyzed = await analyzeTables(ddl, settled, options.signal)
-    return await ended(planned, profiles, startedAt, { interrupted, analyzed })
+    const result = await ended(planned, profiles, startedAt, { interrupted, analyzed })
+    return options.savedPlan !== undefined && isDone(plan) ? { ...result, already_done: true } : result
   }
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)

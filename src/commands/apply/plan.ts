@@ -1,5 +1,9 @@
 import { plannedWithDuplicates } from '../../build/duplicates.js'
 import type { PlanOptions } from '../../plan/options.js'
+import { isImpossible } from '../../plan/needs.js'
+import type { SavedPart } from '../../result/saved-plan.js'
+import { hazardGate } from './gate.js'
+import { savedPartOf } from './saved.js'
 import type { Plan } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
@@ -12,6 +16,10 @@ import type { Planned, Supposed } from '../planned.js'
 export interface PlanCommandOptions extends PlanOptions {
   /** Exit 1 when there is something to do. */
   readonly exitCode: boolean
+  /** refused: exit 1 only when apply would refuse the plan, or fail for certain; work: as exitCode. */
+  readonly failOn?: 'refused' | 'work' | undefined
+  /** Is given what `plan --out` saves. */
+  readonly save?: ((saved: SavedPart) => void) | undefined
   /** Writes the plan in another form, and says into which files. */
   readonly export?: ((plan: Plan) => Promise<readonly string[]>) | undefined
   /** --what-if: opens the session of the role `measure` on which HypoPG is asked about the profiles' queries. */
@@ -34,10 +42,13 @@ export async function runPlanCommand(
   const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan) }
   const { plan, snapshot } = planned
   const supposed = options.whatIf === undefined ? null : await whatIf(options.whatIf, planned, profiles)
-  const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length
+  options.save?.(await savedPartOf(session, plan))
+  const refused = refusedBy(plan, options.allow)
+  const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length + refused
+  const refusals = options.exitCode || options.failOn === 'work' ? work : options.failOn === 'refused' ? refused : 0
   const exported = await options.export?.(plan)
   return {
-    ...about(exitCode({ refusals: options.exitCode ? work : 0 }), snapshot.server, startedAt),
+    ...about(exitCode({ refusals }), snapshot.server, startedAt),
     command: 'plan',
     profiles: profiles.map((profile) => profile.file),
     steps: plan.steps.map((step) => stepDocument(step, snapshot)),
@@ -51,6 +62,13 @@ export async function runPlanCommand(
     ...(supposed === null ? {} : { what_if: supposed.document }),
     ...(exported === undefined ? {} : { exported: [...exported] }),
   }
+}
+
+/** How many reasons apply would have to refuse the plan, or to fail for certain. */
+function refusedBy(plan: Plan, allow: PlanOptions['allow']): number {
+  const impossible = plan.steps.filter((step) => isImpossible(step) || step.duplicates === 'some').length
+  const drops = plan.findings.filter(({ code }) => code === 'DROP_REFUSED').length
+  return hazardGate(plan, allow).refused.length + impossible + drops
 }
 
 async function whatIf(

@@ -59,7 +59,11 @@ export function applyVerdict(result: ApplyResult): string {
   const counted = tally(outcomeOrder, outcomes, outcomeWords)
   const total = several(result.steps.length, 'index', 'indexes')
   const head = result.command === 'rollback' ? (result.ok ? `${total} rolled back` : `${total} to roll back`) : total
-  const steps = result.steps.length === 0 ? 'no indexes: nothing to do' : `${head}: ${counted}`
+  const done = result.already_done === true ? 'already done, ' : ''
+  const steps =
+    result.steps.length === 0
+      ? `${done === '' ? 'no indexes' : 'already done'}: nothing to do`
+      : `${head}: ${done}${counted}`
   const time = result.duration_ms === undefined ? '' : ` in ${duration(result.duration_ms)}`
   const queries = queryTally(result.queries)
   return `${steps}${time}${queries === '' ? '' : `; ${queries}`}`

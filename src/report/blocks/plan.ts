@@ -122,7 +122,6 @@ export function aboutText(result: Pick<PlanResult, 'server' | 'profiles'>): stri
 
 function planVerdict(result: PlanResult, work: number): string {
   const total = several(result.steps.length, 'index', 'indexes')
-  if (result.steps.length === 0) return 'no indexes are declared: nothing to do'
   const all = result.steps.flatMap((step) => step.hazards)
   const hazards = all.filter(isGated).length
   const refused =
@@ -134,6 +133,8 @@ function planVerdict(result: PlanResult, work: number): string {
     ...(hazards > 0 ? [`${several(hazards, 'hazard')} to allow by name`] : []),
     ...(refused > 0 ? [`${grouped(refused)} refused`] : []),
   ].join(', ')
+  if (result.steps.length === 0)
+    return refused > 0 ? `nothing to do, ${rest}` : 'no indexes are declared: nothing to do'
   const head = work === 0 ? `${total}: nothing to do` : `${total}: ${grouped(work)} to work on`
   return rest === '' ? head : `${head}, ${rest}`
 }
