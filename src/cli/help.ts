@@ -4,7 +4,7 @@ import { PerfdbError } from '../errors.js'
 import { codesText, codeText } from '../report/blocks/help.js'
 import { nearest } from '../text/nearest.js'
 import { layoutOf } from './streams.js'
-import { wantsJson } from './usage.js'
+import { wantedOutput } from './usage.js'
 
 /**
  * `perfdb help CODE ...` and `perfdb help codes`: the text for stdout. undefined when the command line asks for the help of a command.
@@ -16,7 +16,7 @@ export function explainedCodes(program: Command, args: readonly string[]): strin
   const commands = ['help', ...program.commands.map((command) => command.name())]
   if (help !== 'help' || names.length === 0 || commands.includes(names[0] ?? '')) return undefined
   const layout = layoutOf(process.stdout, { color: 'auto', verbose: false })
-  const json = wantsJson(args)
+  const json = wantedOutput(args).format === 'json'
   if (names[0] === 'codes') {
     const all = [...knownCodes.values()]
     return json ? `${JSON.stringify(all, null, 2)}\n` : codesText(all, layout)

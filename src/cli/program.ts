@@ -7,7 +7,7 @@ import { addCompletion } from './completion.js'
 import { examples, exitCodes } from './examples.js'
 import { withAllSettings, withOptions } from './options.js'
 import { lostOutput, printError, printLost, surviveLostStreams } from './streams.js'
-import { unknownHelp, usageError, wantsJson } from './usage.js'
+import { unknownHelp, usageError, wantedOutput } from './usage.js'
 
 /** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed; what could not be printed counts too. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -46,8 +46,7 @@ async function codeOf(argv: readonly string[]): Promise<number> {
 }
 
 async function refuse(error: PerfdbError, args: readonly string[]): Promise<number> {
-  const format = wantsJson(args) ? 'json' : 'text'
-  await printError(error, args[0] ?? '', 2, { format, reports: [], color: 'auto', verbose: false })
+  await printError(error, args[0] ?? '', 2, { ...wantedOutput(args), color: 'auto', verbose: false })
   return 2
 }
 

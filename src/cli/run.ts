@@ -43,6 +43,7 @@ export async function runAction(command: Command, args: readonly string[], actio
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))
+    await removeStale(output.reports)
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
     const confirm = confirmOnTerminal(output, signals.signal)
     const given = invocation(settled, signals, listener, flags)
@@ -62,6 +63,15 @@ export async function runAction(command: Command, args: readonly string[], actio
     return code
   } finally {
     signals.stop()
+  }
+}
+
+/** What an earlier command left there must not be taken for this one's, should this one be killed. */
+async function removeStale(reports: readonly Report[]): Promise<void> {
+  const { lstat, rm } = await import('node:fs/promises')
+  for (const { file } of reports) {
+    const status = await lstat(file).catch(() => undefined)
+    if (status?.isFile() === true) await rm(file, { force: true }).catch(() => undefined)
   }
 }
 

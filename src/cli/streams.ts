@@ -63,16 +63,16 @@ export function layoutOf(stream: NodeJS.WriteStream, options: Pick<OutputOptions
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || ''
   const unicode = terminal ? environment['TERM'] !== 'dumb' && /utf-?8/i.test(locale) : !/^(C|POSIX)$/.test(locale)
   const width = terminal ? stream.columns : Number(environment['COLUMNS']) || 80
-  return { width, color, unicode, verbose: options.verbose }
+  const uncut = !terminal && (environment['COLUMNS'] ?? '') === ''
+  return { width, color, unicode, verbose: options.verbose, ...(uncut ? { uncut } : {}) }
 }
 
 /** The result alone goes to stdout, then to the report files: to all that can be written. Returns OUTPUT_LOST for each that cannot. */
 export async function printResult(result: Result, options: OutputOptions): Promise<readonly PerfdbError[]> {
-  const { render } = await import('../report/render.js')
-  writeResult(await render(result, options.format, layoutOf(process.stdout, options)))
+  writeResult(await rendered(result, options.format, layoutOf(process.stdout, options)))
   const failures: PerfdbError[] = []
   for (const { format, file } of options.reports) {
-    const text = await render(result, format, fileLayout(options))
+    const text = await rendered(result, format, fileLayout(options))
     await writeText(file, text).catch((error: unknown) => {
       failures.push(outputLostError(file, error instanceof PerfdbError ? error.cause : error))
     })
@@ -95,17 +95,26 @@ export async function printError(
   exitCode: number,
   options: OutputOptions,
 ): Promise<void> {
-  const { render } = await import('../report/render.js')
   const document = errorDocument(error, command, exitCode)
   if (forPrograms.has(options.format))
-    writeResult(await render(document, options.format, layoutOf(process.stdout, options)))
+    writeResult(await rendered(document, options.format, layoutOf(process.stdout, options)))
   if (options.format !== 'json' && options.format !== 'jsonl')
-    process.stderr.write(await render(document, 'text', layoutOf(process.stderr, options)))
+    process.stderr.write(await rendered(document, 'text', layoutOf(process.stderr, options)))
   for (const { format, file } of options.reports) {
-    const text = await render(document, format, fileLayout(options))
+    const text = await rendered(document, format, fileLayout(options))
     await writeText(file, text).catch(() => undefined)
   }
   await appendStepSummary(document, options)
+}
+
+/** Files in annotations are those of the repository: of a run in a folder of it, the folder stands in front. */
+const inRepository: ReadonlySet<Format> = new Set(['sarif', 'github', 'gitlab', 'junit'])
+
+async function rendered(result: Result, format: Format, layout: Layout): Promise<string> {
+  const { render } = await import('../report/render.js')
+  if (!inRepository.has(format)) return render(result, format, layout)
+  const { withRepositoryPaths } = await import('./repository.js')
+  return render(withRepositoryPaths(result, process.cwd(), process.env), format, layout)
 }
 
 const forPrograms: ReadonlySet<Format> = new Set(['json', 'jsonl', 'html', 'junit', 'sarif', 'github', 'gitlab'])

@@ -1,6 +1,8 @@
 import type { Command, CommanderError } from 'commander'
 import { PerfdbError } from '../errors.js'
 import { nearest } from '../text/nearest.js'
+import { formats, type Report } from './options.js'
+import type { Format } from '../result/results.js'
 
 /** commander's usage error as BAD_OPTION: what is wrong in a few words, and as hint what was meant and where the help is. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {
@@ -16,9 +18,24 @@ export function unknownHelp(program: Command, [help, name]: readonly string[]): 
   return new PerfdbError('BAD_OPTION', `there is no command ${name}`, { hint: hint(nearest(name, names), undefined) })
 }
 
-/** Whether a command line that could not be parsed asks for JSON. */
-export function wantsJson(args: readonly string[]): boolean {
-  return args.some((arg, at) => arg === '--format=json' || (arg === '--format' && args[at + 1] === 'json'))
+/** The format and the reports that a command line asks for, as far as they can be read in one that could not be parsed. */
+export function wantedOutput(args: readonly string[]): {
+  readonly format: Format
+  readonly reports: readonly Report[]
+} {
+  const valuesOf = (option: string) =>
+    args.flatMap((arg, at) => {
+      if (arg.startsWith(`${option}=`)) return [arg.slice(option.length + 1)]
+      return arg === option ? [args[at + 1] ?? ''] : []
+    })
+  const format = formats.find((one) => one === valuesOf('--format').at(-1)) ?? 'text'
+  const reports = valuesOf('--report').flatMap((text) => {
+    const [name, ...rest] = text.split('=')
+    const known = formats.find((one) => one === name)
+    const file = rest.join('=')
+    return known === undefined || file === '' ? [] : [{ format: known, file }]
+  })
+  return { format, reports }
 }
 
 function hint(meant: string | undefined, command: string | undefined): string {

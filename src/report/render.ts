@@ -43,10 +43,16 @@ export async function render(result: Result, format: Format, layout: Layout): Pr
     case 'sarif':
       return (await import('./machine/sarif.js')).renderSarif(result)
     case 'github':
-      return (await import('./machine/github.js')).renderGithub(result)
+      return (await import('./machine/github.js')).renderGithub(result, await headlineOf(result, layout))
     case 'gitlab':
       return (await import('./machine/gitlab.js')).renderGitlab(result)
   }
+}
+
+/** The verdict that the text begins with; of an error its message stands in the annotation. */
+async function headlineOf(result: Result, layout: Layout): Promise<string> {
+  const verdict = isError(result) ? undefined : (await blocksOf(result, layout)).find(({ kind }) => kind === 'verdict')
+  return verdict?.kind === 'verdict' ? verdict.text : ''
 }
 
 async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[]> {

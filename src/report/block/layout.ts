@@ -7,6 +7,8 @@ export interface Layout {
   readonly unicode: boolean
   /** Everything folds open: kept steps, SQL, long lists, full names. */
   readonly verbose: boolean
+  /** Nobody's terminal: tables are as wide as what is in them. */
+  readonly uncut?: boolean
 }
 
 /** Room for a line: no table can be drawn in less than 40 columns. */

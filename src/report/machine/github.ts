@@ -2,7 +2,8 @@ import type { AnyFinding } from './all-findings.js'
 import { allFindings, findingTally, messageOf } from './all-findings.js'
 import type { Severity } from '../../result/result.js'
 import { visible } from '../text/width.js'
-import type { Result } from '../../result/results.js'
+import { bytes } from '../../text/units.js'
+import { isError, type Result } from '../../result/results.js'
 
 // GitHub shows ten annotations of a kind a step: https://docs.github.com/en/rest/checks/runs
 const most = 9
@@ -11,11 +12,11 @@ const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 
 
 /**
  * Workflow commands of GitHub Actions, which make annotations in the changed files: the worst nine findings, the number of the rest, and the
- * verdict as a plain line for the log. The step summary is the markdown format; the command line appends it to $GITHUB_STEP_SUMMARY.
+ * headline as a plain line for the log. The step summary is the markdown format; the command line appends it to $GITHUB_STEP_SUMMARY.
  * https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
  */
-export function renderGithub(result: Result): string {
-  const findings = allFindings(result)
+export function renderGithub(result: Result, headline: string): string {
+  const findings = [...allFindings(result), ...plannedNotices(result)]
   const rest = findings.slice(most)
   const [worst] = rest
   const lines = [
@@ -29,9 +30,24 @@ export function renderGithub(result: Result): string {
             `${rest.length} more: ${findingTally(rest)}`,
           ),
         ]),
-    `perfdb ${visible(result.command)}: ${result.ok ? 'ok' : 'not ok'}, exit code ${result.exit_code}`,
+    `perfdb ${visible(result.command)}: ${visible(headline === '' ? (result.ok ? 'ok' : 'not ok') : headline)}, exit code ${result.exit_code}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What a plan would build, at the line that declares it. */
+function plannedNotices(result: Result): readonly AnyFinding[] {
+  if (isError(result) || result.command !== 'plan') return []
+  return result.steps
+    .filter(({ step, hazards }) => step === 'create' && hazards.length === 0)
+    .map(({ index, table, place, predicted_bytes: size }) => ({
+      code: 'create',
+      severity: 'info',
+      index,
+      table,
+      message: `${index} would be built on ${table}${size === undefined ? '' : `, about ${bytes(size)}`}`,
+      ...(place === undefined ? {} : { place }),
+    }))
 }
 
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits: 1 MiB a step

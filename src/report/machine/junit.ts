@@ -48,9 +48,31 @@ function casesOf(result: Exclude<Result, { command: 'demo' }>): readonly Case[] 
     ...('error' in result && result.error !== undefined ? [errorCase(result.error)] : []),
     ...('steps' in result ? result.steps.map((step) => stepCase(step, result.command)) : []),
     ...('queries' in result ? result.queries.flatMap((query) => queryCases(query)) : []),
-    ...('servers' in result ? result.servers.map((server) => serverCase(server)) : []),
-    ...('findings' in result ? result.findings.map((finding) => findingCase(finding)) : []),
+    ...('servers' in result ? result.servers.map((server) => serverCase(server, result.findings)) : []),
+    ...named(
+      ('findings' in result ? result.findings : [])
+        .filter(
+          (finding) => !('steps' in result && result.steps.some((step) => isOfStep(finding, step, result.command))),
+        )
+        .map((finding) => findingCase(finding)),
+    ),
   ]
+}
+
+/** What a step that fails its own case says already: one failure a problem. */
+function isOfStep(finding: AnyFinding, step: ResultStep, command: string): boolean {
+  const failing = stepOutcome(step, command).outcome === 'failure'
+  return failing && finding.index === step.index && finding.table === `${step.schema}.${step.table}`
+}
+
+/** A name stays the same from run to run, and no two cases have the same: the second of a kind gets a number. */
+function named(cases: readonly Case[]): readonly Case[] {
+  const seen = new Map<string, number>()
+  return cases.map((each) => {
+    const number = (seen.get(each.name) ?? 0) + 1
+    seen.set(each.name, number)
+    return number === 1 ? each : { ...each, name: `${each.name} (${number})` }
+  })
 }
 
 type ErrorFields = NonNullable<ResultStep['error']>
@@ -150,12 +172,20 @@ function queryCases(query: ResultQuery): readonly Case[] {
   ]
 }
 
-function serverCase(server: PoolServer): Case {
+/** It fails by itself only where no finding of its own says what is wrong. */
+function serverCase(server: PoolServer, findings: readonly AnyFinding[]): Case {
   const { name, verdict, headroom, declared } = server
   const room = headroom === null ? 'its limit is not known' : `headroom ${headroom} connections`
   const message = `${verdict}: ${declared.peak} connections at the peak, ${room}`
   const outcomes = { OK: 'passed', WARN: 'passed', FAIL: 'failure', UNKNOWN: 'skipped' } as const
+  const told = findings.some((finding) => finding.severity === 'error' && finding.server === name)
+  if (verdict === 'FAIL' && told) return { group: 'servers', name, outcome: 'passed', message }
   return { group: 'servers', name, outcome: outcomes[verdict], message, code: 'POOL_OVER' }
+}
+
+/** What a finding is about, without the numbers that change. */
+function subjectOf({ query, index, table, service, server }: AnyFinding): string {
+  return [query ?? index ?? service ?? '', table ?? server ?? ''].filter((part) => part !== '').join(' on ')
 }
 
 function findingCase(finding: AnyFinding | ResultFinding): Case {
@@ -164,7 +194,7 @@ function findingCase(finding: AnyFinding | ResultFinding): Case {
   const message = messageOf(finding)
   return {
     group: 'findings',
-    name: `${finding.code}: ${message}`,
+    name: [finding.code, subjectOf(finding)].filter((part) => part !== '').join(' '),
     outcome: finding.severity === 'error' ? 'failure' : 'passed',
     message: finding.severity === 'error' ? message : `${finding.severity}: ${message}`,
     code: finding.code,

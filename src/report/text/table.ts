@@ -43,7 +43,7 @@ export function tableLines(grid: Grid, layout: Layout, paint: Paint): string[] {
       grid.rows.map((row) => row[at]?.text ?? ''),
     ),
   )
-  const widths = fitColumns(grid.columns, natural, roomOf(layout), layout.verbose)
+  const widths = layout.uncut === true ? natural : fitColumns(grid.columns, natural, roomOf(layout), layout.verbose)
   const shown = grid.columns.flatMap((column, at) => {
     const width = widths[at] ?? 0
     return width > 0 ? [{ column, at, width }] : []
