@@ -1,8 +1,8 @@
 import type { Command, CommanderError } from 'commander'
 import { PerfdbError } from '../errors.js'
 import { nearest } from '../text/nearest.js'
-import { formats, type Report } from './options.js'
-import type { Format } from '../result/results.js'
+import type { Report } from '../options/readers.js'
+import { formats, type Format } from '../options/table.js'
 
 /** commander's usage error as BAD_OPTION: what is wrong in a few words, and as hint what was meant and where the help is. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {

@@ -18,7 +18,7 @@ test('a finding with a place is an annotation there', async () => {
   const result = { ...documents.nothingToDo, findings: [finding({ place, message: '100 %: a,\nb', hint: 'x\r\ny' })] }
   expect(await lines(result)).toEqual([
     '::error file=a%2Cb%3Ac%25.yaml,line=3,col=5,title=perfdb MISSING::100 %25: a,%0Ab%0Ahint: x%0Ay',
-    'perfdb plan: ok, exit code 0',
+    'perfdb plan: 31 indexes: nothing to do, exit code 0',
   ])
 })
 
@@ -41,7 +41,7 @@ test('ten annotations at most: the worst nine and the number of the rest', async
   expect(told).toHaveLength(11)
   expect(told.slice(0, 3).every((line) => line.startsWith('::error'))).toBe(true)
   expect(told[9]).toBe('::warning title=perfdb plan::6 more: 6 warnings')
-  expect(told[10]).toBe('perfdb plan: not ok, exit code 1')
+  expect(told[10]).toBe('perfdb plan: 31 indexes: nothing to do, exit code 1')
   const nine = await lines({ ...documents.nothingToDo, findings: findings.slice(0, 9) })
   expect(nine).toHaveLength(10)
   expect(nine.join()).not.toContain('more')

@@ -20,7 +20,7 @@ const cases: readonly (readonly [name: string, result: Result, failing: readonly
   ['verify', documents.verifyClean, []],
   ['explain', documents.explainDocument, ['EXPECTATION_MISSED', 'EXPECTATION_MISSED']],
   ['status', documents.statusDocument, []],
-  ['check-pool', documents.poolDocument, ['POOL_OVER', 'POOL_SURGE']],
+  ['check-pool', documents.poolDocument, ['POOL_SURGE']],
   ['an error', documents.errorDocument, ['NO_TABLE']],
   ['many errors', documents.manyErrors, ['NO_TABLE', 'UNKNOWN_KEY']],
 ]

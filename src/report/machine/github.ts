@@ -2,7 +2,7 @@ import type { AnyFinding } from './all-findings.js'
 import { allFindings, findingTally, messageOf } from './all-findings.js'
 import type { Severity } from '../../result/result.js'
 import { visible } from '../text/width.js'
-import { bytes } from '../../text/units.js'
+import { bytes } from '../../text/amounts.js'
 import { isError, type Result } from '../../result/results.js'
 
 // GitHub shows ten annotations of a kind a step: https://docs.github.com/en/rest/checks/runs

@@ -44,25 +44,26 @@ function suitesOf(result: Result): readonly Suite[] {
 
 function casesOf(result: Exclude<Result, { command: 'demo' }>): readonly Case[] {
   if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorCase(error))
-  return [
+  const failing = failingSteps(result)
+  return named([
     ...('error' in result && result.error !== undefined ? [errorCase(result.error)] : []),
     ...('steps' in result ? result.steps.map((step) => stepCase(step, result.command)) : []),
     ...('queries' in result ? result.queries.flatMap((query) => queryCases(query)) : []),
     ...('servers' in result ? result.servers.map((server) => serverCase(server, result.findings)) : []),
-    ...named(
-      ('findings' in result ? result.findings : [])
-        .filter(
-          (finding) => !('steps' in result && result.steps.some((step) => isOfStep(finding, step, result.command))),
-        )
-        .map((finding) => findingCase(finding)),
-    ),
-  ]
+    ...('findings' in result ? result.findings : [])
+      .filter(({ index, table }) => !failing.has(`${index ?? ''}\0${table ?? ''}`))
+      .map((finding) => findingCase(finding)),
+  ])
 }
 
 /** What a step that fails its own case says already: one failure a problem. */
-function isOfStep(finding: AnyFinding, step: ResultStep, command: string): boolean {
-  const failing = stepOutcome(step, command).outcome === 'failure'
-  return failing && finding.index === step.index && finding.table === `${step.schema}.${step.table}`
+function failingSteps(result: Result): ReadonlySet<string> {
+  if (isError(result) || !('steps' in result)) return new Set()
+  return new Set(
+    result.steps
+      .filter((step) => stepOutcome(step, result.command).outcome === 'failure')
+      .map((step) => `${step.index}\0${step.schema}.${step.table}`),
+  )
 }
 
 /** A name stays the same from run to run, and no two cases have the same: the second of a kind gets a number. */
