@@ -1,7 +1,7 @@
 import { analyzeTables, type Analyzed } from '../../build/analyze.js'
-import type { BuildContext, StepResult } from '../../build/context.js'
+import type { StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/duplicates.js'
-import { runPlan, settled } from '../../build/run-plan.js'
+import { settled } from '../../build/run-plan.js'
 import { creationPath } from '../../catalog/probe.js'
 import { serverFacts } from '../../catalog/read.js'
 import { quoteName } from '../../definition/quote.js'
@@ -14,13 +14,14 @@ import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Session, Connect } from '../../server/session.js'
 import { steadySession } from '../../server/steady.js'
-import { applyDisconnectPolicy, buildContext, startRefusal, type BuildOptions } from './build-context.js'
+import { buildContext, startRefusal, type BuildOptions } from './build-context.js'
 import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
 import { withLostProperties } from './lost-properties.js'
 import { makePlan } from './make-plan.js'
 import { notBegun, refused } from './not-begun.js'
+import { runParallel } from './parallel.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
@@ -113,39 +114,6 @@ export async function runApply(
     })
   } catch (error) {
     await record.abandon()
-    throw error
-  }
-}
-
-/** More workers only where several tables are built on. */
-async function runParallel(
-  connect: Connect,
-  context: BuildContext,
-  { plan, snapshot }: Planned,
-  options: ApplyOptions,
-): Promise<readonly StepResult[]> {
-  const tables = new Set(plan.steps.filter((step) => step.step !== 'keep').map((step) => JSON.stringify(step.table)))
-  const workers = await openWorkers(connect, Math.min(options.jobs, tables.size) - 1, options)
-  try {
-    const bytesOf = (table: TableName) =>
-      snapshot.tables.find((one) => one.schema === table.schema && one.name === table.name)?.sizeBytes ?? 0
-    return await runPlan(context, plan, { workers, bytesOf })
-  } finally {
-    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
-  }
-}
-
-async function openWorkers(connect: Connect, count: number, options: ApplyOptions): Promise<readonly Session[]> {
-  const workers: Session[] = []
-  try {
-    while (workers.length < count) {
-      const worker = await connect('ddl')
-      workers.push(worker)
-      await applyDisconnectPolicy(worker, options)
-    }
-    return workers
-  } catch (error) {
-    await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
     throw error
   }
 }
