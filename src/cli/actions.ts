@@ -1,4 +1,5 @@
 import type { ApplyOptions } from '../commands/apply/apply.js'
+import type { CompareResult } from '../result/compare-result.js'
 import type { ConfigResult } from '../result/config-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
@@ -6,14 +7,12 @@ import { PerfdbError } from '../errors.js'
 import type { SavedPart } from '../result/saved-plan.js'
 import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
-import type { Named } from '../profile/files.js'
+import { nameOf, type Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
 import { blamedOn } from './config-blame.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { choiceOf } from './config-settle.js'
-import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
-import { openDatabase, type Database } from './database.js'
-import { measuringAs, openReplicas } from './measure-as.js'
+import { openDatabase } from './database.js'
 import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
 import { keptPlan } from './kept-plan.js'
@@ -78,12 +77,10 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   const { runApply } = await import('../commands/apply/apply.js')
   await using database = await openDatabase(invocation, config)
-  return await runApply(measuringAs(database, invocation, config), profiles, {
+  return await runApply(database.connect, profiles, {
     ...applyOptions(invocation, config),
     expectedFingerprint: invocation.fingerprint,
     savedPlan: kept?.saved,
-    counterfactual: choiceFor(database, invocation),
-    openReplicas: async () => openReplicas(invocation, config),
   })
 }
 
@@ -118,6 +115,14 @@ export async function explain(invocation: Invocation, args: readonly Named[]): P
   const config = await configOf(invocation)
   const { runExplainAction } = await import('./explain-action.js')
   return await runExplainAction(invocation, config, args, planOptions(invocation, config))
+}
+
+export async function compare(_: Invocation, args: readonly Named[]): Promise<CompareResult> {
+  const [before, after] = args.map(nameOf)
+  if (before === undefined || after === undefined || args.length > 2)
+    throw new PerfdbError('BAD_OPTION', 'compare takes two files', { hint: 'perfdb compare before.json after.json' })
+  const { runCompare } = await import('../commands/explain/compare.js')
+  return runCompare(before, after)
 }
 
 export async function checkPool(invocation: Invocation, args: readonly Named[]): Promise<PoolResult> {
@@ -158,7 +163,6 @@ export async function demo(invocation: Invocation): Promise<Result> {
     ...applyOptions(invocation, noConfig),
     samples: 31,
     timeBudgetMs: 600,
-    counterfactual: 'allowed' as const,
   }
   const result = await runDemo(database.connect, { scale: options.scale, report, apply, listener })
   if (signals.signal.aborted)
@@ -187,14 +191,6 @@ async function inputs(
 
 function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {
   return new Set([...(options.allow ?? []), ...config.allow])
-}
-
-/** On a private server nobody is disturbed by a hidden index. */
-function choiceFor({ embedded }: Database, { options }: Invocation): CounterfactualChoice {
-  const { counterfactual = 'auto' } = options
-  if (counterfactual === 'auto') return embedded ? 'allowed' : 'auto'
-  if (counterfactual === 'true') return 'allowed'
-  return counterfactual === 'false' ? 'off' : counterfactual
 }
 
 function planOptions(invocation: Invocation, config: Config): PlanOptions {

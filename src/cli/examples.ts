@@ -21,7 +21,14 @@ export const examples: Readonly<Record<string, string>> = {
   explain: below('Examples:', [
     'perfdb explain my.yaml                        the queries of a profile',
     'perfdb explain slow.sql --time-budget 10s     each statement of a file',
-    'perfdb explain --query "select count(*) from jobs"',
+    'perfdb explain --query "select * from jobs where id = $1" --param 7',
+    'perfdb explain --top 20 --out slow.yaml       what takes the time, as a profile',
+    'perfdb explain plan.json server.log           query plans; needs no server',
+    'psql -c "explain (analyze, buffers) ..." | perfdb explain -',
+  ]),
+  compare: below('Examples:', [
+    'perfdb compare before.json after.json         EXPLAIN, or explain --format json',
+    'perfdb compare monday.log friday.log          of auto_explain, query by query',
   ]),
   'check-pool': below('Examples:', [
     'perfdb check-pool my.pools.yaml --offline     with the limits of the file',

@@ -1,10 +1,10 @@
 import type { ExplainResult } from '../result/result.js'
 import type { PlanOptions } from '../plan/options.js'
-import type { Named } from '../profile/files.js'
+import { PerfdbError } from '../errors.js'
+import { nameOf, type Named } from '../profile/files.js'
 import type { Config } from './config.js'
 import type { Session } from '../server/session.js'
 import { openDatabase, type Database } from './database.js'
-import { measuringAs } from './measure-as.js'
 import { checkWritable, standardInput } from './files.js'
 import type { Invocation } from './invocation.js'
 
@@ -28,6 +28,8 @@ export async function runExplainAction(
       import('../commands/explain/explain.js'),
       import('./what-if-action.js'),
     ])
+  const plans = await planFiles(invocation, config, args)
+  if ('command' in plans) return plans
   const fromServer = [options.top, options.since, options.saveSnapshot].some((option) => option !== undefined)
   const named = args.length > 0 || options.query !== undefined || fromServer
   const { cwd, environment } = invocation
@@ -35,25 +37,25 @@ export async function runExplainAction(
   const inputs =
     files.length === 0 && options.query === undefined && fromServer
       ? { queries: [], indexes: [], broken: [] }
-      : await readQueries(files, options.query, { cwd, environment, stdin: standardInput })
+      : await readQueries(files, options.query, { cwd, environment, stdin: async () => plans.queries ?? '' })
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   const whatIf = await planToSuppose(database, invocation, config, args, planOptions)
-  const connect = measuringAs(database, invocation, config)
   const allowWrites = planOptions.allow.has('WRITE_QUERY')
   const top = fromServer
     ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
-    : { queries: [], findings: [] }
-  await using session = await connect('measure')
+    : { queries: [], findings: [], counts: undefined }
+  await using session = await database.connect('measure')
   const { saveBaseline: file } = options
   return await runExplain(session, [...inputs.queries, ...top.queries], {
     allowWrites,
     findings: top.findings,
+    counts: top.counts,
     broken: inputs.broken,
     declared: inputs.indexes,
     baseline,
     whatIf,
-    connect: async () => connect('measure'),
+    connect: async () => database.connect('measure'),
     ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
     signal: signals.signal,
     ...(options.samples === undefined ? {} : { samples: options.samples }),
@@ -74,4 +76,42 @@ export async function runExplainAction(
 async function statementsOf<T>(database: Database, read: (session: Session) => Promise<T>): Promise<T> {
   await using session = await database.connect('look')
   return await read(session)
+}
+
+/**
+ * The audit of files that hold query plans, and of stdin where it does; where the arguments are queries, what stdin held. A server is asked only where --url
+ * names one. Throws BAD_OPTION for both at once.
+ */
+async function planFiles(
+  invocation: Invocation,
+  config: Config,
+  args: readonly Named[],
+): Promise<ExplainResult | { readonly queries: string | null }> {
+  const { holdsPlans, linesOf, linesOfText, looksLikePlans } = await import('../commands/explain/plan-sources.js')
+  const names = args.map(nameOf)
+  const stdin = names.includes('-') ? await standardInput() : null
+  const are = await Promise.all(
+    names.map(async (name) => (name === '-' ? looksLikePlans(stdin ?? '') : holdsPlans(name))),
+  )
+  if (!are.includes(true)) {
+    return { queries: stdin }
+  }
+  const other = names.find((_, at) => are[at] === false)
+  if (other !== undefined || invocation.options.query !== undefined)
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `${other ?? '--query'} is to be measured, and the other files hold query plans`,
+      {
+        hint: 'explain query plans in a command of their own',
+      },
+    )
+  const { explainPlanFiles } = await import('../commands/explain/plan-files.js')
+  const sources = names.map((name) => ({
+    name: name === '-' ? 'stdin' : name,
+    lines: () => (name === '-' ? linesOfText(stdin ?? '') : linesOf(name)),
+  }))
+  if (invocation.options.url === undefined) return explainPlanFiles(sources, {})
+  await using database = await openDatabase(invocation, config)
+  await using session = await database.connect('measure')
+  return await explainPlanFiles(sources, { session })
 }

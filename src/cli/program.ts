@@ -83,6 +83,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain')
   add(
+    'compare <files...>',
+    'two query plans, or two result documents of perfdb, side by side; needs no server',
+    'compare',
+  )
+  add(
     'check-pool [pools...]',
     'add up every pool at the worst moment of a rollout, against what the server leaves',
     'checkPool',

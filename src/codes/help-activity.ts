@@ -2,6 +2,18 @@ import type { Explanation } from './help-explanation.js'
 
 /** Findings about what ran between two looks at pg_stat_statements, with the thresholds of src/measure. */
 export const activityTexts = {
+  STATEMENTS_HIDDEN: {
+    text: 'pg_stat_statements hides the statements of other roles',
+    why: 'What takes the most time may be among them.',
+    rule: 'Entries of this database whose text the role may not read. Where it may read none, explain --top ends with exit code 2.',
+    todo: 'grant pg_read_all_stats to the role.',
+  },
+  VALUES_DIFFER: {
+    text: 'the values of the statistics give other rows than the calls did',
+    why: 'Its time says little of what the application waits for.',
+    rule: 'A query was measured with values of the statistics of its columns, and gave 10 times as many or as few rows as a call did on average (1 or more, and 10 more).',
+    todo: 'Give values as the application does: a profile with params, or --query with --param.',
+  },
   N_PLUS_ONE: {
     text: 'a lookup ran once for each row of another statement',
     why: 'Each call is a round trip: a loop over rows in the application costs more than the one query that it replaces.',

@@ -67,6 +67,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./blocks/apply.js')).applyBlocks(result, layout)
     case 'explain':
       return (await import('./blocks/explain.js')).explainBlocks(result)
+    case 'compare':
+      return (await import('./blocks/compare.js')).compareBlocks(result)
     case 'check-pool':
       return (await import('./blocks/pool.js')).poolBlocks(result, layout.verbose)
     case 'demo':

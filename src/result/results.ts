@@ -1,3 +1,4 @@
+import type { CompareResult } from './compare-result.js'
 import type { DemoResult } from './demo-result.js'
 import type { ConfigResult } from './config-result.js'
 import type { InitResult } from './init-result.js'
@@ -17,6 +18,7 @@ export type Result =
   | ImportResult
   | InitResult
   | ConfigResult
+  | CompareResult
   | ErrorResult
 
 /** True for the document of a command that could not look. */

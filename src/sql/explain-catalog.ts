@@ -64,6 +64,11 @@ export const columnTypesSql = `
   left join pg_collation c on c.oid = a.attcollation
   where n.nspname = $1 and t.relname = $2 and a.attnum > 0 and not a.attisdropped`
 
+/** Schemas of the tables of these names ($1), but those of the system. */
+export const schemasSql = `
+  select c.relname as name, n.nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relname = any ($1::text[]) and c.relkind in ('r', 'p', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`
+
 /** The partitioned table that a table ($1 schema, $2 name) belongs to at the top, else itself, and its owner. */
 export const tableIdentitySql = `
   select r.nspname || '.' || t.relname as root, pg_get_userbyid(t.relowner)::text as owner,

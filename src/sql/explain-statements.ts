@@ -16,16 +16,32 @@ export const rankings = {
   io: 'pg_catalog.sum(s.shared_blks_read + s.local_blks_read + s.temp_blks_read + s.temp_blks_written)',
 } as const
 
-/** Statements of this database that clients sent themselves, the first $1 by a ranking. */
+/**
+ * Statements of this database that clients sent themselves, the first $1 by a ranking; perfdb's own, which begin with their mark, are not counted. `share`
+ * is the part of the execution time of all of them, those that the role may not read included.
+ */
 export function topStatementsSql(schema: string, by: keyof typeof rankings): string {
   return `select s.query, pg_catalog.sum(s.calls)::float8 as calls, pg_catalog.sum(s.total_exec_time) as total_ms,
-      pg_catalog.max(s.mean_exec_time) as mean_ms
+      pg_catalog.sum(s.total_exec_time) / pg_catalog.sum(s.calls) as mean_ms, pg_catalog.sum(s.rows)::float8 as rows,
+      pg_catalog.sum(s.total_exec_time) / greatest(max(whole.ms), 0.001) as share
     from ${schema}.pg_stat_statements s
-    where s.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and s.toplevel
-      and s.query is not null and s.query not like '<insufficient privilege>%'
+    cross join (select pg_catalog.sum(a.total_exec_time) as ms from ${schema}.pg_stat_statements a where ${ofClients('a')}) as whole
+    where ${ofClients('s')} and s.query is not null and s.query not like '<insufficient privilege>%'
     group by s.query
     having pg_catalog.sum(s.calls) > 0
     order by ${rankings[by]} desc limit $1`
+}
+
+/** How many statements the role may not read, and how many it may. */
+export function hiddenStatementsSql(schema: string): string {
+  return `select count(*) filter (where s.query is null or s.query like '<insufficient privilege>%')::int as hidden,
+      count(*) filter (where s.query not like '<insufficient privilege>%')::int as visible
+    from ${schema}.pg_stat_statements s where ${ofClients('s')}`
+}
+
+function ofClients(alias: string): string {
+  return `${alias}.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and ${alias}.toplevel
+      and ${alias}.query is distinct from '' and coalesce(${alias}.query, '') !~ '^(explain \\([^)]*\\) )?/\\* perfdb \\*/'`
 }
 
 /**

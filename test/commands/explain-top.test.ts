@@ -39,6 +39,9 @@ test('the first statements by calls, total time and blocks, measured with sample
       name: 'select * from jobs where id = $1',
       place: { file: 'pg_stat_statements', line: 1 },
     })
+    const counted = (await topQueries(session, 2, 'calls', false)).counts?.get('select * from jobs where id = $1')
+    expect(counted).toMatchObject({ calls: 9, rows: 8 })
+    expect(counted?.share).toBeLessThan(1)
     expect((await topQueries(session, 1, 'total', false)).queries[0]?.sql).toBe(
       'select count(*) from jobs a, jobs b where a.total = b.total and a.created_at > cast($1 as date) + cast($2 as interval)',
     )

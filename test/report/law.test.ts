@@ -9,6 +9,7 @@ import {
   verifyResult,
 } from '../../src/result/result.js'
 import { demoResult } from '../../src/result/demo-result.js'
+import { compareResult } from '../../src/result/compare-result.js'
 import { configResult } from '../../src/result/config-result.js'
 import { initResult } from '../../src/result/init-result.js'
 import { importResult } from '../../src/result/import-result.js'
@@ -36,6 +37,7 @@ const schemas = {
   import: importResult,
   init: initResult,
   config: configResult,
+  compare: compareResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

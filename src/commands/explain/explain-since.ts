@@ -13,7 +13,8 @@ import type { Session } from '../../server/session.js'
 import { statementTextsSql, tableLinksSql } from '../../sql/explain-counters.js'
 import { statementShape } from '../../sql/explain-shape.js'
 import { assertSameDatabase, takeSnapshot, type StatementsSnapshot } from './explain-snapshot.js'
-import { auditableQueries, shortName, statementsSchema, type Ranking } from './explain-top.js'
+import { auditableQueries, statementsSchema, type Ranking } from './explain-top.js'
+import { shortName } from './short-name.js'
 
 export interface Since {
   readonly queries: readonly Query[]

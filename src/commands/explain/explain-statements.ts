@@ -1,9 +1,7 @@
-import type { Finding } from '../../plan/plan.js'
-import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { readSnapshot, saveSnapshot, takeSnapshot } from './explain-snapshot.js'
 import { topSince } from './explain-since.js'
-import { topQueries, type Ranking } from './explain-top.js'
+import { topQueries, type Auditable, type Ranking } from './explain-top.js'
 
 export interface StatementOptions {
   readonly top?: number
@@ -22,7 +20,7 @@ export interface StatementOptions {
 export async function readStatements(
   session: Session,
   { top, by = 'total', since, saveSnapshot: file, allowWrites }: StatementOptions,
-): Promise<{ readonly queries: readonly Query[]; readonly findings: readonly Finding[] }> {
+): Promise<Auditable> {
   const before = since === undefined ? null : await readSnapshot(since)
   const changes = before === null ? null : await topSince(session, top ?? 10, by, allowWrites, before)
   const findings = [...(changes?.findings ?? [])]
@@ -33,6 +31,7 @@ export async function readStatements(
     findings.push({ code: 'SNAPSHOT', severity: 'info', message, hint: `later: perfdb explain --since ${file}` })
   }
   if (changes !== null) return { queries: changes.queries, findings }
-  const first = top === undefined ? { queries: [], findings: [] } : await topQueries(session, top, by, allowWrites)
-  return { queries: first.queries, findings: [...findings, ...first.findings] }
+  const first: Auditable =
+    top === undefined ? { queries: [], findings: [] } : await topQueries(session, top, by, allowWrites)
+  return { ...first, findings: [...findings, ...first.findings] }
 }

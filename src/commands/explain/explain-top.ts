@@ -1,14 +1,17 @@
+import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import {
   auditableStatement,
+  hiddenStatementsSql,
   statementsSchemaSql,
   topStatementsSql,
   type rankings,
 } from '../../sql/explain-statements.js'
 import { queryOf } from './explain-inputs.js'
+import { shortName } from './short-name.js'
 
 export type Ranking = keyof typeof rankings
 
@@ -18,13 +21,20 @@ interface TopRow {
   readonly calls: number
   readonly total_ms: number
   readonly mean_ms: number
+  readonly rows: number
+  /** Of the execution time of all statements, 0 to 1. */
+  readonly share: number
 }
 
 /** Queries to audit, and what is said of statements that were passed over. */
 export interface Auditable {
   readonly queries: readonly Query[]
   readonly findings: readonly Finding[]
+  /** What pg_stat_statements counted of each, by the name of the query. */
+  readonly counts?: ReadonlyMap<string, Counted>
 }
+
+export type Counted = Omit<TopRow, 'query'>
 
 /**
  * The first `count` statements of pg_stat_statements that read tables of this database, as queries without values: those
@@ -37,12 +47,33 @@ export async function topQueries(
   allowWrites: boolean,
 ): Promise<Auditable> {
   const schema = await statementsSchema(session)
+  const hidden = await hiddenFindings(session, schema)
   const rows = await session.query<TopRow>(topStatementsSql(schema, by), [count * 20 + 100])
-  return auditableQueries(
+  const found = await auditableQueries(
     rows.map(({ query }) => query),
     count,
     allowWrites,
   )
+  const counts = new Map<string, Counted>()
+  for (const [name, text] of found.texts) {
+    const row = rows.find(({ query }) => query === text)
+    if (row !== undefined) counts.set(name, row)
+  }
+  return { queries: found.queries, findings: [...hidden, ...found.findings], counts }
+}
+
+/**
+ * A note for the statements of other roles that this one may not read. Throws PRIVILEGE where it may read none.
+ * https://www.postgresql.org/docs/current/predefined-roles.html
+ */
+async function hiddenFindings(session: Session, schema: string): Promise<readonly Finding[]> {
+  const [seen] = await session.query<{ readonly hidden: number; readonly visible: number }>(hiddenStatementsSql(schema))
+  const { hidden = 0, visible = 0 } = seen ?? {}
+  if (hidden === 0) return []
+  const grant = `grant pg_read_all_stats to ${quoteName(session.user)}`
+  const message = `${hidden} statement${hidden === 1 ? ' is' : 's are'} hidden: they are of other roles`
+  if (visible === 0) throw new PerfdbError('PRIVILEGE', message, { hint: grant })
+  return [{ code: 'STATEMENTS_HIDDEN', severity: 'warning', message, hint: grant }]
 }
 
 /** Where pg_stat_statements lives, quoted. Throws NO_EXTENSION. */
@@ -62,8 +93,9 @@ export async function auditableQueries(
   texts: readonly string[],
   count: number,
   allowWrites: boolean,
-): Promise<Auditable> {
+): Promise<Auditable & { readonly texts: ReadonlyMap<string, string> }> {
   const queries: Query[] = []
+  const byName = new Map<string, string>()
   const writes: string[] = []
   const names = new Map<string, number>()
   for (const text of texts) {
@@ -75,9 +107,11 @@ export async function auditableQueries(
       continue
     }
     const place = { file: 'pg_stat_statements', line: queries.length + 1, column: 1 }
-    queries.push(queryOf(uniqueName(shortName(sql), names), sql, place))
+    const name = uniqueName(shortName(sql), names)
+    byName.set(name, text)
+    queries.push(queryOf(name, sql, place))
   }
-  return { queries, findings: passedOver(writes) }
+  return { queries, findings: passedOver(writes), texts: byName }
 }
 
 function passedOver([first, ...others]: readonly string[]): readonly Finding[] {
@@ -87,12 +121,6 @@ function passedOver([first, ...others]: readonly string[]): readonly Finding[] {
   const hint =
     '--allow WRITE_QUERY measures such statements; they are rolled back, but sequences advance and triggers run'
   return [{ code: 'NOT_MEASURED', severity: 'info', message, hint }]
-}
-
-/** As much of the text as tells one statement from another in a table. */
-export function shortName(sql: string): string {
-  const line = sql.replaceAll(/\s+/g, ' ')
-  return line.length > 60 ? `${line.slice(0, 57)}...` : line
 }
 
 function uniqueName(name: string, names: Map<string, number>): string {

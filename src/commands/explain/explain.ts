@@ -3,7 +3,7 @@ import type { QueryMeasurement } from '../../measure/sample/measurement.js'
 import { answerFindings, comparisons } from '../../measure/query/comparisons.js'
 import { declaredFor, notUsed } from '../../measure/price/not-used.js'
 import { regressions, type KeptQuery } from '../../measure/rules/regressed.js'
-import { toResultQueries } from '../../measure/query/result-queries.js'
+import { round, toResultQueries } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
 import { foreignCodeFindings } from '../foreign-code.js'
 import type { DeclaredIndex, Query } from '../../profile/profile.js'
@@ -11,6 +11,7 @@ import type { Session } from '../../server/session.js'
 import { about, findingDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { BrokenQuery } from './explain-inputs.js'
+import type { Counted } from './explain-top.js'
 import type { ExplainResult, ResultQuery } from '../../result/result.js'
 import type { Planned, Supposed } from '../planned.js'
 import type { MeasureOptions } from '../../measure/sample/limits.js'
@@ -26,6 +27,8 @@ export interface ExplainOptions extends MeasureOptions {
   readonly declared?: readonly DeclaredIndex[] | undefined
   /** --what-if: the plan of the declared indexes, those not there yet to be supposed by HypoPG. */
   readonly whatIf?: Planned | undefined
+  /** What pg_stat_statements counted, by the name of the query. */
+  readonly counts?: ReadonlyMap<string, Counted> | undefined
   /** What is known of the queries before they are measured. */
   readonly findings?: readonly Finding[] | undefined
   /** Called with all measurements, to keep them. */
@@ -54,17 +57,20 @@ export async function runExplain(
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
     const one = measured[at]
     const found = one === undefined ? [] : regressions(baseline, one)
-    return { ...document, findings: [...found.map(findingDocument), ...document.findings] }
+    return {
+      ...document,
+      ...countsOf(options.counts?.get(document.name)),
+      findings: [...found.map(findingDocument), ...document.findings],
+    }
   })
   const [unread] = broken
   const code = exitCode({
     ...(unread === undefined ? {} : { error: unread.problem }),
-    refusals: documents.filter(missed).length,
+    refusals: documents.filter(missed).length + measured.filter(timedOut).length,
   })
   return {
     ...about(code, session, startedAt),
     command: 'explain',
-    measured_as: session.user,
     queries: [...documents, ...broken.map(brokenDocument)],
     comparisons: comparisons(measured),
     findings: [
@@ -72,12 +78,45 @@ export async function runExplain(
       ...foreign,
       ...settingsFinding(measured),
       ...answerFindings(measured),
+      ...valuesDiffer(measured, options.counts),
       ...gone(baseline, measured),
       ...(await notUsed(session, declared, measured, options.signal)),
       ...(supposed?.findings ?? []),
     ].map(findingDocument),
     ...(supposed === null ? {} : { what_if: supposed.document }),
   }
+}
+
+/** VALUES_DIFFER: the values that the statistics gave are not like those of the calls. */
+function valuesDiffer(
+  measured: readonly QueryMeasurement[],
+  counts: ReadonlyMap<string, Counted> | undefined,
+): readonly Finding[] {
+  return measured.flatMap(({ query, sampled, measurements }) => {
+    const counted = counts?.get(query.name)
+    const ran = measurements.filter(({ status }) => status === 'measured')
+    if (counted === undefined || sampled === undefined || ran.length === 0) return []
+    const each = counted.rows / Math.max(1, counted.calls)
+    const near = ran.some(({ rows }) => Math.abs(rows - each) <= 10 || (rows < 10 * each && each < 10 * rows))
+    if (near) return []
+    const given = [...new Set(ran.map(({ rows }) => String(rows)))].join(' and ')
+    return [
+      {
+        code: 'VALUES_DIFFER',
+        severity: 'warning' as const,
+        query: query.name,
+        place: query.place,
+        message: `a call gave ${each.toFixed(1)} rows on average, and the values of the statistics give ${given}`,
+        hint: 'its time here is of other values: give some as the application does, by params in a profile, or --query with --param',
+      },
+    ]
+  })
+}
+
+function countsOf(counted: Counted | undefined): Partial<ResultQuery> {
+  if (counted === undefined) return {}
+  const { calls, rows, total_ms: total, mean_ms: mean, share } = counted
+  return { calls, rows, total_ms: round(total), mean_ms: round(mean), share: round(share) }
 }
 
 async function whatIf(
@@ -88,6 +127,11 @@ async function whatIf(
 ): Promise<Supposed> {
   const { runWhatIf } = await import('./what-if.js')
   return runWhatIf(session, planned, queries, options)
+}
+
+/** It takes longer than it may: what a query plan that did not run tells is not what was asked. */
+function timedOut({ measurements }: QueryMeasurement): boolean {
+  return measurements.some(({ timedOutMs }) => timedOutMs !== null)
 }
 
 function missed({ status, expectations, findings }: ResultQuery): boolean {

@@ -1,6 +1,9 @@
 /** Narrow readers of parsed JSON: a member that is missing or of another type reads as the neutral value. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
+/** An object that is being filled as EXPLAIN (FORMAT JSON) would print it. */
+export type Draft = Record<string, unknown>
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -37,7 +37,13 @@ export interface QueryPlan {
   /** Settings that differ from the default, of EXPLAIN (SETTINGS). */
   readonly settings: Readonly<Record<string, string>>
   /** Options of EXPLAIN whose numbers are in it: what rests on another one cannot be judged. */
-  readonly options: { readonly timing: boolean; readonly buffers: boolean; readonly verbose: boolean }
+  readonly options: {
+    readonly timing: boolean
+    readonly buffers: boolean
+    readonly verbose: boolean
+    /** Rows of a loop are not rounded, as from 18 on. */
+    readonly fractional: boolean
+  }
 }
 
 /**
@@ -80,6 +86,9 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
     options: {
       timing: drafts.some(({ raw }) => 'Actual Total Time' in raw),
       buffers: drafts.some(({ raw }) => 'Shared Hit Blocks' in raw),
+      fractional: drafts.some(
+        ({ raw }) => 'Disabled' in raw || 'Fractional' in raw || !Number.isInteger(numberAt(raw, 'Actual Rows')),
+      ),
       verbose: drafts.some(({ raw }) => 'Output' in raw || 'Schema' in raw),
     },
   }

@@ -31,7 +31,7 @@ export async function statisticsReason(probed: Probed, node: PlanNode, owned: bo
     return `the statistics of ${table} are fresh: the planner has no numbers for what the condition computes; create statistics on the expression (from 14 on), or an index on it, gives them`
   const [column = ''] = columns
   if (columns.length === 1)
-    return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column})`
+    return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column}) (not tried)`
   const create = `create statistics on ${columns.join(', ')} from ${table}`
   const estimate =
     owned && !probed.foreign && !session.inRecovery && !session.readOnly

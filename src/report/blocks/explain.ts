@@ -1,5 +1,6 @@
 import type { ExplainResult } from '../../result/result.js'
 import type { Block } from '../block/block.js'
+import { countedBlocks } from './counted.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
 import { serverText } from './steps.js'
 import { duration } from '../../text/amounts.js'
@@ -11,6 +12,7 @@ export function explainBlocks(result: ExplainResult): Block[] {
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: explainVerdict(result) },
     { kind: 'text', tone: 'quiet', text: serverText(result.server) },
+    ...countedBlocks(result.queries),
     ...comparedBlocks(result.queries),
     ...measuredBlocks(result.queries),
     ...result.comparisons.flatMap(comparisonBlocks),

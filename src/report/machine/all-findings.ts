@@ -31,7 +31,7 @@ function findingsOf(result: Result): readonly AnyFinding[] {
   return [
     ...('error' in result && result.error !== undefined ? [errorFinding(result.error)] : []),
     ...('steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : []),
-    ...('queries' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
+    ...('comparisons' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
     ...('findings' in result ? result.findings : []),
     ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
   ]

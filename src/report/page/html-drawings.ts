@@ -1,10 +1,9 @@
 import type { PoolResult } from '../../result/pool-result.js'
-import type { Comparison, ResultNoise, ResultQuery, ResultStep } from '../../result/result.js'
+import type { Comparison, ResultQuery, ResultStep } from '../../result/result.js'
 import type { Block } from '../block/block.js'
 import { drawChart, type Chart } from './chart.js'
 import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
-import { noiseChart } from './chart-noise.js'
 import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
 import { type Result, isError } from '../../result/results.js'
@@ -27,8 +26,7 @@ function allDrawings(result: Result): readonly Drawing[] {
   if (result.command === 'demo') return [...allDrawings(result.apply), ...allDrawings(result.pools)]
   return [
     ...('analyzed' in result ? stepDrawings(result.steps) : []),
-    ...('queries' in result ? queryDrawings(result.queries) : []),
-    ...('noise' in result && result.noise !== undefined ? [noiseDrawing(result.noise)] : []),
+    ...('comparisons' in result ? queryDrawings(result.queries) : []),
     ...('comparisons' in result ? result.comparisons.map(variantsDrawing) : []),
     ...('servers' in result ? poolDrawings(result) : []),
   ]
@@ -48,10 +46,6 @@ function queryDrawings(queries: readonly ResultQuery[]): readonly Drawing[] {
     { ...drawing(buffersChart(queries), compared), folded: true },
     drawing(measuredChart(queries), titled('Queries')),
   ]
-}
-
-function noiseDrawing(noise: ResultNoise): Drawing {
-  return { ...drawing(noiseChart(noise), titled('Queries, before and after')), folded: true }
 }
 
 function variantsDrawing(comparison: Comparison): Drawing {

@@ -9,7 +9,7 @@ import { type Result, isError } from '../../result/results.js'
 /** The query plans of a document as trees that fold, before beside after; empty where it has none. */
 export function queryPlanHtml(result: Result): string {
   if (isError(result)) return ''
-  const queries = result.command === 'demo' ? result.apply.queries : 'queries' in result ? result.queries : []
+  const queries = result.command === 'demo' ? result.apply.queries : 'comparisons' in result ? result.queries : []
   return queries.map(queryHtml).join('\n').trim()
 }
 

@@ -39,6 +39,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'init':
     case 'config':
     case 'import':
+    case 'compare':
       return []
   }
 }

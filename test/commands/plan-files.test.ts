@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { runCompare } from '../../src/commands/explain/compare.js'
+import { explainPlanFiles } from '../../src/commands/explain/plan-files.js'
+import { holdsPlans, linesOf, linesOfText } from '../../src/commands/explain/plan-sources.js'
+import type { ExplainResult } from '../../src/result/result.js'
+
+/*
+ * Five query plans of PostgreSQL 16 (and 18) in every form: as psql -At and psql print them, and as auto_explain wrote them to the three logs of one
+ * server, in text, JSON, YAML and XML one after the other.
+ */
+const path = (name: string) => fileURLToPath(new URL(`../fixtures/plans/${name}`, import.meta.url))
+const audit = async (name: string) => explainPlanFiles([{ name, lines: () => linesOf(path(name)) }], {})
+const ofText = async (text: string) => explainPlanFiles([{ name: 'stdin', lines: () => linesOfText(text) }], {})
+const told = ({ queries }: ExplainResult) =>
+  queries
+    .map(({ findings }) =>
+      findings
+        .map(({ code, table }) => `${code} ${table ?? ''}`)
+        .toSorted()
+        .join(),
+    )
+    .toSorted()
+
+describe('the same query plans in another form have the same findings', async () => {
+  const json = await audit('json.txt')
+
+  test('those of JSON', () => {
+    expect(json).toMatchObject({ ok: true, exit_code: 0 })
+    expect(json.queries).toHaveLength(5)
+    expect(told(json).join()).toContain('SEQ_SCAN public.jobs')
+  })
+  test.each(['text.txt', 'yaml.txt', 'psql-text.txt', 'psql-json.txt', 'stderr.log', 'csvlog.csv', 'jsonlog.log'])(
+    '%s',
+    async (name) => {
+      expect(await holdsPlans(path(name))).toBe(true)
+      expect(told(await audit(name))).toEqual(told(json))
+    },
+  )
+  test('of 18', async () => {
+    expect(told(await audit('text-18.txt'))).toEqual(told(await audit('json-18.txt')))
+  })
+})
+
+test('a log says the statements and how often, and XML is refused by its line while the rest goes on', async () => {
+  const { queries, findings } = await audit('stderr.log')
+  const found = queries.find(({ sql }) => sql?.includes("status = 'rare' and total < 300"))
+  expect(found).toMatchObject({ calls: 3, status: 'measured', place: { file: 'stderr.log' } })
+  expect(found?.name).toContain('select * from jobs where status')
+  expect(queries.reduce((sum, { share }) => sum + (share ?? 0), 0)).toBeCloseTo(1, 1)
+  expect(findings).toHaveLength(5)
+  expect(findings[0]).toMatchObject({ code: 'PLAN_UNREADABLE', place: { file: 'stderr.log' } })
+  expect(findings[0]?.message).toContain('EXPLAIN (FORMAT XML)')
+})
+
+test('what is cut off, what is foreign, and what is none', async () => {
+  const text = await readFile(path('json.txt'), 'utf8')
+  const cut = await ofText(text.slice(0, text.length - 300))
+  expect(cut.queries).toHaveLength(4)
+  expect(cut.findings).toMatchObject([
+    { code: 'PLAN_UNREADABLE', message: expect.stringContaining('it ends in the middle') },
+  ])
+  await expect(ofText('[{"Plans": 1}]')).rejects.toMatchObject({
+    code: 'BAD_VALUE',
+    message: expect.stringContaining('expected an object with "Plan"'),
+  })
+  await expect(ofText('id;select_type;table\n1;SIMPLE;t')).rejects.toMatchObject({
+    code: 'BAD_VALUE',
+    message: 'there is no query plan in stdin',
+  })
+})
+
+test('no verdict without its option: the option is named', async () => {
+  const bare = await ofText(` Seq Scan on jobs  (cost=0.00..1500.00 rows=5 width=4) (actual rows=2 loops=1)
+   Filter: (total = 5)
+   Rows Removed by Filter: 20000
+ Planning Time: 0.1 ms
+ Execution Time: 9.5 ms`)
+  expect(bare.queries[0]?.findings.map(({ code, message }) => `${code} ${message.split(':')[0]}`)).toEqual([
+    'MISSING_OPTION EXPLAIN without TIMING',
+    'MISSING_OPTION EXPLAIN without BUFFERS',
+  ])
+  const large =
+    await ofText(` Seq Scan on jobs  (cost=0.00..1500.00 rows=5 width=4) (actual time=0.1..9.0 rows=2 loops=1)
+   Filter: (total = 5)
+   Rows Removed by Filter: 200000
+ Execution Time: 9.5 ms`)
+  expect(large.queries[0]?.findings[0]).toMatchObject({ code: 'SEQ_SCAN', table: 'jobs' })
+  expect(large.queries[0]?.findings[0]?.message).not.toContain('0 blocks')
+  const nothing = await ofText('Seq Scan on jobs  (cost=0.00..1500.00 rows=5 width=4)\n  Filter: (total = 5)')
+  expect(nothing.queries[0]).toMatchObject({ status: 'not_measured', findings: [{ code: 'MISSING_OPTION' }] })
+})
+
+test('two files side by side', async () => {
+  const same = await runCompare(path('json.txt'), path('text.txt'))
+  expect(same.queries).toHaveLength(5)
+  expect(same.queries.every((one) => one.same_shape)).toBe(true)
+  const other = await runCompare(path('text.txt'), path('text-18.txt'))
+  expect(other).toMatchObject({ command: 'compare', exit_code: 0, only: { before: [], after: [] } })
+  expect(other.queries[0]).toMatchObject({
+    cost: { before: expect.any(Number), after: expect.any(Number) },
+    rows: { before: 2 },
+  })
+})
