@@ -201,7 +201,7 @@ test('what would drop the index of a partitioned table is refused: another defin
   const result = await rollback(db.url)
   expect(result).toMatchObject({
     exit_code: 1,
-    steps: [],
+    steps: [{ step: 'drop', index: 'i_other', outcome: 'refused' }],
     findings: [
       {
         code: 'DROP_REFUSED',
