@@ -7,7 +7,7 @@ export interface Place {
 
 /**
  * Every error code, with the hint that is printed when the place that raises it has nothing better to say.
- * The exit code of all of them is 2 (could not look) unless `exitCodeOf` in cli/exit.ts says otherwise.
+ * The exit code of all of them is 2 (could not start) unless `exitCodeOf` in cli/exit.ts says otherwise.
  */
 export const errorHints = {
   // command line and files

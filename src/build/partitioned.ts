@@ -16,7 +16,7 @@ import { verifyBuilt } from './verify.js'
 
 /**
  * Builds the index of a partitioned table, or what is missing of it. Nothing is remembered: what is to be done is asked of the
- * catalog, done, and asked again until nothing is left. So a run that was cut short at any point is gone on with, and
+ * catalog, done, and asked again until nothing is left. So a run that was cut short at any point is continued, and
  * partitions that come or go meanwhile are seen (fault 39). What is built stays when a step of it fails: an index of
  * a partition serves its queries already. Throws CHANGED, NOT_AS_DECLARED, and as runBuild does.
  */
@@ -75,7 +75,7 @@ async function runRound(
       }
       context.listener({
         type: 'warning',
-        message: `${one.table.schema}.${one.table.name} is no partition any more: going on without it`,
+        message: `${one.table.schema}.${one.table.name} is no longer a partition: continuing without it`,
       })
       return
     }
@@ -102,7 +102,7 @@ function telling(context: BuildContext, { index }: Step, { table, number, of }: 
 async function readTree({ watchdog }: BuildContext, { name, table }: Definition): Promise<PartitionTree> {
   const [tree] = await readPartitionTrees(watchdog, [table], [name])
   if (tree !== undefined) return tree
-  throw new PerfdbError('CHANGED', `${table.schema}.${table.name} is no partitioned table any more`)
+  throw new PerfdbError('CHANGED', `${table.schema}.${table.name} is no longer a partitioned table`)
 }
 
 /** Another index of that name, made or exchanged since the plan: nothing is attached to it. */

@@ -2,7 +2,7 @@ import type { TableName } from '../definition/definition.js'
 
 /**
  * A definition as PostgreSQL prints it back from its catalogs; two indexes are the same when these are equal.
- * Written by one query for existing indexes and for the probe of declared ones (house rule: the server decides).
+ * Written by one query for existing indexes and for the probe of declared ones (the server decides).
  */
 export interface CanonicalDefinition {
   readonly method: string

@@ -52,9 +52,9 @@ function reason(file: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   switch (code) {
     case 'ENOENT':
-      return existsSync(dirname(file)) ? 'no file can be made there' : `there is no folder ${dirname(file)}`
+      return existsSync(dirname(file)) ? 'no file can be created there' : `there is not a directory ${dirname(file)}`
     case 'ENOTDIR':
-      return `${dirname(file)} is no folder`
+      return `${dirname(file)} is not a directory`
     default:
       return reasonOf(cause)
   }

@@ -4,10 +4,10 @@ import type { ApplyResult } from '../result/result.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Config } from './config.js'
 import type { Report } from '../options/readers.js'
-import type { Format } from '../options/table.js'
 import type { Signals } from './signals.js'
 import type { ExportTool } from '../report/export/export-sql.js'
 import type { Window } from '../options/window.js'
+import type { Format } from '../options/formats.js'
 
 /** The values of options/table.ts, by their attribute; which of them a command has, its rows say. */
 export interface Options {

@@ -5,8 +5,8 @@ import { reasonOf } from '../profile/text-file.js'
 import type { Layout } from '../report/block/layout.js'
 import { writeText } from './files.js'
 import type { Report } from '../options/readers.js'
-import type { Format } from '../options/table.js'
 import type { Result } from '../result/results.js'
+import type { Format } from '../options/formats.js'
 
 export interface OutputOptions {
   readonly format: Format

@@ -156,7 +156,7 @@ export const queryTexts = {
     text: 'a query got worse than its baseline',
     why: 'It was better, and the baseline proves it.',
     rule: 'Against --baseline: over 25 % and 16 blocks more buffers (in proportion to the rows that are returned), or a Seq Scan of 50 blocks or more on a table that was not read so, or temporary blocks where there were none. Times are told and decide nothing.',
-    todo: 'More buffers, or a scan that was not there: mend it, or keep a new baseline.',
+    todo: 'More buffers, or a scan that was not there: fix it, or save a new baseline.',
     option: '--baseline, --save-baseline',
   },
   PLAN_CHANGED: {

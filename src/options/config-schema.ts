@@ -1,8 +1,9 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
 import { z } from '../yaml/schema.js'
 import { duration, size } from '../yaml/units.js'
-import { configFormats, fileLists, settingKeys, settings } from './table.js'
+import { fileLists, settingKeys, settings } from './table.js'
 import type { OptionRow } from './row.js'
+import { configFormats } from './formats.js'
 
 const text = z.string().min(1)
 const window = z.string().regex(/^\d{1,2}:\d\d-\d{1,2}:\d\d$/, { error: 'expected a window such as 22:00-05:00' })

@@ -2,9 +2,10 @@ import { hazardCodes, type HazardCode } from '../codes/hazard-codes.js'
 import { PerfdbError } from '../errors.js'
 import { suggestion } from '../text/nearest.js'
 import { durationMs, notADuration, notASize, sizeBytes } from '../text/units.js'
-import { formats, isNegated, type Format } from './table.js'
+import { isNegated } from './table.js'
 import type { OptionRow } from './row.js'
 import { parseWindow, type Window } from './window.js'
+import { formats, type Format } from './formats.js'
 
 /** A file that gets the result as well. */
 export interface Report {

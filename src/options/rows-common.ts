@@ -1,3 +1,4 @@
+import { configFormats } from './formats.js'
 import type { OptionRow } from './row.js'
 
 /** Where to connect, and in which form the result goes where: every command has these. */
@@ -36,7 +37,7 @@ export const commonRows: readonly OptionRow[] = [
   {
     flags: '--format <format>',
     read: 'format',
-    help: 'of the result on stdout: text, json, jsonl, markdown, html, junit, sarif, github, gitlab, sql (plan only), prometheus (check-pool only)',
+    help: `of the result on stdout: ${configFormats.join(', ')}, sql (plan only), prometheus (check-pool only)`,
     commands: 'all',
     group: 'Output:',
     default: 'text',

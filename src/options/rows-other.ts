@@ -15,13 +15,13 @@ export const otherRows: readonly OptionRow[] = [
   {
     flags: '--since <snapshot>',
     read: 'file',
-    help: 'go by the difference to a kept snapshot, and look for queries in loops (N+1)',
+    help: 'go by the difference to a saved snapshot, and look for queries in loops (N+1)',
     commands: ['explain'],
   },
   {
     flags: '--save-snapshot <file>',
     read: 'file',
-    help: 'keep the counters of pg_stat_statements for a later --since (JSON)',
+    help: 'save the counters of pg_stat_statements for a later --since (JSON)',
     commands: ['explain'],
   },
   {
@@ -36,15 +36,15 @@ export const otherRows: readonly OptionRow[] = [
   {
     flags: '--save-baseline <file>',
     read: 'file',
-    help: 'keep query plans, buffers, rows and times (YAML, or .json)',
+    help: 'save query plans, buffers, rows and times (YAML, or .json)',
     commands: ['explain'],
   },
   {
     flags: '--baseline <file>',
     read: 'file',
-    help: 'compare with a kept baseline: exit 1 when a query plan or its buffers got worse',
+    help: 'compare with a saved baseline: exit 1 when a query plan or its buffers got worse',
     commands: ['explain'],
-    setting: 'The kept baseline that explain compares with, relative to this file',
+    setting: 'The saved baseline that explain compares with, relative to this file',
   },
   {
     flags: '--what-if',

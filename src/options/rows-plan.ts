@@ -53,7 +53,7 @@ export const planRows: readonly OptionRow[] = [
   {
     flags: '--out <file>',
     read: 'file',
-    help: 'keep the plan for perfdb apply --plan',
+    help: 'save the plan for perfdb apply --plan',
     commands: ['plan'],
     commandLineOnly: true,
   },
@@ -101,7 +101,7 @@ export const planRows: readonly OptionRow[] = [
   {
     flags: '--plan <file>',
     read: 'file',
-    help: 'run a kept plan; refused when the database has moved',
+    help: 'run a saved plan; refused when the database has moved',
     commands: ['apply'],
   },
   {

@@ -4,28 +4,12 @@ import { buildRows } from './rows-build.js'
 import { commonRows } from './rows-common.js'
 import { otherRows } from './rows-other.js'
 import { planRows } from './rows-plan.js'
+import { formats } from './formats.js'
 
 /*
  * Every option once. From here come the flags and their help, the keys of perfdb.yaml and their schema, the PERFDB_ variables, completion,
  * the manual page, the checks of the library, and the defaults. readers.ts reads the texts. Without zod and commander: every run loads it.
  */
-
-/** Those of --format that every command has. */
-export const configFormats = [
-  'text',
-  'json',
-  'jsonl',
-  'markdown',
-  'html',
-  'junit',
-  'sarif',
-  'github',
-  'gitlab',
-] as const
-
-/** `sql` is a script for review, for plan only; `prometheus` is for check-pool only. */
-export const formats = [...configFormats, 'sql', 'prometheus'] as const
-export type Format = (typeof formats)[number]
 
 /** In the order of the help. */
 export const optionTable: readonly OptionRow[] = [...planRows, ...otherRows, ...buildRows, ...commonRows]

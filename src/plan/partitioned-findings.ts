@@ -6,7 +6,7 @@ import type { Finding, Step } from './plan.js'
 
 /**
  * The findings as they are for partitioned tables: which partition lacks its index or has one that is not valid, and what can
- * be done. Besides, each index of a partition that is not valid and that no step will mend: nobody would find it (fault 9).
+ * be done. Besides, each index of a partition that is not valid and that no step will fix: nobody would find it (fault 9).
  */
 export function partitionedFindings(
   findings: readonly Finding[],

@@ -35,7 +35,7 @@ export function planPartitioned(
 ): Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned'> {
   if (existing !== null && !sameDefinition(canonical, existing.canonical)) {
     const message = `${existing.name} is not replaced: ${lockingDrop(existing)}`
-    const reason = `stands there with another definition: ${existing.ddl}`
+    const reason = `already exists with a different definition: ${existing.ddl}`
     const hazards = [refusedReplace(message, otherName(existing))]
     return { step: 'replace', reason, statements: [], hazards, partitioned: true }
   }
@@ -54,7 +54,7 @@ export function planPartitioned(
 
 /**
  * Somebody began the same index under another name, and partitions are attached to it already: those would be built a second time.
- * It is not touched, for it may be anybody's work under way; renamed by its owner it is gone on with.
+ * It is not touched, for it may be anybody's work under way; renamed by its owner it is continued.
  */
 export function unfinishedTwin(one: Resolved, all: readonly Resolved[], tree: PartitionTree): readonly Hazard[] {
   const { name } = one.declared.definition

@@ -93,7 +93,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
     return {
       ...base,
       step: 'rebuild',
-      reason: `stands there but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
+      reason: `exists but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
       statements:
         refusal === null ? rebuildStatements(definition, existing, one.canonical) : [repairStatement(existing)],
       hazards: buildHazards(one, all, snapshot, options),
@@ -104,7 +104,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
   }
   if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
-  const reason = `stands there with another definition: ${existing.ddl}`
+  const reason = `already exists with a different definition: ${existing.ddl}`
   const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
   if (notReplaced !== null) {
     const message = `${definition.name} is not replaced: ${notReplaced}`
@@ -143,7 +143,7 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     return {
       ...stepBase(one, twin),
       step: 'adopt',
-      reason: `the same index stands there as ${twin.name}`,
+      reason: `the same index exists as ${twin.name}`,
       statements: [
         { kind: 'swap', index: definition.name, sql: [renameIndexSql(twin.schema, twin.name, definition.name)] },
       ],

@@ -1,7 +1,7 @@
 import type { Block } from './block/block.js'
 import type { Layout } from './block/layout.js'
-import type { Format } from '../options/table.js'
 import { type Result, isError } from '../result/results.js'
+import type { Format } from '../options/formats.js'
 
 /**
  * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool, of any other document the text. Pure; a promise only because each format and command is loaded

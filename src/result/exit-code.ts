@@ -18,8 +18,8 @@ export interface Ending {
 }
 
 /**
- * The exit codes of product.md, in one place: 129, 130 and 143 after a signal, 2 could not look, 3 stopped part-way,
- * 1 looked and the answer is no, 0 otherwise.
+ * The exit codes, in one place: 129, 130 and 143 after a signal, 2 could not start, 3 stopped part-way,
+ * 1 checked, and not fine, 0 otherwise.
  */
 export function exitCode({ error, signal, failedSteps = 0, refusals = 0 }: Ending): 0 | 1 | 2 | 3 | 129 | 130 | 143 {
   if (signal !== undefined) return signalCodes[signal]

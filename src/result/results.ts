@@ -21,7 +21,7 @@ export type Result =
   | CompareResult
   | ErrorResult
 
-/** True for the document of a command that could not look. */
+/** True for the document of a command that could not start. */
 export function isError(result: Result): result is ErrorResult {
   return 'error' in result && !('steps' in result)
 }

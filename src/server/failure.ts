@@ -53,7 +53,7 @@ export function retryable(sqlstate: string | undefined): boolean {
 
 export type ExhaustedLimit = 'reserved' | 'all' | 'role' | 'database'
 
-/** Which of the four limits a 53300 speaks of; told by the routine, because the text is translated (pools S14). */
+/** Which of the four limits a 53300 speaks of; told by the routine, because the text is translated. */
 export function exhaustedLimit(error: unknown): ExhaustedLimit | null {
   const source = error instanceof PerfdbError ? error.cause : error
   if (textOf(source, 'code') !== '53300') return null

@@ -64,7 +64,7 @@ function messageOf(code: ErrorCode, message: string, rest: string): string {
   if (code === 'TAG_RESOLVE_FAILED') return `tags are not known here: ${message.replace(/^.*: /, '')}`
   if (message.startsWith('Maximum call stack')) return 'nested too deeply'
   if (message.startsWith('Nested mappings are not allowed in compact'))
-    return 'a second key on one line: put a value that holds ": " in quotes, or mend the indentation of the next line'
+    return 'a second key on one line: put a value that holds ": " in quotes, or fix the indentation of the next line'
   return message.replace(/\s+/g, ' ')
 }
 

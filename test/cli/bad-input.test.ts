@@ -116,7 +116,7 @@ describe('files', () => {
       },
     ],
     [
-      'a kept plan that is none',
+      'a saved plan that is none',
       {
         files: { 'my.yaml': good, 'plan.json': '{}' },
         args: ['apply', '--plan', 'plan.json'],
@@ -247,7 +247,7 @@ describe('reports and pools', () => {
       {
         args: ['apply', 'my.yaml', '--report', 'markdown=no/such/folder/r.md'],
         code: 'BAD_OPTION',
-        says: 'no/such/folder/r.md cannot be written: there is no folder no/such/folder',
+        says: 'no/such/folder/r.md cannot be written: there is not a directory no/such/folder',
       },
     ],
     [
@@ -255,7 +255,7 @@ describe('reports and pools', () => {
       {
         args: ['apply', 'my.yaml', '--report', 'html=/dev/null/r.html'],
         code: 'BAD_OPTION',
-        says: '/dev/null/r.html cannot be written: /dev/null is no folder',
+        says: '/dev/null/r.html cannot be written: /dev/null is not a directory',
       },
     ],
     [

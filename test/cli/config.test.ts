@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configResult, type ConfigResult } from '../../src/result/config-result.js'
 import { settingKeys } from '../../src/options/table.js'
-import { configFormats } from '../../src/options/table.js'
 import { settingsSchema } from '../../src/options/config-schema.js'
 import { readConfig } from '../../src/cli/config.js'
-import { formats } from '../../src/options/table.js'
 import { readProfiles } from '../../src/profile/read.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { configFormats, formats } from '../../src/options/formats.js'
 
 const file = `version: 1
 url: postgres://me:top-secret@db.example.com/shop?sslpassword=hush

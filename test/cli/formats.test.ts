@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formatOfFile } from '../../src/options/readers.js'
-import { formats } from '../../src/options/table.js'
 import { all, parseMarkup } from '../report/markup.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { formats } from '../../src/options/formats.js'
 
 const pools = `version: 1
 kind: pools

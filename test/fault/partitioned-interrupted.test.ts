@@ -68,7 +68,7 @@ test.each(['a signal', 'a terminated backend'])(
     expect(result.steps).toMatchObject([
       { outcome: 'failed', state: 'invalid', error: { code: how === 'a signal' ? 'INTERRUPTED' : 'CONNECTION_LOST' } },
     ])
-    // Those of the partitioned tables hold nothing and are maintained by nobody: they are what is gone on with.
+    // Those of the partitioned tables hold nothing and are maintained by nobody: they are what is continued.
     expect((await invalidIndexes(db.sql)).every((name) => /^i_slow(_p_2025_[0-9a-f]{8})?$/.test(name))).toBe(true)
     const [step] = (await verify(db.url, profiles)).steps
     expect(step?.reason).toBe(

@@ -151,7 +151,7 @@ test.for(states)(
   },
 )
 
-test('fault 37: the same index, begun under another name, is neither built a second time nor touched; renamed it is gone on with', async () => {
+test('fault 37: the same index, begun under another name, is neither built a second time nor touched; renamed it is continued', async () => {
   await using db = await testDatabase(`${ordersTable} ${onlyIndexes} alter index i_kind rename to somebodys;
     create index a on p_2023 (kind, id); alter index somebodys attach partition a`)
   const profiles = await profileOf([byKind])

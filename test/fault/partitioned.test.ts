@@ -124,7 +124,7 @@ test('fault 39: partitions that are made, attached, detached and dropped meanwhi
   await holder.end()
   const { result, events } = await running
   expect(result.steps).toMatchObject([{ outcome: 'built', state: 'valid' }])
-  expect(warnings(events)).toContain('public.p_2024 is no partition any more: going on without it')
+  expect(warnings(events)).toContain('public.p_2024 is no longer a partition: continuing without it')
   const { p_2024: _, p_2025_odd: __, ...left } = allValid
   expect(await validity(db.sql, 'i_slow')).toEqual({ ...left, p_2026: true, filled: true, p_2025_other: true })
   expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])

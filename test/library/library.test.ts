@@ -134,7 +134,7 @@ describe('the straight lines', () => {
     expect(result).toMatchObject({ command: 'check-pool', offline: true, files: [file] })
   })
 
-  test('a kept plan, as a document: refused when the database has moved', async () => {
+  test('a saved plan, as a document: refused when the database has moved', async () => {
     await using db = await testDatabase(jobs)
     const looking = { url: db.url, environment, profiles: [profile] }
     const common = { ...looking, measure: false, ledger: false }

@@ -90,7 +90,7 @@ test('the statement is one, and cannot write', async () => {
   expect((await database.sql`select from yachts`).length).toBe(12)
 })
 
-test('offline nobody knows the tenants, and the answer is no silent OK', async () => {
+test('offline nobody knows the tenants, and a check failed silent OK', async () => {
   const files = await readAt(text(all), {}, 0, true)
   const result = await runCheckPool(files, { offline: true, failOn: 'fail', environment: {} })
   expect(result).toMatchObject({ verdict: 'UNKNOWN', exit_code: 2 })

@@ -132,7 +132,7 @@ test.each([
   [
     'a limit that is no number',
     [{ id: 'y1', server: 'main', connection_limit: 'many' }],
-    'row 1 of the registry: connection_limit many is no whole number',
+    'row 1 of the registry: connection_limit many is not a whole number',
   ],
   ['an empty id', [{ id: '', server: 'main' }], 'row 1 of the registry has no id'],
   ['a bad url', [{ id: 'y1', url: 'postgres://app:hunter2/x@db/y' }], 'tenant y1: its url is none of PostgreSQL'],

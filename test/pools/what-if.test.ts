@@ -113,19 +113,19 @@ describe('a change that cannot be made', () => {
   test.each([
     ['apo.instances=6', 'did you mean api?'],
     ['api.size=6', 'size cannot be changed here'],
-    ['api.instances=many', 'many is no whole number'],
-    ['api.instances=-1', 'is no whole number'],
+    ['api.instances=many', 'many is not a whole number'],
+    ['api.instances=-1', 'is not a whole number'],
     ['api.deploy.strategy=hope', 'there is no strategy hope'],
     ['pgb.instances=2', 'instances cannot be changed here'],
     ['main.size=2', 'size cannot be changed here'],
     ['main.reserved_connections=97', 'the reserved connections of main leave none of 100'],
-    ['api.deploy.max_surge=some', 'some is no whole number'],
+    ['api.deploy.max_surge=some', 'some is not a whole number'],
     ['instances', 'the form is NAME.KEY=VALUE'],
     ['api.pool.max=0', '0 is not possible here'],
     ['api.processes=0', '0 is not possible here'],
     ['pgb.default_pool_size=0', '0 is not possible here'],
     ['main.max_connections=0', '0 is not possible here'],
-    ['tenants=many', 'many is no whole number'],
+    ['tenants=many', 'many is not a whole number'],
     ['tenants=20000', 'no service has a pool for each tenant'],
   ])('%s', (change, message) => {
     const attempt = () => withChanges(written, [change])

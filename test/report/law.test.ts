@@ -15,15 +15,14 @@ import { initResult } from '../../src/result/init-result.js'
 import { importResult } from '../../src/result/import-result.js'
 import { poolResult } from '../../src/result/pool-result.js'
 import { planSql } from '../../src/report/blocks/plan-sql.js'
-import { formats } from '../../src/options/table.js'
 import { render } from '../../src/report/render.js'
 import { widthOf } from '../../src/report/text/width.js'
 import { z } from '../../src/yaml/schema.js'
 import { anyDocument, anyResult } from './arbitrary.js'
 import { narrow } from './documents.js'
 import { all, parseMarkup } from './markup.js'
-import type { Format } from '../../src/options/table.js'
 import { isError } from '../../src/result/results.js'
+import { formats, type Format } from '../../src/options/formats.js'
 
 const schemas = {
   plan: planResult,

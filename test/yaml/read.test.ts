@@ -37,7 +37,7 @@ describe('values', () => {
     const [quoted] = read('version: "1"\n').problems
     expect(quoted).toMatchObject({ message: 'version: expected 1, found "1"', hint: 'write it without quotes' })
     expect(problemsIn('version: 1\n  indexes: []\n')).toEqual([
-      '1:10 BAD_YAML a second key on one line: put a value that holds ": " in quotes, or mend the indentation of the next line',
+      '1:10 BAD_YAML a second key on one line: put a value that holds ": " in quotes, or fix the indentation of the next line',
     ])
     const [deep] = read(`version: 1\nindexes: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`).problems
     expect(deep).toMatchObject({ code: 'BAD_YAML', message: 'nested too deeply' })

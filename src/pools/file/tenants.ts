@@ -136,7 +136,7 @@ export function registryTenants(
     const limit = Number(cell('connection_limit') ?? -1)
     if (!Number.isInteger(limit))
       return report(
-        `${which}: connection_limit ${cell('connection_limit')} is no whole number`,
+        `${which}: connection_limit ${cell('connection_limit')} is not a whole number`,
         'null or -1 is no limit',
       )
     const tenant = {

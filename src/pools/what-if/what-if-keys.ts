@@ -146,7 +146,9 @@ function positive(value: string, option: string): number {
 export function wholeNumber(value: string, option: string): number {
   const count = Number(value)
   if (Number.isInteger(count) && count >= 0 && count <= 1e6) return count
-  throw new PerfdbError('BAD_OPTION', `${option}: ${value} is no whole number`, { hint: 'a number from 0 to 1000000' })
+  throw new PerfdbError('BAD_OPTION', `${option}: ${value} is not a whole number`, {
+    hint: 'a number from 0 to 1000000',
+  })
 }
 
 /** `true` or `false`. Throws BAD_OPTION. */
