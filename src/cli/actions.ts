@@ -12,7 +12,9 @@ import type { Profile } from '../profile/profile.js'
 import { blamedOn } from './config-blame.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { choiceOf } from './config-settle.js'
-import { openDatabase } from './database.js'
+import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
+import { openDatabase, type Database } from './database.js'
+import { measuringAs, openReplicas } from './measure-as.js'
 import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
 import { keptPlan } from './kept-plan.js'
@@ -77,10 +79,12 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   const { runApply } = await import('../commands/apply/apply.js')
   await using database = await openDatabase(invocation, config)
-  return await runApply(database.connect, profiles, {
+  return await runApply(measuringAs(database, invocation, config), profiles, {
     ...applyOptions(invocation, config),
     expectedFingerprint: invocation.fingerprint,
     savedPlan: kept?.saved,
+    counterfactual: choiceFor(database, invocation),
+    openReplicas: async () => openReplicas(invocation, config),
   })
 }
 
@@ -163,6 +167,7 @@ export async function demo(invocation: Invocation): Promise<Result> {
     ...applyOptions(invocation, noConfig),
     samples: 31,
     timeBudgetMs: 600,
+    counterfactual: 'allowed' as const,
   }
   const result = await runDemo(database.connect, { scale: options.scale, report, apply, listener })
   if (signals.signal.aborted)
@@ -191,6 +196,14 @@ async function inputs(
 
 function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {
   return new Set([...(options.allow ?? []), ...config.allow])
+}
+
+/** On a private server nobody is disturbed by a hidden index. */
+function choiceFor({ embedded }: Database, { options }: Invocation): CounterfactualChoice {
+  const { counterfactual = 'auto' } = options
+  if (counterfactual === 'auto') return embedded ? 'allowed' : 'auto'
+  if (counterfactual === 'true') return 'allowed'
+  return counterfactual === 'false' ? 'off' : counterfactual
 }
 
 function planOptions(invocation: Invocation, config: Config): PlanOptions {

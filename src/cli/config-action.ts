@@ -4,7 +4,7 @@ import type { ConfigResult, ConfigSetting } from '../result/config-result.js'
 import { perfdbVersion } from '../result/version.js'
 import { variableOf } from './config-settle.js'
 import { fileSetting } from './config-setting.js'
-import { urlSetting } from './config-url.js'
+import { shownUrl, urlSetting } from './config-url.js'
 import type { Config } from './config.js'
 import type { Invocation } from './invocation.js'
 
@@ -14,6 +14,11 @@ import type { Invocation } from './invocation.js'
  */
 export async function runConfigAction(invocation: Invocation, config: Config): Promise<ConfigResult> {
   const url = await urlSetting(invocation, config)
+  const settingFor = async (key: string): Promise<ConfigSetting> => {
+    if (key === 'url') return url
+    const setting = settingOf(key, invocation, config)
+    return key === 'measure_url' || key === 'replicas' ? withoutPasswords(setting) : setting
+  }
   return {
     perfdb: perfdbVersion(),
     ok: true,
@@ -22,8 +27,16 @@ export async function runConfigAction(invocation: Invocation, config: Config): P
     file: config.file,
     environment: config.environment,
     environments: [...config.environments],
-    settings: settingKeys.map((key) => (key === 'url' ? url : settingOf(key, invocation, config))),
+    settings: await Promise.all(settingKeys.map(settingFor)),
   }
+}
+
+/** Each URL as `url` is shown. */
+async function withoutPasswords(setting: ConfigSetting): Promise<ConfigSetting> {
+  const { value } = setting
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return setting
+  if (typeof value === 'string') return { ...setting, ...(await shownUrl(value)) }
+  return { ...setting, value: await Promise.all(value.map(async (url) => String((await shownUrl(url)).value))) }
 }
 
 function settingOf(key: string, { flags, environment }: Invocation, config: Config): ConfigSetting {

@@ -29,7 +29,7 @@ function withoutUrl(environment: Invocation['environment']): ConfigSetting {
 const naming = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGDATABASE', 'PGUSER']
 
 /** A URL or keyword=value pairs with *** for what is secret; what cannot be read is not shown at all. */
-async function shownUrl(text: string): Promise<Pick<ConfigSetting, 'value' | 'note'>> {
+export async function shownUrl(text: string): Promise<Pick<ConfigSetting, 'value' | 'note'>> {
   if (text === 'embedded' || /^\$\{\w+\}$/.test(text)) return { value: text }
   const { parseConnectionString } = await import('../server/conninfo.js')
   try {

@@ -17,6 +17,8 @@ export interface Config {
   readonly url?: string | undefined
   /** A variable of the url that is not set: of no interest until somebody connects there. */
   readonly urlProblem?: Problem | undefined
+  /** The same of measure_url and replicas. */
+  readonly laterProblems?: ReadonlyMap<string, Problem> | undefined
   /** Relative to the working folder. */
   readonly profiles: readonly string[]
   readonly pools: readonly string[]
@@ -78,7 +80,7 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
     throw unknownEnvironment(environment, environments, `${file} has no such section`)
 
   const paths = inForce(read.plain, environment).filter(([key]) => !overridden.has(key))
-  const needed = paths.filter(([key]) => key !== 'url').flatMap(([, path]) => missing(path))
+  const needed = paths.filter(([key]) => !later.has(key)).flatMap(([, path]) => missing(path))
   const [first, ...rest] = others.length > 0 ? read.problems : [...new Set(needed)]
   if (first !== undefined) throw problemsError([first, ...rest])
 
@@ -94,12 +96,18 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
       },
     ]),
   )
+  const problems = new Map(
+    paths
+      .filter(([key]) => later.has(key))
+      .flatMap(([key, path]) => missing(path).map((problem) => [key, problem] as const)),
+  )
   return {
     file,
     environment: environment ?? null,
     environments,
     url: given.get('url')?.texts[0],
-    urlProblem: paths.filter(([key]) => key === 'url').flatMap(([, path]) => missing(path))[0],
+    urlProblem: problems.get('url'),
+    laterProblems: problems,
     profiles: given.get('profiles')?.texts ?? [],
     pools: given.get('pools')?.texts ?? [],
     allow: hazardCodes.filter((code) => given.get('allow')?.texts.includes(code)),
@@ -116,6 +124,9 @@ function textsOf(value: unknown): readonly string[] {
       ? [String(value)]
       : []
 }
+
+/** Where somebody connects: a variable of these may be missing until then. */
+const later: ReadonlySet<string> = new Set(['url', 'measure_url', 'replicas'])
 
 /** Every variable stands for itself. */
 const asWritten: Environment = new Proxy({}, { get: (_, name) => `\${${String(name)}}` })

@@ -11,6 +11,8 @@ import type { Invocation } from './invocation.js'
 export interface Database extends AsyncDisposable {
   /** A new session; a signal cancels what it runs. */
   readonly connect: (role: Role) => Promise<Session>
+  /** Of this run alone: nobody else is disturbed by what is tried on it. */
+  readonly embedded: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     const resolved = resolveTarget({ ...sources, home })
     const target = await (found?.origin === 'perfdb.yaml' ? resolved.catch(blamedOn('url', config)) : resolved)
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
-    return { connect: connectAt(target), [Symbol.asyncDispose]: async () => {} }
+    return { connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
   }
   const script = options.load === undefined ? undefined : await readScript(options.load, invocation.cwd)
   const { startEmbedded } = await import('../server/embedded.js')
@@ -46,6 +48,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
   const server = await startEmbedded({ settings })
   const database = {
+    embedded: true,
     connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
@@ -88,7 +91,7 @@ async function load(database: Database, file: string, statements: readonly Parse
 }
 
 /** A run that cleans up decides itself what a signal does to a build; everywhere else the statement that runs is cancelled. */
-function cancelledBySignal(session: Session, role: Role, { signals }: Invocation): Session {
+export function cancelledBySignal(session: Session, role: Role, { signals }: Invocation): Session {
   if (!signals.cleansUp || (role !== 'ddl' && role !== 'watchdog'))
     signals.signal.addEventListener('abort', () => void session.cancel().catch(() => undefined), { once: true })
   return session

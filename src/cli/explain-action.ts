@@ -5,6 +5,7 @@ import { nameOf, type Named } from '../profile/files.js'
 import type { Config } from './config.js'
 import type { Session } from '../server/session.js'
 import { openDatabase, type Database } from './database.js'
+import { measuringAs } from './measure-as.js'
 import { checkWritable, standardInput } from './files.js'
 import type { Invocation } from './invocation.js'
 
@@ -41,11 +42,12 @@ export async function runExplainAction(
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   const whatIf = await planToSuppose(database, invocation, config, args, planOptions)
+  const connect = measuringAs(database, invocation, config)
   const allowWrites = planOptions.allow.has('WRITE_QUERY')
   const top = fromServer
     ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
     : { queries: [], findings: [], counts: undefined }
-  await using session = await database.connect('measure')
+  await using session = await connect('measure')
   const { saveBaseline: file } = options
   return await runExplain(session, [...inputs.queries, ...top.queries], {
     allowWrites,
@@ -55,7 +57,7 @@ export async function runExplainAction(
     declared: inputs.indexes,
     baseline,
     whatIf,
-    connect: async () => database.connect('measure'),
+    connect: async () => connect('measure'),
     ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
     signal: signals.signal,
     ...(options.samples === undefined ? {} : { samples: options.samples }),

@@ -42,6 +42,10 @@ export interface Options {
   readonly ledger: boolean
   readonly samples?: number
   readonly timeBudget?: number
+  /** true and false are of perfdb.yaml. */
+  readonly counterfactual?: 'auto' | 'on' | 'off' | 'true' | 'false'
+  readonly measureUrl?: string
+  readonly replicas?: readonly string[]
   readonly query?: string
   readonly top?: number
   readonly by?: 'total' | 'mean' | 'calls' | 'io'

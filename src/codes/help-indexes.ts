@@ -68,10 +68,10 @@ export const indexTexts = {
     todo: 'Each write pays twice and no query gains. Drop one of them.',
   },
   REDUNDANT: {
-    text: 'an index serves nothing that a wider one does not serve',
-    why: 'Disk, cache and WAL are paid for an index that the planner can do without.',
+    text: 'a wider index can search whatever this one can',
+    why: 'Two indexes are written for the same conditions. Which is faster it does not say: the smaller one may be, for a query that reads much of it.',
     rule: 'Two btree indexes with the same predicate: the keys of this one are the first keys of the other in the same order and opclass, and the other has its included columns. A unique index is never redundant.',
-    todo: 'Its keys are the first keys of the other. Drop it, unless it is much smaller and its queries need that.',
+    todo: 'Keep it where the price of apply says that it pays, as being smaller; else drop it.',
     option: '--allow REDUNDANT builds it all the same',
   },
   UNUSED: {

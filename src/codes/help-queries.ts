@@ -5,7 +5,7 @@ export const queryTexts = {
   EXPECTATION_MISSED: {
     text: 'a query misses what the profile expects',
     why: 'The index was declared for a promise, and the promise does not hold.',
-    rule: 'uses: the index is in the query plan of every parameter set (on a table of under 50 pages judged without sequential scans). speedup: the lower end of the interval. time: the median of the worst set. buffers: shared blocks hit and read of the worst set. forbid: none of these findings.',
+    rule: 'uses: the index is in the query plan of every parameter set (on a table of under 50 pages judged without sequential scans). speedup: the lower end of the interval, in the run that built or replaced an index of uses, or one that is declared for the query; in others it is not checked. time: the median of the worst set. buffers: shared blocks hit and read of the worst set. forbid: none of these findings.',
     todo: 'Mend the query or its index, or change expect in the profile when it asked too much.',
     option: 'expect in the profile',
   },
@@ -15,6 +15,13 @@ export const queryTexts = {
     rule: 'The statement could not be admitted, its parameters could not be chosen, or measuring after the builds failed. Nothing was lost of what was built.',
     todo: 'The message says why.',
     option: '--no-measure, --time-budget',
+  },
+  COUNTERFACTUAL: {
+    text: 'an index was not hidden to compare',
+    why: 'What its queries gain is then known from before and after the builds alone, between which the machine may have changed.',
+    rule: 'With --counterfactual on (auto on an embedded server) a new index is hidden for a transaction that is rolled back, by indisvalid in pg_index. Not one that is unique, backs a constraint or is the replica identity.',
+    todo: 'Nothing to do.',
+    option: '--counterfactual, counterfactual in perfdb.yaml',
   },
   SEQ_SCAN: {
     text: 'a query reads a whole table to keep a small part of it',

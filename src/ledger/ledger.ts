@@ -12,6 +12,8 @@ export interface Ledger {
   startStep(run: number, step: NewStep): Promise<void>
   finishStep(run: number, number: number, end: StepEnd): Promise<void>
   recordMeasurement(run: number, measurement: Measurement): Promise<void>
+  /** The speedup of a query in the latest run that built one of these indexes, and was not rolled back; null without one. */
+  provenSpeedup(query: string, indexes: readonly string[]): Promise<ProvenSpeedup | null>
   /** Built by perfdb and not dropped, replaced or rolled back since. */
   ownedIndexes(): Promise<readonly OwnedIndex[]>
   /** Newest first. */
@@ -81,6 +83,11 @@ export interface Measurement {
   readonly side: 'before' | 'after'
   readonly verdict: string | null
   readonly document: object
+}
+
+export interface ProvenSpeedup {
+  readonly run: number
+  readonly speedup: { readonly median: number; readonly low: number; readonly high: number }
 }
 
 export interface Run {

@@ -6,6 +6,7 @@ import type { Session } from '../server/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
 import type { Ledger, RecordedStep } from './ledger.js'
 import { writerIsGoneSql } from './interrupted.js'
+import { provenSpeedup } from './proven.js'
 import { ownedIndexes, type DoneStep } from './ownership.js'
 import { ledgerQuery } from './query.js'
 import { later, runQuery, toRun } from './run-rows.js'
@@ -88,6 +89,7 @@ export function ledgerOn(session: Session): Ledger {
         .values({ run, query, parameter_set: parameterSet, side, verdict, document: JSON.stringify(document) })
         .execute()
     },
+    provenSpeedup: async (query, indexes) => provenSpeedup(db, query, indexes),
     async ownedIndexes() {
       const steps: readonly DoneStep[] = await db
         .selectFrom('steps')

@@ -51,6 +51,8 @@ export interface MeasureOptions {
   readonly samples?: number | undefined
   /** Time for the samples of a query at most; 5000 by default. */
   readonly timeBudgetMs?: number | undefined
+  /** Measures through a connection to this URL: as the role of the application. */
+  readonly measureUrl?: string | undefined
 }
 
 export interface BuildOptions {
@@ -75,6 +77,8 @@ export interface ApplyOptions extends ProfileOptions, MeasureOptions, BuildOptio
   readonly jobs?: number | undefined
   /** false keeps no record in the schema perfdb. */
   readonly ledger?: boolean | undefined
+  /** Hides each new index for a transaction, to measure with and without it in turns (superuser); `auto`, on embedded servers only, by default. */
+  readonly counterfactual?: 'auto' | 'on' | 'off' | undefined
   /** false builds without measuring the queries. */
   readonly measure?: boolean | undefined
 }

@@ -39,7 +39,7 @@ export const configSchema = z
   })
   .meta({ title: 'perfdb.yaml', description: 'What perfdb uses when the command line does not say' })
 
-function typeOf({ read, words = [], least = 1 }: OptionRow): z.ZodType {
+function typeOf({ read, words = [], truth, least = 1 }: OptionRow): z.ZodType {
   switch (read) {
     case 'text':
     case 'file':
@@ -58,7 +58,7 @@ function typeOf({ read, words = [], least = 1 }: OptionRow): z.ZodType {
     case 'window':
       return window
     case 'words':
-      return z.enum(words)
+      return truth === true ? z.union([z.boolean(), z.enum(words)]) : z.enum(words)
     case 'hazards':
       return z.array(z.enum(hazardCodes))
     case 'format':

@@ -38,7 +38,7 @@ export function readOption(row: OptionRow, text: string, before: unknown): unkno
     case 'window':
       return windowOf(text)
     case 'words':
-      return oneOf(text, row.words ?? [])
+      return row.truth && /^(true|false)$/.test(text) ? text : oneOf(text, row.words ?? [])
     case 'hazards':
       return new Set([...(before instanceof Set ? before : []), ...hazards(text)])
     case 'format':

@@ -42,6 +42,8 @@ export interface OptionRow {
   readonly least?: number
   /** Of `words`: the only values. */
   readonly words?: readonly string[]
+  /** perfdb.yaml may say true or false as well. */
+  readonly truth?: true
   /** As it would be written. */
   readonly default?: string
   /** The default is that of the room that measures: help and `perfdb config` say it, nobody sets it. */

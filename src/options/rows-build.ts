@@ -26,6 +26,35 @@ export const buildRows: readonly OptionRow[] = [
     setting: 'Time for the samples of a query at most; 5s when left out',
   },
   {
+    flags: '--measure-url <url>',
+    read: 'text',
+    help: 'measure through a connection to this URL: as the role of the application',
+    commands: measuring,
+    group: 'Measuring:',
+    setting:
+      'The queries are measured through a connection to this URL: as the role of the application, not as the one that builds',
+  },
+  {
+    flags: '--counterfactual <when>',
+    read: 'words',
+    help: 'hide each new index for a transaction and measure with and without it in turns (superuser); auto: on embedded servers only',
+    commands: ['apply'],
+    group: 'Measuring:',
+    words: ['auto', 'on', 'off'],
+    truth: true,
+    default: 'auto',
+    setting:
+      'apply hides each new index for a transaction, to measure with and without it in turns: true where the role is a superuser, on fails where it is not; auto (the default) does it on an embedded server only',
+  },
+  {
+    flags: '--replicas <url>',
+    read: 'texts',
+    help: 'a standby whose scans of an index count too; repeatable',
+    commands: ['apply'],
+    group: 'Measuring:',
+    setting: 'URLs of standbys: what they use an index for counts too; take them from the environment: ${REPLICA_URL}',
+  },
+  {
     flags: '--no-measure',
     read: 'flag',
     help: 'build without measuring the queries',

@@ -140,7 +140,7 @@ function overlapFindings(
       {
         ...base,
         code: 'REDUNDANT',
-        message: `${own.name} serves nothing that ${wider.name} does not serve: the keys of the one are the first keys of the other`,
+        message: `every condition that ${own.name} can search ${wider.name} can search as well: the keys of the one are the first keys of the other`,
       },
     ]
   })

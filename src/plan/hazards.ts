@@ -53,7 +53,7 @@ function redundant(one: Resolved, all: readonly Resolved[], snapshot: Snapshot):
   return [
     {
       code: 'REDUNDANT',
-      message: `every query that ${own.name} serves is served by ${wider.name}, which begins with the same keys`,
+      message: `every condition that ${own.name} can search ${wider.name} can search as well: it begins with the same keys`,
     },
   ]
 }

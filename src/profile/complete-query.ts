@@ -16,6 +16,7 @@ export function completeQuery(written: WrittenQuery, path: Path, source: Profile
       statements: typeof statements === 'string' ? [statements] : statements,
     })),
     expect: completeExpectation(written.expect ?? {}),
+    ...(written.weight === undefined ? {} : { weight: written.weight }),
     place: source.placeOf(path),
   }
 }

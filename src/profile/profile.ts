@@ -46,6 +46,8 @@ export interface Query {
   readonly parameters: readonly ParameterSet[]
   readonly variants: readonly Variant[]
   readonly expect: Expectation
+  /** What one run of it counts for in prices, against one run of another query. */
+  readonly weight?: number
   readonly place: Place
 }
 

@@ -105,6 +105,11 @@ const query = z
       .optional()
       .meta({ description: 'One list of values for $1, $2 ..., or named lists; the worst one decides' }),
     expect: expectation.optional(),
+    weight: z
+      .number()
+      .gt(0)
+      .optional()
+      .meta({ description: 'How much a run of it counts in prices, such as its runs in a minute; 1 when left out' }),
     variants: z
       .record(text, z.union([text, z.array(text).min(1)]))
       .refine(notEmpty, { error: 'must not be empty' })

@@ -33,7 +33,31 @@ const measurement = z.object({
   /** Nodes in pre-order: the first is the root, of depth 0. */
   query_plan: z.array(planNode).optional(),
 })
-const expectation = z.object({ expect: z.string(), met: z.boolean(), actual: z.string() })
+const expectation = z.object({
+  expect: z.string(),
+  met: z.boolean(),
+  actual: z.string(),
+  /** Nothing was compared that could tell: it counts as met, and `actual` says why. */
+  not_checked: z.literal(true).optional(),
+})
+const verdict = z.enum(['faster', 'same', 'slower', 'inconclusive'])
+/** Against the same query with the index, measured in turns: how many times faster it is with it. */
+const without = z.object({
+  indexes: z.array(z.string()),
+  params: z.string().optional(),
+  verdict,
+  speedup: interval.optional(),
+  reason: z.string().optional(),
+})
+const noisePair = z.object({
+  query: z.string(),
+  /** Halves of a block, blocks of one side, a query that did not change, a control query. */
+  of: z.enum(['halves', 'blocks', 'unchanged', 'control']),
+  ratio: z.number(),
+})
+const noiseFloor = z.object({ floor: z.number(), pairs: z.int(), measured: z.array(noisePair) })
+/** What two measurements of the same thing differed by: 95 of 100 pairs by no more than `floor`. in_turns: of the queries whose sides were. */
+const noise = noiseFloor.extend({ in_turns: noiseFloor.optional() })
 const query = z.object({
   name: z.string(),
   /** Name of the parameter set that decided (the worst one). */
@@ -41,12 +65,14 @@ const query = z.object({
   /** measured, or why there is no measurement: not_measured, refused, failed. */
   status: z.enum(['measured', 'not_measured', 'refused', 'failed']),
   reason: z.string().optional(),
-  verdict: z.enum(['faster', 'same', 'slower', 'inconclusive']).optional(),
+  verdict: verdict.optional(),
   speedup: interval.optional(),
   before: measurement.optional(),
   after: measurement.optional(),
   findings: z.array(finding),
   expectations: z.array(expectation),
+  /** What it loses without each new index that it uses. */
+  counterfactual: z.object({ without: z.array(without) }).optional(),
   /** Of pg_stat_statements, or of a log: how often it was called, in ms in all and on average, rows of all calls, and its share of the time of all, 0 to 1. */
   calls: z.number().optional(),
   total_ms: z.number().optional(),
@@ -122,12 +148,24 @@ export const applyResult = z.object({
   /** Of each declared index that stands after a run that changed something. */
   prices: z.array(price).optional(),
   write_costs: z.array(writeCost).optional(),
+  noise: noise.optional(),
+  /** What a run of one query counted for against one of another in the prices. */
+  weights: z.enum(['calls', 'declared', 'equal']).optional(),
+  /** The role that the queries ran as. */
+  measured_as: z.string().optional(),
+  /** Whether indexes were hidden to measure in turns, and why not. */
+  counterfactual: z.object({ on: z.boolean(), reason: z.string().optional() }).optional(),
+  /** Of duration_ms: building (with ANALYZE), and measuring. */
+  build_ms: z.number().optional(),
+  measure_ms: z.number().optional(),
   findings: z.array(finding),
   error: errorFields.optional(),
 })
 export const explainResult = z.object({
   ...about,
   command: z.literal('explain'),
+  /** The role that the queries ran as. */
+  measured_as: z.string().optional(),
   queries: z.array(query),
   comparisons: z.array(comparison),
   findings: z.array(finding),
@@ -174,6 +212,7 @@ export type Interval = z.infer<typeof interval>
 export type ResultMeasurement = z.infer<typeof measurement>
 export type ResultPlanNode = z.infer<typeof planNode>
 export type ResultQuery = z.infer<typeof query>
+export type ResultNoise = z.infer<typeof noise>
 export type Comparison = z.infer<typeof comparison>
 export type Price = z.infer<typeof price>
 export type WriteCost = z.infer<typeof writeCost>

@@ -51,9 +51,7 @@ test('what each index costs and whether it pays, with the cost of a declared wri
   for (const price of result.prices?.filter(({ build_ms }) => build_ms !== undefined) ?? [])
     expect((price.wal_bytes ?? 0) / (price.size_bytes ?? 1), price.index).toBeGreaterThan(0.2)
   expect(priceOf(result, 'i_old')).not.toHaveProperty('wal_bytes')
-  expect(priceOf(result, 'i_old')?.reason).toBe(
-    'newest uses it; the gain is not known, for the index stood there before',
-  )
+  expect(priceOf(result, 'i_old')?.reason).toBe('newest uses it; the gain is not known, for the index already existed')
   expect(priceOf(result, 'i_note')?.reason).toMatch(/^by-note: /)
   expect(priceOf(result, 'i_tiny')?.reason).toBe('no declared query uses it, on a table too small to tell')
   expect(priceOf(result, 'i_total')?.reason).toMatch(/unique/)

@@ -19,7 +19,15 @@ const step: ResultStep = {
   waited_ms: 400,
   size_bytes: 8192,
 }
-const use: IndexUse = { query: 'q', params: null, verdict: 'faster', ratio: 12.3, savedMs: 40, small: false }
+const use: IndexUse = {
+  query: 'q',
+  params: null,
+  verdict: 'faster',
+  ratio: 12.3,
+  savedMs: 40,
+  together: [],
+  small: false,
+}
 const side = { execution_ms: { median: 1, low: 0.9, high: 1.1 }, buffers: 3, wal_records: 2, wal_bytes: 200 }
 const write: WriteCost = {
   query: 'put',
@@ -86,9 +94,16 @@ test.each<[string, readonly Partial<IndexUse>[], Partial<ResultStep>, string]>([
     'there before',
     [{}],
     { outcome: 'kept' },
-    'cannot_say: q uses it; the gain is not known, for the index stood there before',
+    'cannot_say: q uses it; the gain is not known, for the index already existed',
   ],
   ['unused', [], {}, 'does_not_pay: no declared query uses it'],
+  ['credited together', [{ together: ['j'] }], {}, 'pays: i and j together: q 12x faster'],
+  [
+    'the loss is larger than the gain',
+    [{ savedMs: 2 }, { query: 'r', verdict: 'slower', savedMs: -3 }],
+    {},
+    'does_not_pay: q 12x faster; r slower, which costs more than it saves',
+  ],
 ])('%s', async (_, uses, more, said) => {
   const price = await priceOf(
     uses.map((one) => ({ ...use, ...one })),
@@ -116,6 +131,29 @@ test('a write that became dearer for certain is set against what is saved', asyn
   expect(await reason({ ...write, indexes: 3 })).toBe(
     'q 12x faster; put takes 2.0 ms more by the 3 new indexes of the table together, so one q pays for 20 of them',
   )
+})
+
+test('the queries count by their weights', async () => {
+  const uses: readonly IndexUse[] = [
+    { ...use, savedMs: 2 },
+    { ...use, query: 'r', verdict: 'slower', savedMs: -3 },
+  ]
+  const weights = { of: new Map([['q', 100]]), by: 'calls' as const }
+  expect(await priceOf(uses, {}, { weights })).toMatchObject({ verdict: 'pays', reason: 'q 12x faster; r slower' })
+})
+
+test('an index that already existed is used by whom the statistics saw', async () => {
+  const scans = { of: new Map([[indexKey('public', 'i'), { scans: 233, since: '2026-03-01' }]]), unasked: 0 }
+  const kept = { outcome: 'kept' as const }
+  expect(await priceOf([], kept, { scans })).toMatchObject({
+    verdict: 'cannot_say',
+    reason: 'no declared query; 233 scans since 2026-03-01',
+  })
+  // A standby that was not asked may use even a new one.
+  expect(await priceOf([], {}, { scans: { of: new Map(), unasked: 1 } })).toMatchObject({
+    verdict: 'cannot_say',
+    reason: 'no declared query; 1 standby not asked (replicas)',
+  })
 })
 
 test('what was not looked at is not judged', async () => {

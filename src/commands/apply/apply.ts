@@ -24,23 +24,22 @@ import { notBegun, refused } from './not-begun.js'
 import { runParallel } from './parallel.js'
 import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
 import { noRecord, openRecord, type RunRecord } from './record.js'
-import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
+import type { ApplyResult, ResultFinding } from '../../result/result.js'
 import { isDone } from '../../plan/saved.js'
 import type { SavedPart } from '../../result/saved-plan.js'
 import { assertNotMoved, assertSameDatabase } from './saved.js'
+import { priced, proofDocument } from './proof-document.js'
+import { assertCounterfactual } from './proof-hiding.js'
+import type { ProofOptions } from './proof-measure.js'
 import { takeRunLock } from './run-lock.js'
 import { windowRefusal } from './window.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 import type { Planned } from '../planned.js'
 
-export interface ApplyOptions extends PlanOptions, BuildOptions {
+export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   /** Tables that are built on side by side; each takes a connection more. */
   readonly jobs: number
   readonly ledger: boolean
-  /** Measure the profiles' queries before and after. */
-  readonly measure: boolean
-  readonly samples: number | undefined
-  readonly timeBudgetMs: number | undefined
   /** Of a plan as a document, given to the library: anything else is PLAN_STALE. */
   readonly expectedFingerprint: string | undefined
   /** Of a saved plan: a database that is neither as it was nor further along it is PLAN_STALE. */
@@ -58,6 +57,7 @@ export async function runApply(
   options: ApplyOptions,
 ): Promise<ApplyResult> {
   const startedAt = new Date()
+  await assertCounterfactual(connect, options)
   await using ddl = await connect('ddl')
   assertWritable(ddl)
   await using watchdog = await steadySession(() => connect('watchdog'))
@@ -94,14 +94,16 @@ export async function runApply(
     : noRecord
   try {
     const before = await measureBefore(connect, profiles, options)
+    const buildStarted = performance.now()
     const extensions = await createExtensions(ddl, record, plan, options.allow)
     const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
     const results = await runParallel(connect, context, planned, options)
     const analyzed = ddl.lost
       ? []
       : await analyzeTables(ddl, tablesToAnalyze(results, profiles, settled), options.signal)
+    const buildMs = performance.now() - buildStarted
     // What was built is told whatever becomes of the measurements.
-    const proof = await measureAfter(connect, profiles, before, results, options).catch(unproven)
+    const proof = await measureAfter(connect, profiles, before, results, record.proven, options).catch(unproven)
     const signal = options.signalName()
     return await ended(planned, profiles, startedAt, {
       interrupted,
@@ -109,6 +111,7 @@ export async function runApply(
       analyzed,
       extensions,
       proof,
+      buildMs,
       record,
       signal,
     })
@@ -159,6 +162,7 @@ interface End {
   readonly proof?: Proof
   /** Created by this run. */
   readonly extensions?: readonly string[]
+  readonly buildMs?: number
   readonly record?: RunRecord
   readonly signal?: SignalName | undefined
 }
@@ -199,6 +203,7 @@ async function ended(
     ...(end.extensions === undefined || end.extensions.length === 0 ? {} : { extensions: [...end.extensions] }),
     analyzed: (end.analyzed ?? []).map(analyzedDocument),
     queries: [...queries],
+    ...proofDocument(end.proof, end.buildMs),
     comparisons: [...(end.proof?.comparisons ?? [])],
     ...(end.results === undefined ? {} : await priced(steps, profiles, end.proof)),
     findings: [...findings, ...(end.proof?.findings ?? [])],
@@ -209,17 +214,3 @@ async function ended(
 
 /** What was declared and apply does not do. */
 const notDone: ReadonlySet<string> = new Set(['DROP_REFUSED', 'BACKS_CONSTRAINT'])
-
-async function priced(
-  steps: readonly ResultStep[],
-  profiles: readonly Profile[],
-  proof: Proof | undefined,
-): Promise<Pick<ApplyResult, 'prices' | 'write_costs'>> {
-  const { prices } = await import('../../measure/price/price.js')
-  const declared = profiles.flatMap((profile) => profile.indexes)
-  const writes = proof?.evidence?.writes ?? []
-  return {
-    prices: prices(steps, declared, proof?.evidence ?? null),
-    ...(writes.length === 0 ? {} : { write_costs: [...writes] }),
-  }
-}

@@ -1,13 +1,29 @@
 import type { StepResult } from '../../build/context.js'
-import type { Listener } from '../../build/events.js'
-import type { QueryMeasurement } from '../../measure/sample/measurement.js'
 import type { PriceEvidence } from '../../measure/price/price.js'
-import type { HazardCode } from '../../codes/hazard-codes.js'
+import type { Scans } from '../../measure/price/scans.js'
+import type { Counterfactual } from '../../measure/query/counterfactual.js'
+import type { QueryMeasurement } from '../../measure/sample/measurement.js'
+import type { Noise } from '../../measure/sample/noise.js'
+import type { Finding } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
-import type { Session, Connect } from '../../server/session.js'
+import type { Comparison, ResultFinding, ResultQuery } from '../../result/result.js'
+import type { Connect, Session } from '../../server/session.js'
 import { findingDocument } from '../documents.js'
 import { foreignCodeFindings } from '../foreign-code.js'
-import type { Comparison, ResultFinding, ResultQuery } from '../../result/result.js'
+import { builtIndexes, notCheckedIn, type Proven } from './proof-expectations.js'
+import { hidingMode, notHiddenFindings, type HidingMode } from './proof-hiding.js'
+import { measure, measureBlockAgain, type ProofOptions } from './proof-measure.js'
+
+/** What was measured before the builds. */
+export interface Before {
+  readonly queries: readonly QueryMeasurement[]
+  /** Of the declared indexes, before perfdb's own. */
+  readonly scans: Scans
+  readonly hiding: HidingMode
+  /** The role that the queries ran as. */
+  readonly user: string
+  readonly durationMs: number
+}
 
 /** What the measurements before and after the builds say. */
 export interface Proof {
@@ -16,17 +32,31 @@ export interface Proof {
   readonly findings: readonly ResultFinding[]
   /** What the prices of the indexes rest on; null when nothing was measured. */
   readonly evidence: PriceEvidence | null
+  /** Of the blocks, and of what was measured in turns. */
+  readonly noise?: Noise
+  readonly turnsNoise?: Noise | undefined
+  readonly measuredAs?: string
+  readonly counterfactual?: { readonly on: boolean; readonly reason?: string }
+  /** Before and after, the builds not in it. */
+  readonly measureMs: number
   /** The measurement itself failed. */
   readonly failed: boolean
+}
+
+const nothingMeasured: Proof = {
+  queries: [],
+  comparisons: [],
+  findings: [],
+  evidence: null,
+  measureMs: 0,
+  failed: false,
 }
 
 /** The indexes are built, the proof is missing: a finding, and no reason to lose the result of the run. */
 export function unproven(error: unknown): Proof {
   const message = error instanceof Error ? error.message : String(error)
   return {
-    queries: [],
-    comparisons: [],
-    evidence: null,
+    ...nothingMeasured,
     failed: true,
     findings: [
       {
@@ -39,70 +69,162 @@ export function unproven(error: unknown): Proof {
   }
 }
 
-export interface ProofOptions {
-  readonly measure: boolean
-  readonly samples: number | undefined
-  readonly timeBudgetMs: number | undefined
-  readonly allow: ReadonlySet<HazardCode>
-  readonly signal: AbortSignal
-  readonly listener: Listener
-}
-
-/** null when nothing is to be measured. The session is closed before anything is built: an open snapshot would be waited for. */
+/**
+ * null when nothing is to be measured. Two blocks of samples for each query, at other times; one where the sides are to be measured in turns
+ * afterwards. The session is closed before anything is built: an open snapshot would be waited for.
+ */
 export async function measureBefore(
   connect: Connect,
   profiles: readonly Profile[],
   options: ProofOptions,
-): Promise<readonly QueryMeasurement[] | null> {
+): Promise<Before | null> {
   if (!options.measure || options.signal.aborted || profiles.every((profile) => profile.queries.length === 0))
     return null
+  const started = performance.now()
   options.listener({ type: 'stage', stage: 'measure-before', message: 'measuring the queries before' })
   await using session = await connect('measure')
-  return await measure(session, profiles, options)
+  const hiding = await hidingMode(session, options.counterfactual)
+  const { readScans } = await import('../../measure/price/scans.js')
+  const replicas = await options.openReplicas?.()
+  const scans = await readScans(session, replicas?.sessions ?? [], declaredNames(profiles), options.signal)
+  await replicas?.[Symbol.asyncDispose]()
+  const blocks = hiding.on ? 1 : 2
+  const first = await measure(session, profiles, options, blocks)
+  const queries = hiding.on ? first : await measureBlockAgain(session, first, options)
+  return { queries, scans, hiding, user: session.user, durationMs: performance.now() - started }
 }
 
 /** The same queries again, compared; nothing when there is no before, or the run was stopped. */
 export async function measureAfter(
   connect: Connect,
   profiles: readonly Profile[],
-  before: readonly QueryMeasurement[] | null,
+  before: Before | null,
   results: readonly StepResult[],
+  proven: Proven,
   options: ProofOptions,
 ): Promise<Proof> {
-  if (before === null || options.signal.aborted)
-    return { queries: [], comparisons: [], findings: [], evidence: null, failed: false }
+  if (before === null || options.signal.aborted) return nothingMeasured
+  const started = performance.now()
   options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring the queries after' })
   await using session = await connect('measure')
-  const foreign = await foreignCodeFindings(
-    session,
-    profiles.flatMap((profile) => profile.queries),
-  )
-  const after = await measure(session, profiles, options, before)
-  const [{ toResultQueries }, { answerFindings, comparisons }, { notUsed }, { indexUses }, { writeCosts }] =
-    await Promise.all([
-      import('../../measure/query/result-queries.js'),
-      import('../../measure/query/comparisons.js'),
-      import('../../measure/price/not-used.js'),
-      import('../../measure/price/price-uses.js'),
-      import('../../measure/price/price-writes.js'),
-    ])
-  const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
-  const declared = profiles.flatMap(({ indexes }) => indexes.filter(({ definition }) => standing.has(definition.name)))
-  const unused = session.lost ? [] : await notUsed(session, declared, after, options.signal)
-  const queries = toResultQueries(before, after)
-  const earlier = comparisons(before)
+  const texts = profiles.flatMap((profile) => profile.queries)
+  const foreign = await foreignCodeFindings(session, texts)
+  const first = await measure(session, profiles, options, before.hiding.on ? 1 : 2, before.queries)
+  const { sides, noise, counterfactual } = await compared(session, before, first, results, options)
+  const found = await concluded(session, profiles, before, sides, results, proven, options)
+  const measureMs = before.durationMs + performance.now() - started
+  const { on, reason } = before.hiding
+  const stopped = counterfactual?.stopped ?? reason
   return {
-    queries,
-    comparisons: comparisons(after).map((after) => withBefore(after, earlier)),
-    findings: [...foreign, ...answerFindings(after), ...unused].map(findingDocument),
-    evidence: {
-      uses: await indexUses(session, declared, before, after, options.signal),
-      after,
-      tooSmall: new Set(unused.flatMap(({ severity, index }) => (severity === 'info' && index ? [index] : []))),
-      writes: writeCosts(before, after, builtOn(results)),
-    },
+    ...found,
+    findings: [
+      ...foreign.map(findingDocument),
+      ...found.findings,
+      ...notHiddenFindings(counterfactual).map(findingDocument),
+    ],
+    noise,
+    turnsNoise: counterfactual?.noise,
+    measuredAs: before.user,
+    counterfactual: { on, ...(stopped === null ? {} : { reason: stopped }) },
+    measureMs,
     failed: false,
   }
+}
+
+interface Sides {
+  readonly before: readonly QueryMeasurement[]
+  readonly after: readonly QueryMeasurement[]
+  readonly noiseFor: (after: QueryMeasurement) => number
+  readonly without: Counterfactual['without']
+}
+
+/** In turns where indexes may be hidden, and in one more block after. The noise of the run is that of its blocks. */
+async function compared(
+  session: Session,
+  { queries, hiding }: Before,
+  first: readonly QueryMeasurement[],
+  results: readonly StepResult[],
+  options: ProofOptions,
+): Promise<{ readonly sides: Sides; readonly noise: Noise; readonly counterfactual: Counterfactual | null }> {
+  const { noiseOf } = await import('../../measure/sample/noise.js')
+  if (!hiding.on) {
+    const after = await measureBlockAgain(session, first, options)
+    const noise = noiseOf(queries, after)
+    const sides = { before: queries, after, noiseFor: () => noise.floor, without: [] }
+    return { sides, noise, counterfactual: null }
+  }
+  const { interleave } = await import('../../measure/query/counterfactual.js')
+  options.listener({ type: 'stage', stage: 'measure-after', message: 'measuring with and without each new index' })
+  const { samples, timeBudgetMs, signal } = options
+  const built = builtIndexes(results)
+  const settings = { allowWrites: false, samples, timeBudgetMs, signal }
+  const counterfactual = await interleave(session, built, queries, first, settings)
+  const noise = noiseOf(queries, first)
+  const { before, after, interleaved, without } = counterfactual
+  const noiseFor = (one: QueryMeasurement) => (interleaved.has(one) ? counterfactual.noise.floor : noise.floor)
+  return { sides: { before, after, noiseFor, without }, noise, counterfactual }
+}
+
+async function concluded(
+  session: Session,
+  profiles: readonly Profile[],
+  earlier: Before,
+  { before, after, noiseFor, without }: Sides,
+  results: readonly StepResult[],
+  proven: Proven,
+  { signal }: ProofOptions,
+): Promise<Pick<Proof, 'queries' | 'comparisons' | 'findings' | 'evidence'>> {
+  const [
+    { toResultQueries },
+    { answerFindings, comparisons },
+    { notUsed },
+    { indexUses },
+    { writeCosts },
+    { weightsOf },
+  ] = await Promise.all([
+    import('../../measure/query/result-queries.js'),
+    import('../../measure/query/comparisons.js'),
+    import('../../measure/price/not-used.js'),
+    import('../../measure/price/price-uses.js'),
+    import('../../measure/price/price-writes.js'),
+    import('../../measure/price/weights.js'),
+  ])
+  const standing = new Set(results.filter((result) => result.state === 'valid').map((result) => result.step.index))
+  const declared = profiles.flatMap(({ indexes }) => indexes.filter(({ definition }) => standing.has(definition.name)))
+  const unused = session.lost ? [] : await notUsed(session, declared, after, signal, earlier.scans)
+  const notChecked = await notCheckedIn(results, profiles, after, proven)
+  const variants = comparisons(before)
+  const findings: readonly Finding[] = [...answerFindings(after), ...unused]
+  return {
+    queries: toResultQueries(before, after, { noiseFor, notChecked, without }),
+    comparisons: comparisons(after).map((one) => withBefore(one, variants)),
+    findings: findings.map(findingDocument),
+    evidence: {
+      uses: await indexUses(
+        session,
+        declared,
+        { before, after, noiseFor, without, built: builtIndexes(results) },
+        signal,
+      ),
+      after,
+      tooSmall: new Set(
+        unused.flatMap(({ code, severity, index, hint = '' }) =>
+          code === 'NOT_USED' && severity === 'info' && index !== undefined && hint.includes('real data')
+            ? [index]
+            : [],
+        ),
+      ),
+      writes: writeCosts(before, after, builtOn(results)),
+      scans: earlier.scans,
+      weights: session.lost ? { of: new Map(), by: 'equal' } : await weightsOf(session, after, signal),
+    },
+  }
+}
+
+function declaredNames(profiles: readonly Profile[]) {
+  return profiles.flatMap(({ indexes }) =>
+    indexes.map(({ definition: { name, table } }) => ({ schema: table.schema, name })),
+  )
 }
 
 /** How many indexes were built on each `schema.table`. */
@@ -119,44 +241,4 @@ function builtOn(results: readonly StepResult[]): ReadonlyMap<string, number> {
 function withBefore(after: Comparison, earlier: readonly Comparison[]): Comparison {
   const before = earlier.find((one) => one.query === after.query)?.variants
   return before === undefined ? after : { ...after, before }
-}
-
-async function measure(
-  session: Session,
-  profiles: readonly Profile[],
-  options: ProofOptions,
-  before: readonly QueryMeasurement[] = [],
-): Promise<readonly QueryMeasurement[]> {
-  const [{ measureQueries, withValuesOf }, { declaredFor }] = await Promise.all([
-    import('../../measure/query/rounds.js'),
-    import('../../measure/price/not-used.js'),
-  ])
-  const queries = withValuesOf(
-    before,
-    profiles.flatMap((profile) => profile.queries),
-  )
-  const declared = profiles.flatMap((profile) => profile.indexes)
-  return measureQueries(session, queries, {
-    allowWrites: options.allow.has('WRITE_QUERY'),
-    samples: options.samples,
-    timeBudgetMs: options.timeBudgetMs,
-    signal: options.signal,
-    indexesFor: declaredFor(declared),
-    onMeasured: ({ query, measurements }, number, of) => {
-      options.listener({
-        type: 'measured',
-        query: query.name,
-        number,
-        of,
-        executionMs: worst(measurements.map((one) => one.executionMs)),
-      })
-    },
-  })
-}
-
-function worst(samples: readonly (readonly number[])[]): number | null {
-  const medians = samples
-    .filter((one) => one.length > 0)
-    .map((one) => [...one].sort((a, b) => a - b)[Math.floor(one.length / 2)] ?? 0)
-  return medians.length === 0 ? null : Math.max(...medians)
 }

@@ -1,3 +1,4 @@
+import type { Proven } from './proof-expectations.js'
 import type { Recorder } from '../../build/context.js'
 import { keptOf } from '../../plan/kept.js'
 import type { Step } from '../../plan/plan.js'
@@ -14,6 +15,8 @@ export interface RunRecord {
   readonly recorder: Recorder
   /** To be called before they are created. */
   extensions(names: readonly string[]): Promise<void>
+  /** What earlier runs measured. */
+  readonly proven: Proven
   /** Throws nothing: the catalog is the truth, and the result is told even when the ledger cannot be written. */
   finish(result: ApplyResult): Promise<void>
   /** The run ended before it built anything. Throws nothing. */
@@ -25,6 +28,7 @@ export const noRecord: RunRecord = {
   run: null,
   recorder: { started: async () => {}, finished: async () => {} },
   extensions: async () => {},
+  proven: async () => null,
   finish: async () => {},
   abandon: async () => {},
 }
@@ -83,6 +87,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
         }),
     },
     extensions: (names) => ledger.recordExtensions(run, names),
+    proven: async (query, indexes) => ledger.provenSpeedup(query, indexes),
     finish: (result) => writeEnd(ledger, run, result).catch(() => undefined),
     abandon: () => ledger.finishRun(run, 'failed').catch(() => undefined),
   }
@@ -93,13 +98,13 @@ async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promi
     for (const side of ['before', 'after'] as const) {
       const document = query[side]
       if (document === undefined) continue
-      const { name, params, verdict } = query
+      const { name, params, verdict, speedup } = query
       await ledger.recordMeasurement(run, {
         query: name,
         parameterSet: params ?? null,
         side,
         verdict: verdict ?? null,
-        document,
+        document: side === 'after' && speedup !== undefined ? { ...document, speedup } : document,
       })
     }
   }

@@ -24,6 +24,8 @@ const baselineSchema = z.strictObject({
       temp_blocks: z.number(),
       time_ms: interval,
       samples: z.int(),
+      tables: z.record(z.string(), z.number()).optional(),
+      indexes: z.record(z.string(), z.string()).optional(),
       plan: z.string(),
     }),
   ),
@@ -43,6 +45,8 @@ export async function saveBaseline(
     temp_blocks: kept.temp_blocks,
     time_ms: rounded({ median: round(time_ms.median), low: time_ms.low, high: time_ms.high }),
     samples: kept.samples,
+    tables: { ...kept.tables },
+    indexes: { ...kept.indexes },
     plan: plan.join('\n'),
   }))
   const document = { version: 1, perfdb: perfdbVersion(), server: session.version, queries }
@@ -77,7 +81,11 @@ function members(query: Readonly<Record<string, string | number | object | undef
   return Object.entries(query).flatMap(([key, value]): [string, Writable][] => {
     if (value === undefined) return []
     if (typeof value !== 'object') return [[key, value]]
-    return [[key, new Map(Object.entries(value).map(([name, number]) => [name, Number(number)]))]]
+    const entries = Object.entries(value).map(([name, each]): [string, Writable] => [
+      name,
+      typeof each === 'number' ? each : String(each),
+    ])
+    return entries.length === 0 ? [] : [[key, new Map(entries)]]
   })
 }
 

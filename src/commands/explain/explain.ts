@@ -71,6 +71,7 @@ export async function runExplain(
   return {
     ...about(code, session, startedAt),
     command: 'explain',
+    measured_as: session.user,
     queries: [...documents, ...broken.map(brokenDocument)],
     comparisons: comparisons(measured),
     findings: [

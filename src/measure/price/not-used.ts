@@ -4,7 +4,9 @@ import type { DeclaredIndex, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import type { QueryMeasurement } from '../sample/measurement.js'
-import { usesIndex } from './price-uses.js'
+import { indexKey, usesIndex } from './price-uses.js'
+import { noScans, type Scans } from './scans.js'
+import { count } from '../plan/plan-node.js'
 import { sizeText, smallPages } from '../sample/tables.js'
 import { limitsOf } from '../sample/limits.js'
 
@@ -18,6 +20,7 @@ export async function notUsed(
   declared: readonly DeclaredIndex[],
   measured: readonly QueryMeasurement[],
   signal: AbortSignal | undefined,
+  scans: Scans = noScans,
 ): Promise<readonly Finding[]> {
   const plans = measured.flatMap(({ measurements }) => measurements.map(({ plan }) => plan))
   const unused = declared.filter(
@@ -41,8 +44,17 @@ export async function notUsed(
       found.parts.some((part) => plans.some((plan) => plan?.indexes.includes(part) === true))
     )
       return []
-    return [finding(index, table, found, measured)]
+    return [
+      scanned(finding(index, table, found, measured), scans.of.get(indexKey(definition.table.schema, definition.name))),
+    ]
   })
+}
+
+/** Somebody uses it, though no declared query does: that is no warning. */
+function scanned(found: Finding, known: { readonly scans: number; readonly since: string } | undefined): Finding {
+  if (known === undefined || known.scans === 0 || found.severity === 'info') return found
+  const hint = `${count(known.scans)} scan${known.scans === 1 ? '' : 's'} since ${known.since}: declare the query that needs it`
+  return { ...found, severity: 'info', hint }
 }
 
 /** The indexes that are declared for a query, by name: MeasureOptions.indexesFor. */

@@ -1,6 +1,8 @@
 import { PerfdbError } from '../../errors.js'
 import type { Definition } from '../../definition/definition.js'
-import type { DeclaredIndex } from '../../profile/profile.js'
+import type { DeclaredIndex, Query } from '../../profile/profile.js'
+import type { Without } from '../query/counterfactual.js'
+import { tableOf } from '../plan/plan-node.js'
 import type { Session } from '../../server/session.js'
 import { compareMeasurements, medianMs, type Verdict } from '../sample/compare.js'
 import { readIndexes } from '../sample/indexes.js'
@@ -20,6 +22,8 @@ export interface IndexUse {
   readonly ratio: number | null
   /** Of the medians; null without samples on both sides. */
   readonly savedMs: number | null
+  /** Other new indexes of the query plan: the gain is of all together. Empty where it was measured without this one alone. */
+  readonly together: readonly string[]
   /** Every table of the query plan is so small that it would be read whole. */
   readonly small: boolean
 }
@@ -31,8 +35,7 @@ export interface IndexUse {
 export async function indexUses(
   session: Session,
   declared: readonly DeclaredIndex[],
-  before: readonly QueryMeasurement[],
-  after: readonly QueryMeasurement[],
+  { before, after, noiseFor, without, built }: Compared,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, readonly IndexUse[]>> {
   const names = declared.map(({ definition }) => definition.name)
@@ -44,7 +47,10 @@ export async function indexUses(
   )
   const pairs = after.flatMap((measured) =>
     measured.measurements.map((one, at) => ({
-      query: measured.query.name,
+      query: measured.query,
+      noise: noiseFor(measured),
+      without,
+      built,
       after: one,
       before: counterpart(before, measured, one, at),
     })),
@@ -56,9 +62,19 @@ export async function indexUses(
         ({ after: { plan } }) =>
           usesIndex(plan, definition) || plan?.indexes.some((index) => own.includes(index)) === true,
       )
-      return [indexKey(definition.table.schema, definition.name), users.map(useOf)]
+      return [indexKey(definition.table.schema, definition.name), users.map((pair) => useOf(pair, definition))]
     }),
   )
+}
+
+/** Both sides of a run, and what else tells the gain of one index. */
+export interface Compared {
+  readonly before: readonly QueryMeasurement[]
+  readonly after: readonly QueryMeasurement[]
+  readonly noiseFor: (after: QueryMeasurement) => number
+  readonly without: readonly Without[]
+  /** Built in this run; `table` is `schema.table`. */
+  readonly built: readonly { readonly schema: string; readonly name: string; readonly table: string }[]
 }
 
 /** Several schemas may have an index of one name: tenants have. */
@@ -103,20 +119,37 @@ export function counterpart(
   return other?.measurements.find(({ params }) => params === one.params) ?? null
 }
 
-function useOf(pair: {
-  readonly query: string
+interface Pair extends Pick<Compared, 'without' | 'built'> {
+  readonly query: Query
   readonly before: Measurement | null
   readonly after: Measurement
-}): IndexUse {
-  const { query, before, after } = pair
-  const comparison = before === null ? null : compareMeasurements(before, after)
-  const timed = before !== null && before.executionMs.length > 0 && after.executionMs.length > 0
+  readonly noise: number
+}
+
+function useOf(pair: Pair, { name, table }: Definition): IndexUse {
+  const { query, before, after, noise, without, built } = pair
+  const alone = without.find(
+    (one) =>
+      one.query === query.name &&
+      one.file === query.place.file &&
+      one.params === after.params &&
+      one.index.name === name &&
+      one.index.schema === table.schema,
+  )
+  const comparison = alone?.comparison ?? (before === null ? null : compareMeasurements(before, after, noise))
+  const tables = new Set(after.plan?.nodes.map(tableOf))
+  const others = built.filter(
+    (one) => one.name !== name && tables.has(one.table) && after.plan?.indexes.includes(one.name) === true,
+  )
+  const timed =
+    comparison !== null && comparison.before.executionMs.length > 0 && comparison.after.executionMs.length > 0
   return {
-    query,
+    query: query.name,
     params: after.params,
     verdict: comparison?.verdict ?? null,
     ratio: comparison?.speedup?.median ?? null,
-    savedMs: timed ? medianMs(before) - medianMs(after) : null,
+    savedMs: timed ? medianMs(comparison.before) - medianMs(comparison.after) : null,
+    together: alone === undefined ? others.map((one) => one.name) : [],
     small: after.tables.every(({ pages }) => pages < smallPages),
   }
 }

@@ -2,6 +2,9 @@ import type { Price, ResultStep, WriteCost } from '../../result/result.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import { indexKey, type IndexUse } from './price-uses.js'
 import type { QueryMeasurement } from '../sample/measurement.js'
+import { noScans, type Scans } from './scans.js'
+import type { Weights } from './weights.js'
+import { count } from '../plan/plan-node.js'
 import { milliseconds } from '../rules/rule.js'
 
 /** What the measurements know of the declared indexes. */
@@ -12,14 +15,18 @@ export interface PriceEvidence {
   /** Indexes that no query uses on tables too small to tell, by name. */
   readonly tooSmall: ReadonlySet<string>
   readonly writes: readonly WriteCost[]
+  /** Before this run. */
+  readonly scans?: Scans
+  readonly weights?: Weights
 }
 
 type Judgement = Pick<Price, 'verdict' | 'reason'>
 
 /**
- * The price of each declared index that stands after the run, and the verdict. `pays`: a query that uses it became faster.
- * `does_not_pay`: no declared query uses it, or those that do gained nothing. `cannot_say`: nothing was measured, a table
- * too small to tell, a unique index that no query needs, an index that stood there before. `evidence` is null when nothing was measured.
+ * The price of each declared index that exists after the run, and the verdict. `pays`: the queries that use it gain more than others lose, each
+ * by its weight; where several new indexes of one query plan were not measured one by one they get the credit together, and it says so.
+ * `does_not_pay`: it is new and no declared query uses it, or those that do gained nothing. `cannot_say`: nothing was measured, a table
+ * too small to tell, a unique index that no query needs, an index that already existed. `evidence` is null when nothing was measured.
  */
 export function prices(
   steps: readonly ResultStep[],
@@ -60,15 +67,24 @@ function judge(
   evidence: PriceEvidence | null,
 ): Judgement {
   if (evidence === null || evidence.after.length === 0) return cannotSay('no query was measured')
-  if (uses.length === 0) return unused(index, evidence)
+  if (uses.length === 0) return unused(step, index, evidence)
   const names = new Set(uses.map(({ query }) => query))
   const one = names.size === 1
   const users = `${listed([...names])} ${one ? 'uses' : 'use'} it`
-  if (!isNew(step)) return cannotSay(`${users}; the gain is not known, for the index stood there before`)
+  if (!isNew(step)) return cannotSay(`${users}; the gain is not known, for the index already existed`)
   const faster = uses.filter(({ verdict }) => verdict === 'faster')
   const best = faster.toSorted((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0))
+  const net = uses.reduce((sum, use) => sum + (evidence.weights?.of.get(use.query) ?? 1) * conclusiveMs(use), 0)
+  if (best.length > 0 && net < 0)
+    return {
+      verdict: 'does_not_pay',
+      reason: `${gains(best, step.index)}${losses(uses)}, which costs more than it saves`,
+    }
   if (best.length > 0)
-    return { verdict: 'pays', reason: `${gains(best)}${losses(uses)}${balance(step, best, evidence.writes)}` }
+    return {
+      verdict: 'pays',
+      reason: `${gains(best, step.index)}${losses(uses)}${balance(step, best, evidence.writes)}`,
+    }
   const compared = uses.filter(({ verdict }) => verdict !== null)
   if (compared.length === 0) return cannotSay(`${users}, and ${one ? 'was' : 'were'} not measured before`)
   if (uses.some(({ verdict }) => verdict === 'inconclusive'))
@@ -78,7 +94,16 @@ function judge(
   return { verdict: 'does_not_pay', reason: `${users} and ${one ? 'is' : 'are'} no faster ${than}` }
 }
 
-function unused({ definition, for: wanted }: DeclaredIndex, { after, tooSmall }: PriceEvidence): Judgement {
+/** Only of what became faster or slower for certain. */
+function conclusiveMs({ verdict, savedMs }: IndexUse): number {
+  return verdict === 'faster' || verdict === 'slower' ? (savedMs ?? 0) : 0
+}
+
+function unused(
+  step: ResultStep,
+  { definition, for: wanted }: DeclaredIndex,
+  { after, tooSmall, scans = noScans }: PriceEvidence,
+): Judgement {
   if (definition.unique) return cannotSay('no declared query uses it; it is unique, and keeps duplicates out')
   if (tooSmall.has(definition.name)) return cannotSay('no declared query uses it, on a table too small to tell')
   const own = after.filter(({ query }) => wanted.includes(query.name))
@@ -90,19 +115,35 @@ function unused({ definition, for: wanted }: DeclaredIndex, { after, tooSmall }:
       unchosen.filter(({ index }) => index === definition.name).map(({ reason }) => `${query.name}: ${reason}`),
     ),
   )
-  return { verdict: 'does_not_pay', reason: reasons[0] ?? 'no declared query uses it' }
+  if (isNew(step) && scans.unasked === 0)
+    return { verdict: 'does_not_pay', reason: reasons[0] ?? 'no declared query uses it' }
+  return cannotSay(['no declared query', ...scansTexts(scans, step, isNew(step))].join('; '))
 }
 
 function cannotSay(reason: string): Judgement {
   return { verdict: 'cannot_say', reason }
 }
 
-function gains(best: readonly IndexUse[]): string {
-  const texts = best.map(({ query, params, ratio }) => {
+function gains(best: readonly IndexUse[], own: string): string {
+  const texts = best.map(({ query, params, ratio, together }) => {
     const set = params === null || params === 'default' ? '' : ` (${params})`
-    return ratio === null ? `${query}${set} ends in time` : `${query}${set} ${factor(ratio)} faster`
+    const gain = ratio === null ? `${query}${set} ends in time` : `${query}${set} ${factor(ratio)} faster`
+    return together.length === 0 ? gain : `${listed([own, ...together])} together: ${gain}`
   })
   return listed(texts)
+}
+
+/** `233 scans since 2026-03-01`, and who was not asked. */
+function scansTexts({ of, unasked }: Scans, { schema, index }: ResultStep, fresh: boolean): readonly string[] {
+  const known = of.get(indexKey(schema, index))
+  const counted =
+    known === undefined
+      ? ''
+      : `${known.scans === 0 ? 'no' : count(known.scans)} scan${known.scans === 1 ? '' : 's'} since ${known.since}`
+  return [
+    ...(fresh || counted === '' ? [] : [counted]),
+    ...(unasked === 0 ? [] : [`${unasked} standby${unasked === 1 ? '' : 's'} not asked (replicas)`]),
+  ]
 }
 
 /** Who lost by it is told beside who gained. */

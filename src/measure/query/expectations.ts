@@ -12,29 +12,37 @@ export interface CheckedExpectation {
   readonly expect: string
   readonly met: boolean
   readonly actual: string
+  /** Nothing was compared in this run: it counts as met, and `actual` says why. */
+  readonly notChecked?: boolean
   /** Why it was missed, and what to do. */
   readonly hint?: string
 }
 
 /**
  * Checks what the profile expects of a query against every parameter set: the worst decides. `comparison` is null when
- * nothing was measured before; then a speedup is not checked. What has no measurement meets no expectation.
+ * nothing was measured before; then a speedup is not checked, nor where `notChecked` says why not. What has no measurement meets no expectation.
  */
 export function checkExpectations(
   expect: Expectation,
   measurements: readonly Measurement[],
   comparison: QueryComparison | null,
+  notChecked: string | null = null,
 ): readonly CheckedExpectation[] {
   const failed = measurements.find((one) => one.status !== 'measured')
   const checks = [
     ...(expect.uses ?? []).map((index) => usesCheck(index, measurements)),
-    ...(expect.speedup === undefined || comparison === null ? [] : [speedupCheck(expect.speedup, comparison)]),
+    ...(expect.speedup === undefined ? [] : [speedupCheck(expect.speedup, comparison, notChecked)]),
     ...(expect.timeMs === undefined ? [] : [timeCheck(expect.timeMs, measurements)]),
     ...(expect.buffers === undefined ? [] : [buffersCheck(expect.buffers, measurements)]),
     ...(expect.forbid ?? []).map((code) => forbidCheck(code, measurements)),
   ]
   if (failed === undefined) return checks
-  return checks.map((check) => ({ ...check, met: false, actual: inSet(failed, failed.reason ?? 'no measurement') }))
+  return checks.map((check) => ({
+    ...check,
+    notChecked: false,
+    met: false,
+    actual: inSet(failed, failed.reason ?? 'no measurement'),
+  }))
 }
 
 /** EXPECTATION_MISSED, an error, for each that was not met. */
@@ -88,8 +96,16 @@ function indexUse(name: string, { plan, unchosen }: Measurement): IndexUse {
   return { met: true, judged: true, actual: `${name} (${size}: too small to tell, ${how})` }
 }
 
-function speedupCheck(least: number, { speedup, verdict, before, after, reason }: QueryComparison): CheckedExpectation {
+function speedupCheck(
+  least: number,
+  comparison: QueryComparison | null,
+  notChecked: string | null,
+): CheckedExpectation {
   const expect = `speedup of at least ${least}`
+  const why = notChecked ?? (comparison === null ? 'nothing was measured before' : null)
+  if (comparison === null || why !== null)
+    return { expect, met: true, notChecked: true, actual: `not checked: ${why ?? ''}` }
+  const { speedup, verdict, before, after, reason } = comparison
   if (speedup !== null) {
     const actual = `${factor(speedup.median)} (${factor(speedup.low)} to ${factor(speedup.high)})`
     const met = speedup.low >= least
@@ -100,7 +116,8 @@ function speedupCheck(least: number, { speedup, verdict, before, after, reason }
         met: true,
         actual: inSet(after, `not judged: ${largest.table} is too small to tell (${largest.size})`),
       }
-    return { expect, met, actual: inSet(after, `${actual}, ${verdict}`) }
+    const because = met || reason === null ? '' : ` (${reason})`
+    return { expect, met, actual: inSet(after, `${actual}, ${verdict}${because}`) }
   }
   // Stopped by statement_timeout before: it took that long at least.
   const bound =

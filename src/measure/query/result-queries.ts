@@ -6,34 +6,50 @@ import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { shapeOf } from '../sample/shape.js'
 import { namesakeOf } from '../sample/namesake.js'
 import { planDocument } from '../plan/plan-document.js'
+import type { Without } from './counterfactual.js'
 import { medianInterval } from '../sample/statistics.js'
 
 /**
  * The documents of queries measured once (`before` is null) or twice. Queries are the same by name; where several
  * profiles use one, by file too. A query of `after` that was not measured before has no verdict. Each has the numbers of
  * the parameter set that decided, the findings of all sets, and the profile's expectations with EXPECTATION_MISSED for
- * each missed one. `noise` is the floor of the run, see noiseOf.
+ * each missed one.
  */
 export function toResultQueries(
   before: readonly QueryMeasurement[] | null,
   after: readonly QueryMeasurement[],
-  noise = 1,
+  { noiseFor = () => 1, notChecked = () => null, without = [] }: Told = {},
 ): ResultQuery[] {
   return after.map((measured) => {
     const other = namesakeOf(before, measured.query)
     // The statements of variants are compared with one another, not with an earlier time.
     const comparable = other !== undefined && measured.query.variants.length === 0
-    return resultQuery(measured, comparable ? compare(other, measured, noise) : null)
+    const comparison = comparable ? compare(other, measured, noiseFor(measured)) : null
+    return resultQuery(measured, comparison, notChecked(measured), without)
   })
 }
 
-function resultQuery(measured: QueryMeasurement, comparison: QueryComparison | null): ResultQuery {
+/** What a run knows besides its measurements. */
+export interface Told {
+  /** The floor of the noise under which the sides of this query were measured, see noiseOf. */
+  readonly noiseFor?: (after: QueryMeasurement) => number
+  /** Why the speedup that is expected of it is not checked; null where it is. */
+  readonly notChecked?: (after: QueryMeasurement) => string | null
+  readonly without?: readonly Without[]
+}
+
+function resultQuery(
+  measured: QueryMeasurement,
+  comparison: QueryComparison | null,
+  notChecked: string | null,
+  without: readonly Without[],
+): ResultQuery {
   const { query, measurements } = measured
   const decided = comparison?.after ?? decisive(measurements)
   const failed = measurements.find((one) => one.status !== 'measured')
   const status = failed?.status ?? decided?.status ?? 'not_measured'
   const reason = failed?.reason ?? comparison?.reason ?? null
-  const expectations = checkExpectations(query.expect, measurements, comparison)
+  const expectations = checkExpectations(query.expect, measurements, comparison, notChecked)
   const findings = [...missedFindings(expectations, query), ...distinct(decided, measurements)]
   // The statements of variants have no one measurement: their numbers are in the comparison.
   const single = query.variants.length === 0
@@ -46,9 +62,34 @@ function resultQuery(measured: QueryMeasurement, comparison: QueryComparison | n
     ...(comparison === null || comparison.speedup === null ? {} : { speedup: rounded(comparison.speedup) }),
     ...(comparison?.before.status === 'measured' ? { before: measurementDocument(comparison.before) } : {}),
     ...(decided?.status === 'measured' && single ? { after: measurementDocument(decided) } : {}),
+    ...counterfactualDocument(query, without),
     place: { ...query.place },
     findings: findings.map(findingDocument),
-    expectations: expectations.map(({ expect, met, actual }) => ({ expect, met, actual })),
+    expectations: expectations.map(({ expect, met, actual, notChecked: unchecked = false }) => ({
+      expect,
+      met,
+      actual,
+      ...(unchecked ? { not_checked: true as const } : {}),
+    })),
+  }
+}
+
+function counterfactualDocument(
+  { name, place }: QueryMeasurement['query'],
+  without: readonly Without[],
+): Pick<ResultQuery, 'counterfactual'> {
+  const own = without.filter(({ query, file }) => query === name && file === place.file)
+  if (own.length === 0) return {}
+  return {
+    counterfactual: {
+      without: own.map(({ index, params, comparison: { verdict, speedup, reason } }) => ({
+        indexes: [index.name],
+        ...(params === null || params === 'default' ? {} : { params }),
+        verdict,
+        ...(speedup === null ? {} : { speedup: rounded(speedup) }),
+        ...(reason === null ? {} : { reason }),
+      })),
+    },
   }
 }
 

@@ -40,10 +40,22 @@ async function measureQuery(
   limits: Limits,
   before: MeasureOptions['before'],
 ): Promise<QueryMeasurement> {
-  if (query.variants.length > 0) return measureVariants(session, query, limits)
+  if (query.variants.length > 0) return measureVariants(session, query, inOneBlock(limits))
   const { control } = namesakeOf(before, query) ?? {}
   const measured = await measureStatement(session, query, query.sql ?? '', limits, control)
   return { query, ...measured, variants: [], roundTripMs: null }
+}
+
+/** Variants are compared with one another within one block. */
+function inOneBlock({ blocks, ...limits }: Limits): Limits {
+  const { samples, leastSamples, timeBudgetMs } = limits
+  return {
+    ...limits,
+    blocks,
+    samples: samples * blocks,
+    leastSamples: leastSamples * blocks,
+    timeBudgetMs: timeBudgetMs * blocks,
+  }
 }
 
 /**

@@ -40,13 +40,19 @@ export async function genericPlan(
       // Inside too: behind a pooler the next statement may run on another backend.
       await session.query(`deallocate ${prepared}`)
       const plan = readQueryPlan(row?.['QUERY PLAN'])
-      return plan === null ? null : { plan, types: inferred?.types ?? [] }
+      return plan === null ? null : { plan: withoutForcing(plan), types: inferred?.types ?? [] }
     })
   } catch (error) {
     // PREPARE survives ROLLBACK: left behind, the next one fails with 42P05.
     if (!session.lost) await session.query(`deallocate ${prepared}`).catch(() => undefined)
     throw error
   }
+}
+
+/** perfdb's own setting is none of the server's. */
+function withoutForcing(plan: QueryPlan): QueryPlan {
+  const settings = Object.entries(plan.settings).filter(([name]) => name !== 'plan_cache_mode')
+  return { ...plan, settings: Object.fromEntries(settings) }
 }
 
 /**

@@ -7,6 +7,7 @@ export interface Limits {
   readonly samples: number
   /** Of one block; it goes on beyond them until the interval is narrow. */
   readonly leastSamples: number
+  readonly blocks: number
   readonly timeBudgetMs: number
   readonly totalBudgetMs: number
   readonly statementTimeoutMs: number
@@ -25,6 +26,7 @@ export function limitsOf(options: MeasureOptions): Limits {
   return {
     samples: Math.ceil((options.samples ?? 101) / blocks),
     leastSamples: Math.ceil(leastSamples / blocks),
+    blocks,
     timeBudgetMs: timeBudgetMs / blocks,
     totalBudgetMs: totalBudgetMs / blocks,
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,

@@ -28,6 +28,10 @@ export function noiseOf(before: readonly QueryMeasurement[], after: readonly Que
     ...[...before, ...after].flatMap((one) => measuredOf(one).flatMap((each) => ownPairs(one.query.name, each))),
     ...after.flatMap((one) => acrossPairs(namesakeOf(before, one.query), one)),
   ]
+  return noiseOfPairs(pairs)
+}
+
+export function noiseOfPairs(pairs: readonly NoisePair[]): Noise {
   return { floor: floorOf(pairs.map(({ ratio }) => ratio)), pairs }
 }
 

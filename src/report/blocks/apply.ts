@@ -5,6 +5,7 @@ import { errorItem } from './error.js'
 import type { Layout } from '../block/layout.js'
 import { aboutText, hazardBlocks, scriptOf } from './plan.js'
 import { priceBlocks, priceTotals } from './price.js'
+import { noiseText } from './noise.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
 import { quoted, signs, stepTones, tableNamer, tally } from './steps.js'
 import { bytes, duration, several } from '../../text/amounts.js'
@@ -42,6 +43,7 @@ export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
     { kind: 'items', title: '', items: result.steps.flatMap(waitedItems), limit: 5 },
     ...hazardBlocks(refused),
     ...comparedBlocks(result.queries),
+    { kind: 'text', tone: 'quiet', text: noiseText(result) },
     ...measuredBlocks(result.queries),
     ...result.comparisons.flatMap(comparisonBlocks),
     ...priceBlocks(result, layout),
@@ -64,9 +66,11 @@ export function applyVerdict(result: ApplyResult): string {
     result.steps.length === 0
       ? `${done === '' ? 'no indexes' : 'already done'}: nothing to do`
       : `${head}: ${done}${counted}`
-  const time = result.duration_ms === undefined ? '' : ` in ${duration(result.duration_ms)}`
+  const { build_ms: built = result.duration_ms, measure_ms: measured } = result
+  const time = built === undefined ? '' : ` in ${duration(built)}`
   const queries = queryTally(result.queries)
-  return `${steps}${time}${queries === '' ? '' : `; ${queries}`}`
+  const measuredIn = measured === undefined ? '' : ` in ${duration(measured)}`
+  return `${steps}${time}${queries === '' ? '' : `; ${queries}${measuredIn}`}`
 }
 
 function stepGrid(steps: readonly ResultStep[], layout: Layout): Block {

@@ -16,12 +16,15 @@ const verdictTones: Readonly<Record<Price['verdict'], Tone>> = {
 
 /**
  * Each index with its size, build time and WAL, and whether it pays; then what writes cost before and after. Where nothing
- * can be said of any index the steps say it all; indexes that stood there before are shown when they do not pay, or
- * under --verbose.
+ * can be said of any index the steps say it all; indexes that already existed are shown when they do not pay or no declared query uses them,
+ * else under --verbose.
  */
 export function priceBlocks({ prices = [], write_costs: writes = [] }: ApplyResult, { verbose }: Layout): Block[] {
   const told = verbose || prices.some(({ verdict }) => verdict !== 'cannot_say')
-  const shown = prices.filter((price) => verbose || price.build_ms !== undefined || price.verdict !== 'cannot_say')
+  const shown = prices.filter(
+    (price) =>
+      verbose || price.build_ms !== undefined || price.verdict !== 'cannot_say' || price.reason.includes(' since '),
+  )
   return [
     {
       kind: 'grid',
@@ -52,8 +55,14 @@ export function priceBlocks({ prices = [], write_costs: writes = [] }: ApplyResu
   ]
 }
 
+const weightWords = {
+  calls: 'queries weighed by their calls',
+  declared: 'queries weighed by their weight',
+  equal: 'all queries weighed alike',
+} as const
+
 /** `1.2 MB of WAL written`, `23 of 31 pay, 3 do not, 5 cannot be judged`: what follows the size of what was built. */
-export function priceTotals({ prices = [] }: ApplyResult): readonly string[] {
+export function priceTotals({ prices = [], weights }: ApplyResult): readonly string[] {
   const wal = prices.reduce((sum, price) => sum + (price.wal_bytes ?? 0), 0)
   const shared = prices.some((price) => price.wal_shared === true)
   const of = (verdict: Price['verdict']) => prices.filter((price) => price.verdict === verdict).length
@@ -63,7 +72,7 @@ export function priceTotals({ prices = [] }: ApplyResult): readonly string[] {
     ...(pay + not === 0
       ? []
       : [
-          `${pay} of ${prices.length} ${pay === 1 ? 'pays' : 'pay'}, ${not} ${not === 1 ? 'does' : 'do'} not${untold === 0 ? '' : `, ${untold} cannot be judged`}`,
+          `${pay} of ${prices.length} ${pay === 1 ? 'pays' : 'pay'}, ${not} ${not === 1 ? 'does' : 'do'} not${untold === 0 ? '' : `, ${untold} cannot be judged`}${weights === undefined ? '' : ` (${weightWords[weights]})`}`,
         ]),
   ]
 }

@@ -94,6 +94,15 @@ export function queryNotes(queries: readonly ResultQuery[], others: readonly Res
       })),
   )
   const unmeasured = queries.filter((query) => query.status !== 'measured')
+  const unclear = queries.filter(({ verdict, status }) => verdict === 'inconclusive' && status === 'measured')
+  const unchecked = queries.flatMap((query) =>
+    query.expectations
+      .filter((expectation) => expectation.not_checked === true)
+      .map(({ expect, actual }): Item => {
+        const text = `${queryTitle(query)}: ${expect}: ${actual.replace(/^not checked: /, '')}`
+        return { tone: 'quiet', label: 'not checked', text, details: [] }
+      }),
+  )
   // A missed expectation is told once, with what was measured.
   const findings = [
     ...queries.flatMap((query) =>
@@ -118,6 +127,18 @@ export function queryNotes(queries: readonly ResultQuery[], others: readonly Res
       })),
       limit: 10,
     },
+    {
+      kind: 'items',
+      title: unclear.length === 0 ? '' : several(unclear.length, 'query inconclusive', 'queries inconclusive'),
+      items: unclear.map((query) => ({
+        tone: 'warn',
+        label: 'inconclusive',
+        text: `${queryTitle(query)}: ${query.reason ?? ''}`,
+        details: [],
+      })),
+      limit: 10,
+    },
+    { kind: 'items', title: '', items: unchecked, limit: 10 },
     ...findingBlocks(unique(findings)),
   ]
 }

@@ -1,9 +1,10 @@
 import type { PoolResult } from '../../result/pool-result.js'
-import type { Comparison, ResultQuery, ResultStep } from '../../result/result.js'
+import type { Comparison, ResultNoise, ResultQuery, ResultStep } from '../../result/result.js'
 import type { Block } from '../block/block.js'
 import { drawChart, type Chart } from './chart.js'
 import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
+import { noiseChart } from './chart-noise.js'
 import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
 import { type Result, isError } from '../../result/results.js'
@@ -27,6 +28,7 @@ function allDrawings(result: Result): readonly Drawing[] {
   return [
     ...('analyzed' in result ? stepDrawings(result.steps) : []),
     ...('comparisons' in result ? queryDrawings(result.queries) : []),
+    ...('noise' in result && result.noise !== undefined ? [noiseDrawing(result.noise)] : []),
     ...('comparisons' in result ? result.comparisons.map(variantsDrawing) : []),
     ...('servers' in result ? poolDrawings(result) : []),
   ]
@@ -46,6 +48,10 @@ function queryDrawings(queries: readonly ResultQuery[]): readonly Drawing[] {
     { ...drawing(buffersChart(queries), compared), folded: true },
     drawing(measuredChart(queries), titled('Queries')),
   ]
+}
+
+function noiseDrawing(noise: ResultNoise): Drawing {
+  return { ...drawing(noiseChart(noise), titled('Queries, before and after')), folded: true }
 }
 
 function variantsDrawing(comparison: Comparison): Drawing {

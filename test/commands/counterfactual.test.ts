@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest'
+import { interleave } from '../../src/measure/query/counterfactual.js'
+import { hiddenRuns, readHideable } from '../../src/measure/query/hidden.js'
+import { measureQueries } from '../../src/measure/query/rounds.js'
+import { limitsOf } from '../../src/measure/sample/limits.js'
+import { aQuery } from '../measure/a-query.js'
+import { openSession } from '../measure/open-session.js'
+import { shop } from '../measure/shop.js'
+import { apply } from '../support/apply.js'
+import { testDatabase } from '../support/database.js'
+import { profilesOf } from '../support/profile.js'
+
+const limits = limitsOf({ allowWrites: false })
+
+test('a hidden index is hidden from this session alone, and only until the transaction ends', async () => {
+  await using db = await testDatabase(
+    `${shop} create index by_customer on jobs (customer_id); create unique index by_total on jobs (total); analyze jobs;`,
+  )
+  await using session = await openSession(db.url)
+  await using other = await openSession(db.url)
+  const [hidden, unique] = await readHideable(
+    session,
+    [
+      { schema: 'public', name: 'by_customer' },
+      { schema: 'public', name: 'by_total' },
+      { schema: 'public', name: 'jobs_pkey' },
+    ],
+    limits,
+  )
+  expect(unique?.reason).toBe('it is unique')
+  const subject = { text: 'select * from jobs where customer_id = 7', values: [], writes: false }
+  const seen: (readonly string[])[] = []
+  const looks = async (oids: readonly number[]) =>
+    hiddenRuns(session, subject, oids, 'plain', 1, limits, (plan) => seen.push(plan.indexes) > 0)
+  const oids = hidden?.leaves.map(({ oid }) => oid) ?? []
+  await looks([])
+  await looks(oids)
+  // The other one writes and plans as before, while the index is hidden here.
+  await hiddenRuns(session, subject, oids, 'plain', 1, limits, () => true)
+  const during = hiddenRuns(
+    session,
+    { ...subject, text: 'select pg_sleep(0.3), count(*) from jobs where customer_id = 7' },
+    oids,
+    'sample',
+    1,
+    limits,
+    (plan) => seen.push(plan.indexes) > 0,
+  )
+  await other.query("update jobs set note = 'n' where id = 7")
+  const lines = await other.query<{ 'QUERY PLAN': string }>(`explain ${subject.text}`)
+  expect(lines.map((line) => line['QUERY PLAN']).join('\n')).toContain('by_customer')
+  await during
+  await looks([])
+  expect(seen).toEqual([['by_customer'], [], [], ['by_customer']])
+  // What is unique is never hidden, whoever asks.
+  expect(await looks(unique?.leaves.map(({ oid }) => oid) ?? [])).toBe(false)
+  expect((await db.sql`select count(*)::int as n from pg_index where not indisvalid`)[0]).toEqual({ n: 0 })
+})
+
+test('leaves of a partitioned index are hidden one by one, and nothing while an index is built', async () => {
+  await using db = await testDatabase(`
+    create table parts (id int not null, at date not null, pad text) partition by range (at);
+    create table parts_1 partition of parts for values from ('2024-01-01') to ('2024-07-01');
+    create table parts_2 partition of parts for values from ('2024-07-01') to ('2025-01-01');
+    insert into parts select n, '2024-01-01'::date + n % 360, repeat('x', 50) from generate_series(1, 20000) n;
+    create index by_id on parts (id); analyze parts;
+  `)
+  await using session = await openSession(db.url)
+  const [index] = await readHideable(session, [{ schema: 'public', name: 'by_id' }], limits)
+  expect(index?.leaves.map(({ table }) => table).toSorted()).toEqual(['public.parts_1', 'public.parts_2'])
+  const built = [{ schema: 'public', name: 'by_id' }]
+  const query = aQuery('select * from parts where id = 77')
+  const options = { samples: 21, timeBudgetMs: 1000, allowWrites: false }
+  const after = await measureQueries(session, [query], options)
+  const found = await interleave(session, built, after, after, options)
+  expect(found.without.map(({ index: { name }, comparison: { verdict } }) => [name, verdict])).toEqual([
+    ['by_id', 'faster'],
+  ])
+  expect(found.stopped).toBeNull()
+})
+
+const profile = `version: 1
+profile: apart
+indexes:
+  - { name: i_customer, table: jobs, keys: [customer_id] }
+  - { name: i_customer_total, table: jobs, keys: [total, customer_id] }
+queries:
+  - { name: both, sql: "select * from jobs where customer_id = 7 or total = 12", expect: { speedup: 1.5, uses: [i_customer, i_customer_total] } }
+  - { name: one, sql: select * from jobs where customer_id = 9 }
+  - { name: neither, sql: "select status, count(*) from jobs group by status" }
+`
+
+test('each index is left out in turn: a bitmap that needs both pays for both, and what only one uses for one', async () => {
+  await using db = await testDatabase(shop)
+  const profiles = await profilesOf(profile)
+  const { result } = await apply(db.url, profiles, { measure: true, counterfactual: 'on' })
+  expect(result).toMatchObject({ exit_code: 0, counterfactual: { on: true }, weights: 'equal' })
+  const both = result.queries.find(({ name }) => name === 'both')
+  expect(both?.counterfactual?.without.map(({ indexes, verdict }) => [indexes, verdict]).toSorted()).toEqual([
+    [['i_customer'], 'faster'],
+    [['i_customer_total'], 'faster'],
+  ])
+  expect(both).toMatchObject({ verdict: 'faster', before: { indexes: [] } })
+  expect(result.queries.map(({ verdict }) => verdict)).toEqual(['faster', 'faster', 'same'])
+  expect(result.prices?.map(({ index, verdict }) => [index, verdict]).toSorted()).toEqual([
+    ['i_customer', 'pays'],
+    ['i_customer_total', 'pays'],
+  ])
+  expect(result.noise?.pairs).toBeGreaterThan(0)
+  expect(result.noise?.in_turns?.floor).toBeGreaterThanOrEqual(1)
+  expect(result.build_ms).toBeGreaterThan(0)
+  expect(result.measure_ms).toBeGreaterThan(0)
+})
+
+test('without hiding, indexes of one query plan are credited together', async () => {
+  await using db = await testDatabase(shop)
+  const { result } = await apply(db.url, await profilesOf(profile), { measure: true, samples: 21 })
+  expect(result.counterfactual).toMatchObject({ on: false, reason: expect.stringContaining('--counterfactual on') })
+  expect(result.prices?.find(({ index }) => index === 'i_customer_total')?.reason).toMatch(
+    /^i_customer_total and i_customer together: both [\d.]+x faster$/,
+  )
+  expect(result.queries[0]).not.toHaveProperty('counterfactual')
+  expect(result.queries.map(({ verdict }) => verdict)).toEqual(['faster', 'faster', 'same'])
+})
+
+test('a role that is no superuser: on is refused before anything, allowed says why not', async () => {
+  await using db = await testDatabase(
+    `${shop} create role plain_measurer login password 'secret-word'; grant all on schema public to plain_measurer; grant plain_measurer to current_user;
+     alter table jobs owner to plain_measurer; alter table customers owner to plain_measurer;`,
+  )
+  const url = new URL(db.url)
+  url.username = 'plain_measurer'
+  url.password = 'secret-word'
+  try {
+    const profiles = await profilesOf(profile)
+    await expect(apply(url.href, profiles, { measure: true, counterfactual: 'on', samples: 3 })).rejects.toMatchObject({
+      code: 'PRIVILEGE',
+    })
+    expect(await db.sql`select indexname from pg_indexes where indexname like 'i\\_%'`).toHaveLength(0)
+    const { result } = await apply(url.href, profiles, { measure: true, counterfactual: 'allowed', samples: 21 })
+    expect(result).toMatchObject({
+      exit_code: 0,
+      measured_as: 'plain_measurer',
+      counterfactual: { on: false, reason: 'indexes were not hidden to compare: plain_measurer is not a superuser' },
+    })
+  } finally {
+    await db.sql.unsafe(
+      'reassign owned by plain_measurer to current_user; drop owned by plain_measurer; drop role plain_measurer',
+    )
+  }
+})
