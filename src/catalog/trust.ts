@@ -53,14 +53,18 @@ export async function readTrust(
 ): Promise<ReadonlyMap<Definition, Trust>> {
   if (definitions.length === 0) return new Map()
   const tables = new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
-  const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum), [
+  const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum, false), [
     JSON.stringify([...tables.values()]),
   ])
   const owners = new Map((first?.tables ?? []).map((one) => [tableKey(one), one]))
   const foreign =
     first?.strangers === true
       ? await askForeign(session, [
-          ...[...tables.values()].map((table) => ({ text: null, relations: [table], path: [] })),
+          ...[...tables.values()].map((table) => ({
+            text: null,
+            relations: [table],
+            path: [table.schema, ...searchPath(session)],
+          })),
           ...definitions.map((definition) => askedText(session, definition, false)),
           ...definitions.map((definition) => askedText(session, definition, true)),
         ])
@@ -88,7 +92,7 @@ export async function readForeignCode(
   // Compiling the statement would take seconds, running it takes milliseconds.
   const settings = { readOnly: true, statementTimeoutMs: 30_000, set: { search_path: 'pg_catalog', jit: 'off' } }
   return session.rolledBack(settings, async () => {
-    const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum), ['[]'])
+    const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum, true), ['[]'])
     if (first?.strangers !== true) return texts.map(() => [])
     const path = searchPath(session)
     return askForeign(

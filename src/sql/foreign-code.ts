@@ -11,7 +11,7 @@
  */
 export function foreignCodeSql(versionNum: number): string {
   return `
-with recursive strangers as materialized (${strangersSql(versionNum)}
+with recursive strangers as materialized (${strangersSql(versionNum, true)}
 ), asked as materialized (
   select a.id, a.relations, a.path, a.functions, a.fields, a.operators, a.types
   from pg_catalog.json_to_recordset($1::pg_catalog.json) as a (id pg_catalog.int4, relations pg_catalog.json, path pg_catalog.json,
@@ -47,6 +47,21 @@ with recursive strangers as materialized (${strangersSql(versionNum)}
     select w.relation, w.via_class, w.via, w.kind, part.class, part.oid from (${partsOfOpclassSql}) as part
     where w.class in (${classOf('pg_opclass')}, ${classOf('pg_opfamily')})
   ) n)
+), loose as materialized (
+  -- Functions of trusted roles that look their names up when they run, in whatever search_path there is then.
+  select distinct w.id, w.kind, w.relation, p.oid from walk w join pg_catalog.pg_proc p on p.oid = w.oid
+  where w.class = ${classOf('pg_proc')} and p.proowner not in (select s.oid from strangers s) and ${looseSql('p')}
+), shadows as materialized (
+  -- What of strangers such a function could find by its name.
+  select o.namespace, o.class, o.oid, o.owner from (
+    select p.pronamespace as namespace, ${classOf('pg_proc')} as class, p.oid, p.proowner as owner, p.proname as name from pg_catalog.pg_proc p
+    union all select o.oprnamespace, ${classOf('pg_operator')}, o.oid, o.oprowner, o.oprname from pg_catalog.pg_operator o
+    union all select c.relnamespace, ${classOf('pg_class')}, c.oid, c.relowner, c.relname from pg_catalog.pg_class c where c.relkind in ('r', 'p', 'v', 'm', 'f')
+    union all select t.typnamespace, ${classOf('pg_type')}, t.oid, t.typowner, t.typname from pg_catalog.pg_type t where t.typrelid = 0
+  ) o
+  where exists (select from loose) and o.oid >= 16384 and o.owner in (select s.oid from strangers s)
+    and exists (select from pg_catalog.pg_proc p where ${looseSql('p')} and p.proowner not in (select s.oid from strangers s)
+      and case when o.name ~ '^[a-z0-9_]+$' then p.prosrc ~* ('\\m' || o.name || '\\M') else pg_catalog.strpos(p.prosrc, o.name::pg_catalog.text) > 0 end)
 )
 select distinct w.id, w.kind, p.oid::pg_catalog.regprocedure::pg_catalog.text as code, pg_catalog.pg_get_userbyid(p.proowner)::pg_catalog.text as owner,
   w.relation::pg_catalog.regclass::pg_catalog.text as "on", pg_catalog.pg_describe_object(w.via_class, w.via, 0) as via
@@ -57,18 +72,45 @@ union all
 select distinct w.id, w.kind, 'domain ' || t.oid::pg_catalog.regtype::pg_catalog.text, pg_catalog.pg_get_userbyid(t.typowner)::pg_catalog.text,
   w.relation::pg_catalog.regclass::pg_catalog.text, pg_catalog.pg_describe_object(w.via_class, w.via, 0)
 from walk w join pg_catalog.pg_constraint k on k.oid = w.oid join pg_catalog.pg_type t on t.oid = k.contypid
-where w.class = ${classOf('pg_constraint')} and not ${mayBecomeSql(versionNum, 't.typowner', 'current_user::pg_catalog.name')}
-  and exists (select from pg_catalog.regexp_matches(k.conbin::pg_catalog.text, ':(?:op)?funcid (\\d+)', 'g') as m (found)
-    join pg_catalog.pg_proc p on p.oid = m.found[1]::pg_catalog.oid where p.provolatile = 'v')
+where w.class = ${classOf('pg_constraint')} and ${strangerSql(versionNum, 't.typowner')}
+  and ${volatileSql('k.conbin')}
+union all
+select distinct l.id, l.kind, pg_catalog.pg_describe_object(s.class, s.oid, 0), pg_catalog.pg_get_userbyid(s.owner)::pg_catalog.text,
+  l.relation::pg_catalog.regclass::pg_catalog.text, 'names in ' || l.oid::pg_catalog.regprocedure::pg_catalog.text
+from loose l join asked a on a.id = l.id, pg_catalog.json_array_elements_text(a.path) as n (name)
+  join pg_catalog.pg_namespace m on m.nspname = n.name join shadows s on s.namespace = m.oid
+union all
+-- A view reads with its owner's rights, but calls functions with those of who reads it: one of the system may write a file.
+select distinct w.id, w.kind, 'view ' || c.oid::pg_catalog.regclass::pg_catalog.text, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text,
+  w.relation::pg_catalog.regclass::pg_catalog.text, null::pg_catalog.text
+from walk w join pg_catalog.pg_rewrite r on r.oid = w.oid join pg_catalog.pg_class c on c.oid = r.ev_class
+where w.class = ${classOf('pg_rewrite')} and ${strangerSql(versionNum, 'c.relowner')} and ${volatileSql('r.ev_action')}
 order by 1, 3, 5, 6`
 }
 
-/** Owners of functions and domains who could not become the connected role, if that has more than its own rights; distinct first: each answer takes a while. */
-function strangersSql(versionNum: number): string {
+/** Not bound when it was made (as C is, and SQL in standard form), and without a search_path of its own. */
+function looseSql(p: string): string {
+  return `${p}.oid >= 16384 and ${p}.prosqlbody is null
+    and not exists (select from pg_catalog.pg_language l where l.oid = ${p}.prolang and l.lanname in ('c', 'internal'))
+    and not exists (select from pg_catalog.unnest(${p}.proconfig) as s (setting) where s.setting like 'search\\_path=%')`
+}
+
+/** An expression, as the catalog keeps it, calls a function that is volatile. */
+function volatileSql(tree: string): string {
+  return `exists (select from pg_catalog.regexp_matches(${tree}::pg_catalog.text, ':(?:op)?funcid (\\d+)', 'g') as m (found)
+      join pg_catalog.pg_proc p on p.oid = m.found[1]::pg_catalog.oid where p.provolatile = 'v')`
+}
+
+/** Owners of functions and domains, and with `views` of views, who could not become the connected role, if that has more than its own rights; distinct first: each answer takes a while. */
+function strangersSql(versionNum: number, views: boolean): string {
   return `
   select o.proowner as oid from (select p.proowner from pg_catalog.pg_proc p where p.oid operator(pg_catalog.>=) 16384::pg_catalog.oid
-    union select t.typowner from pg_catalog.pg_type t where t.oid operator(pg_catalog.>=) 16384::pg_catalog.oid and t.typtype operator(pg_catalog.=) 'd' offset 0) o
-  where ${powerfulSql} and not ${mayBecomeSql(versionNum, 'o.proowner', 'current_user::pg_catalog.name')}`
+    union select t.typowner from pg_catalog.pg_type t where t.oid operator(pg_catalog.>=) 16384::pg_catalog.oid and t.typtype operator(pg_catalog.=) 'd'${
+      views
+        ? " union select c.relowner from pg_catalog.pg_class c where c.oid operator(pg_catalog.>=) 16384::pg_catalog.oid and c.relkind operator(pg_catalog.=) 'v'"
+        : ''
+    } offset 0) o
+  where ${powerfulSql} and ${strangerSql(versionNum, 'o.proowner')}`
 }
 
 /**
@@ -76,26 +118,33 @@ function strangersSql(versionNum: number): string {
  * code with each query that it sends, by PostgreSQL's own rules, and has nothing that they want.
  */
 const powerfulSql = `exists (select from pg_catalog.pg_roles r
-    where r.rolname operator(pg_catalog.=) current_user::pg_catalog.name and (r.rolsuper or r.rolcreaterole or r.rolbypassrls or r.rolreplication)
+    where (r.rolname operator(pg_catalog.=) current_user::pg_catalog.name or r.rolname operator(pg_catalog.=) session_user::pg_catalog.name)
+        and (r.rolsuper or r.rolcreaterole or r.rolbypassrls or r.rolreplication)
       or r.rolname operator(pg_catalog.=) any (array['pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
         'pg_execute_server_program', 'pg_maintain', 'pg_create_subscription', 'rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin']::pg_catalog.name[])
-        and pg_catalog.pg_has_role(current_user::pg_catalog.name, r.oid, 'member'))`
+        and (pg_catalog.pg_has_role(current_user::pg_catalog.name, r.oid, 'member') or pg_catalog.pg_has_role(session_user::pg_catalog.name, r.oid, 'member')))`
 
-/** One role may act as another: it is a superuser, or the same one, or a member with rights (from 16 on a membership may give none). */
-function mayBecomeSql(versionNum: number, one: string, other: string): string {
-  return `pg_catalog.pg_has_role(${one}, ${other}, '${versionNum >= 160_000 ? 'set, usage' : 'member'}')`
+/**
+ * A role could not become the connected one: it is no superuser, not the same, and no member with rights (from 16 on a membership may give
+ * none). Nor the one that logged in, which the owner of a database may have exchanged by `alter database .. set role`: `reset role`, in any
+ * function, brings that one back.
+ */
+function strangerSql(versionNum: number, one: string): string {
+  const rights = versionNum >= 160_000 ? 'set, usage' : 'member'
+  const may = (other: string) => `pg_catalog.pg_has_role(${one}, ${other}::pg_catalog.name, '${rights}')`
+  return `not (${may('current_user')} and ${may('session_user')})`
 }
 
 /**
- * What must be known first, cheap to ask: whether there are functions of strangers at all, and whose the tables of `$1` (JSON: [{schema, name}]) are: `stranger` for an owner who could not become the connected role, `given` where that role
+ * What must be known first, cheap to ask: whether there are functions (or, where a text is read, views) of strangers at all, and whose the tables of `$1` (JSON: [{schema, name}]) are: `stranger` for an owner who could not become the connected role, `given` where that role
  * may hand over a temporary table to him.
  */
-export function tableOwnersSql(versionNum: number): string {
+export function tableOwnersSql(versionNum: number, views: boolean): string {
   return `
-select exists (${strangersSql(versionNum)}) as strangers,
+select exists (${strangersSql(versionNum, views)}) as strangers,
   coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', c.relname,
       'owner', pg_catalog.pg_get_userbyid(c.relowner),
-      'partitioned', c.relkind operator(pg_catalog.=) 'p', 'stranger', ${powerfulSql} and not ${mayBecomeSql(versionNum, 'c.relowner', 'current_user::pg_catalog.name')},
+      'partitioned', c.relkind operator(pg_catalog.=) 'p', 'stranger', ${powerfulSql} and ${strangerSql(versionNum, 'c.relowner')},
       'given', pg_catalog.pg_has_role(current_user::pg_catalog.name, c.relowner, '${versionNum >= 160_000 ? 'set' : 'member'}')
         and pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database()::pg_catalog.text, 'temporary')))
     from pg_catalog.json_to_recordset($1::pg_catalog.json) as w (schema pg_catalog.text, name pg_catalog.text)

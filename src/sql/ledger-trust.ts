@@ -1,16 +1,24 @@
 /**
  * What in the schema perfdb could run another role's code with the rights of who uses it, a row a thing; no row where all is well or
  * where there is no such schema. Trusted are superusers, the connected role, and the roles that it is a real member of: pg_has_role
- * says yes to a superuser for every role. Reads catalogs alone, and none of the relations. `kind`: owner (of the schema or a table),
+ * says yes to a superuser for every role. The role that logged in counts as well as the one that it became by `alter role .. set role`, or
+ * by what the owner of a database set: any function can bring it back. Reads catalogs alone, and none of the relations. `kind`: owner (of the schema or a table),
  * grant (of TRIGGER, which lets its holder add one in the middle of a run), relation, trigger, rule, policy, child, statistics, function.
  */
 export const ledgerTrustSql = `
 with recursive me as (
-  select r.oid, r.rolsuper, pg_catalog.quote_ident(r.rolname) as name from pg_catalog.pg_roles r where r.rolname = current_user
-), mine as (
-  select oid from me
+  select r.oid, r.rolsuper, pg_catalog.quote_ident(r.rolname) as name from pg_catalog.pg_roles r
+  where r.rolname in (current_user, session_user) order by r.rolsuper desc, r.rolname = current_user desc limit 1
+), of_current as (
+  select r.oid from pg_catalog.pg_roles r where r.rolname = current_user
   union
-  select m.roleid from mine join pg_catalog.pg_auth_members m on m.member = mine.oid
+  select m.roleid from of_current o join pg_catalog.pg_auth_members m on m.member = o.oid
+), of_session as (
+  select r.oid from pg_catalog.pg_roles r where r.rolname = session_user
+  union
+  select m.roleid from of_session o join pg_catalog.pg_auth_members m on m.member = o.oid
+), mine as (
+  select oid from of_current intersect select oid from of_session
 ), trusted as (
   select r.oid from pg_catalog.pg_roles r where r.rolsuper or r.oid in (select oid from mine)
   union

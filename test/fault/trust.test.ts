@@ -168,6 +168,15 @@ const traps: readonly Trap[] = [
     sprung: `create index x on t (lower(v))`,
   },
   {
+    name: 'names_of_trusted',
+    before: `create function names_of_trusted.trusted(text) returns text language plpgsql immutable strict as 'begin return inner_one($1); end';
+      create function names_of_trusted.trusted_too(text) returns text language plpgsql immutable strict as 'begin return inner_one($1); end'`,
+    setup: `${table} create function inner_one(text) returns text immutable language plpgsql as $$ begin return evil($1); end $$;
+      create statistics s on (v || names_of_trusted.trusted('const')) from t`,
+    declared: `{ name: j, table: t, keys: [{ expression: "names_of_trusted.trusted_too(v)" }, id], unique: true }`,
+    sprung: 'explain select * from t where id = 1',
+  },
+  {
     name: 'functional_notation',
     setup: `${table} create function total(t) returns text immutable language plpgsql as $$ begin return evil('t'); end $$`,
     sprung: 'select t.total from t',
@@ -215,6 +224,7 @@ const traps: readonly Trap[] = [
 interface Ground extends AsyncDisposable {
   readonly db: TestDatabase
   readonly role: TestRole
+  readonly folder: string
   /** Traps that ran as a superuser since the last look. */
   readonly ran: () => Promise<readonly string[]>
 }
@@ -237,6 +247,7 @@ async function ground(laid: readonly Trap[]): Promise<Ground> {
   return {
     db,
     role,
+    folder,
     ran: async () => {
       const files = await readdir(folder)
       await Promise.all(files.map((file) => rm(join(folder, file))))
@@ -476,6 +487,66 @@ test('operators, functions and types in a search_path that the owner of the data
   await byHand.end()
   await db.sql.unsafe(`alter database ${db.name} owner to current_user`)
   expect(await ran()).toEqual(['path'])
+})
+
+test('the owner of the database exchanges the role of who logs in: his code and his ledger are foreign all the same', async () => {
+  await using here = await ground([
+    {
+      name: 'shop',
+      setup: `${table} create or replace function caught() returns void language plpgsql as $f$ begin
+          begin perform pg_catalog.set_config('role', 'none', false); exception when others then return; end;
+          if (select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) current_user::pg_catalog.name)
+            then execute pg_catalog.format('copy (select 1) to %L', (select folder from shop.here)); end if; end $f$;
+        create table here (folder text); create index i on t ((v || evil('const')))`,
+      sprung: '',
+    },
+  ])
+  const { db, role, ran } = here
+  await db.sql.unsafe(
+    `insert into shop.here values ('${here.folder}/shop'); alter database ${db.name} owner to ${role.name}`,
+  )
+  await asRole(
+    role,
+    `alter database ${db.name} set role = ${role.name}; create schema perfdb; create table perfdb.runs (run int)`,
+  )
+  const profiles = await profilesOf(
+    `version: 1\nprofile: shop\nschema: shop\nindexes:\n  - { name: u, table: t, keys: [id], unique: true }\n`,
+  )
+  expect((await plan(db.url, profiles)).steps).toMatchObject([{ hazards: [{ code: 'UNIQUE_BUILD' }] }])
+  await verify(db.url, profiles)
+  await expect(apply(db.url, profiles, { allow: [...hazardCodes], ledger: true })).rejects.toMatchObject({
+    code: 'LEDGER_UNTRUSTED',
+  })
+  expect((await apply(db.url, profiles, { allow: [...hazardCodes] })).result).toMatchObject({ exit_code: 0 })
+  await using session = await connectTo(db.url, 'measure')
+  const { findings } = await runExplain(session, [aQuery('select 1')], { allowWrites: false, samples: 3 })
+  expect(findings.map(({ code }) => code)).not.toContain('FOREIGN_CODE')
+  expect(await ran()).toEqual([])
+  const byHand = postgres(db.url, { max: 1, onnotice: () => undefined })
+  await byHand.unsafe('explain select * from shop.t where id = 1')
+  await byHand.end()
+  await db.sql.unsafe(`alter database ${db.name} owner to current_user`)
+  expect(await ran()).toEqual(['shop'])
+})
+
+test('a view of a stranger that calls what only a superuser may is no registry', async () => {
+  await using here = await ground([])
+  await here.db.sql.unsafe(`create schema shop authorization ${here.role.name}`)
+  await asRole(
+    here.role,
+    `create view shop.tenants as select '1' as id, 'main' as server, pg_catalog.lo_export(1, '/nowhere') as x`,
+  )
+  const registry = {
+    url: here.db.url,
+    sql: 'select id, server from shop.tenants',
+    server: null,
+    ttlMs: 1000,
+    place: { file: 'a.pools.yaml', line: 3, column: 1 },
+  }
+  await expect(askRegistry(registry, {})).rejects.toMatchObject({
+    code: 'FOREIGN_CODE',
+    message: expect.stringContaining(`view shop.tenants of ${here.role.name}`),
+  })
 })
 
 test('a role without rights makes no event trigger', async () => {
