@@ -141,9 +141,9 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
   return await (args.length > 0 ? checked : checked.catch(blamedOn('pools', config)))
 }
 
-export async function init(invocation: Invocation): Promise<Result> {
-  const { runInit } = await import('../commands/start/init.js')
-  return runInit(invocation.cwd)
+export async function init(invocation: Invocation, args: readonly string[] = []): Promise<Result> {
+  const { runInitAction } = await import('./init-action.js')
+  return runInitAction(invocation, args)
 }
 
 export async function config(invocation: Invocation): Promise<ConfigResult> {

@@ -24,6 +24,11 @@ async function codeOf(argv: readonly string[]): Promise<number> {
   const ending = { code: 0 }
   const program = buildProgram(ending)
   try {
+    if (args[0] === 'help' && args[1] === 'pools') {
+      const { poolsReference } = await import('../pools/file/reference.js')
+      process.stdout.write(poolsReference())
+      return 0
+    }
     if (args[0] === 'help' && args.length > 1) {
       const { explainedCodes } = await import('./help.js')
       const text = explainedCodes(program, args)
@@ -98,7 +103,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     'rollback',
   )
   add('status', 'runs in the ledger, builds under way, who blocks them', 'status')
-  add('init', 'write a first perfdb.yaml, profile and pools file, with comments', 'init')
+  add(
+    'init [pools...]',
+    'write a first perfdb.yaml, profile and pools file, with comments; init pools FILE... reads what applications have',
+    'init',
+  )
   add(
     'import [file.sql]',
     'write a YAML profile from the indexes of a database, or of a schema dump (- is stdin)',

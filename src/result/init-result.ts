@@ -7,6 +7,8 @@ export const initResult = z.object({
   command: z.literal('init'),
   /** Written, relative to the working folder. */
   files: z.array(z.string()),
+  /** `init pools`: what was left out of the pools file, and why. */
+  not_understood: z.array(z.string()).optional(),
 })
 
 export type InitResult = z.infer<typeof initResult>

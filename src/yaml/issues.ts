@@ -70,18 +70,39 @@ function unknownKeys(
   return issue.keys.map((key) => {
     // Of several forms of a map another one may have it.
     const misplaced = known.includes(key)
-    const near = misplaced ? undefined : nearest(key, known)
+    const near = misplaced ? undefined : (synonym(key, known)?.split('.')[0] ?? nearest(key, known))
     // A check of the map as a whole would miss the same key.
     if (near !== undefined) [parent, [...parent, near]].forEach(mean)
     return {
       code: 'UNKNOWN_KEY',
       message: misplaced
         ? `the key "${key}" does not go with the other keys here`
-        : `unknown key "${key}"${suggestion(key, known)}`,
+        : `unknown key "${key}"${synonym(key, known) === undefined ? suggestion(key, known) : `; did you mean ${synonym(key, known)}?`}`,
       hint: known.length === 0 ? 'remove it' : `known keys here: ${known.join(', ')}`,
       place: source.placeOf([...parent, key], 'key'),
     }
   })
+}
+
+/** What people write first, and the key that means it: the first part of it has to be known at the place. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  replicas: ['instances'],
+  count: ['instances'],
+  pool_size: ['max', 'pool.max', 'default_pool_size'],
+  max_pool_size: ['max', 'pool.max', 'default_pool_size'],
+  size: ['max', 'pool.max', 'default_pool_size'],
+  workers: ['runtime.workers', 'processes'],
+  processes: ['runtime.processes'],
+  threads: ['runtime.threads'],
+  concurrency: ['runtime.concurrency'],
+  driver: ['pool.driver'],
+  pooler: ['via'],
+  user: ['role'],
+  mode: ['pool_mode'],
+}
+
+function synonym(key: string, known: readonly string[]): string | undefined {
+  return known.includes(key) ? undefined : synonyms[key]?.find((one) => known.includes(one.split('.')[0] ?? ''))
 }
 
 function badValue(issue: Issue, source: Source): Problem {

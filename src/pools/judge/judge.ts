@@ -82,7 +82,7 @@ function estimated({ server, limits }: Budget): readonly PoolFinding[] {
       code: 'LIMIT_ESTIMATED',
       severity: 'info',
       server: server.name,
-      message: `${server.name}: max_connections ${limits.maxConnections} is an estimate from ${server.provider.size} of memory, by the formula of RDS`,
+      message: `${server.name}: max_connections ${limits.maxConnections} is an estimate from ${server.provider.size}, by the formula of RDS on its memory`,
       hint: 'show max_connections on the server, and write it as max_connections',
       place: server.place,
     },

@@ -86,6 +86,11 @@ export function driverDefaults(name: string | undefined): DriverDefaults | undef
   return name === undefined ? undefined : drivers[driverName(name)]
 }
 
+/** Every driver of the table with its source. */
+export function driverReference(): readonly (readonly [name: string, source: string])[] {
+  return Object.entries(drivers).map(([name, { source }]) => [name, source])
+}
+
 /** The name in the table. */
 export function driverName(name: string): string {
   return otherNames[name] ?? name

@@ -90,11 +90,6 @@ export function isSizedByClients({ kind, unknown = [] }: Pooler): boolean {
   return kind === 'rds-proxy' || unknown.includes(poolerKind(kind).sizeKey)
 }
 
-/** The same pools with the sizes that the pooler gives them now: it may have others than when they were made. */
-export function resized(pooler: Pooler, pools: readonly PoolerPool[]): readonly PoolerPool[] {
-  return pools.map((pool) => ({ ...pool, ...poolSizes(pooler, pool.alias, pool.user) }))
-}
-
 /** Rows of the services that connect through this pooler. */
 export function clientsOf(pooler: Pooler, rows: readonly Demand[]): readonly Demand[] {
   return rows.filter(({ service: { via } }) => via.kind === 'pooler' && via.pooler === pooler.name)

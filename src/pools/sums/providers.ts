@@ -37,7 +37,7 @@ export function providerLimits(name: string, size: string): ProviderLimits | nul
         : { maxConnections: max, superuserReserved: 3, poolerClients: null, poolerPoolSize: null }
     }
     case 'rds': {
-      const memory = sizeBytes(size)
+      const memory = sizeBytes(instanceMemory(key) ?? size)
       if (Number.isNaN(memory)) return null
       const max = Math.min(5000, Math.floor((memory * rdsShare) / 9_531_392))
       return {
@@ -60,12 +60,26 @@ export function providerLimits(name: string, size: string): ProviderLimits | nul
  */
 const rdsShare = 0.88
 
+/** Memory of an instance class such as db.r6g.large, in GB: m has 8 for each large, r 16, x 32, t its own steps. https://aws.amazon.com/rds/instance-types/ */
+function instanceMemory(name: string): string | undefined {
+  const [, family = '', times, size = ''] =
+    /^db\.([a-z])\d+[a-z]*\.(\d+)?(nano|micro|small|medium|large|xlarge)$/.exec(name) ?? []
+  if (family === 't') {
+    const steps = { nano: 0.5, micro: 1, small: 2, medium: 4, large: 8, xlarge: 16 }
+    const step = Object.entries(steps).find(([one]) => one === size)?.[1]
+    return step === undefined ? undefined : `${step * Number(times ?? 1)}GB`
+  }
+  const large = family === 'm' ? 8 : family === 'r' ? 16 : family === 'x' ? 32 : undefined
+  if (large === undefined || !size.endsWith('large')) return undefined
+  return `${large * (size === 'large' ? 1 : 2 * Number(times ?? 1))}GB`
+}
+
 /** Names and sizes that the tables know, for messages. */
 export const providerSizes: Readonly<Record<string, readonly string[]>> = {
   supabase: ['nano', 'micro', 'small', 'medium', 'large', 'xl', '2xl', '4xl', '8xl', '12xl', '16xl'],
   neon: ['0.25', '0.5', '1', '2', '3', '4', '5', '6', '7', '8', '9 and more'],
   cloudsql: ['db-f1-micro'],
-  rds: ['the memory of the instance, such as 4GB'],
+  rds: ['an instance class such as db.r6g.large', 'the memory of the instance, such as 4GB'],
 }
 
 /** max_connections and pooler clients. https://supabase.com/docs/guides/platform/compute-and-disk */

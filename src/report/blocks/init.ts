@@ -2,9 +2,26 @@ import type { InitResult } from '../../result/init-result.js'
 import type { Block } from '../block/block.js'
 
 /** Which files were written, and what to do next. */
-export function initBlocks({ files }: InitResult): Block[] {
+export function initBlocks({ files, not_understood: left }: InitResult): Block[] {
+  const verdict: Block = { kind: 'verdict', tone: 'good', text: `written: ${files.join(', ')}` }
+  if (left !== undefined)
+    return [
+      verdict,
+      {
+        kind: 'items',
+        title: 'Not understood',
+        items: left.map((text) => ({ tone: 'warn', label: 'left out', text, details: [] })),
+      },
+      {
+        kind: 'items',
+        title: 'Next',
+        items: [
+          { tone: 'plain', label: `perfdb check-pool ${files[0] ?? ''} --offline`, text: 'adds it up', details: [] },
+        ],
+      },
+    ]
   return [
-    { kind: 'verdict', tone: 'good', text: `written: ${files.join(', ')}` },
+    verdict,
     {
       kind: 'items',
       title: 'Next',
