@@ -76,7 +76,7 @@ export function found({ index, indexOid, canonical, table }: Done, { left, named
 /** The step is left as it is: somebody changed something, and the finding says what. `message` goes on after the index's name. */
 export function leave(
   outcome: Outcome,
-  code: 'CHANGED' | 'NAME_TAKEN' | 'DROP_REFUSED' | 'BAD_RECORD',
+  code: 'CHANGED' | 'NAME_TAKEN' | 'DROP_REFUSED' | 'BAD_RECORD' | 'FOREIGN_CODE',
   done: Done,
   message: string,
   hint?: string,

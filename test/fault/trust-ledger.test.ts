@@ -190,8 +190,23 @@ test(`none of ${records.length} forged records is run: the step's outcome says w
   }
   await db.sql`update perfdb.steps set ddl_before = 'drop table public.t'`
   expect(await rollback(db.url, 1)).toMatchObject({ exit_code: 1, steps: [{ outcome: 'refused' }] })
-  // Another index on the recorded table is what an older record cannot tell; it is built as the table's owner.
+  // As the table's owner it would be built, and that is the superuser himself.
   await using role = await testRole(db)
+  await db.sql.unsafe(
+    `alter function evil() owner to ${role.name}; grant select, update on perfdb.steps to ${role.name}; grant usage on schema perfdb to ${role.name}`,
+  )
+  await runAs(
+    role.url,
+    `update perfdb.steps set canonical_before = null, ddl_before = 'CREATE INDEX x ON public.t USING btree (b) WHERE (public.evil() = 1)' where run = 1`,
+  )
+  for (const dryRun of [true, false])
+    expect(await rollback(db.url, 1, { dryRun })).toMatchObject({
+      exit_code: 1,
+      steps: [{ index: 'gone', outcome: 'refused' }],
+      findings: [{ code: 'FOREIGN_CODE', index: 'gone', message: expect.stringContaining(`evil() of ${role.name}`) }],
+    })
+  expect(await db.sql`select is_called from marker`).toEqual([{ is_called: false }])
+  // Another index on the recorded table is what an older record cannot tell; it is built as the table's owner.
   await db.sql.unsafe(`alter table t owner to ${role.name}; grant all on schema public to ${role.name}`)
   await db.sql`update perfdb.steps set canonical_before = null, ddl_before = 'CREATE INDEX x ON public.t USING btree (b) WHERE (public.evil() = 1)' where run = 1`
   expect((await rollback(db.url, 1)).steps).toMatchObject([{ index: 'gone', outcome: 'built' }])

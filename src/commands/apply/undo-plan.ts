@@ -1,5 +1,6 @@
 import { readIndex, readIndexByOid } from '../../catalog/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { readTrust } from '../../catalog/trust.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import type { RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
@@ -9,7 +10,10 @@ import { newNameFor, oldNameFor } from '../../plan/names.js'
 import type { Finding } from '../../plan/plan.js'
 import { undo } from '../../plan/undo.js'
 import { isBefore, leave, type Before, type Done, type Now, type Undo } from '../../plan/undo-parts.js'
+import { indexDefinition } from '../../profile/sql-index.js'
 import type { Session } from '../../server/session.js'
+import { singleStatement } from '../../sql/parser.js'
+import { commentKinds, scanTokens } from '../../sql/parser-tokens.js'
 import { remakeIndexSql } from '../../sql/remake-index.js'
 import { takenNamesSql, undoTableSql } from '../../sql/undo-look.js'
 
@@ -36,7 +40,14 @@ async function entryOf(session: Session, step: RecordedStep): Promise<Entry> {
   if (step.undone !== null) return { done: bare, undo: undoneBefore }
   try {
     const done = { ...bare, before: await beforeOf(step, bare.table) }
-    return { done, undo: undo(done, await lookAt(session, step, done, table)) }
+    const found = undo(done, await lookAt(session, step, done, table))
+    const unbuildable = 'step' in found && done.before !== null ? await whyNotBuilt(session, done, done.before) : null
+    if (unbuildable === null) return { done, undo: found }
+    const hint = 'connect as the owner of the table'
+    return {
+      done,
+      undo: leave('refused', 'FOREIGN_CODE', done, `is not built again by this role: ${unbuildable}`, hint),
+    }
   } catch (error) {
     if (!(error instanceof PerfdbError) || (error.code !== 'BAD_RECORD' && error.code !== 'BAD_SQL')) throw error
     return { done: bare, undo: leave('refused', 'BAD_RECORD', bare, `cannot be undone: ${error.message}`) }
@@ -82,6 +93,15 @@ async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | 
     build: await remakeIndexSql({ ...remade, name: index }),
     buildBeside: await remakeIndexSql({ ...remade, name: newNameFor(index) }),
   }
+}
+
+/** A record that somebody else may write, or a function that is his by now, must not run with more rights than his. */
+async function whyNotBuilt(session: Session, { index, table }: Done, { build }: Before): Promise<string | null> {
+  const { tree } = await singleStatement(build)
+  if (!('IndexStmt' in tree)) return null
+  const tokens = (await scanTokens(build)).filter(({ kind }) => !commentKinds.has(kind))
+  const definition = indexDefinition(tree.IndexStmt, index, table, build, tokens)
+  return (await readTrust(session, [definition])).get(definition)?.unbuildable ?? null
 }
 
 interface TableNow extends TableMarks {
