@@ -124,9 +124,13 @@ export class PerfdbError extends Error {
 
 /** A URL may stand where none belongs, and a message repeats what it does not understand: `perfdb plan postgres://me:secret@host/shop`. */
 function withoutPasswords(text: string): string {
-  return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):\S*@/gi, '$1:***@')
-    .replace(/\b((?:ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&'"]+)/gi, '$1***')
+  return (
+    text
+      .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):\S*@/gi, '$1:***@')
+      // The same without a scheme: me:secret@host.
+      .replace(/(^|[\s'"(])([\w.+-]{1,63}):[^\s:@/'"]+@(?=[\w.[-])/g, '$1$2:***@')
+      .replace(/\b((?:ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&'"]+)/gi, '$1***')
+  )
 }
 
 /** One error for all problems: the first gives code and message, the rest are listed. Throws nothing itself. */

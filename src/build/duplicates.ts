@@ -7,12 +7,13 @@ import type { Plan, Step } from '../plan/plan.js'
 import { uniqueBuild, withDuplicates, type Duplicates } from '../plan/unique.js'
 import type { Session } from '../server/session.js'
 import { keyExpressionSql } from '../sql/index-ddl.js'
+import { widthFinding } from './widths.js'
 
 /** For all unique indexes of a plan together, and for each again before it is built if need be. */
 const boundMs = 30_000
 
 /**
- * The plan with what a look for duplicates says of each unique index that it builds. Reads the tables for 30 s at most; what was not
+ * The plan with what a look for duplicates says of each unique index that it builds, and a finding for each that a row is too wide for. Reads the tables for 30 s at most; what was not
  * looked at to the end is a hazard, and so is a table whose planning would run foreign code. An abort ends the look; nothing is changed.
  */
 export async function plannedWithDuplicates(session: Session, plan: Plan, signal?: AbortSignal): Promise<Plan> {
@@ -34,7 +35,13 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
       const found = signal?.aborted === true ? null : look
       steps.push(found === null ? step : withDuplicates(step, found))
     }
-    return { ...plan, steps }
+    const findings = [...plan.findings]
+    for (const step of steps) {
+      const leftMs = Math.ceil(until - performance.now())
+      const wide = signal?.aborted === true || leftMs <= 0 ? null : await widthFinding(session, step, leftMs)
+      if (wide !== null) findings.push(wide)
+    }
+    return { ...plan, steps, findings }
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

@@ -9,7 +9,7 @@ import { interrupted, perfdbError, runLockLost } from './statement.js'
 /**
  * Short statements in one transaction, the first of which sets lock_timeout. CREATE INDEX ON ONLY and ATTACH PARTITION wait in
  * the queue of a lock that the application's own statements then wait behind (fault 36): so never for long, but again and
- * again, with pauses that let the queue through, for as long as --max-wait. Returns how long it waited, in ms. Throws BLOCKED, which
+ * again, with pauses that let the queue through and grow, for as long as --max-wait. Returns how long it waited, in ms. Throws BLOCKED, which
  * names who is in the way, INTERRUPTED, CONNECTION_LOST, or what the server says.
  */
 export async function runShortly(context: BuildContext, statement: Statement, schema: string): Promise<number> {
@@ -29,9 +29,9 @@ export async function runShortly(context: BuildContext, statement: Statement, sc
   }
 }
 
-/** 0.2 to 0.6 s at first, later up to 3 s: at most a third of the time anybody waits behind perfdb. */
+/** At least 50 times the longest try (50 ms), up to half a minute: nobody waits behind perfdb for more than 2 % of the time. */
 function pauseMs(attempt: number): number {
-  return Math.min(2000, 400 * 1.5 ** attempt) * (0.5 + Math.random())
+  return Math.min(30_000, 2500 * 1.5 ** attempt) * (1 + Math.random() / 5)
 }
 
 function passing({ sqlstate }: PerfdbError): boolean {
@@ -72,7 +72,7 @@ async function tryOnce(
 }
 
 /** Most get their lock at once; who does not has a while left to be looked at. */
-const lookAfterMs = 150
+const lookAfterMs = 10
 
 function blocked(failure: PerfdbError, { index }: Statement, blocker: string, elapsedMs: number): PerfdbError {
   return new PerfdbError(

@@ -114,8 +114,8 @@ async function runBuildOrRepair(
   return { waitedMs: await repairIndex(context, step, statement) }
 }
 
-/** Below deadlock_timeout, so that waiting ends no build of anybody's (fault 22). */
-const swapLockMs = 500
+/** Whoever queues behind it waits for that long at most; far below deadlock_timeout, so that it ends no build of anybody's (fault 22). */
+const swapLockMs = 50
 
 /** Short statements in one transaction. What a replace has built for it stays when it fails, and the next run goes on there. */
 async function runSwap(context: BuildContext, step: Step, statement: Statement): Promise<number> {

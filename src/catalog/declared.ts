@@ -22,6 +22,8 @@ export interface LeftOutIndex {
   readonly table: string
   readonly name: string
   readonly leftOut: LeftOut
+  /** Of an attached one: its storage parameters, where its partitioned index has others. */
+  readonly otherStorage: readonly string[] | null
 }
 
 /** One thing that may be left out of a key, or of the predicate (null), where the server says that nothing changes. */
@@ -36,7 +38,10 @@ export interface Draft {
   readonly oid: number
   readonly schema: string
   readonly name: string
-  readonly why: string | null
+  /** COMMENT ON INDEX. */
+  readonly comment: string | null
+  /** Statistics targets of its expressions, by the number of the key, from 1. */
+  readonly statistics: Readonly<Record<string, number>>
   /** Extensions that its opclasses, functions and types come from. */
   readonly extensions: readonly string[]
   /** The role may read its table, so that PostgreSQL answers for it. */
@@ -113,6 +118,9 @@ interface ImportedRow {
   readonly tablespace: string | null
   readonly readable: boolean
   readonly comment: string | null
+  readonly statistics: Readonly<Record<string, number>>
+  /** Of an attached one: storage parameters that its partitioned index has not. */
+  readonly otherStorage: readonly string[] | null
   readonly extensions: readonly string[]
 }
 
@@ -128,7 +136,8 @@ async function draftOf(row: ImportedRow): Promise<Draft> {
     oid: row.oid,
     schema: row.schema,
     name: row.name,
-    why: row.comment,
+    comment: row.comment,
+    statistics: row.statistics,
     extensions: row.extensions,
     readable: row.readable,
     doubtful: simplifications.length > 0 || texts.some(({ text }) => text !== null) || row.keys.some(oddlyNamed),

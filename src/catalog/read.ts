@@ -24,6 +24,7 @@ export async function readSnapshot(
     builds: document?.builds ?? [],
     extensions: document?.extensions ?? [],
     schemas: document?.schemas ?? [],
+    tablespaces: document?.tablespaces ?? [],
     statistics: [],
     eventTriggers: document?.eventTriggers ?? [],
     oldestTransaction: document?.oldestTransaction ?? null,
@@ -81,6 +82,7 @@ interface SnapshotDocument {
   readonly builds: readonly RunningBuild[] | null
   readonly extensions: Snapshot['extensions'] | null
   readonly schemas: readonly string[] | null
+  readonly tablespaces: readonly string[] | null
   readonly eventTriggers: readonly string[] | null
   readonly oldestTransaction: Snapshot['oldestTransaction']
 }
@@ -120,6 +122,7 @@ export function emptySnapshot(session: Session): Snapshot {
     builds: [],
     extensions: [],
     schemas: [],
+    tablespaces: [],
     statistics: [],
     partitionTrees: [],
     eventTriggers: [],

@@ -138,6 +138,8 @@ export interface Snapshot {
   readonly extensions: readonly { readonly name: string; readonly installed: boolean; readonly available: boolean }[]
   /** Schemas that exist, of those that the profiles' tables name. */
   readonly schemas: readonly string[]
+  /** Of the whole server. */
+  readonly tablespaces: readonly string[]
   /** Of tables that something is to be built on; empty before that is known. */
   readonly statistics: readonly TableStatistics[]
   /** Event triggers that run with statements on indexes, and may end them. */

@@ -13,7 +13,7 @@ import { blamedOn } from './config-blame.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import { choiceOf } from './config-settle.js'
 import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
-import { openDatabase, type Database } from './database.js'
+import { openDatabase, schemaInForce, type Database } from './database.js'
 import { measuringAs, openReplicas } from './measure-as.js'
 import { checkWritable, writeText } from './files.js'
 import type { Invocation } from './invocation.js'
@@ -190,7 +190,8 @@ async function inputs(
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
   const { readProfiles } = await import('../profile/read.js')
-  const read = readProfiles(paths, { cwd: invocation.cwd, environment: invocation.environment })
+  const { cwd, environment } = invocation
+  const read = readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config) })
   return { config, profiles: await (args.length > 0 ? read : read.catch(blamedOn('profiles', config))) }
 }
 

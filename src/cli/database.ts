@@ -61,6 +61,16 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   }
 }
 
+/** The schema that the URL in force names; undefined where it names none, or cannot be read: connecting says so. */
+export async function schemaInForce({ options, environment }: Invocation, config: Config): Promise<string | undefined> {
+  const { schemaOfUrl } = await import('../server/target.js')
+  try {
+    return schemaOfUrl({ url: options.url, configured: config.url, environment })
+  } catch {
+    return undefined
+  }
+}
+
 /** Who chose an environment expects its server: a variable beats the file, but not silently. */
 function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, config: Config): void {
   if (origin === undefined || origin === '--url' || origin === 'perfdb.yaml') return

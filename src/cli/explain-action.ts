@@ -4,7 +4,7 @@ import { PerfdbError } from '../errors.js'
 import { nameOf, type Named } from '../profile/files.js'
 import type { Config } from './config.js'
 import type { Session } from '../server/session.js'
-import { openDatabase, type Database } from './database.js'
+import { openDatabase, schemaInForce, type Database } from './database.js'
 import { measuringAs } from './measure-as.js'
 import { checkWritable, standardInput } from './files.js'
 import type { Invocation } from './invocation.js'
@@ -38,7 +38,12 @@ export async function runExplainAction(
   const inputs =
     files.length === 0 && options.query === undefined && fromServer
       ? { queries: [], indexes: [], broken: [] }
-      : await readQueries(files, options.query, { cwd, environment, stdin: async () => plans.queries ?? '' })
+      : await readQueries(files, options.query, {
+          cwd,
+          environment,
+          schema: await schemaInForce(invocation, config),
+          stdin: async () => plans.queries ?? '',
+        })
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
   await using database = await openDatabase(invocation, config)
   const whatIf = await planToSuppose(database, invocation, config, args, planOptions)

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { ImportOptions } from '../commands/import/import.js'
 import type { ImportResult } from '../result/import-result.js'
-import { readNamedFile } from '../profile/text-file.js'
+import { PerfdbError } from '../errors.js'
+import { isThere } from '../profile/text-file.js'
 import type { Config } from './config.js'
 import { openDatabase } from './database.js'
 import { checkWritable, standardInput, writeText } from './files.js'
@@ -14,19 +15,29 @@ export async function runImportAction(
   file: string | undefined,
 ): Promise<ImportResult> {
   const { schema: schemas = [], table: tables = [], index: indexes = [], out } = invocation.options
-  const options: ImportOptions = { schemas, tables, indexes, ...(out === undefined ? {} : await writtenTo(out)) }
+  const options: ImportOptions = {
+    schemas,
+    tables,
+    indexes,
+    ...(out === undefined ? {} : await writtenTo(out, invocation)),
+  }
   const result =
     file === undefined
       ? await ofDatabase(invocation, await readConfig(), options)
       : await ofFile(invocation, file, options)
   const { noteText } = await import('../commands/import/import-notes.js')
   for (const note of result.notes) invocation.listener({ type: 'warning', message: noteText(note) })
-  if (out === undefined) return result
+  if (out === undefined || !result.ok) return result
   await writeText(out, result.profile)
   return { ...result, file: out }
 }
 
-async function writtenTo(out: string): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
+async function writtenTo(
+  out: string,
+  { options, cwd }: Invocation,
+): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
+  if (options.force !== true && (await isThere(resolve(cwd, out))))
+    throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable([out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
     import('../profile/complete.js'),
@@ -44,8 +55,10 @@ async function ofDatabase(invocation: Invocation, config: Config, options: Impor
 }
 
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
-  const { runSqlImport } = await import('../commands/import/import-sql.js')
-  if (file === '-') return runSqlImport(await standardInput(), 'stdin', options)
-  const source = await readNamedFile(file, invocation.cwd, 'name a SQL file, or none to import from the database')
-  return runSqlImport(source, file, options)
+  const [{ runScriptImport }, { readScripts }] = await Promise.all([
+    import('../commands/import/import-sql.js'),
+    import('../commands/import/import-migrations.js'),
+  ])
+  if (file === '-') return runScriptImport([{ file: 'stdin', text: await standardInput() }], 'stdin', options)
+  return runScriptImport(await readScripts(file, invocation.cwd), file, options)
 }

@@ -27,6 +27,7 @@ export interface Options {
   readonly lockWait: number
   readonly exitCode?: boolean
   readonly out?: string
+  readonly force?: boolean
   readonly export?: ExportTool
   readonly outDir?: string
   readonly plan?: string

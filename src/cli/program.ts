@@ -110,7 +110,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add(
     'import [file.sql]',
-    'write a YAML profile from the indexes of a database, or of a schema dump (- is stdin)',
+    'write a YAML profile from the indexes of a database, or of a schema dump or a folder of migrations (- is stdin)',
     'importIndexes',
   )
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')

@@ -1,3 +1,4 @@
+import { inertLine } from '../report/machine/log-commands.js'
 import type { Listener, RunEvent } from '../build/events.js'
 import type { Layout } from '../report/block/layout.js'
 import { liveLines } from '../report/text/live.js'
@@ -38,7 +39,11 @@ const frameMs = 100
 /** Draws a run on a stream: live lines in place on a terminal, plain lines elsewhere, nothing when quiet. */
 export function drawProgress(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {
   if (options.quiet)
-    return { listener: () => undefined, say: (text) => stream.write(`${visible(text)}\n`), close: () => undefined }
+    return {
+      listener: () => undefined,
+      say: (text) => stream.write(`${inertLine(visible(text))}\n`),
+      close: () => undefined,
+    }
   return stream.isTTY === true && options.dumb !== true ? live(stream, options) : plain(stream)
 }
 
@@ -50,7 +55,7 @@ function plain(stream: ProgressStream): ProgressDrawing {
       progress = advance(progress, event)
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
-    say: (text) => stream.write(`${visible(text)}\n`),
+    say: (text) => stream.write(`${inertLine(visible(text))}\n`),
     close: () => undefined,
   }
 }
@@ -101,8 +106,8 @@ function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing
       else timer ??= setTimeout(draw, frameMs).unref()
     },
     say(text) {
-      if (open) draw(`${visible(text)}\n`)
-      else stream.write(`${visible(text)}\n`)
+      if (open) draw(`${inertLine(visible(text))}\n`)
+      else stream.write(`${inertLine(visible(text))}\n`)
     },
     close,
   }
@@ -116,5 +121,7 @@ function lastingLine(event: RunEvent, layout: Layout): string {
       : event.type === 'step-done' && event.outcome === 'failed'
         ? doneText(event)
         : ''
-  return text === '' ? '' : `${cutEnd(visible(text), Math.max(40, layout.width) - 1, layout.unicode ? '…' : '...')}\n`
+  return text === ''
+    ? ''
+    : `${cutEnd(inertLine(visible(text)), Math.max(40, layout.width) - 1, layout.unicode ? '…' : '...')}\n`
 }

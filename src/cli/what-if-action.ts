@@ -3,7 +3,7 @@ import type { PlanOptions } from '../plan/options.js'
 import { nameOf, type Named } from '../profile/files.js'
 import { readProfiles } from '../profile/read.js'
 import type { Config } from './config.js'
-import type { Database } from './database.js'
+import { schemaInForce, type Database } from './database.js'
 import type { Invocation } from './invocation.js'
 import type { Planned } from '../commands/planned.js'
 
@@ -13,11 +13,16 @@ import type { Planned } from '../commands/planned.js'
  */
 export async function planToSuppose(
   database: Database,
-  { options: { whatIf }, cwd, environment }: Invocation,
+  invocation: Invocation,
   config: Config,
   args: readonly Named[],
   options: PlanOptions,
 ): Promise<Planned | undefined> {
+  const {
+    options: { whatIf },
+    cwd,
+    environment,
+  } = invocation
   if (whatIf === undefined) return undefined
   const named = args.filter((path) => nameOf(path) !== '-' && !nameOf(path).endsWith('.sql'))
   const paths = named.length > 0 ? named : config.profiles
@@ -26,7 +31,7 @@ export async function planToSuppose(
       hint: 'perfdb explain queries.sql my.yaml --what-if',
     })
   const [profiles, { makePlan }] = await Promise.all([
-    readProfiles(paths, { cwd, environment }),
+    readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config) }),
     import('../commands/apply/make-plan.js'),
   ])
   await using session = await database.connect('look')

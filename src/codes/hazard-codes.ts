@@ -3,6 +3,7 @@ export const hazardCodes = [
   'REPLACE',
   'RENAME',
   'DROP',
+  'REPLICA_IDENTITY',
   'CREATE_EXTENSION',
   'HOT_LOSS',
   'REDUNDANT',

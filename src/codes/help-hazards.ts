@@ -17,6 +17,12 @@ export const hazardTexts = {
     todo: 'To allow: perfdb apply --allow RENAME.',
     option: '--allow RENAME, or allow in perfdb.yaml',
   },
+  REPLICA_IDENTITY: {
+    text: 'the index is the replica identity of its table',
+    why: 'ALTER TABLE ... REPLICA IDENTITY USING INDEX locks the table ACCESS EXCLUSIVE: for a moment, once it has the lock, and nobody reads or writes while it waits for it.',
+    rule: 'The index to replace or rebuild has indisreplident. The lock is tried for 50 ms at a time, with pauses of 2.5 s that grow to 30 s, up to --max-wait.',
+    todo: 'To allow: perfdb apply --allow REPLICA_IDENTITY, at a quiet time.',
+  },
   DROP: {
     text: 'an index is dropped',
     why: 'Duplicates may be accepted, ON CONFLICT may fail, and updates of a published table may be refused.',

@@ -48,6 +48,12 @@ export const indexTexts = {
     todo: 'Declare it under the name of the constraint, or remove the entry from the profile.',
     option: '--allow REDUNDANT builds a second one all the same',
   },
+  DESCRIBED_OTHERWISE: {
+    text: 'the comment or a statistics target of an index is not the declared one',
+    why: 'Whoever reads the comment is told something else, or the planner estimates by another sample than was meant.',
+    rule: 'comment or statistics of the profile against pg_description and pg_attribute. Both are set when perfdb builds the index.',
+    todo: 'Run the statements of the hint, or change the profile. Nothing is rebuilt for it.',
+  },
   TOO_WIDE: {
     text: 'a row is too wide for a btree index',
     why: 'The build fails with 54000 when it comes to that row, after all the work before it.',
@@ -160,6 +166,18 @@ export const indexTexts = {
     why: 'The server chooses a name, and a profile must know it.',
     rule: 'The statement of the SQL file has no name.',
     todo: 'Give it a name in the file.',
+  },
+  OTHER_STORAGE: {
+    text: 'indexes of partitions have storage parameters of their own',
+    why: 'A profile declares the index of the partitioned table: built again, its parts get the parameters of that one.',
+    rule: 'reloptions of an attached index are not those of the index that it is attached to.',
+    todo: 'After perfdb built such an index again: alter index NAME set (fillfactor = ...).',
+  },
+  NAME_CUT: {
+    text: 'a name in a script is longer than PostgreSQL keeps',
+    why: 'The object has the first 63 bytes of it as its name, and whoever looks for the whole name does not find it.',
+    rule: 'A name of over 63 bytes in a SQL file that import reads.',
+    todo: 'Nothing: the profile has the name that PostgreSQL gives. Shorten it in the script to be clear.',
   },
   OTHER_STATEMENT: {
     text: 'a statement of the SQL file is no index',

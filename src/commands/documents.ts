@@ -2,6 +2,7 @@ import type { Analyzed } from '../build/analyze.js'
 import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
 import { tableNamed } from '../plan/lookup.js'
+import { shortDdl, shortDefinition } from '../definition/short.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { ResultFinding, ResultStep } from '../result/result.js'
 import { perfdbVersion } from '../result/version.js'
@@ -31,6 +32,8 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     schema: step.schema,
     table: step.table.name,
     reason: step.reason,
+    ...(step.declared === null || !shown.has(step.step) ? {} : { definition: shortDefinition(step.declared) }),
+    ...(step.step === 'replace' && step.existing !== null ? { definition_before: shortDdl(step.existing.ddl) } : {}),
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
     hazards: step.hazards.map((hazard) => ({ ...hazard })),
     ...(step.needs === undefined ? {} : { needs: step.needs.map((need) => ({ ...need })) }),
@@ -46,6 +49,9 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
       : {}),
   }
 }
+
+/** Steps that build something. */
+const shown: ReadonlySet<string> = new Set(['create', 'replace', 'rebuild'])
 
 /** A step with its outcome. */
 export function resultDocument(result: StepResult, snapshot: Snapshot): ResultStep {

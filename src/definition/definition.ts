@@ -37,4 +37,8 @@ export interface Definition {
   /** Storage parameters, values as text: fillfactor, fastupdate, pages_per_range ... */
   readonly storage: Readonly<Record<string, string>>
   readonly tablespace?: string
+  /** COMMENT ON INDEX; undefined leaves it alone. */
+  readonly comment?: string
+  /** Statistics targets of expressions (ALTER INDEX ... SET STATISTICS), by the number of the key, from 1. */
+  readonly statistics?: Readonly<Record<string, number>>
 }

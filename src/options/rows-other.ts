@@ -104,6 +104,7 @@ export const otherRows: readonly OptionRow[] = [
   },
   { flags: '--index <glob>', read: 'texts', help: 'these indexes only; repeatable', commands: ['import'] },
   { flags: '--out <file>', read: 'file', help: 'where the profile goes (default: stdout)', commands: ['import'] },
+  { flags: '--force', read: 'flag', help: 'write over the file of --out', commands: ['import'] },
   {
     flags: '--scale <factor>',
     read: 'number',

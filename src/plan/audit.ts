@@ -1,6 +1,7 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { candidatesOn } from './lookup.js'
+import { describedOtherwise } from './described.js'
 import { leftoverFindings, noWrites } from './leftovers.js'
 import { isPassingName, newNameFor } from './names.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from './overlap.js'
@@ -40,7 +41,10 @@ function driftOf(step: Step): readonly Finding[] {
   const refusal = step.hazards.find(({ refused }) => refused === true)
   switch (step.step) {
     case 'keep':
-      return existing === null || existing.name === index ? [] : [{ ...base, ...backsConstraint(existing, index) }]
+      if (existing === null) return []
+      return existing.name === index
+        ? describedOtherwise(step, existing).map((finding) => ({ ...base, ...finding }))
+        : [{ ...base, ...backsConstraint(existing, index) }]
     case 'create':
       return [{ ...base, code: 'MISSING', severity: 'error', message: `${index} is declared and does not exist` }]
     case 'rebuild':

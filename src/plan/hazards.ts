@@ -1,4 +1,4 @@
-import type { Snapshot, TableStatistics } from '../catalog/snapshot.js'
+import type { ExistingIndex, Snapshot, TableStatistics } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { hotLoss } from './hot.js'
 import { candidatesOn } from './lookup.js'
@@ -23,6 +23,13 @@ export function buildHazards(
     ...largeBuild(predictBytes(definition, statistics), definition, options),
     ...longTransaction(snapshot, options),
   ]
+}
+
+/** Giving the replica identity to the new index locks the table: known beforehand, and to be allowed. */
+export function identityHazards({ replicaIdentity, name, table }: ExistingIndex): readonly Hazard[] {
+  if (!replicaIdentity) return []
+  const message = `${name} is the replica identity of ${table.schema}.${table.name}: ALTER TABLE takes ACCESS EXCLUSIVE on it for a moment, tried for 50 ms at a time, with pauses that grow`
+  return [{ code: 'REPLICA_IDENTITY', message }]
 }
 
 export function statisticsOf({ table }: Definition, snapshot: Snapshot): TableStatistics | undefined {

@@ -1,5 +1,5 @@
 import type { CanonicalDefinition, ExistingIndex, StatisticsTarget } from '../catalog/snapshot.js'
-import type { TableName } from '../definition/definition.js'
+import type { Definition, TableName } from '../definition/definition.js'
 import { clusterOnSql, commentSql, dependsOnSql, replicaIdentitySql, statisticsTargetSql } from '../sql/index-ddl.js'
 
 /** What belongs to an index and pg_get_indexdef does not print: kept in the ledger, and carried over to what replaces it. */
@@ -135,6 +135,36 @@ export function carryOver(kept: Kept | null, { keys, predicate, method }: Canoni
   })
   const clusterable = predicate === null && (method === 'btree' || method === 'gist')
   return { ...kept, statistics, clustered: kept.clustered && clusterable }
+}
+
+/** With what a profile declares, which beats what was there. */
+export function declaredOver({ comment, statistics }: Definition, kept: Kept | null): Kept | null {
+  if (comment === undefined && statistics === undefined) return kept
+  const declared = Object.entries(statistics ?? {}).map(([key, target]) => ({
+    column: Number(key),
+    expression: '',
+    target,
+  }))
+  const others = (kept?.statistics ?? []).filter(({ column }) => declared.every((one) => one.column !== column))
+  return {
+    ...(kept ?? nothingKept),
+    comment: comment ?? kept?.comment ?? null,
+    statistics: [...others, ...declared],
+  }
+}
+
+/** Statements for what is declared of an index that exists, and is not so. */
+export function describeSql(
+  { name, table, comment, statistics }: Definition,
+  existing: ExistingIndex,
+): readonly string[] {
+  const targets = Object.entries(statistics ?? {}).filter(
+    ([key, target]) => existing.statistics.find(({ column }) => column === Number(key))?.target !== target,
+  )
+  return [
+    ...(comment === undefined || comment === existing.comment ? [] : [commentSql(table.schema, name, comment)]),
+    ...targets.map(([key, target]) => statisticsTargetSql(table.schema, name, Number(key), target)),
+  ]
 }
 
 /** Why an index of this definition cannot take the place of an existing one (fault 33); null when it can. */

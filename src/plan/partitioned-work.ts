@@ -156,8 +156,8 @@ function plainWork(parent: Member, { table, name }: Member, { definition, tree }
   return { kind: 'plain', table, index: name, statement: { kind: 'swap', index: name, sql } }
 }
 
-/** On top of the wait for the lock; both together are less than a second. */
-const longestWorkMs = 300
+/** On top of the wait for the lock; both together are less than a lock_timeout of 200 ms. */
+const longestWorkMs = 100
 
 function isPlain({ partition, index }: Member): boolean {
   return partition.empty && index === null

@@ -1,9 +1,10 @@
 import type { ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
 import { renameIndexSql } from '../sql/index-ddl.js'
+import { constraintTwin } from './constraint-twin.js'
 import { dropRefusal, planDrops } from './drops.js'
 import { fingerprint } from './fingerprint.js'
-import { buildHazards, statisticsOf } from './hazards.js'
+import { buildHazards, identityHazards, statisticsOf } from './hazards.js'
 import { auditFindings } from './audit.js'
 import { eventTriggerFindings } from './event-triggers.js'
 import { foreignFindings, foreignOf, unknownReplace } from './foreign.js'
@@ -20,7 +21,7 @@ import { planLeftovers } from './leftovers.js'
 import { predictBytes } from './predict.js'
 import { plainlySame, sameDefinition } from './same.js'
 import {
-  buildStatement,
+  createStatements,
   passingNameRefusal,
   rebuildStatements,
   repairStatement,
@@ -52,16 +53,19 @@ export function planIndexes(
     (step) => !renamed.has(step.existing?.oid) && !dropped.has(nameKey({ schema: step.schema, name: step.index })),
   )
   const steps = withNeeds(builds.concat(wanted).sort(byUrgency), snapshot)
-  const missing = snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name)
+  const extensions = snapshot.extensions
+    .filter((extension) => !extension.installed)
+    .map((extension) => extension.name)
+    .sort()
   return {
     steps,
-    extensions: missing.sort(),
+    extensions,
     findings: [
       ...partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
       ...eventTriggerFindings(steps, snapshot),
       ...foreignFindings(steps),
     ],
-    fingerprint: fingerprint(steps),
+    fingerprint: fingerprint(steps, extensions),
   }
 }
 
@@ -96,7 +100,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
       reason: `exists but is not ${existing.valid ? (existing.ready ? 'live' : 'ready') : 'valid'}: no query uses it`,
       statements:
         refusal === null ? rebuildStatements(definition, existing, one.canonical) : [repairStatement(existing)],
-      hazards: buildHazards(one, all, snapshot, options),
+      hazards: [...identityHazards(existing), ...buildHazards(one, all, snapshot, options)],
       predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
     }
   }
@@ -121,6 +125,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
         code: 'REPLACE',
         message: `${definition.name} exists with another definition: a new index is built, then takes its name, then the old one is dropped${uniquenessLost(existing, one.canonical)}`,
       },
+      ...identityHazards(existing),
       ...buildHazards(one, all, snapshot, options),
     ],
   }
@@ -162,26 +167,11 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     ...stepBase(one, null),
     step: 'create',
     reason: 'missing',
-    statements: [buildStatement(definition)],
+    statements: createStatements(definition),
     hazards,
     ...(tree === undefined ? {} : planPartitioned(one, null, tree, hazards)),
     predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
   }
-}
-
-/**
- * The index became a constraint's (ALTER TABLE ... ADD CONSTRAINT ... USING INDEX renames it), or was one from the start: it is there, and
- * a second one is built only by who allows REDUNDANT.
- */
-function constraintTwin(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, { allow }: PlanOptions) {
-  if (allow.has('REDUNDANT')) return undefined
-  return indexesOn(snapshot, one.declared.definition.table).find(
-    (index) =>
-      index.constraint !== null &&
-      index.valid &&
-      !isDeclared(all, index.schema, index.name) &&
-      sameDefinition(one.canonical, index.canonical),
-  )
 }
 
 /** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */

@@ -3,7 +3,7 @@ import type { Definition } from '../definition/definition.js'
 import { createIndexSql, dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { reindexSql } from '../sql/partitions.js'
 import { dropRefusal } from './drops.js'
-import { carryOver, keptOf, restoreSql } from './kept.js'
+import { carryOver, declaredOver, keptOf, restoreSql } from './kept.js'
 import { indexNamed } from './lookup.js'
 import { newNameFor, oldNameFor } from './names.js'
 import type { Step } from './plan.js'
@@ -16,7 +16,12 @@ export function rebuildStatements(
   canonical: CanonicalDefinition,
 ): Step['statements'] {
   const { schema, table } = existing
-  const restore = restoreSql(carryOver(keptOf(existing), canonical), schema, definition.name, table)
+  const restore = restoreSql(
+    declaredOver(definition, carryOver(keptOf(existing), canonical)),
+    schema,
+    definition.name,
+    table,
+  )
   return [
     dropStatement(existing),
     buildStatement(placedAs(existing, definition)),
@@ -69,15 +74,22 @@ export function replaceStatements(
       sql: [
         renameIndexSql(schema, definition.name, old),
         renameIndexSql(schema, fresh, definition.name),
-        ...restoreSql(carryOver(keptOf(existing), canonical), schema, definition.name, table),
+        ...restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, definition.name, table),
       ],
     },
     dropStatement({ schema, name: old }),
   ]
 }
 
+/** A new index, with the comment and the statistics targets that are declared. */
+export function createStatements(definition: Definition): Step['statements'] {
+  const { name, table } = definition
+  const sql = restoreSql(declaredOver(definition, null), table.schema, name, table)
+  return [buildStatement(definition), ...(sql.length === 0 ? [] : [{ kind: 'swap', index: name, sql } as const])]
+}
+
 /** Under another name than the definition's where it takes that one's place later. */
-export function buildStatement(definition: Definition, name = definition.name) {
+function buildStatement(definition: Definition, name = definition.name) {
   return { kind: 'build', index: name, sql: [createIndexSql(definition, { concurrently: true, name })] } as const
 }
 

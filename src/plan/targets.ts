@@ -26,6 +26,7 @@ export function targetProblems(
     ...profiles.flatMap((profile) =>
       profile.indexes.flatMap((index) => versionProblems(index.definition, index.place, snapshot)),
     ),
+    ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => tablespaceProblems(index, snapshot))),
   ]
 }
 
@@ -154,6 +155,12 @@ function versionProblems({ nullsDistinct, name }: Definition, place: Place, snap
       place,
     },
   ]
+}
+
+function tablespaceProblems({ definition: { name, tablespace }, place }: DeclaredIndex, snapshot: Snapshot) {
+  if (tablespace === undefined || snapshot.tablespaces.includes(tablespace)) return []
+  const message = `${name}: there is no tablespace ${tablespace} on this server`
+  return [{ code: 'BAD_DEFINITION', message, hint: 'list them: \\db in psql', place } as const]
 }
 
 function kindText(relkind: string): string {

@@ -36,7 +36,7 @@ export function profileName(file: string): string {
 }
 
 function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredIndex, 'place'> {
-  const { tablespace, where, why } = written
+  const { tablespace, where, why, comment, statistics } = written
   const definition: Definition = {
     name: written.name,
     table: qualify(written.table, schema),
@@ -48,6 +48,8 @@ function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredInde
     nullsDistinct: written.nulls_distinct ?? true,
     storage: settingTexts(written.with ?? {}),
     ...(tablespace === undefined ? {} : { tablespace }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(statistics === undefined ? {} : { statistics }),
   }
   return { definition, for: written.for ?? [], ...(why === undefined ? {} : { why }) }
 }

@@ -11,6 +11,8 @@ import { unqualifiedProfile } from './unqualify.js'
 export interface ReadOptions {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where unqualified tables live when a profile does not say so; public when left out. */
+  readonly schema?: string | undefined
 }
 
 /**
@@ -50,16 +52,16 @@ interface ReadProfile {
   readonly problems: readonly Problem[]
 }
 
-async function readProfile(found: FoundFile, { environment }: ReadOptions): Promise<ReadProfile | undefined> {
+async function readProfile(found: FoundFile, { environment, schema }: ReadOptions): Promise<ReadProfile | undefined> {
   const read = await readText(found)
   if ('problem' in read) return { names: [], problems: [read.problem] }
   if (/\.sql$/i.test(found.file)) {
     // The parser is a WebAssembly of 2 MB: loaded only when there is SQL to read.
     const { readSqlProfile } = await import('./sql.js')
-    const { profile, problems } = await readSqlProfile(read.text, found.file)
+    const { profile, problems } = await readSqlProfile(read.text, found.file, schema)
     return { profile, problems, names: indexNames(profile) }
   }
-  if (!isPoolConfig(found.file, read.text)) return readYamlProfile(read.text, found.file, environment)
+  if (!isPoolConfig(found.file, read.text)) return readYamlProfile(read.text, found.file, environment, schema)
   if (!found.named) return undefined
   const place = { file: found.file, line: 1, column: 1 }
   const message = 'this is a pool config, not a profile'
@@ -71,8 +73,15 @@ function isPoolConfig(file: string, text: string): boolean {
   return /\.pools\.ya?ml$/i.test(file) || /^(\uFEFF)?kind:\s*["']?pools\b/m.test(text)
 }
 
-function readYamlProfile(text: string, file: string, environment: ReadOptions['environment']): ReadProfile {
-  const { value, plain, problems, placeOf, show } = readYaml(text, file, profileSchema, environment)
+function readYamlProfile(
+  text: string,
+  file: string,
+  environment: ReadOptions['environment'],
+  schema?: string,
+): ReadProfile {
+  const read = readYaml(text, file, profileSchema, environment)
+  const { plain, problems, placeOf, show } = read
+  const value = read.value === undefined ? undefined : { schema, ...read.value }
   const source = { file, placeOf, show }
   const names = namesOf(value, plain, source)
   const profile = value === undefined ? undefined : completeProfile(value, source)

@@ -73,6 +73,11 @@ const index = z
     nulls_distinct: z.boolean().optional().meta({ description: 'false: NULLS NOT DISTINCT (PostgreSQL 15)' }),
     with: z.record(text, setting).optional().meta({ description: 'Storage parameters' }),
     tablespace: name.optional().meta({ description: 'Where it is built; not compared when left out' }),
+    comment: text.optional().meta({ description: 'COMMENT ON INDEX; set when the index is built' }),
+    statistics: z
+      .record(z.string().regex(/^[1-9]\d?$/, 'expected the number of a key, from 1'), z.int().min(0).max(10_000))
+      .optional()
+      .meta({ description: 'Statistics targets of expressions, by the number of the key: { 1: 500 }' }),
     for: z.array(text).optional().meta({ description: 'Names of the queries that justify it' }),
     why: z.string().optional().meta({ description: 'What it is for, in words' }),
   })

@@ -23,13 +23,13 @@ export interface SqlProfile {
  * nothing: problems are BAD_SQL, and NAME_TOO_LONG where PostgreSQL's parser has cut a name.
  * https://www.postgresql.org/docs/current/sql-createindex.html
  */
-export async function readSqlProfile(text: string, file: string): Promise<SqlProfile> {
+export async function readSqlProfile(text: string, file: string, schema = defaultSchema): Promise<SqlProfile> {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const empty = { name: profileName(file), file, schema: defaultSchema, absent: [], extensions: [], queries: [] }
+  const empty = { name: profileName(file), file, schema, absent: [], extensions: [], queries: [] }
   try {
     const statements = await parseStatements(source, file)
     const tokens = await scanTokens(source)
-    const read = statements.map((statement) => readStatement(statement, source, tokens, file))
+    const read = statements.map((statement) => readStatement(statement, { source, all: tokens, file, schema }))
     const none: Problem = {
       code: 'BAD_SQL',
       message: 'the file holds no statement',
@@ -56,7 +56,14 @@ interface ReadStatement {
   readonly problems: readonly Problem[]
 }
 
-function readStatement(statement: ParsedStatement, source: string, all: readonly Token[], file: string): ReadStatement {
+interface Source {
+  readonly source: string
+  readonly all: readonly Token[]
+  readonly file: string
+  readonly schema: string
+}
+
+function readStatement(statement: ParsedStatement, { source, all, file, schema }: Source): ReadStatement {
   const { tree, offset, text, line, column } = statement
   const place = { file, line, column }
   const tokens = tokensWithin(all, offset, offset + text.length).filter(({ kind }) => !commentKinds.has(kind))
@@ -66,7 +73,7 @@ function readStatement(statement: ParsedStatement, source: string, all: readonly
     problems: [...problems, { code: 'BAD_SQL', message, place, ...(hint === undefined ? {} : { hint }) }],
   })
   if ('VacuumStmt' in tree && statement.kind === 'analyze') {
-    return { analyze: (tree.VacuumStmt.rels ?? []).flatMap((relation) => analyzed(relation, place)), problems }
+    return { analyze: (tree.VacuumStmt.rels ?? []).flatMap((relation) => analyzed(relation, place, schema)), problems }
   }
   if (!('IndexStmt' in tree)) {
     return refuse(`${statement.description} is no part of a profile`, 'only CREATE INDEX and ANALYZE statements are')
@@ -77,17 +84,17 @@ function readStatement(statement: ParsedStatement, source: string, all: readonly
   if (relation.catalogname !== undefined) return refuse('a table is named by schema and name', 'leave the database out')
   if (!plainIncludes(tree.IndexStmt)) return refuse('INCLUDE takes columns, without expressions, opclass or order')
   const why = commentAbove(source, all, offset)
-  const definition = indexDefinition(tree.IndexStmt, idxname, tableName(relation), source, tokens)
+  const definition = indexDefinition(tree.IndexStmt, idxname, tableName(relation, schema), source, tokens)
   return { index: { definition, for: [], ...(why === undefined ? {} : { why }), place }, analyze: [], problems }
 }
 
-function analyzed(node: Node, place: Place): Profile['analyze'] {
+function analyzed(node: Node, place: Place, schema: string): Profile['analyze'] {
   if (!('VacuumRelation' in node) || node.VacuumRelation.relation === undefined) return []
-  return [{ table: tableName(node.VacuumRelation.relation), place }]
+  return [{ table: tableName(node.VacuumRelation.relation, schema), place }]
 }
 
-function tableName({ schemaname, relname = '' }: RangeVar): TableName {
-  return { schema: schemaname ?? defaultSchema, name: relname }
+function tableName({ schemaname, relname = '' }: RangeVar, schema: string): TableName {
+  return { schema: schemaname ?? schema, name: relname }
 }
 
 function distinct(analyze: Profile['analyze']): Profile['analyze'] {

@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises'
+import { access, open } from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { PerfdbError, type Problem } from '../errors.js'
 
@@ -16,9 +17,38 @@ export async function readNamedFile(file: string, cwd: string, hint: string): Pr
 /** The text of a file, with the problems of readNamedFile as a value; `shown` is its name in messages. */
 export async function readTextFile(path: string, shown: string): Promise<{ text: string } | { problem: Problem }> {
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path)) }
+    const bytes = await wholeFile(path)
+    if (typeof bytes === 'string')
+      return { problem: { code: 'FILE_UNREADABLE', message: `cannot read ${shown}: ${bytes}` } }
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
   } catch (error) {
     return { problem: error instanceof TypeError ? notText(shown) : unreadable(shown, error) }
+  }
+}
+
+/** Profiles, scripts and plans are far below: a device or a mistaken dump must not be read for ever. */
+const mostBytes = 20 * 1024 ** 2
+
+/** What a regular file holds, or why it is not read; it is asked of the file that is open, which nobody can exchange any more. */
+async function wholeFile(path: string): Promise<Uint8Array | string> {
+  // A pipe that nobody writes to would hold up the opening itself.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const status = await file.stat()
+    if (status.isDirectory()) return 'it is a folder'
+    if (!status.isFile()) return 'it is not a regular file'
+    if (status.size > mostBytes) return `it is larger than 20 MB (${Math.ceil(status.size / 1024 ** 2)} MB)`
+    // Files of /proc say that they are empty.
+    const bytes = Buffer.alloc(Math.max(status.size, 65_536) + 1)
+    let length = 0
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length)
+      length += bytesRead
+      if (bytesRead === 0) return bytes.subarray(0, length)
+      if (length === bytes.length) return 'it grows while it is read'
+    }
+  } finally {
+    await file.close()
   }
 }
 

@@ -33,8 +33,8 @@ export function writeProfile(profile: Profile, options: { comment?: string; sche
 }
 
 function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: string): Writable {
-  const { name, table, method, keys, include, predicate, unique, nullsDistinct, storage, tablespace }: Definition =
-    definition
+  const { name, table, method, keys, include, predicate, unique, nullsDistinct, storage }: Definition = definition
+  const { tablespace, comment, statistics } = definition
   return entries([
     ['name', name],
     ['table', nameOf(table, schema)],
@@ -46,6 +46,8 @@ function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: strin
     ['nulls_distinct', nullsDistinct ? undefined : false],
     ['with', settingsOf(storage)],
     ['tablespace', tablespace],
+    ['comment', comment],
+    ['statistics', statistics === undefined ? undefined : entries(Object.entries(statistics))],
     ['for', some(queries)],
     ['why', why],
   ])

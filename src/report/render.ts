@@ -2,22 +2,29 @@ import type { Block } from './block/block.js'
 import type { Layout } from './block/layout.js'
 import { type Result, isError } from '../result/results.js'
 import type { Format } from '../options/formats.js'
+import { inert } from './machine/log-commands.js'
 
 /**
  * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool, of any other document the text. Pure; a promise only because each format and command is loaded
  * when it is first needed (chalk and cli-table3 together cost 20 ms). Never throws for a document of the published schema.
  */
 export async function render(result: Result, format: Format, layout: Layout): Promise<string> {
+  const text = await rendered(result, format, layout)
+  // The profile that import prints is a file.
+  return result.command === 'import' && format === 'text' && !isError(result) ? text : inert(text, format)
+}
+
+async function rendered(result: Result, format: Format, layout: Layout): Promise<string> {
   switch (format) {
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`
     case 'sql':
       if (result.command === 'plan' && !isError(result)) return (await import('./blocks/plan-sql.js')).planSql(result)
-      return render(result, 'text', layout)
+      return rendered(result, 'text', layout)
     case 'prometheus':
       if (result.command === 'check-pool' && !isError(result))
         return (await import('./machine/prometheus.js')).renderPrometheus(result)
-      return render(result, 'text', layout)
+      return rendered(result, 'text', layout)
     case 'text': {
       if (result.command === 'import' && !isError(result))
         return (await import('./blocks/import.js')).importText(result)

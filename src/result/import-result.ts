@@ -12,6 +12,10 @@ const note = z.object({
     'OTHER_STATEMENT',
     'UNNAMED',
     'NOTHING_FOUND',
+    /** Storage parameters of attached indexes that a profile cannot declare. */
+    'OTHER_STORAGE',
+    /** A name of over 63 bytes in a script. */
+    'NAME_CUT',
   ]),
   message: z.string(),
   indexes: z.array(z.string()),

@@ -66,6 +66,10 @@ export const step = z.object({
   table: z.string(),
   schema: z.string(),
   reason: z.string(),
+  /** What the step builds, in short: `unique btree (a) where b > 1`. */
+  definition: z.string().optional(),
+  /** What it replaces, in PostgreSQL's words. */
+  definition_before: z.string().optional(),
   sql: z.array(z.string()),
   hazards: z.array(hazard),
   /** Of a drop: the builds of this run that must have succeeded before it; where one did not, the index is kept. */

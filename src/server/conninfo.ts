@@ -1,4 +1,5 @@
 import { PerfdbError } from '../errors.js'
+import { foreignParameter, isForeignScheme } from './foreign-parameters.js'
 import { isParameterName, unknownParameter, type ParameterName, type Parameters } from './parameters.js'
 
 /**
@@ -7,22 +8,36 @@ import { isParameterName, unknownParameter, type ParameterName, type Parameters 
  * belong to a password, however the text is broken. `origin` names where the text stands: `--url`, `DATABASE_URL`.
  */
 export function parseConnectionString(text: string, origin: string): Parameters {
+  return readConnectionString(text, origin).parameters
+}
+
+/** A connection string, and what other drivers read in it: see foreign-parameters.ts. */
+export interface ConnectionString {
+  readonly parameters: Parameters
+  /** Names of parameters that were left out, in their order. */
+  readonly leftOut: readonly string[]
+  /** `schema` of Prisma, `currentSchema` of JDBC. */
+  readonly schema: string | undefined
+}
+
+/** Throws as parseConnectionString does. */
+export function readConnectionString(text: string, origin: string): ConnectionString {
   const trimmed = text.trim()
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(trimmed)?.[1]
+  const scheme = /^((?:jdbc:)?[a-z][a-z0-9+._-]*):\/\//i.exec(trimmed)?.[1]
   if (scheme !== undefined) {
-    if (!/^postgres(ql)?$/.test(scheme)) {
+    if (!isForeignScheme(scheme)) {
       throw bad(origin, `${scheme}:// is not a scheme of PostgreSQL`, `the form is postgres://user@host:5432/database`)
     }
     return parseUri(trimmed.slice(scheme.length + 3), origin)
   }
-  if (trimmed.includes('=')) return parsePairs(trimmed, origin)
+  if (trimmed.includes('=')) return { parameters: parsePairs(trimmed, origin), leftOut: [], schema: undefined }
   throw bad(origin, 'neither a URI nor keyword=value pairs')
 }
 
 const encodeHint = 'percent-encode special characters in user and password: @ is %40, / is %2F, ? is %3F, % is %25'
 
 /** What follows `postgres://`. Credentials end at the first @ before the first /, as in libpq. */
-function parseUri(text: string, origin: string): Parameters {
+function parseUri(text: string, origin: string): ConnectionString {
   const authorityEnd = text.search(/[/?]/)
   const authority = authorityEnd < 0 ? text : text.slice(0, authorityEnd)
   const rest = authorityEnd < 0 ? '' : text.slice(authorityEnd)
@@ -51,13 +66,31 @@ function parseUri(text: string, origin: string): Parameters {
   if (hosts.some(({ host }) => host !== '')) set('host', hosts.map(({ host }) => host).join(','))
   if (hosts.some(({ port }) => port !== '')) set('port', hosts.map(({ port }) => port).join(','))
   set('dbname', path.slice(1))
-  for (const [name, value] of queryPairs(query, origin)) {
-    // JDBC's spelling, which libpq accepts as well.
-    if (name === 'ssl' && value === 'true') found.set('sslmode', 'require')
-    else if (isParameterName(name)) found.set(name, value)
-    else throw unknownParameter(name, origin)
+  const leftOut: string[] = []
+  let schema: string | undefined
+  const pairs = queryPairs(query, origin)
+  // What libpq has a name for is said by that.
+  const written = new Set<string>(pairs.map(([name]) => name).filter((name) => name !== 'options'))
+  for (const [name, value] of pairs) {
+    if (isParameterName(name))
+      found.set(
+        name,
+        joined(found.get(name), { name, value: name === 'sslmode' && value === 'no-verify' ? 'require' : value }),
+      )
+    else {
+      const foreign = foreignParameter(name, value, origin)
+      if (foreign === undefined) throw unknownParameter(name, origin)
+      if (foreign.is === 'left out') leftOut.push(name)
+      else if (foreign.is === 'schema') schema = value
+      else if (!written.has(foreign.name)) found.set(foreign.name, joined(found.get(foreign.name), foreign))
+    }
   }
-  return found
+  return { parameters: found, leftOut, schema }
+}
+
+/** options of several parameters stand one behind the other. */
+function joined(before: string | undefined, { name, value }: { readonly name: ParameterName; readonly value: string }) {
+  return name === 'options' && before !== undefined ? `${before} ${value}` : value
 }
 
 function splitHost(part: string, origin: string): { readonly host: string; readonly port: string } {

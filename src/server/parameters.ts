@@ -118,49 +118,7 @@ function refusal(name: string, origin: string, hint: string | undefined): Perfdb
   })
 }
 
-const poolHint =
-  "a setting of the application's pool: remove it here, and declare it in the pool file of perfdb check-pool"
-const settingHint = (name: string) => `a setting of the server: write options=-c%20${name}%3Dvalue`
-
-/** Parameters of other clients that are often found in DATABASE_URL: Prisma, JDBC, SQLAlchemy, node-postgres, Rails. */
+/** A parameter of another client that protects the connection, and cannot be done. */
 function foreignHint(name: string): string | undefined {
-  switch (name) {
-    case 'pgbouncer':
-      return 'a switch of Prisma: remove it; perfdb finds out by itself, and needs the direct URL: PERFDB_DIRECT_URL'
-    case 'connection_limit':
-    case 'pool_timeout':
-    case 'pool':
-    case 'pool_size':
-    case 'pool_mode':
-    case 'max_overflow':
-    case 'socket_timeout':
-    case 'statement_cache_size':
-    case 'prepared_statements':
-    case 'prepareThreshold':
-      return poolHint
-    case 'schema':
-    case 'currentSchema':
-      return 'write schema: in the profile'
-    case 'search_path':
-    case 'statement_timeout':
-    case 'lock_timeout':
-    case 'timezone':
-    case 'TimeZone':
-      return settingHint(name)
-    case 'sslaccept':
-      return 'a switch of Prisma: sslmode=verify-full is strict, sslmode=require accepts any certificate'
-    case 'sslidentity':
-      return 'a parameter of Prisma: use sslcert and sslkey'
-    case 'ssl':
-    case 'tls':
-    case 'uselibpqcompat':
-    case 'sslfactory':
-      return 'use sslmode: disable, prefer, require, verify-ca or verify-full'
-    case 'ApplicationName':
-      return 'use application_name'
-    case 'database':
-      return 'use dbname'
-    default:
-      return undefined
-  }
+  return name === 'sslidentity' ? 'a parameter of Prisma: use sslcert and sslkey' : undefined
 }

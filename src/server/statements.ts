@@ -54,7 +54,7 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
     inRecovery: look.in_recovery,
     readOnly: look.read_only === 'on',
     pooled,
-    defaultSearchPath: look.search_path,
+    defaultSearchPath: quotedPath(look.search_path),
     get lost() {
       return wire.lost
     },
@@ -100,4 +100,18 @@ function localSettings(settings: TransactionSettings): {
   })
   const calls = pairs.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
   return { text: `select ${calls.join(', ')}`, parameters: pairs.flat() }
+}
+
+/**
+ * A search_path as SET takes it: what options and ALTER ROLE set is a list of names that SET would not read, such as `my-app,public`. As
+ * SplitIdentifierString of the server reads it (varlena.c): an unquoted name goes up to a comma or white space, in lower case.
+ */
+export function quotedPath(path: string): string {
+  const names = path.match(/"(?:[^"]|"")*"|[^\s,"]+/g) ?? []
+  return names
+    .map((name) =>
+      name.startsWith('"') ? name : name === '$user' ? '"$user"' : `"${name.toLowerCase().replaceAll('"', '""')}"`,
+    )
+    .filter((name) => name !== '""')
+    .join(', ')
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PerfdbError } from '../errors.js'
-import { parseConnectionString } from './conninfo.js'
+import { readConnectionString, type ConnectionString } from './conninfo.js'
 import { hostLabel, hostList, namesOf, type Host } from './host.js'
 import { choice, environmentParameters, wholeNumber, type ParameterName, type Parameters } from './parameters.js'
 import { readPasswordFile } from './pgpass.js'
@@ -52,7 +52,7 @@ export async function resolveTarget(sources: TargetSources): Promise<Target> {
     throw new PerfdbError('NO_URL', 'no database is named')
   }
   const folder = userFolder(environment, home)
-  const explicit: Parameters = written ?? new Map()
+  const explicit: Parameters = written?.parameters ?? new Map()
   const service = explicit.get('service') ?? variables.get('service')
   const serviceFiles = [
     explicit.get('servicefile') ?? variables.get('servicefile') ?? folder('.pg_service.conf'),
@@ -79,7 +79,10 @@ export async function resolveTarget(sources: TargetSources): Promise<Target> {
     balanced: choice(parameters, 'load_balance_hosts', ['disable', 'random'], 'disable') === 'random',
     options: parameters.get('options'),
     label: `${hosts.map(hostLabel).join(',')}/${database} as ${user}`,
-    warnings: file?.warning === undefined || file.warning === null ? [] : [file.warning],
+    warnings: [
+      ...(file?.warning === undefined || file.warning === null ? [] : [file.warning]),
+      ...leftOutNote(written?.leftOut ?? [], databaseUrl(sources)?.origin ?? ''),
+    ],
   }
 }
 
@@ -101,9 +104,23 @@ export function databaseUrl({
 /** Without a URL one of these variables must be set; else perfdb would connect to whatever runs on this machine. */
 const naming: readonly ParameterName[] = ['service', 'host', 'hostaddr', 'port', 'dbname', 'user']
 
-function writtenParameters(sources: TargetSources): Parameters | undefined {
+function writtenParameters(sources: Omit<TargetSources, 'home'>): ConnectionString | undefined {
   const found = databaseUrl(sources)
-  return found === undefined ? undefined : parseConnectionString(found.text, found.origin)
+  return found === undefined ? undefined : readConnectionString(found.text, found.origin)
+}
+
+/** The schema that the URL in force names, as Prisma and JDBC do: where unqualified tables live when a profile does not say so. */
+export function schemaOfUrl(sources: Omit<TargetSources, 'home'>): string | undefined {
+  return databaseUrl(sources)?.text === 'embedded' ? undefined : writtenParameters(sources)?.schema
+}
+
+/** One note for all of them. */
+function leftOutNote(names: readonly string[], origin: string): readonly string[] {
+  if (names.length === 0) return []
+  const pooled = names.includes('pgbouncer')
+    ? '; pgbouncer says that this is the URL of a pooler: apply needs the direct one, PERFDB_DIRECT_URL'
+    : ''
+  return [`${origin}: left out, as a setting of another driver: ${[...new Set(names)].join(', ')}${pooled}`]
 }
 
 /** A container may run under a number that no user has; userInfo() throws then. */

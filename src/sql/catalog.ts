@@ -44,6 +44,7 @@ select pg_catalog.json_build_object(
     from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name)),
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
     where n.nspname in (select schema from wanted_tables)),
+  'tablespaces', (select pg_catalog.json_agg(s.spcname) from pg_catalog.pg_tablespace s),
   'oldestTransaction', (${oldestTransactionSql}),
   'eventTriggers', (select pg_catalog.json_agg(e.evtname order by e.evtname) from pg_catalog.pg_event_trigger e
     where e.evtenabled in ('O', 'A') and e.evtevent in ('ddl_command_start', 'ddl_command_end', 'sql_drop')

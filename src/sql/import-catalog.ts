@@ -43,6 +43,11 @@ select pg_catalog.json_build_object(
   'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = p.reltablespace),
   'readable', pg_catalog.has_table_privilege(i.indrelid, 'select') and pg_catalog.has_schema_privilege(p.nspname, 'usage'),
   'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
+  'statistics', coalesce((select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
+      where a.attrelid = p.indexrelid and a.attstattarget >= 0 and i.indkey[a.attnum - 1] = 0), '{}'),
+  'otherStorage', case when p.left_out = 'attached' then (
+      select coalesce(pg_catalog.to_json(p.reloptions), '[]') from pg_catalog.pg_inherits h join pg_catalog.pg_class c on c.oid = h.inhparent
+      where h.inhrelid = p.indexrelid and c.reloptions is distinct from p.reloptions) end,
   'extensions', coalesce((
       select pg_catalog.json_agg(distinct e.extname) from pg_catalog.pg_depend d
       join pg_catalog.pg_depend m on m.classid = d.refclassid and m.objid = d.refobjid and m.deptype = 'e'

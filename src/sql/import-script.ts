@@ -1,18 +1,6 @@
-import type { Node } from 'libpg-query'
+import { changeOf, searchPathOf, type ScriptChange } from './import-changes.js'
 import { parseStatements, type ParsedStatement } from './parser.js'
 import { scanTokens } from './parser-tokens.js'
-
-/** What a script does to indexes, in its order. A null schema is that of the search_path. */
-export type ScriptChange =
-  | { readonly kind: 'create'; readonly line: number; readonly column: number; readonly schema: string | null }
-  | { readonly kind: 'unnamed'; readonly line: number }
-  | {
-      readonly kind: 'drop' | 'attach' | 'rename' | 'comment'
-      readonly schema: string | null
-      readonly name: string
-      /** New name or text of the comment; '' where there is none. */
-      readonly text: string
-    }
 
 export interface Script {
   /** The text with all but CREATE INDEX and ANALYZE blanked out, so that places stay what they are. */
@@ -38,7 +26,7 @@ export async function readScript(source: string, file: string): Promise<Script> 
   for (const statement of statements) {
     pieces.push(text.slice(end, statement.offset))
     end = statement.offset + statement.text.length
-    schema = searchPath(statement.tree) ?? schema
+    schema = searchPathOf(statement.tree, schema)
     const change = changeOf(statement, schema)
     changes.push(...change)
     if (statement.kind === 'analyze' || change[0]?.kind === 'create') pieces.push(await withoutOnly(statement))
@@ -62,49 +50,6 @@ function withoutPsql(text: string): string {
     return skipped ? '' : line
   })
   return lines.join('\n')
-}
-
-function changeOf({ tree, kind, line, column }: ParsedStatement, schema: string | null): readonly ScriptChange[] {
-  if (kind === 'index' && 'IndexStmt' in tree) {
-    if (tree.IndexStmt.idxname === undefined) return [{ kind: 'unnamed', line }]
-    return [{ kind: 'create', line, column, schema: tree.IndexStmt.relation?.schemaname ?? schema }]
-  }
-  if ('DropStmt' in tree && tree.DropStmt.removeType === 'OBJECT_INDEX')
-    return (tree.DropStmt.objects ?? []).map((object) => ({ kind: 'drop', ...nameIn(object, schema), text: '' }))
-  if ('CommentStmt' in tree && tree.CommentStmt.objtype === 'OBJECT_INDEX')
-    return [{ kind: 'comment', ...nameIn(tree.CommentStmt.object, schema), text: tree.CommentStmt.comment ?? '' }]
-  if ('RenameStmt' in tree && tree.RenameStmt.renameType === 'OBJECT_INDEX') {
-    const { relation, newname = '' } = tree.RenameStmt
-    return [{ kind: 'rename', schema: relation?.schemaname ?? schema, name: relation?.relname ?? '', text: newname }]
-  }
-  if ('AlterTableStmt' in tree && tree.AlterTableStmt.objtype === 'OBJECT_INDEX')
-    return (tree.AlterTableStmt.cmds ?? []).flatMap((command) => {
-      if (!('AlterTableCmd' in command) || command.AlterTableCmd.subtype !== 'AT_AttachPartition') return []
-      const { def } = command.AlterTableCmd
-      if (def === undefined || !('PartitionCmd' in def) || def.PartitionCmd.name === undefined) return []
-      const { schemaname, relname = '' } = def.PartitionCmd.name
-      return [{ kind: 'attach' as const, schema: schemaname ?? schema, name: relname, text: '' }]
-    })
-  return []
-}
-
-/** A dotted name as the parser has it: a list of strings. */
-function nameIn(
-  node: Node | undefined,
-  schema: string | null,
-): { readonly schema: string | null; readonly name: string } {
-  const items = node !== undefined && 'List' in node ? (node.List.items ?? []) : []
-  const parts = items.flatMap((item) => ('String' in item ? [item.String.sval ?? ''] : []))
-  return { schema: parts.at(-2) ?? schema, name: parts.at(-1) ?? '' }
-}
-
-/** The first schema that SET search_path names; undefined where the statement sets none. */
-function searchPath(tree: Node): string | undefined {
-  if (!('VariableSetStmt' in tree) || tree.VariableSetStmt.name !== 'search_path') return undefined
-  const [first] = tree.VariableSetStmt.args ?? []
-  if (first === undefined || !('A_Const' in first)) return undefined
-  const schema = first.A_Const.sval?.sval ?? ''
-  return schema === '' || schema === '$user' ? undefined : schema
 }
 
 async function withoutOnly({ tree, text }: ParsedStatement): Promise<string> {

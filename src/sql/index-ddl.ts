@@ -49,7 +49,7 @@ export function statisticsTargetSql(schema: string, name: string, column: number
   return `alter index ${quoteQualified(schema, name)} alter column ${column} set statistics ${target}`
 }
 
-/** https://www.postgresql.org/docs/current/sql-alterindex.html: a catalog entry and no more. */
+/** Dropped with the extension. ACCESS EXCLUSIVE on the index, for a moment. */
 export function dependsOnSql(schema: string, name: string, extension: string): string {
   return `alter index ${quoteQualified(schema, name)} depends on extension ${quoteName(extension)}`
 }

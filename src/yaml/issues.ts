@@ -77,7 +77,9 @@ function unknownKeys(
       code: 'UNKNOWN_KEY',
       message: misplaced
         ? `the key "${key}" does not go with the other keys here`
-        : `unknown key "${key}"${synonym(key, known) === undefined ? suggestion(key, known) : `; did you mean ${synonym(key, known)}?`}`,
+        : !wordLike.test(key)
+          ? 'unknown key'
+          : `unknown key "${key}"${synonym(key, known) === undefined ? suggestion(key, known) : `; did you mean ${synonym(key, known)}?`}`,
       hint: known.length === 0 ? 'remove it' : `known keys here: ${known.join(', ')}`,
       place: source.placeOf([...parent, key], 'key'),
     }
@@ -208,3 +210,6 @@ function label(path: Path): string {
     '',
   )
 }
+
+/** What looks like no key of anybody's is not repeated: the file may be any, such as one that a saved plan names. */
+const wordLike = /^[\p{L}\p{N}_ .-]{1,63}$/u

@@ -66,7 +66,7 @@ CREATE UNIQUE INDEX "Odd.X" ON app."Jobs.a" USING gist (r) ;
         include: [id]
         where: (s)::text = 'x'::text
         with: {fillfactor: 90}
-        why: what it is for
+        comment: what it is for
       - name: m_at
         table: m
         keys: [at]
@@ -120,9 +120,6 @@ test('what does not parse is an error with its place; nothing to import is a not
   await expect(runSqlImport('create index a on t (x);\ncreate indx b', 'm.sql', all)).rejects.toMatchObject({
     code: 'BAD_SQL',
     place: { file: 'm.sql', line: 2, column: 8 },
-  })
-  await expect(runSqlImport(`create index ${'x'.repeat(64)} on t (a)`, 'm.sql', all)).rejects.toMatchObject({
-    code: 'NAME_TOO_LONG',
   })
   const empty = await runSqlImport('create table t ()', 'm.sql', all)
   expect(empty).toMatchObject({ exit_code: 0, notes: [{ code: 'OTHER_STATEMENT' }, { code: 'NOTHING_FOUND' }] })

@@ -136,7 +136,7 @@ test('what is made by constraints, partitions and extensions, and what is not va
       - name: plain
         table: t
         keys: [b]
-        why: why it is there
+        comment: why it is there
     "
   `)
   const planned = await plan(db.url, [parseProfile(result.profile, 'p.yaml')])

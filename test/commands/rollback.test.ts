@@ -79,7 +79,7 @@ test('rollback restores the whole of what was dropped and replaced: comment, sta
     ['{ name: swapped, table: t, keys: [a], unique: true, with: { fillfactor: 60 } }'],
     'absent: [gone, plain]\n',
   )
-  const applied = await apply(db.url, profiles, { ledger: true, allow: ['REPLACE', 'DROP'] })
+  const applied = await apply(db.url, profiles, { ledger: true, allow: ['REPLACE', 'DROP', 'REPLICA_IDENTITY'] })
   expect(applied.result.steps.map((step) => [step.index, step.outcome, step.error])).toEqual([
     ['swapped', 'replaced', undefined],
     ['gone', 'dropped', undefined],

@@ -104,9 +104,9 @@ test('fault 36: who is in the way for longer than --max-wait is named, and the n
 
 test('fault 22: where deadlock_timeout is short, the wait in a queue of locks is shorter', async () => {
   await using db = await testDatabase(ordersTable)
-  await db.sql.unsafe(`alter database ${db.name} set deadlock_timeout = '300ms'`)
+  await db.sql.unsafe(`alter database ${db.name} set deadlock_timeout = '60ms'`)
   const [step] = (await plan(db.url, await profileOf([byKind]))).steps
-  expect(step?.sql.slice(0, 2)).toEqual(['begin', "set local lock_timeout = '150ms'"])
+  expect(step?.sql.slice(0, 2)).toEqual(['begin', "set local lock_timeout = '30ms'"])
 })
 
 test('fault 39: partitions that are made, attached, detached and dropped meanwhile', async () => {

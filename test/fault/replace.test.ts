@@ -113,3 +113,13 @@ test('known duplicates are told without being asked to be allowed', async () => 
   expect(printed).toContain('UNIQUE_BUILD')
   expect(printed).not.toContain('--allow')
 })
+
+test('what depends on an extension does so after a replace, and goes with the extension', async () => {
+  await using db = await testDatabase(
+    'create extension pg_trgm; create table d (a int, b int); create index i on d (a); alter index i depends on extension pg_trgm',
+  )
+  const profiles = await profileOf(['{ name: i, table: d, keys: [b] }'])
+  expect((await apply(db.url, profiles, { allow: ['REPLACE'] })).result.exit_code).toBe(0)
+  await db.sql`drop extension pg_trgm`
+  expect(await db.sql`select from pg_class where relname = 'i'`).toHaveLength(0)
+})

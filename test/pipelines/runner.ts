@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from '../../src/yaml/schema.js'
@@ -96,8 +96,4 @@ function runnerEnvironment(home: Folder): Record<string, string> {
     RUNNER_TEMP: home.path,
     npm_config_offline: 'true',
   }
-}
-
-export async function gone(home: Folder, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await rm(join(home.path, name), { recursive: true, force: true })
 }

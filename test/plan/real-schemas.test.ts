@@ -87,6 +87,34 @@ test('data that a build cannot index: PostgreSQL’s own hint, and the data or t
   expect(text.match(/change the data or the definition first; then\s+perfdb apply/g)).toHaveLength(2)
 })
 
+test('TOO_WIDE: a row that a btree cannot hold is seen before the build; a narrow table is not even read', async () => {
+  const long = (count: number) => `(select string_agg(md5(g::text), '') from generate_series(1, ${count}) g)`
+  await using db = await testDatabase(
+    `create table t (n int, s text, m text); insert into t values (1, 'x', 'y'), (2, ${long(120)}, 'y'), (3, repeat('a', 100000), 'y');
+     create table p (n int, s text) partition by range (n); create table p1 partition of p for values from (0) to (9); insert into p select n, s from t;
+     create table narrow (s text); insert into narrow values ('a')`,
+  )
+  const profiles = await profileOf([
+    '{ name: i_s, table: t, keys: [n], include: [s] }',
+    '{ name: i_part, table: t, keys: [s], where: n <> 2 }',
+    '{ name: i_m, table: t, keys: [m] }',
+    '{ name: i_expression, table: t, keys: [{ expression: s || s }] }',
+    '{ name: i_hash, table: t, method: hash, keys: [s] }',
+    '{ name: i_p, table: p, keys: [s] }',
+    '{ name: i_narrow, table: narrow, keys: [s] }',
+  ])
+  const planned = await plan(db.url, profiles)
+  const wide = planned.findings.filter(({ code }) => code === 'TOO_WIDE')
+  expect(new Set(wide.map(({ index }) => index))).toEqual(new Set(['i_expression', 'i_p', 'i_s']))
+  expect(wide.find(({ index }) => index === 'i_s')?.message).toMatch(
+    /takes 38\d\d bytes in i_s, and a btree holds 2704: the build fails at it/,
+  )
+  expect(wide.find(({ index }) => index === 'i_s')?.hint).toContain("where ctid = '(0,2)'")
+  const { result } = await apply(db.url, profiles)
+  const failed = result.steps.filter(({ outcome }) => outcome === 'failed').map(({ index }) => index)
+  expect(new Set(failed)).toEqual(new Set(['i_expression', 'i_p', 'i_s']))
+})
+
 function renderText(result: Result): Promise<string> {
   return render(result, 'text', narrow)
 }

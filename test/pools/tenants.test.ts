@@ -52,7 +52,7 @@ test.each([
   [
     'a missing column',
     'id,srv,db\ny1,main,d1\n',
-    'BAD_VALUE tenants.csv:1:1 no column server in tenants.csv; its columns: id, srv, db',
+    'BAD_VALUE tenants.csv:1:1 no column server in tenants.csv; the first line names the columns, it has 3',
   ],
   [
     'an empty file',

@@ -34,7 +34,7 @@ test('nothing that moves the cursor or turns the line is left', () => {
 
 test('wrapped text keeps every word', () => {
   expect(wrap('one two three', 9, '- ', '  ')).toEqual(['- one two', '  three'])
-  expect(wrap('a\nb', 20, '  hint: ', '    ')).toEqual(['  hint: a', '    b'])
+  expect(wrap('a\n::error::b', 30, '  hint: ', '    ')).toEqual(['  hint: a ::error::b'])
   fc.assert(
     fc.property(fc.lorem({ maxCount: 30 }), fc.integer({ min: 8, max: 60 }), (text, room) => {
       const lines = wrap(text, room, '', '')

@@ -6,7 +6,7 @@ import { assert, asyncProperty, constantFrom, record, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { passwordOf } from '../../src/server/pgpass.js'
-import { databaseUrl, resolveTarget, type Target } from '../../src/server/target.js'
+import { databaseUrl, resolveTarget, schemaOfUrl, type Target } from '../../src/server/target.js'
 import { failureOf } from '../support/failure.js'
 
 const nowhere = '/nonexistent'
@@ -107,12 +107,12 @@ test.each([
   ['postgres://u@h:port/d', 'BAD_URL', ''],
   ['postgres://u@h:70000/d', 'BAD_URL', ''],
   ['postgres://u@a:1,b:2/d?hostaddr=1.1.1.1', 'BAD_URL', ''],
-  ['postgres://u@h/d?sslmode=no-verify', 'BAD_URL', ''],
   ['postgres://u@h/d?sslrootcert=system&sslmode=require', 'BAD_URL', ''],
   ['postgres://u@h/d?channel_binding=require', 'BAD_URL', 'verify-full'],
-  ['postgres://u@h/d?pgbouncer=true', 'UNKNOWN_URL_PARAMETER', 'PERFDB_DIRECT_URL'],
-  ['postgres://u@h/d?connection_limit=5', 'UNKNOWN_URL_PARAMETER', 'check-pool'],
-  ['postgres://u@h/d?schema=app', 'UNKNOWN_URL_PARAMETER', 'schema: in the profile'],
+  ['mysql+pymysql://u:secret@h/d', 'BAD_URL', ''],
+  ['postgres://u@h/d?sslidentity=client.p12', 'UNKNOWN_URL_PARAMETER', 'sslcert'],
+  ['postgres://u@h/d?ssl=secret', 'UNKNOWN_URL_PARAMETER', 'sslmode'],
+  ['postgres://u@h/d?nonsense=1', 'UNKNOWN_URL_PARAMETER', ''],
   ['postgres://u@h/d?sslmod=require', 'UNKNOWN_URL_PARAMETER', 'did you mean sslmode?'],
   ['host=h passwrd=x', 'UNKNOWN_URL_PARAMETER', 'did you mean password?'],
   ['host=h password=my secret=word user=u', 'BAD_URL', 'quote'],
@@ -124,6 +124,39 @@ test.each([
   expect(failure.code).toBe(code)
   expect(failure.hint).toContain(hint)
   expect(everythingOf(failure)).not.toContain('secret')
+})
+
+test.each([
+  [
+    'postgres://u@h/d?schema=app&connection_limit=5&pgbouncer=true',
+    'prefer',
+    'connection_limit, pgbouncer; pgbouncer says',
+  ],
+  [
+    'postgresql+asyncpg://u@h/d?ssl=require&prepared_statement_cache_size=0',
+    'require',
+    'prepared_statement_cache_size',
+  ],
+  ['jdbc:postgresql://h/d?user=u&currentSchema=app&ApplicationName=x&ssl=true', 'require', 'ApplicationName'],
+  ['postgres://u@h/d?sslmode=no-verify&uselibpqcompat=true', 'require', 'uselibpqcompat'],
+  ['postgres://u@h/d?sslmode=verify-full&sslaccept=accept_invalid_certs', 'verify-full', 'sslaccept'],
+  ['postgres://u@h/d?sslaccept=strict', 'verify-full', ''],
+  ['postgis://u@h/d?statement_timeout=5000', 'prefer', 'statement_timeout'],
+])('%s, as other drivers have it', async (url, mode, left) => {
+  const target = await of(url)
+  expect(shown(target)).toMatchObject({ user: 'u', database: 'd', mode })
+  if (left === '') expect(target.warnings).toEqual([])
+  else expect(target.warnings).toEqual([expect.stringContaining(left)])
+})
+
+test('search_path becomes an option of the session; the schema of Prisma and JDBC is where a profile without one looks', async () => {
+  expect(shown(await of('postgres://u@h/d?search_path=a,%20b&options=-c%20geqo%3Doff'))).toMatchObject({
+    options: '-c search_path=a,\\ b -c geqo=off',
+  })
+  const schema = (url: string) => schemaOfUrl({ url, environment: {} })
+  expect(schema('postgres://u@h/d?schema=app')).toBe('app')
+  expect(schema('jdbc:postgresql://h/d?currentSchema=app')).toBe('app')
+  expect(schema('postgres://u@h/d')).toBe(undefined)
 })
 
 test('a password shows up nowhere, whatever it is made of and however badly it is written', async () => {

@@ -2,17 +2,14 @@ import { analyzeTables, type Analyzed } from '../../build/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/duplicates.js'
 import { settled } from '../../build/run-plan.js'
-import { creationPath } from '../../catalog/probe.js'
 import { serverFacts } from '../../catalog/read.js'
-import { quoteName } from '../../definition/quote.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { isImpossible } from '../../plan/needs.js'
 import type { PlanOptions } from '../../plan/options.js'
 import type { Plan } from '../../plan/plan.js'
-import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Profile } from '../../profile/profile.js'
-import type { Session, Connect } from '../../server/session.js'
+import type { Connect } from '../../server/session.js'
 import { steadySession } from '../../server/steady.js'
 import { buildContext, startRefusal, type BuildOptions } from './build-context.js'
 import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
@@ -33,6 +30,8 @@ import { assertCounterfactual } from './proof-hiding.js'
 import type { ProofOptions } from './proof-measure.js'
 import { takeRunLock } from './run-lock.js'
 import { windowRefusal } from './window.js'
+import { createExtensions } from './create-extensions.js'
+import { patiently } from './patient.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 import type { Planned } from '../planned.js'
 
@@ -52,13 +51,15 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
  * A failing step is part of the result; only what keeps the run from starting is thrown.
  */
 export async function runApply(
-  connect: Connect,
+  connectOnce: Connect,
   profiles: readonly Profile[],
   options: ApplyOptions,
 ): Promise<ApplyResult> {
   const startedAt = new Date()
-  await assertCounterfactual(connect, options)
-  await using ddl = await connect('ddl')
+  await assertCounterfactual(connectOnce, options)
+  await using ddl = await connectOnce('ddl')
+  const measured = options.measure && profiles.some(({ queries }) => queries.length > 0)
+  const connect = patiently(connectOnce, { ...options, needs: 1 + options.jobs + (measured ? 1 : 0) })
   assertWritable(ddl)
   await using watchdog = await steadySession(() => connect('watchdog'))
   const files = profiles.map((profile) => profile.file)
@@ -125,20 +126,6 @@ function hasWork(plan: Plan): boolean {
   return plan.extensions.length > 0 || plan.steps.some((step) => step.step !== 'keep' && !isImpossible(step))
 }
 
-async function createExtensions(
-  session: Session,
-  record: RunRecord,
-  { extensions }: Plan,
-  allow: ReadonlySet<HazardCode>,
-): Promise<readonly string[]> {
-  if (!allow.has('CREATE_EXTENSION') || extensions.length === 0) return []
-  await record.extensions(extensions)
-  await session.query(`set search_path = ${creationPath(session)}`)
-  for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
-  await session.query('set search_path = pg_catalog')
-  return extensions
-}
-
 /** Tables that got a new index, once each, and those that the profile names: only when something was built (facts of performance.md). */
 function tablesToAnalyze(
   results: readonly StepResult[],
@@ -191,7 +178,9 @@ async function ended(
     failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
     refusals: missed + refusedDrops + leftOut,
   })
-  const overlaps = plan.findings.filter((finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT')
+  const overlaps = plan.findings.filter(
+    (finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT' || finding.code === 'TOO_WIDE',
+  )
   const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
   const steps = results.map((one) => resultDocument(one, snapshot))
   const result: ApplyResult = {

@@ -116,7 +116,7 @@ async function undoing(session: Session, wanted: RunWithSteps): Promise<Undoing>
       done,
       undo: 'step' in undo ? { step: needing.get(undo.step) ?? undo.step } : undo,
     })),
-    plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps) },
+    plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps, []) },
   }
 }
 

@@ -10,6 +10,8 @@ import { readAnnotation } from './explain-annotations.js'
 export interface InputOptions {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** As of readProfiles. */
+  readonly schema?: string | undefined
   /** What `-` stands for. */
   readonly stdin: () => Promise<string>
 }

@@ -12,6 +12,11 @@ export function filterOf({ schemas, tables, indexes }: ImportGlobs): IndexFilter
   return { schemas: schemas.map(pattern), tables: tables.map(pattern), indexes: indexes.map(pattern) }
 }
 
+/** Whether anything was asked for by name. */
+export function isFiltered({ schemas, tables, indexes }: ImportGlobs): boolean {
+  return schemas.length + tables.length + indexes.length > 0
+}
+
 /** For what is not read from a server: whether an index is picked. */
 export function picks(filter: IndexFilter, schema: string, table: string, index: string): boolean {
   const some = (patterns: readonly string[], ...names: readonly string[]) =>

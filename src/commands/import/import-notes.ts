@@ -14,9 +14,19 @@ export function leftOutNotes(leftOut: readonly LeftOutIndex[]): readonly ImportN
   return [
     noteOf('CONSTRAINT', constraints, (many) => `${many} left out, made by constraints (${parts})`),
     noteOf('ATTACHED', of('attached'), (many) => `${many} left out, attached to the index of a partitioned table`),
+    otherStorageNote(leftOut),
     noteOf('EXTENSION', of('extension'), (many) => `${many} left out, on tables of extensions`),
     noteOf('INVALID', of('invalid'), (many) => `${many} left out, not valid: no query uses it, every write pays`),
   ].flatMap((note) => (note.indexes.length === 0 ? [] : [note]))
+}
+
+/** A profile declares the index of the partitioned table: what one of its partitions has of its own is named at least. */
+function otherStorageNote(leftOut: readonly LeftOutIndex[]): ImportNote {
+  const indexes = leftOut.flatMap(({ schema, name, otherStorage }) =>
+    otherStorage === null ? [] : [`${schema}.${name} (${otherStorage.join(', ') || 'none'})`],
+  )
+  const message = 'indexes of partitions have other storage parameters than their partitioned index, which are not kept'
+  return { code: 'OTHER_STORAGE', message, indexes }
 }
 
 /** A note as one line: some names, then how many more there are. */

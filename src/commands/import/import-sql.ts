@@ -1,52 +1,76 @@
-import { problemsError } from '../../errors.js'
+import { problemsError, type Problem } from '../../errors.js'
 import { profileName } from '../../profile/complete.js'
-import type { DeclaredIndex } from '../../profile/profile.js'
+import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import { readSqlProfile } from '../../profile/sql.js'
 import { unqualifiedProfile } from '../../profile/unqualify.js'
 import { readScript, type Script } from '../../sql/import-script.js'
 import type { ImportOptions } from './import.js'
-import { filterOf, picks } from './import-names.js'
+import type { ScriptFile } from './import-migrations.js'
+import { filterOf, isFiltered, picks } from './import-names.js'
 import { importedProfile } from './import-profile.js'
+import { replayed } from './import-replay.js'
 import type { ImportNote, ImportResult } from '../../result/import-result.js'
 import { perfdbVersion } from '../../result/version.js'
 
 /**
  * The indexes that a SQL file leaves behind (a schema dump, migrations one after the other) as a profile, in their own words:
- * no server is asked. Later statements count: what is dropped or attached to a partitioned index is left out, what is renamed
- * has its new name, a comment is its `why`. Throws BAD_SQL and NAME_TOO_LONG, all problems at once.
+ * no server is asked. Later statements count: what is dropped, with its table, column or schema too, or attached to a partitioned
+ * index, or made a constraint's is left out, what is renamed has its new name, a comment and statistics targets are kept. Throws
+ * BAD_SQL, all problems at once.
  */
 export async function runSqlImport(text: string, file: string, options: ImportOptions): Promise<ImportResult> {
+  return runScriptImport([{ file, text }], file, options)
+}
+
+/** The same of several files as one script, in their order. */
+export async function runScriptImport(
+  files: readonly ScriptFile[],
+  source: string,
+  options: ImportOptions,
+): Promise<ImportResult> {
   const startedAt = new Date()
-  const script = await readScript(text, file)
-  const { profile: written, problems } = await readSqlProfile(script.profile, file)
-  const profile = await unqualifiedProfile(written)
-  const created = script.changes.some((change) => change.kind === 'create')
-  const [first, ...rest] = created || profile.analyze.length > 0 ? problems : []
+  const read = await Promise.all(files.map(readFileOf))
+  const problems = read.flatMap((each) => each.problems)
+  const cut = problems.filter(({ code }) => code === 'NAME_TOO_LONG')
+  const [first, ...rest] = problems.filter(({ code }) => code !== 'NAME_TOO_LONG')
   if (first !== undefined) throw problemsError([first, ...rest])
-  const { indexes, attached } = replayed(script, profile.indexes)
+  const replay = await replayed(read)
   const filter = filterOf(options)
+  const own = ({ definition: { table } }: DeclaredIndex) =>
+    table.schema !== 'perfdb' || options.schemas.includes('perfdb')
+  const indexes = replay.indexes.filter(own)
+  const attached = replay.attached.filter((name) => !name.startsWith('perfdb.'))
   const imported = indexes.filter(({ definition: { name, table } }) => picks(filter, table.schema, table.name, name))
-  const unnamed = script.changes.flatMap((change) => (change.kind === 'unnamed' ? [change.line] : []))
-  const notes = notesOf(script, attached, unnamed, imported.length)
+  const unnamed = read.flatMap(({ file, changes }) =>
+    changes.flatMap((change) =>
+      change.kind === 'unnamed' ? [files.length === 1 ? `${change.line}` : `${file}:${change.line}`] : [],
+    ),
+  )
+  const notes = notesOf(
+    { others: othersOf(read), attached, constraints: replay.constraints, unnamed, cut },
+    imported.length,
+  )
+  const code = imported.length === 0 && isFiltered(options) ? 1 : 0
+  const analyze = distinct(read.flatMap((each) => each.analyze))
   return {
     perfdb: perfdbVersion(),
-    ok: true,
-    exit_code: 0,
+    ok: code === 0,
+    exit_code: code,
     started_at: startedAt.toISOString(),
     duration_ms: Date.now() - startedAt.getTime(),
     command: 'import',
-    source: file,
+    source,
     file: null,
-    profile: importedProfile(options.name ?? profileName(file), file, imported, notes, {
-      analyze: profile.analyze,
+    profile: importedProfile(options.name ?? profileName(source), source, imported, notes, {
+      analyze,
       schemaFile: options.schemaFile,
     }),
     notes: [...notes],
     counts: {
       tables: new Set(imported.map(({ definition }) => JSON.stringify(definition.table))).size,
-      indexes: imported.length + attached.length + unnamed.length,
+      indexes: imported.length + attached.length + unnamed.length + replay.constraints.length,
       imported: imported.length,
-      constraint: 0,
+      constraint: replay.constraints.length,
       attached: attached.length,
       extension: 0,
       invalid: 0,
@@ -55,59 +79,57 @@ export async function runSqlImport(text: string, file: string, options: ImportOp
   }
 }
 
-interface Replayed {
-  readonly indexes: readonly DeclaredIndex[]
-  /** As `schema.index`. */
-  readonly attached: readonly string[]
+interface ReadFile {
+  readonly file: string
+  readonly changes: Script['changes']
+  readonly others: Script['others']
+  readonly declared: readonly DeclaredIndex[]
+  readonly analyze: Profile['analyze']
+  readonly problems: readonly Problem[]
 }
 
-/** The indexes as they stand at the end of the script. */
-function replayed({ changes }: Script, declared: readonly DeclaredIndex[]): Replayed {
-  const byPlace = new Map(declared.map((index) => [`${index.place.line}:${index.place.column}`, index]))
-  const indexes = new Map<string, DeclaredIndex>()
-  const attached = new Set<string>()
-  for (const change of changes) {
-    if (change.kind === 'create') {
-      const index = byPlace.get(`${change.line}:${change.column}`)
-      if (index === undefined) continue
-      const schema = change.schema ?? index.definition.table.schema
-      const { definition } = index
-      const own = { ...definition, table: { schema, name: definition.table.name } }
-      indexes.set(nameOf(schema, definition.name), { ...withoutDumpComment(index), definition: own })
-    } else if (change.kind !== 'unnamed') {
-      const name = nameOf(change.schema, change.name)
-      const index = indexes.get(name)
-      if (change.kind === 'attach') attached.add(name)
-      if (index === undefined) continue
-      if (change.kind === 'comment')
-        indexes.set(name, { ...index, ...(change.text === '' ? {} : { why: change.text }) })
-      else indexes.delete(name)
-      if (change.kind === 'rename') {
-        const definition = { ...index.definition, name: change.text }
-        indexes.set(nameOf(change.schema, change.text), { ...index, definition })
-      }
-    }
+async function readFileOf({ file, text }: ScriptFile): Promise<ReadFile> {
+  const script = await readScript(text, file)
+  const { profile: written, problems } = await readSqlProfile(script.profile, file)
+  const profile = await unqualifiedProfile(written)
+  const created = script.changes.some((change) => change.kind === 'create')
+  return {
+    file,
+    changes: script.changes,
+    others: script.others,
+    declared: profile.indexes,
+    analyze: profile.analyze,
+    // A file without a CREATE INDEX holds nothing of a profile, and may still drop or rename.
+    problems: created || profile.analyze.length > 0 ? problems : [],
   }
-  return { indexes: [...indexes.values()], attached: [...attached] }
 }
 
-function nameOf(schema: string | null, name: string): string {
-  return `${schema ?? 'public'}.${name}`
+function othersOf(read: readonly ReadFile[]): ReadonlyMap<string, number> {
+  const others = new Map<string, number>()
+  for (const [description, count] of read.flatMap((each) => [...each.others]))
+    others.set(description, (others.get(description) ?? 0) + count)
+  return others
 }
 
-/** pg_dump writes `-- Name: i; Type: INDEX; Schema: public; Owner: ...` above each statement. */
-function withoutDumpComment(index: DeclaredIndex): DeclaredIndex {
-  if (!/^(Name|TOC entry).*; Type: INDEX; Schema: /.test(index.why ?? '')) return index
-  const { definition, for: queries, place } = index
-  return { definition, for: queries, place }
+function distinct(analyze: Profile['analyze']): Profile['analyze'] {
+  return [...new Map(analyze.map((entry) => [JSON.stringify(entry.table), entry])).values()]
 }
 
-function notesOf(
-  { others }: Script,
-  attached: readonly string[],
-  unnamed: readonly number[],
-  imported: number,
-): ImportNote[] {
+interface Told {
+  readonly others: ReadonlyMap<string, number>
+  readonly attached: readonly string[]
+  readonly constraints: readonly string[]
+  readonly unnamed: readonly string[]
+  readonly cut: readonly Problem[]
+}
+
+/** As PostgreSQL does it, with a NOTICE. */
+function cutText({ message, place }: Problem): string {
+  const name = message.split(': ').slice(1).join(': ')
+  return `a name of over 63 bytes is cut as PostgreSQL cuts it (${place?.file ?? ''}:${place?.line ?? 0}): ${name}`
+}
+
+function notesOf({ others, attached, constraints, unnamed, cut }: Told, imported: number): ImportNote[] {
   const total = [...others.values()].reduce((sum, count) => sum + count, 0)
   const kinds = [...others]
     .sort((a, b) => b[1] - a[1])
@@ -122,6 +144,14 @@ function notesOf(
           message: `${indexes(attached.length)} left out, attached to the index of a partitioned table`,
           indexes: [...attached],
         },
+    constraints.length === 0
+      ? null
+      : {
+          code: 'CONSTRAINT',
+          message: `${indexes(constraints.length)} left out, made a constraint's by ADD CONSTRAINT USING INDEX`,
+          indexes: [...constraints],
+        },
+    ...cut.map((problem): ImportNote => ({ code: 'NAME_CUT', message: cutText(problem), indexes: [] })),
     unnamed.length === 0
       ? null
       : {

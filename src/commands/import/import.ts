@@ -2,7 +2,7 @@ import { readDeclared, type LeftOut } from '../../catalog/declared.js'
 import { serverFacts } from '../../catalog/read.js'
 import type { Session } from '../../server/session.js'
 import { about } from '../documents.js'
-import { filterOf, type ImportGlobs } from './import-names.js'
+import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
 import { leftOutNotes } from './import-notes.js'
 import { importedProfile, type Imported } from './import-profile.js'
 import { proveDrafts, type Proved } from './import-proof.js'
@@ -38,9 +38,10 @@ export async function runImport(session: Session, options: ImportOptions): Promi
     notes,
     { extensions: extensions.map((name) => ({ name, place })), schemaFile: options.schemaFile },
   )
+  const nothing = drafts.length + leftOut.length === 0 && isFiltered(options)
   const count = (...kinds: readonly LeftOut[]) => leftOut.filter((index) => kinds.includes(index.leftOut)).length
   return {
-    ...about(0, serverFacts(session), startedAt),
+    ...about(nothing ? 1 : 0, serverFacts(session), startedAt),
     command: 'import',
     source: null,
     file: null,
@@ -60,8 +61,14 @@ export async function runImport(session: Session, options: ImportOptions): Promi
 }
 
 function importedOf({ draft, definition }: Extract<Proved, { definition: unknown }>): Imported {
-  const why = draft.why?.trim() ?? ''
-  return { definition, ...(why === '' ? {} : { why }) }
+  const { comment, statistics } = draft
+  return {
+    definition: {
+      ...definition,
+      ...(comment === null ? {} : { comment }),
+      ...(Object.keys(statistics).length === 0 ? {} : { statistics }),
+    },
+  }
 }
 
 function refusalNote({ draft, refusal }: Extract<Proved, { refusal: unknown }>): ImportNote {

@@ -120,14 +120,23 @@ function check(work: readonly Step[]): readonly Migration[] {
   ]
 }
 
+/** A quote that the text does not hold: a name may be anything. */
+function dollarQuote(text: string): string {
+  let quote = '$perfdb$'
+  for (let number = 1; text.includes(quote); number += 1) quote = `$perfdb${number}$`
+  return quote
+}
+
 function checkSql(rows: readonly string[]): string {
-  return `do $perfdb$
+  const rowsText = rows.join(',\n    ')
+  const quote = dollarQuote(rowsText)
+  return `do ${quote}
 declare
   bad text;
 begin
   select pg_catalog.string_agg(wanted.schema || '.' || wanted.name, ', ') into bad
   from (values
-    ${rows.join(',\n    ')}
+    ${rowsText}
   ) as wanted(schema, name)
   left join pg_catalog.pg_namespace n on n.nspname = wanted.schema
   left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = wanted.name
@@ -137,5 +146,5 @@ begin
     raise exception 'missing or not valid: %', bad using hint = 'perfdb verify shows what is wrong, perfdb apply heals it';
   end if;
 end
-$perfdb$`
+${quote}`
 }

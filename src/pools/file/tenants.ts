@@ -59,7 +59,8 @@ export function csvTenants(
   ].filter((column) => column !== undefined)
   const missing = wanted.filter((column) => !names.includes(column))
   if (missing.length > 0 && broken === null) {
-    const hint = names.length === 0 ? 'the first line names the columns' : `its columns: ${names.join(', ')}`
+    // Not what stands there: the file may be any that a config names.
+    const hint = `the first line names the columns${names.length === 0 ? '' : `, it has ${names.length}`}`
     const message = `no column ${missing.join(', ')} in ${file}`
     return { rows: [], problems: [{ code: 'BAD_VALUE', message, hint, place: at({ line: 1, column: 1 }) }] }
   }

@@ -37,7 +37,7 @@ export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
-    { kind: 'items', title: '', items: result.error === undefined ? [] : [errorItem(result.error)] },
+    { kind: 'items', title: '', items: result.error === undefined ? [] : [errorItem(withoutHazards(result.error))] },
     stepGrid(result.steps, layout),
     { kind: 'items', title: '', items: result.steps.flatMap(failureItems) },
     { kind: 'items', title: '', items: result.steps.flatMap(waitedItems), limit: 5 },
@@ -53,6 +53,13 @@ export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
     { kind: 'text', tone: 'plain', text: nextText(result) },
     { kind: 'scripts', title: 'SQL', scripts: result.steps.filter((step) => step.sql.length > 0).map(scriptOf) },
   ]
+}
+
+/** The hazards are listed below, each once. */
+function withoutHazards(error: NonNullable<ApplyResult['error']>): NonNullable<ApplyResult['error']> {
+  if (error.code !== 'HAZARD') return error
+  const { code, message, hint } = error
+  return { code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
 /** `31 indexes: 28 built, 3 kept in 9.8 s; 4 queries: 3 faster, 1 same` */

@@ -16,6 +16,7 @@ export function planBlocks(result: PlanResult, layout: Layout): Block[] {
     { kind: 'verdict', tone: planTone(result, work.length), text: planVerdict(result, work.length) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
     planGrid(result.steps, layout),
+    { kind: 'items', title: '', items: result.steps.flatMap(definitionItems), limit: 20 },
     {
       kind: 'text',
       tone: 'plain',
@@ -142,6 +143,15 @@ function planVerdict(result: PlanResult, work: number): string {
 function planTone(result: PlanResult, work: number): 'good' | 'warn' | 'bad' {
   if (!result.ok && result.findings.some((finding) => finding.severity === 'error')) return 'bad'
   return work === 0 ? 'good' : 'warn'
+}
+
+/** What is built, and for a replace what was there. */
+function definitionItems({ step, index, definition, definition_before: before }: ResultStep): Item[] {
+  if (definition === undefined) return []
+  const label = `${signs[step]} ${index}`
+  if (before === undefined) return [{ tone: stepTones[step], label, text: definition, details: [] }]
+  const details = [...detail('-', before), ...detail('+', definition)]
+  return [{ tone: stepTones[step], label, text: 'another definition', details }]
 }
 
 function planGrid(steps: readonly ResultStep[], layout: Layout): Block {

@@ -25,8 +25,9 @@ export function codeSpan(text: string): string {
   return `<code>${html}</code>`
 }
 
-/** A block of code whose fence is longer than any run of backticks in it. */
-export function fenced(language: string, text: string): string {
+/** A block of code whose fence is longer than any run of backticks in it; each line shows control characters by their code. */
+export function fenced(language: string, raw: string): string {
+  const text = raw.split(/\r?\n/).map(visible).join('\n')
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}${language}\n${text}\n${fence}`

@@ -2,11 +2,10 @@ import { headOf, visible, widthOf } from './width.js'
 
 /**
  * Words broken into lines of at most `room` columns; the first line starts with `first`, the others with `rest`. A longer
- * word is broken. Line breaks of the text stay: a hint may hold two commands.
+ * word is broken. Line breaks of the text are spaces: a name or a message of the server may hold some.
  */
 export function wrap(text: string, room: number, first = '', rest = ''): string[] {
-  const written = text.split(/\r?\n/).filter((line, at) => at === 0 || line.trim() !== '')
-  return written.flatMap((line, at) => fill(visible(line.trim()).split(/ +/), ' ', room, at === 0 ? first : rest, rest))
+  return fill(visible(text.trim()).replaceAll('\n', ' ').split(/ +/), ' ', room, first, rest)
 }
 
 /**
