@@ -8,7 +8,7 @@ import type { Invocation } from './invocation.js'
 
 /**
  * check-pool of these files. --url, else the environment or perfdb.yaml, stands for the one server without a url; where nothing names one
- * the numbers of the file count. Throws what reading the files throws, and BAD_OPTION.
+ * it is not asked. Throws what reading the files throws, and BAD_OPTION.
  */
 export async function runCheckPoolAction(
   invocation: Invocation,
@@ -50,12 +50,12 @@ export async function runCheckPoolAction(
   })
 }
 
-/** null where nothing names a database: then the file's numbers count. */
+/** null where nothing names a database, or only a variable that is not set: a finding says so, beside those of the file. */
 async function namedDatabase(invocation: Invocation, config: Config): Promise<Database | null> {
   try {
     return await openDatabase(invocation, config)
   } catch (error) {
-    if (error instanceof PerfdbError && error.code === 'NO_URL') return null
+    if (error instanceof PerfdbError && (error.code === 'NO_URL' || error.code === 'MISSING_ENVIRONMENT')) return null
     throw error
   }
 }

@@ -138,9 +138,9 @@ export const poolTexts = {
   },
   NOT_ASKED: {
     text: 'a server was not asked',
-    why: 'Numbers of the file may be old.',
-    rule: 'A server has no url in the file and no --url was meant for it; with --offline nothing is said.',
-    todo: 'It has no url in the file: the numbers of the file count.',
+    why: 'Numbers of the file may be old, and a pipeline that did not get its DATABASE_URL would pass without a look.',
+    rule: 'A server has no url in the file, and neither --url nor DATABASE_URL is given (or there are several such servers). The verdict is UNKNOWN, exit code 1; with --offline the numbers of the file count and nothing is said.',
+    todo: 'Give it a url, or judge by the numbers of the file with --offline.',
     option: '--url, --offline',
   },
   REGISTRY_NOT_ASKED: {

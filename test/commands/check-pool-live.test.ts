@@ -39,7 +39,7 @@ test('--url stands for the one server without a url, and for the one server at a
   const flag = await check(estate({ servers: [own] }), { given: given(database.url, true) })
   expect(flag.servers[0]?.limits_from).toBe('live')
   const variable = await check(estate({ servers: [own] }), { given: given(database.url, false) })
-  expect(variable).toMatchObject({ verdict: 'UNKNOWN', exit_code: 2 })
+  expect(variable).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1 })
 })
 
 test('--url that could be several servers is refused with their names; a variable of the environment is not', async () => {
@@ -47,19 +47,22 @@ test('--url that could be several servers is refused with their names; a variabl
   const refused: unknown = await check(several, { given: given('postgres://x', true) }).catch((error: unknown) => error)
   expect(refused).toMatchObject({ code: 'BAD_OPTION', message: '--url could be any of the servers eu, us' })
   const result = await check(several, { given: given('postgres://x', false) })
-  expect(result).toMatchObject({ verdict: 'OK', exit_code: 0, offline: true })
+  expect(result).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1, offline: true })
   expect(result.findings).toMatchObject([
     { code: 'NOT_ASKED', message: expect.stringContaining('eu, us were not asked') },
   ])
 })
 
-test('without any url the numbers of the file count, and it is said; --offline needs no word', async () => {
+test('without any url nothing passes; with --offline the numbers of the file count, and it needs no word', async () => {
   const over = estate({ services: [service({ instances: instances(20) })] })
   expect(await check(over)).toMatchObject({ verdict: 'FAIL', exit_code: 1, offline: true })
   const fits = await check(estate({ services: [service()] }))
-  expect(fits).toMatchObject({ verdict: 'OK', exit_code: 0 })
+  expect(fits).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1 })
   expect(fits.findings.map((one) => one.code)).toEqual(['NOT_ASKED'])
-  expect((await check(estate({ services: [service()] }), { offline: true })).findings).toEqual([])
+  expect(await check(estate({ services: [service()] }), { offline: true })).toMatchObject({
+    exit_code: 0,
+    findings: [],
+  })
 })
 
 test('two names of one server are one, and their pools add up', async () => {

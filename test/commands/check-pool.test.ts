@@ -108,7 +108,7 @@ test('a warning passes unless it was asked to fail', async () => {
   })
 })
 
-test('without a limit to compare with the answer is unknown, exit code 2', async () => {
+test('without a limit to compare with the answer is unknown, exit code 1', async () => {
   const result = await runCheckPool([file({ servers: [server({ maxConnections: null })], services: [service()] })], {
     offline: true,
     failOn: 'fail',
@@ -116,7 +116,7 @@ test('without a limit to compare with the answer is unknown, exit code 2', async
   })
   expect(checked(result)).toMatchObject({
     verdict: 'UNKNOWN',
-    exit_code: 2,
+    exit_code: 1,
     servers: [{ max_connections: null, headroom: null, waterfall: [] }],
   })
   expect(codes(result)).toEqual(['LIMIT_UNKNOWN'])
@@ -126,20 +126,22 @@ test('a server that cannot be reached is unknown, a missing variable too, and no
   const servers = [
     server({ url: 'postgres://app:${SECRET}@127.0.0.1:1/app' }),
     server({ name: 'unset', url: '${NOT_SET}' }),
+    server({ name: 'empty', url: '${EMPTY}' }),
   ]
   const result = await runCheckPool([file({ servers })], {
     offline: false,
     failOn: 'fail',
-    environment: { SECRET: 'hunter2' },
+    environment: { SECRET: 'hunter2', EMPTY: ' ', DATABASE_URL: 'postgres://127.0.0.1:2/other' },
     sampling: once,
   })
   expect(checked(result)).toMatchObject({
     verdict: 'UNKNOWN',
-    exit_code: 2,
-    servers: [{ verdict: 'UNKNOWN' }, { verdict: 'UNKNOWN' }],
+    exit_code: 1,
+    servers: [{ verdict: 'UNKNOWN' }, { verdict: 'UNKNOWN' }, { verdict: 'UNKNOWN' }],
   })
-  expect(codes(result)).toEqual(['NOT_REACHED', 'NOT_REACHED'])
+  expect(codes(result)).toEqual(['NOT_REACHED', 'NOT_REACHED', 'NOT_REACHED'])
   expect(result.findings[1]?.message).toContain('NOT_SET')
+  expect(result.findings[2]?.message).toBe('empty: the environment variable EMPTY is empty')
   expect(JSON.stringify(result)).not.toContain('hunter2')
 })
 

@@ -107,7 +107,7 @@ test.skipIf(withoutPgbouncer)(
   },
 )
 
-test('a console that does not answer leaves the numbers of the file, with a warning', async () => {
+test('a console that does not answer leaves the numbers of the file, and the verdict unknown', async () => {
   const written = estate({
     services: [service({ via: { kind: 'pooler', pooler: 'pgb' }, pool: pool({ max: 5 }) })],
     poolers: [pooler({ adminUrls: ['postgres://admin:${SECRET}@127.0.0.1:1/pgbouncer'] })],
@@ -117,7 +117,7 @@ test('a console that does not answer leaves the numbers of the file, with a warn
     failOn: 'fail',
     environment: { SECRET: 'hunter2' },
   })
-  expect(result).toMatchObject({ verdict: 'WARN', servers: [{ declared: { peak: 20 } }] })
+  expect(result).toMatchObject({ verdict: 'UNKNOWN', servers: [{ declared: { peak: 20 } }] })
   expect(result.findings.map((one) => one.code)).toContain('NOT_REACHED')
   expect(JSON.stringify(result)).not.toContain('hunter2')
 })

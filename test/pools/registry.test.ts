@@ -93,7 +93,7 @@ test('the statement is one, and cannot write', async () => {
 test('offline nobody knows the tenants, and a check failed silent OK', async () => {
   const files = await readAt(text(all), {}, 0, true)
   const result = await runCheckPool(files, { offline: true, failOn: 'fail', environment: {} })
-  expect(result).toMatchObject({ verdict: 'UNKNOWN', exit_code: 2 })
+  expect(result).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1 })
   expect(result.findings).toMatchObject([{ code: 'REGISTRY_NOT_ASKED' }])
   const missing: unknown = await readAt(text(all), {}, 0).catch((error: unknown) => error)
   expect(missing).toMatchObject({ code: 'MISSING_ENVIRONMENT' })

@@ -17,9 +17,9 @@ export interface CheckPoolOptions extends LookOptions {
 
 /**
  * Adds up every pool against what each server leaves, with one connection to each server that has a url (or is the one that --url means). A
- * server that is full is a verdict (FAIL, SERVER_FULL), one that cannot be reached is UNKNOWN; with no url at all the numbers of the file
- * count (NOT_ASKED). Exit code 0 for OK and WARN, 1 for FAIL (WARN with failOn warn), 2 when nothing failed and something could not be
- * looked at. Throws BAD_OPTION, and nothing of a connection.
+ * server that is full is a verdict (FAIL, SERVER_FULL); one that was to be asked and was not, because it cannot be reached or nothing names its
+ * url (NOT_ASKED), is UNKNOWN, and with `offline` the numbers of the file count. Exit code 0 for OK and WARN, 1 for FAIL and UNKNOWN (WARN
+ * with failOn warn): what nobody looked at never passes. Throws BAD_OPTION, and nothing of a connection.
  */
 export async function runCheckPool(files: readonly PoolsFile[], options: CheckPoolOptions): Promise<PoolResult> {
   const { servers, poolers } = mergeEstates(files)
@@ -66,19 +66,19 @@ export function poolDocument(
   }
 }
 
-/** Offline is a choice and needs no word; numbers of the file because nobody gave a url do. */
+/** Offline is a choice and needs no word. Otherwise a server without a url may be a variable that a pipeline did not get: the verdict is UNKNOWN. */
 function notAsked({ looks }: Looked, { offline }: { readonly offline: boolean }): readonly PoolFinding[] {
   const left = looks.filter((look) => look.state === 'not_asked').map((look) => look.server)
   const [first] = left
   if (offline || first === undefined) return []
   const names = left.slice(0, 10).map((server) => server.name)
-  const [was, have] = left.length === 1 ? ['was', 'has'] : ['were', 'have']
+  const was = left.length === 1 ? 'was' : 'were'
   return [
     {
       code: 'NOT_ASKED',
-      severity: 'info',
-      message: `${names.join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''} ${was} not asked: ${left.length === 1 ? 'it' : 'they'} ${have} no url, and the numbers of the file count`,
-      hint: left.length === 1 ? '--url, or url in the file' : 'url: ${NAME_OF_A_VARIABLE} in the file',
+      severity: 'warning',
+      message: `${names.join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''} ${was} not asked: ${left.length === 1 ? 'it has no url, and neither --url nor DATABASE_URL is given' : 'they have no url'}`,
+      hint: `${left.length === 1 ? '--url, or url: ${NAME_OF_A_VARIABLE}' : 'url: ${NAME_OF_A_VARIABLE}'} in the file; --offline takes the numbers of the file`,
       place: first.place,
     },
   ]
@@ -91,8 +91,7 @@ function exitCodeOf(verdict: Verdict, failOn: CheckPoolOptions['failOn'], signal
     case 'WARN':
       return exitCode({ signal, refusals: failOn === 'warn' ? 1 : 0 })
     case 'FAIL':
-      return exitCode({ signal, refusals: 1 })
     case 'UNKNOWN':
-      return exitCode({ signal, error: { code: 'CONNECTION_REFUSED' } })
+      return exitCode({ signal, refusals: 1 })
   }
 }

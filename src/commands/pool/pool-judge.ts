@@ -76,6 +76,9 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
     verdict: worst([
       ...servers.map((one) => one.verdict),
       ...[...own, ...others].map(({ severity }) => verdictBySeverity[severity]),
+      ...consoles.map(({ lives: answers, findings }) =>
+        answers.length === 0 && findings.length > 0 ? 'UNKNOWN' : 'OK',
+      ),
     ]),
   }
 }

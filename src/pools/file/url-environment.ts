@@ -18,9 +18,12 @@ export function withoutUrlVariables(text: string, environment: Environment): Env
 /** What stands after `url:` and `admin_url:`: the rest of the line, a list in brackets, or the lines of a list below it. */
 const urlValue = /\b(?:admin_)?url["']?[ \t]*:[ \t]*((?:#.*)?(?:\r?\n[ \t]*-[ \t].*)+|\[[^\]]*\]|.*)/g
 
-/** The url with its variables. Throws MISSING_ENVIRONMENT, which names the variable and never a value. */
+/**
+ * The url with its variables, never empty: an empty one would be taken from the environment, and might be another server. Throws
+ * MISSING_ENVIRONMENT, which names the variable and never a value.
+ */
 export function resolveUrl(url: string, environment: Environment, place: Place): string {
-  return url.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
+  const resolved = url.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
     const value = environment[name]
     if (value !== undefined) return value
     throw new PerfdbError('MISSING_ENVIRONMENT', `the environment variable ${name} is not set`, {
@@ -28,6 +31,16 @@ export function resolveUrl(url: string, environment: Environment, place: Place):
       place,
     })
   })
+  if (resolved.trim() !== '') return resolved
+  const names = variables(url).join(' and ')
+  throw new PerfdbError(
+    'MISSING_ENVIRONMENT',
+    names === '' ? 'the url is empty' : `the environment variable ${names} is empty`,
+    {
+      hint: names === '' ? 'url: ${NAME_OF_A_VARIABLE}, or give --offline' : `set ${names}, or give --offline`,
+      place,
+    },
+  )
 }
 
 function variables(text: string): readonly string[] {

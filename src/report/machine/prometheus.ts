@@ -80,7 +80,9 @@ export function renderPrometheus({ servers, verdict, findings, exit_code: exitCo
         findings.filter((finding) => finding.severity === severity).length,
       ]),
     ),
-    metric('exit_code', 'Exit code of check-pool: 0 fits, 1 does not, 2 could not start.', [[{}, exitCode]]),
+    metric('exit_code', 'Exit code of check-pool: 0 fits, 1 does not or is not known, 2 could not start.', [
+      [{}, exitCode],
+    ]),
   ].join('')
 }
 
