@@ -1,3 +1,8 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Auditable } from '../commands/explain/explain-top.js'
+import type { Finding } from '../plan/plan.js'
+import { parameterOfText } from '../profile/values.js'
 import type { ExplainResult } from '../result/result.js'
 import type { PlanOptions } from '../plan/options.js'
 import { PerfdbError } from '../errors.js'
@@ -6,8 +11,8 @@ import type { Config } from './config.js'
 import type { Session } from '../server/session.js'
 import { openDatabase, schemaInForce, type Database } from './database.js'
 import { measuringAs } from './measure-as.js'
-import { checkWritable, standardInput } from './files.js'
-import type { Invocation } from './invocation.js'
+import { checkWritable, standardInput, writeText } from './files.js'
+import type { Invocation, Options } from './invocation.js'
 
 /**
  * explain of these files, --query and the statements of pg_stat_statements that --top, --since and --save-snapshot name; of the
@@ -20,7 +25,7 @@ export async function runExplainAction(
   planOptions: PlanOptions,
 ): Promise<ExplainResult> {
   const { options, signals } = invocation
-  await checkWritable([options.saveSnapshot, options.saveBaseline].filter((file) => file !== undefined))
+  await checkFiles(options)
   const [{ readQueries }, { readStatements }, { readBaseline, saveBaseline }, { runExplain }, { planToSuppose }] =
     await Promise.all([
       import('../commands/explain/explain-inputs.js'),
@@ -42,6 +47,7 @@ export async function runExplainAction(
           cwd,
           environment,
           schema: await schemaInForce(invocation, config),
+          parameters: options.param?.map(parameterOfText),
           stdin: async () => plans.queries ?? '',
         })
   const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
@@ -52,11 +58,12 @@ export async function runExplainAction(
   const top = fromServer
     ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
     : { queries: [], findings: [], counts: undefined }
+  const saved = options.out === undefined ? [] : await saveProfile(options.out, top)
   await using session = await connect('measure')
   const { saveBaseline: file } = options
   return await runExplain(session, [...inputs.queries, ...top.queries], {
     allowWrites,
-    findings: top.findings,
+    findings: [...top.findings, ...saved],
     counts: top.counts,
     broken: inputs.broken,
     declared: inputs.indexes,
@@ -77,6 +84,38 @@ export async function runExplainAction(
         executionMs: measurements[0]?.executionMs[0] ?? null,
       }),
   })
+}
+
+/** Throws BAD_OPTION for options that go with others, and for files that cannot be written, FILE_EXISTS for a profile that --force does not give up. */
+async function checkFiles(options: Options): Promise<void> {
+  const { out, force, param, query, top, since, saveSnapshot, saveBaseline } = options
+  const alone =
+    param !== undefined && query === undefined
+      ? ['--param', '--query TEXT']
+      : out !== undefined && top === undefined && since === undefined
+        ? ['--out', '--top N or --since FILE']
+        : null
+  if (alone !== null)
+    throw new PerfdbError('BAD_OPTION', `${alone[0]} needs ${alone[1]}`, { hint: 'see perfdb help explain' })
+  if (out !== undefined && force !== true && existsSync(out))
+    throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
+  await checkWritable([saveSnapshot, saveBaseline, out].filter((file) => file !== undefined))
+}
+
+/** Writes the profile of --out, and says so; nothing where there is no statement. */
+async function saveProfile(out: string, { queries, counts }: Auditable): Promise<readonly Finding[]> {
+  if (queries.length === 0)
+    return [
+      { code: 'PROFILE_SAVED', severity: 'info', message: `${out} was not written: there is no statement to save` },
+    ]
+  const [{ profileOfStatements }, { profileName }, { profileSchemaOf }] = await Promise.all([
+    import('../commands/explain/explain-out.js'),
+    import('../profile/complete.js'),
+    import('../commands/start/init.js'),
+  ])
+  await writeText(out, profileOfStatements(profileName(out), queries, counts, await profileSchemaOf(resolve(out))))
+  const message = `${out} holds ${queries.length} ${queries.length === 1 ? 'query' : 'queries'} of pg_stat_statements`
+  return [{ code: 'PROFILE_SAVED', severity: 'info', message, hint: `later: perfdb explain ${out}` }]
 }
 
 /** On a session that pins search_path, which the owner of the database may have set so that operators are his own. */

@@ -48,6 +48,7 @@ export interface Options {
   readonly measureUrl?: string
   readonly replicas?: readonly string[]
   readonly query?: string
+  readonly param?: readonly string[]
   readonly top?: number
   readonly by?: 'total' | 'mean' | 'calls' | 'io'
   readonly since?: string

@@ -123,6 +123,13 @@ export const queryRunTexts = {
     todo: 'Nothing to do.',
     option: '--since',
   },
+  PROFILE_SAVED: {
+    text: 'the statements of pg_stat_statements were saved as a profile, or there was none',
+    why: 'A profile gives them values and expectations, and goes into the repository.',
+    rule: 'Said with --out. The profile holds the texts, and the calls as weight; no value.',
+    todo: 'Later: perfdb explain FILE, with params of the application.',
+    option: '--out',
+  },
   SNAPSHOT: {
     text: 'the counters of pg_stat_statements were kept',
     why: 'A later run tells what happened in between.',

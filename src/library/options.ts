@@ -86,7 +86,7 @@ export interface ApplyOptions extends ProfileOptions, MeasureOptions, BuildOptio
 export interface ExplainOptions extends CommonOptions, MeasureOptions {
   /** Profiles as for plan, and .sql files of statements. */
   readonly profiles?: readonly (string | WrittenProfile)[] | undefined
-  /** One query. */
+  /** One query without parameters; one with parameters and its values is a profile. */
   readonly query?: string | undefined
   /** The first n statements of pg_stat_statements. */
   readonly top?: number | undefined

@@ -3,6 +3,13 @@ import type { OptionRow } from './row.js'
 /** Options of one command each: explain, check-pool, status, import, demo. */
 export const otherRows: readonly OptionRow[] = [
   { flags: '--query <text>', read: 'text', help: 'one query', commands: ['explain'] },
+  {
+    flags: '--param <value>',
+    read: 'texts',
+    help: 'the next value of $1, $2 ... of --query; null is SQL NULL, [a, b] an array; repeatable',
+    commands: ['explain'],
+    commandLineOnly: true,
+  },
   { flags: '--top <n>', read: 'count', help: 'the first n statements of pg_stat_statements', commands: ['explain'] },
   {
     flags: '--by <what>',
@@ -23,6 +30,20 @@ export const otherRows: readonly OptionRow[] = [
     read: 'file',
     help: 'save the counters of pg_stat_statements for a later --since (JSON)',
     commands: ['explain'],
+  },
+  {
+    flags: '--out <file>',
+    read: 'file',
+    help: 'save the statements of --top or --since as a profile',
+    commands: ['explain'],
+    commandLineOnly: true,
+  },
+  {
+    flags: '--force',
+    read: 'flag',
+    help: 'write over the file of --out',
+    commands: ['explain'],
+    commandLineOnly: true,
   },
   {
     flags: '--statement-timeout <duration>',

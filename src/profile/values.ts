@@ -1,3 +1,4 @@
+import { readPlainYaml } from '../yaml/plain.js'
 import type { WrittenValue } from './schema.js'
 
 /**
@@ -7,6 +8,22 @@ import type { WrittenValue } from './schema.js'
 export function parameterText(value: WrittenValue): string | null {
   if (value === null) return null
   return isList(value) ? arrayText(value) : String(value)
+}
+
+/**
+ * A parameter value as a command line writes it, in PostgreSQL's text form: `null`, lists and what stands in quotes as in the params of a profile, and
+ * any other text as it is.
+ */
+export function parameterOfText(text: string): string | null {
+  if (text.trim() === 'null') return null
+  if (!/^\s*(?:\[.*\]|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*$/s.test(text)) return text
+  const read = readPlainYaml(text)
+  return 'value' in read && isWritten(read.value) ? parameterText(read.value) : text
+}
+
+function isWritten(value: unknown): value is WrittenValue {
+  if (Array.isArray(value)) return value.every(isWritten)
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value)
 }
 
 function arrayText(values: readonly WrittenValue[]): string {

@@ -74,7 +74,7 @@ function keyOf({ column, expression, opclass, opclassParameters, collation, orde
   ])
 }
 
-function queryOf({ name, sql, parameters, expect, variants }: Query): Writable {
+function queryOf({ name, sql, parameters, expect, weight, variants }: Query): Writable {
   const alternatives = variants.map((variant): Entry => {
     const [only, second] = variant.statements
     return [variant.name, only !== undefined && second === undefined ? only : variant.statements]
@@ -84,6 +84,7 @@ function queryOf({ name, sql, parameters, expect, variants }: Query): Writable {
     ['sql', sql],
     ['params', parametersOf(parameters)],
     ['expect', expectationOf(expect)],
+    ['weight', weight],
     ['variants', variants.length === 0 ? undefined : entries(alternatives)],
   ])
 }

@@ -4,6 +4,9 @@
  * https://www.postgresql.org/docs/current/pgstatstatements.html
  */
 
+/** How statements of perfdb begin, alone and below EXPLAIN, as a regular expression of PostgreSQL. */
+export const ownMark = '^(explain \\([^)]*\\) )?/\\* perfdb \\*/'
+
 const instant = (of: string) => `pg_catalog.to_char(${of} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
 /** When it was looked, when the server started, when the counters were reset, how often entries were thrown away. */
@@ -31,6 +34,11 @@ export function countersSql(schema: string, withSince: boolean): string {
     from ${schema}.pg_stat_statements(false) s
     where s.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and s.toplevel
       and s.queryid is not null`
+}
+
+/** Entries that are perfdb's own, by their texts. */
+export function ownStatementsSql(schema: string): string {
+  return `select distinct s.queryid::text as queryid from ${schema}.pg_stat_statements s where s.query ~ '${ownMark}'`
 }
 
 /** Texts by queryid ($1). */

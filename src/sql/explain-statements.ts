@@ -1,4 +1,5 @@
 import { PerfdbError } from '../errors.js'
+import { ownMark } from './explain-counters.js'
 import { repairedStatement } from './explain-repair.js'
 import { singleStatement } from './parser.js'
 import { walkTree } from './parser-walk.js'
@@ -41,7 +42,7 @@ export function hiddenStatementsSql(schema: string): string {
 
 function ofClients(alias: string): string {
   return `${alias}.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and ${alias}.toplevel
-      and ${alias}.query is distinct from '' and coalesce(${alias}.query, '') !~ '^(explain \\([^)]*\\) )?/\\* perfdb \\*/'`
+      and ${alias}.query is distinct from '' and coalesce(${alias}.query, '') !~ '${ownMark}'`
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parameterOfText } from '../../src/profile/values.js'
 import { readQueries } from '../../src/commands/explain/explain-inputs.js'
 
 async function inputs(text: string, path = 'q.sql') {
@@ -40,6 +41,23 @@ select * from jobs where status = $1 and id = any ($2);
     { name: 'q.sql:7', line: 7, parameters: [], expect: {} },
   ])
   expect(queries[2]?.sql).toBe(`select 'a;b' /* ; */ , $1::text`)
+})
+
+test.each([
+  ['7', '7'],
+  ['007', '007'],
+  ['', ''],
+  ['null', null],
+  ['"null"', 'null'],
+  ["'it''s'", "it's"],
+  ['[1, null, "a b"]', '{1,NULL,"a b"}'],
+  ['"[1, 2]"', '[1, 2]'],
+  ['{"plan": "pro"}', '{"plan": "pro"}'],
+  ['[{"a": 1}]', '[{"a": 1}]'],
+  ['a: b', 'a: b'],
+  ['[1', '[1'],
+])('--param %s is the value %s', (text, value) => {
+  expect(parameterOfText(text)).toBe(value)
 })
 
 test('named parameters become numbers; casts, slices and quoted text are none', async () => {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import postgres from 'postgres'
 import { runExplain } from '../../src/commands/explain/explain.js'
@@ -6,6 +8,7 @@ import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded.js
 import { repairedStatement } from '../../src/sql/explain-repair.js'
 import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
+import { perfdb, profileFolder } from '../support/command-line.js'
 import { testDatabase } from '../support/database.js'
 
 const state: { server?: EmbeddedServer } = {}
@@ -72,6 +75,47 @@ test('the first statements by calls, total time and blocks, measured with sample
       { samples: 3, allowWrites: false },
     )
     expect(result.queries.map(({ status }) => status)).toEqual(['measured', 'measured'])
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+})
+
+test('--out saves the statements as a profile, --param gives values, and --since counts as --top does', async () => {
+  const url = state.server?.url ?? ''
+  await using files = await profileFolder('')
+  const explain = async (...args: string[]) => {
+    const { stdout } = await perfdb(url, files.folder, 'explain', '--format', 'json', '--samples', '1', ...args).ended
+    const result: unknown = JSON.parse(stdout)
+    return result
+  }
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    await sql.unsafe(`create table letters as select n, chr(97 + n % 20) as c from generate_series(1, 2000) as g (n);
+      create extension if not exists pg_stat_statements; select pg_stat_statements_reset()`)
+    await explain('--save-snapshot', 'before.json')
+    for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from letters where c = 'a' and n > ${run}`)
+    const since = await explain('--since', 'before.json', '--out', 'slow.yaml')
+    expect(since).toMatchObject({ exit_code: 0, queries: [{ calls: 3, rows: 300 }] })
+    expect(since).toMatchObject({
+      findings: expect.arrayContaining([expect.objectContaining({ code: 'PROFILE_SAVED' })]),
+    })
+    const profile = await readFile(join(files.folder, 'slow.yaml'), 'utf8')
+    expect(profile).toMatch(/sql: select n from letters where c = \$1 and n > \$2\n {4}weight: 3\n/)
+    expect(await explain('slow.yaml')).toMatchObject({ queries: [{ status: 'measured' }] })
+    expect(await explain('--top', '1', '--out', 'slow.yaml')).toMatchObject({
+      exit_code: 2,
+      error: { code: 'FILE_EXISTS', hint: 'write over it: --force' },
+    })
+    expect(await explain('--top', '1', '--out', 'slow.yaml', '--force')).toMatchObject({ exit_code: 0 })
+    const query = ['--query', 'select n from letters where c = $1 and n = any ($2)']
+    expect(await explain(...query, '--param', 'b', '--param', '[1, 21, 41]')).toMatchObject({
+      queries: [{ status: 'measured', after: { rows: 3 } }],
+    })
+    expect(await explain(...query, '--param', 'b')).toMatchObject({
+      queries: [{ status: 'refused', reason: 'the query has 2 parameters, params give (default) 1' }],
+    })
+    expect(await explain('slow.yaml', '--param', 'b')).toMatchObject({ error: { code: 'BAD_OPTION' } })
+    expect(await explain('slow.yaml', '--out', 'x.yaml')).toMatchObject({ error: { code: 'BAD_OPTION' } })
   } finally {
     await sql.end({ timeout: 2 })
   }

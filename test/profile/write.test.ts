@@ -95,8 +95,14 @@ const query: fc.Arbitrary<Query> = fc
     ),
     parameters: unique(parameterSet, 3),
     expect: expectation,
+    weight: maybe(fc.integer({ min: 1, max: 1e9 })),
   })
-  .map(({ body, ...rest }) => ({ ...rest, ...body, place: nowhere }))
+  .map(({ body, weight, ...rest }) => ({
+    ...rest,
+    ...body,
+    ...(weight === undefined ? {} : { weight }),
+    place: nowhere,
+  }))
 
 const profile: fc.Arbitrary<Profile> = fc
   .record({

@@ -12,6 +12,8 @@ export interface InputOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** As of readProfiles. */
   readonly schema?: string | undefined
+  /** Values of the one query that is given as a text. */
+  readonly parameters?: readonly (string | null)[] | undefined
   /** What `-` stands for. */
   readonly stdin: () => Promise<string>
 }
@@ -46,7 +48,7 @@ export async function readQueries(
   const profiles = others.length === 0 ? [] : await readProfiles(others, options)
   const inputs = {
     queries: [
-      ...fromText.flatMap((read) => ('problem' in read ? [] : [read])),
+      ...fromText.flatMap((read) => ('problem' in read ? [] : [withValues(read, options.parameters)])),
       ...fromFiles.flatMap(({ queries }) => queries),
       ...profiles.flatMap((profile) => profile.queries),
     ],
@@ -64,6 +66,10 @@ export async function readQueries(
       hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
     },
   )
+}
+
+function withValues(query: Query, values: readonly (string | null)[] = []): Query {
+  return values.length === 0 ? query : { ...query, parameters: [{ name: 'default', values }] }
 }
 
 function isSql(path: Named): path is string {

@@ -8,25 +8,29 @@ import {
 } from '../../measure/activity/n-plus-one.js'
 import { round } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
-import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
-import { statementTextsSql, tableLinksSql } from '../../sql/explain-counters.js'
+import { ownStatementsSql, statementTextsSql, tableLinksSql } from '../../sql/explain-counters.js'
 import { statementShape } from '../../sql/explain-shape.js'
 import { assertSameDatabase, takeSnapshot, type StatementsSnapshot } from './explain-snapshot.js'
-import { auditableQueries, statementsSchema, type Ranking } from './explain-top.js'
+import {
+  auditableQueries,
+  hiddenFindings,
+  statementsSchema,
+  type Auditable,
+  type Counted,
+  type Ranking,
+} from './explain-top.js'
 import { shortName } from './short-name.js'
 
-export interface Since {
-  readonly queries: readonly Query[]
-  readonly findings: readonly Finding[]
+export interface Since extends Auditable {
   /** As it is now: the next interval begins here. */
   readonly snapshot: StatementsSnapshot
 }
 
 /**
  * The first `count` statements by what they did since the snapshot, as queries, with N_PLUS_ONE suspects of all statements
- * of that time and what makes the difference doubtful. Throws NO_EXTENSION, BAD_VALUE for a snapshot of
- * another database, and the server's errors.
+ * of that time and what makes the difference doubtful; without perfdb's own. Throws NO_EXTENSION, PRIVILEGE where it may read none, BAD_VALUE for a
+ * snapshot of another database, and the server's errors.
  */
 export async function topSince(
   session: Session,
@@ -38,17 +42,50 @@ export async function topSince(
   const snapshot = await takeSnapshot(session)
   assertSameDatabase(before, snapshot)
   const { statements, findings } = difference(before, snapshot)
-  const summed = summedByQuery(statements)
   const schema = await statementsSchema(session)
+  const hidden = await hiddenFindings(session, schema)
+  const own = await session.query<{ readonly queryid: string }>(ownStatementsSql(schema))
+  const ours = new Set(own.map(({ queryid }) => queryid))
+  const summed = summedByQuery(statements).filter(({ queryid }) => !ours.has(queryid))
   const ranked = summed.toSorted((a, b) => measures[by](b) - measures[by](a)).slice(0, count * 20 + 100)
   const texts = await textsOf(session, schema, ranked)
-  const { queries, findings: passedOver } = await auditableQueries(
-    ranked.map(({ queryid }) => texts.get(queryid) ?? ''),
-    count,
-    allowWrites,
-  )
+  const {
+    queries,
+    findings: passedOver,
+    texts: named,
+  } = await auditableQueries([...new Set(ranked.map(({ queryid }) => texts.get(queryid) ?? ''))], count, allowWrites)
   const suspects = await suspectsOf(session, schema, summed)
-  return { queries, findings: [interval(before, snapshot, summed), ...findings, ...passedOver, ...suspects], snapshot }
+  return {
+    queries,
+    findings: [interval(before, snapshot, summed), ...hidden, ...findings, ...passedOver, ...suspects],
+    counts: countsOf(named, ranked, texts, summed),
+    snapshot,
+  }
+}
+
+/** What was counted of each query, by its name. */
+function countsOf(
+  named: ReadonlyMap<string, string>,
+  ranked: readonly Counters[],
+  texts: ReadonlyMap<string, string>,
+  summed: readonly Counters[],
+): ReadonlyMap<string, Counted> {
+  const whole = summed.reduce((sum, one) => sum + one.total_ms, 0)
+  const counts = new Map<string, Counted>()
+  for (const [name, text] of named) {
+    // Texts are the same where only the names behind them differ, as of two schemas.
+    const same = ranked.filter(({ queryid }) => texts.get(queryid) === text)
+    const sum = (of: 'calls' | 'rows' | 'total_ms') => same.reduce((total, one) => total + one[of], 0)
+    const [calls, total] = [sum('calls'), sum('total_ms')]
+    counts.set(name, {
+      calls,
+      total_ms: total,
+      mean_ms: total / Math.max(1, calls),
+      rows: sum('rows'),
+      share: total / Math.max(whole, 0.001),
+    })
+  }
+  return counts
 }
 
 const measures: Readonly<Record<Ranking, (of: Counters) => number>> = {

@@ -30,7 +30,7 @@ export async function readStatements(
     const message = `${file} holds the counters of ${snapshot.statements.length} statements, of ${snapshot.taken_at}`
     findings.push({ code: 'SNAPSHOT', severity: 'info', message, hint: `later: perfdb explain --since ${file}` })
   }
-  if (changes !== null) return { queries: changes.queries, findings }
+  if (changes !== null) return { queries: changes.queries, findings, counts: changes.counts }
   const first: Auditable =
     top === undefined ? { queries: [], findings: [] } : await topQueries(session, top, by, allowWrites)
   return { ...first, findings: [...findings, ...first.findings] }

@@ -31,7 +31,7 @@ export interface Auditable {
   readonly queries: readonly Query[]
   readonly findings: readonly Finding[]
   /** What pg_stat_statements counted of each, by the name of the query. */
-  readonly counts?: ReadonlyMap<string, Counted>
+  readonly counts?: ReadonlyMap<string, Counted> | undefined
 }
 
 export type Counted = Omit<TopRow, 'query'>
@@ -66,7 +66,7 @@ export async function topQueries(
  * A note for the statements of other roles that this one may not read. Throws PRIVILEGE where it may read none.
  * https://www.postgresql.org/docs/current/predefined-roles.html
  */
-async function hiddenFindings(session: Session, schema: string): Promise<readonly Finding[]> {
+export async function hiddenFindings(session: Session, schema: string): Promise<readonly Finding[]> {
   const [seen] = await session.query<{ readonly hidden: number; readonly visible: number }>(hiddenStatementsSql(schema))
   const { hidden = 0, visible = 0 } = seen ?? {}
   if (hidden === 0) return []
