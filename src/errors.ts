@@ -16,7 +16,8 @@ export const errorHints = {
   FILE_NOT_FOUND: 'name a profile, a folder or a glob, or run perfdb where perfdb.yaml is',
   FILE_UNREADABLE: 'check the permissions of the file',
   FILE_EXISTS: 'remove or rename it first',
-  NO_PROFILE: 'name a profile: perfdb plan profiles/my.yaml',
+  NO_PROFILE:
+    'perfdb init writes a first one; perfdb import --out my.yaml takes the indexes of a database; perfdb plan my.yaml names one',
   // YAML and SQL profiles
   BAD_YAML: 'the file must be YAML 1.2',
   BAD_SQL: 'the file must hold CREATE INDEX and ANALYZE statements',

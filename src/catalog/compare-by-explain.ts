@@ -8,6 +8,7 @@ import { keyExpressionSql } from '../sql/index-ddl.js'
 import { expressionTree } from '../sql/mentions.js'
 import { existingParts, keyMatches } from './existing-parts.js'
 import { buildSearchPath, type Probed } from './probe.js'
+import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from './snapshot.js'
 import { foreignText, type Trust } from './trust.js'
 
@@ -94,11 +95,12 @@ async function compareOne(
     if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
     return {
       problem: {
-        code: error.code === 'PRIVILEGE' ? 'PRIVILEGE' : 'BAD_DEFINITION',
+        code: error.code === 'PRIVILEGE' ? 'PRIVILEGE' : refusalCode(error),
         message: `${definition.name}: ${error.message}`,
         detail: error.detail,
         sqlstate: error.sqlstate,
         place,
+        hint: refusalHint(error, definition, await columnsFor(error, session, definition.table)),
       },
     }
   }

@@ -6,6 +6,7 @@ import type { Session } from '../server/session.js'
 import { probedIndexesSql } from '../sql/catalog.js'
 import { createIndexSql } from '../sql/index-ddl.js'
 import { copyPartitioned, readPartitionKeys, type PartitionKey } from './partitions-copy.js'
+import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
 import type { Trust } from './trust.js'
 
@@ -126,10 +127,11 @@ async function createAll(
     await session.query(`set local search_path = ${attempt.searchPath}`)
     await session.query('savepoint perfdb_probe')
     const refused = await session.query(attempt.create).then(
-      () => false,
-      (reason: unknown) => refusals.set(attempt, refusal(reason, attempt)),
+      () => null,
+      (reason: unknown) => ({ reason }),
     )
-    await session.query(`${refused === false ? 'release' : 'rollback to'} savepoint perfdb_probe`)
+    await session.query(`${refused === null ? 'release' : 'rollback to'} savepoint perfdb_probe`)
+    if (refused !== null) refusals.set(attempt, await refusal(session, refused.reason, attempt))
   }
 }
 
@@ -205,26 +207,15 @@ function tableKey(table: TableName): string {
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */
-function refusal(reason: unknown, { definition, place, original }: Attempt): Problem {
+async function refusal(session: Session, reason: unknown, { definition, place, original }: Attempt): Promise<Problem> {
   if (!(reason instanceof PerfdbError)) throw reason
   if (reason.code === 'CONNECTION_LOST') throw reason
   return {
-    code: reason.sqlstate === '42703' ? 'NO_COLUMN' : reason.sqlstate === '3F000' ? 'NO_SCHEMA' : 'BAD_DEFINITION',
+    code: refusalCode(reason),
     message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${original(reason.message)}`,
     detail: reason.detail === undefined ? undefined : original(reason.detail),
     sqlstate: reason.sqlstate,
     place,
-    hint: hintFor(reason, definition),
+    hint: refusalHint(reason, definition, await columnsFor(reason, session, definition.table)),
   }
-}
-
-function hintFor(reason: PerfdbError, definition: Definition): string | undefined {
-  const opclass = definition.keys.find(
-    (key) => key.opclass !== undefined && reason.message.includes(`"${key.opclass.split('.').at(-1) ?? ''}"`),
-  )?.opclass
-  if (opclass === undefined)
-    return reason.sqlstate === '42P17' ? 'functions in an index must be declared IMMUTABLE' : undefined
-  if (/trgm/.test(opclass))
-    return `the opclass comes with the extension pg_trgm: create extension pg_trgm; installed in another schema it is written schema.${opclass}`
-  return 'list the opclasses of the access method: \\dAc in psql; one that an extension adds needs the extension, and its schema in front'
 }

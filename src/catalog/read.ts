@@ -1,3 +1,4 @@
+import type { TableName } from '../definition/definition.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session.js'
 import { indexByNameSql, indexesByOidSql, snapshotSql } from '../sql/catalog.js'
@@ -29,6 +30,16 @@ export async function readSnapshot(
     eventTriggers: document?.eventTriggers ?? [],
     oldestTransaction: document?.oldestTransaction ?? null,
   }
+}
+
+/** Every table and materialized view of the database but the system's, for the one that a wrong name may mean; 20,000 at most. */
+export async function readTables(session: Session): Promise<readonly TableName[]> {
+  return session.query<TableName>(
+    `select n.nspname as schema, c.relname as name from pg_catalog.pg_class c
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'm') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+     order by n.nspname, c.relname limit 20000`,
+  )
 }
 
 /** One index as the catalog says it now; undefined when there is none of that name. */

@@ -1,23 +1,30 @@
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { PerfdbError } from '../errors.js'
 import { reasonOf } from '../profile/text-file.js'
 
 /**
  * Every file that a command will write at its end is looked at before anything is done: a path that cannot be written
- * must not be found after an hour's build. A file that is not there is made and removed again: root may write anywhere by
- * its permissions, and still not below /proc or a file. Throws BAD_OPTION.
+ * must not be found after an hour's build. A file that does not exist is made and removed again, with the folders that it needs: root may write
+ * anywhere by its permissions, and still not below /proc or a file. Throws BAD_OPTION.
  */
 export async function checkWritable(files: readonly string[]): Promise<void> {
   if (files.length === 0) return
-  const { access, constants, open, stat, unlink } = await import('node:fs/promises')
+  const { access, constants, mkdir, open, rmdir, stat, unlink } = await import('node:fs/promises')
   for (const file of files) {
     try {
       const status = await stat(file).catch(() => undefined)
       if (status?.isDirectory() === true) throw new Error('it is a folder')
       if (status === undefined) {
-        await (await open(file, 'wx')).close()
-        await unlink(file)
+        const folder = dirname(resolve(file))
+        const made = await mkdir(folder, { recursive: true })
+        try {
+          await (await open(file, 'wx')).close()
+          await unlink(file)
+        } finally {
+          for (let empty = folder; made !== undefined && empty.startsWith(made); empty = dirname(empty))
+            await rmdir(empty).catch(() => undefined)
+        }
       } else await access(file, constants.W_OK)
     } catch (cause) {
       throw notWritable(file, cause)
@@ -25,14 +32,17 @@ export async function checkWritable(files: readonly string[]): Promise<void> {
   }
 }
 
-/** Half a file, as a full disk leaves it, is removed again: nobody must take it for a whole one. Throws BAD_OPTION. */
+/** Makes the folders that it needs. Half a file, as a full disk leaves it, is removed again: nobody must take it for a whole one. Throws BAD_OPTION. */
 export async function writeText(file: string, text: string): Promise<void> {
-  const { lstat, unlink, writeFile } = await import('node:fs/promises')
-  await writeFile(file, text).catch(async (cause: unknown) => {
-    const status = await lstat(file).catch(() => undefined)
-    if (status?.isFile() === true) await unlink(file).catch(() => undefined)
-    throw notWritable(file, cause)
-  })
+  const { lstat, mkdir, unlink, writeFile } = await import('node:fs/promises')
+  const folders = mkdir(dirname(resolve(file)), { recursive: true })
+  await folders
+    .then(async () => writeFile(file, text))
+    .catch(async (cause: unknown) => {
+      const status = await lstat(file).catch(() => undefined)
+      if (status?.isFile() === true) await unlink(file).catch(() => undefined)
+      throw notWritable(file, cause)
+    })
 }
 
 /** All of stdin, for a file named `-`. */

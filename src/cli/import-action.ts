@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ImportOptions } from '../commands/import/import.js'
 import type { ImportResult } from '../result/import-result.js'
 import { PerfdbError } from '../errors.js'
@@ -15,12 +15,7 @@ export async function runImportAction(
   file: string | undefined,
 ): Promise<ImportResult> {
   const { schema: schemas = [], table: tables = [], index: indexes = [], out } = invocation.options
-  const options: ImportOptions = {
-    schemas,
-    tables,
-    indexes,
-    ...(out === undefined ? {} : await writtenTo(out, invocation)),
-  }
+  const options: ImportOptions = { schemas, tables, indexes, ...(await writtenTo(out, invocation)) }
   const result =
     file === undefined
       ? await ofDatabase(invocation, await readConfig(), options)
@@ -32,19 +27,23 @@ export async function runImportAction(
   return { ...result, file: out }
 }
 
+/** Without --out the profile most likely goes to a file of this folder: `perfdb import > my.yaml`. */
 async function writtenTo(
-  out: string,
+  out: string | undefined,
   { options, cwd }: Invocation,
 ): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
-  if (options.force !== true && (await isThere(resolve(cwd, out))))
+  if (out !== undefined && options.force !== true && (await isThere(resolve(cwd, out))))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
-  await checkWritable([out])
+  await checkWritable(out === undefined ? [] : [out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
     import('../profile/complete.js'),
     import('../commands/start/init.js'),
   ])
-  const schemaFile = await profileSchemaOf(resolve(out))
-  return { name: profileName(out), ...(schemaFile === undefined ? {} : { schemaFile }) }
+  const schemaFile = await profileSchemaOf(resolve(out ?? join(cwd, 'my.yaml')))
+  return {
+    ...(out === undefined ? {} : { name: profileName(out) }),
+    ...(schemaFile === undefined ? {} : { schemaFile }),
+  }
 }
 
 async function ofDatabase(invocation: Invocation, config: Config, options: ImportOptions): Promise<ImportResult> {

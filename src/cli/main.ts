@@ -5,7 +5,7 @@ import { perfdbVersion } from '../result/version.js'
  * loads what it needs when it runs.
  */
 const [only, more] = process.argv.slice(2)
-if (more === undefined && (only === '--version' || only === '-V')) printVersion()
+if (more === undefined && (only === '--version' || only === '-V' || only === 'version')) printVersion()
 else void run()
 
 function printVersion(): void {

@@ -7,7 +7,7 @@ import { addCompletion } from './completion.js'
 import { examples, exitCodes } from './examples.js'
 import { withAllSettings, withOptions } from './options.js'
 import { lostOutput, printError, printLost, surviveLostStreams } from './streams.js'
-import { unknownHelp, usageError, wantedOutput } from './usage.js'
+import { commandFirst, unknownHelp, usageError, wantedOutput } from './usage.js'
 
 /** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed; what could not be printed counts too. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -20,7 +20,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 }
 
 async function codeOf(argv: readonly string[]): Promise<number> {
-  const args = argv.slice(2)
+  const args = commandFirst(argv.slice(2))
   const ending = { code: 0 }
   const program = buildProgram(ending)
   try {
@@ -39,7 +39,7 @@ async function codeOf(argv: readonly string[]): Promise<number> {
     }
     const unknown = unknownHelp(program, args)
     if (unknown !== undefined) return await refuse(unknown, args)
-    await program.parseAsync([...argv])
+    await program.parseAsync([...argv.slice(0, 2), ...args])
   } catch (error) {
     if (error instanceof PerfdbError) return refuse(error, args)
     if (!(error instanceof CommanderError)) throw error

@@ -1,5 +1,6 @@
 import type { Command, CommanderError } from 'commander'
 import { PerfdbError } from '../errors.js'
+import { commonRows } from '../options/rows-common.js'
 import { nearest } from '../text/nearest.js'
 import type { Report } from '../options/readers.js'
 import { formats, type Format } from '../options/formats.js'
@@ -16,6 +17,20 @@ export function unknownHelp(program: Command, [help, name]: readonly string[]): 
   const names = program.commands.map((command) => command.name())
   if (help !== 'help' || name === undefined || name.startsWith('-') || [...names, help].includes(name)) return undefined
   return new PerfdbError('BAD_OPTION', `there is no command ${name}`, { hint: hint(nearest(name, names), undefined) })
+}
+
+/** `perfdb --env ci plan` as `perfdb plan --env ci`: options that every command has may stand before it, as git and kubectl take them. */
+export function commandFirst(args: readonly string[]): readonly string[] {
+  const common = commonRows.map(({ flags }) => ({ words: flags.split(/[ ,]+/), valued: /[<[]/.test(flags) }))
+  let at = 0
+  for (let arg = args[at]; arg?.startsWith('-') === true; arg = args[at]) {
+    const [name] = arg.split('=')
+    const row = common.find(({ words }) => words.includes(name ?? ''))
+    if (row === undefined) return args
+    at += row.valued && !arg.includes('=') ? 2 : 1
+  }
+  const command = args[at]
+  return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)]
 }
 
 /** The format and the reports that a command line asks for, as far as they can be read in one that could not be parsed. */

@@ -2,22 +2,24 @@ import type { Snapshot } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Place, Problem } from '../errors.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
+import { nearest } from '../text/nearest.js'
 import { indexNamed, relationNamed, tableNamed } from './lookup.js'
 import type { PlanOptions } from './options.js'
 import { foreignPartitionProblem, partitionTree } from './partitioned.js'
 
-/** Everything in the profiles that this database cannot hold, before anything else is asked of it; empty when all is well. */
+/** Everything in the profiles that this database cannot hold; empty when all is well. `known` are the tables that a wrong name may mean. */
 export function targetProblems(
   profiles: readonly Profile[],
   snapshot: Snapshot,
   options: Pick<PlanOptions, 'allow'>,
+  known: readonly TableName[] = [],
 ): readonly Problem[] {
   const tables = profiles.flatMap((profile) => [
     ...profile.indexes.map((index) => ({ table: index.definition.table, place: index.place })),
     ...profile.analyze,
   ])
   return [
-    ...tables.flatMap(({ table, place }) => tableProblems(table, place, snapshot)),
+    ...tables.flatMap(({ table, place }) => tableProblems(table, place, snapshot, known)),
     ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => nameProblems(index, snapshot))),
     ...profiles.flatMap((profile) => profile.indexes.flatMap((index) => foreignProblems(index, snapshot))),
     ...profiles.flatMap((profile) =>
@@ -60,7 +62,21 @@ export function privilegeProblems(tables: readonly TableName[], snapshot: Snapsh
   })
 }
 
-function tableProblems(name: TableName, place: Place, snapshot: Snapshot): readonly Problem[] {
+/** Whether every table that the profiles name is there. */
+export function hasAllTables(profiles: readonly Profile[], snapshot: Snapshot): boolean {
+  const named = profiles.flatMap(({ indexes, analyze }) => [
+    ...indexes.map(({ definition }) => definition.table),
+    ...analyze.map(({ table }) => table),
+  ])
+  return named.every((table) => tableNamed(snapshot, table) !== undefined)
+}
+
+function tableProblems(
+  name: TableName,
+  place: Place,
+  snapshot: Snapshot,
+  known: readonly TableName[],
+): readonly Problem[] {
   const table = tableNamed(snapshot, name)
   if (table === undefined) {
     if (!snapshot.schemas.includes(name.schema))
@@ -68,6 +84,7 @@ function tableProblems(name: TableName, place: Place, snapshot: Snapshot): reado
         {
           code: 'NO_SCHEMA',
           message: `there is no schema ${name.schema} in the database ${snapshot.server.database}`,
+          hint: meantTable(name, known),
           place,
         },
       ]
@@ -75,6 +92,7 @@ function tableProblems(name: TableName, place: Place, snapshot: Snapshot): reado
       {
         code: 'NO_TABLE',
         message: `there is no table ${name.schema}.${name.name} in the database ${snapshot.server.database}`,
+        hint: meantTable(name, known),
         place,
       },
     ]
@@ -84,6 +102,17 @@ function tableProblems(name: TableName, place: Place, snapshot: Snapshot): reado
   if (table.temporary)
     return [{ code: 'NOT_INDEXABLE', message: `${name.schema}.${name.name} is a temporary table`, place }]
   return []
+}
+
+/** The table that was meant: of that name in another schema, or of nearly that name; undefined when none is near. */
+function meantTable({ schema, name }: TableName, known: readonly TableName[]): string | undefined {
+  if (known.length === 0) return undefined
+  const shown = (table: TableName) => `${table.schema}.${table.name}`
+  const elsewhere = known.filter((table) => table.name === name)
+  if (elsewhere.length > 0) return `it is in another schema: table: ${elsewhere.map(shown).join(' or ')}`
+  const own = known.filter((table) => table.schema === schema).map((table) => table.name)
+  const near = nearest(name, own) ?? nearest(`${schema}.${name}`, known.map(shown))
+  return near === undefined ? undefined : `did you mean "${near}"?`
 }
 
 function foreignProblems(index: DeclaredIndex, snapshot: Snapshot): readonly Problem[] {

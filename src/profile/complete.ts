@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { Definition, Key } from '../definition/definition.js'
+import { isExpressionText } from '../definition/key-text.js'
 import { completeQuery } from './complete-query.js'
 import type { DeclaredIndex, Profile } from './profile.js'
 import { qualify } from './qualify.js'
@@ -55,7 +56,7 @@ function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredInde
 }
 
 function completeKey(written: string | WrittenKey): Key {
-  if (typeof written === 'string') return { column: written }
+  if (typeof written === 'string') return isExpressionText(written) ? { expression: written } : { column: written }
   const { column, expression, opclass, collation, order, nulls } = written
   return {
     ...(column === undefined ? {} : { column }),

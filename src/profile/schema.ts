@@ -1,3 +1,4 @@
+import { isExpressionText } from '../definition/key-text.js'
 import { nameTooLong } from '../definition/quote.js'
 import { duration } from '../yaml/units.js'
 import { z } from '../yaml/schema.js'
@@ -52,16 +53,20 @@ const keyObject = z
   })
   .meta({ description: 'A column or an expression, with how it is ordered' })
 
+/** A column, or what is no plain name: an expression, which may be longer than one. */
+const keyText = text.refine((written) => isExpressionText(written) || !nameTooLong(written), tooLong)
+
 const index = z
   .strictObject({
     name: name.meta({ description: 'Mandatory: an unnamed index cannot be found again' }),
     table: qualified.meta({ description: 'The table or materialized view: name, schema.name, or { schema, name }' }),
     method: name.optional().meta({ description: 'btree (the default), hash, gist, spgist, gin, brin' }),
     keys: z
-      .array(z.union([name, keyObject]))
+      .array(z.union([keyText, keyObject]))
       .min(1)
       .meta({
-        description: 'What the index orders by: names of columns, or { column } and { expression } with an order',
+        description:
+          'What the index orders by: columns, expressions such as lower(email), or { column } and { expression } with an order',
       }),
     include: z
       .array(name)

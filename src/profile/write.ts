@@ -1,21 +1,22 @@
 import type { Definition, Key, TableName } from '../definition/definition.js'
+import { isExpressionText } from '../definition/key-text.js'
 import { durationMs } from '../text/units.js'
 import { writeYaml, type Writable } from '../yaml/write.js'
 import type { DeclaredIndex, Expectation, ParameterSet, Profile, Query } from './profile.js'
 
 type Entry = readonly [string, Writable | undefined]
 
-/** What editors check and complete with; beside the profile, or where `schema` of the call says. */
+/** What editors check and complete with. */
 const languageServer = (schema: string) => `yaml-language-server: $schema=${schema}`
 
 /**
  * A profile as the YAML that `readProfiles` gives back as the same profile (but for file and places), without what is
- * default anyway. `comment` follows the line for editors, which names `schemaFile`.
+ * default anyway. `comment` follows the line for editors, which names `schemaFile` where there is one.
  */
 export function writeProfile(profile: Profile, options: { comment?: string; schemaFile?: string } = {}): string {
   const { schema } = profile
   const comment = [
-    languageServer(options.schemaFile ?? './profile.schema.json'),
+    ...(options.schemaFile === undefined ? [] : [languageServer(options.schemaFile)]),
     ...(options.comment?.split('\n') ?? []),
   ]
   const tables = profile.analyze.map(({ table }) => nameOf(table, schema))
@@ -55,7 +56,7 @@ function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: strin
 
 function keyOf({ column, expression, opclass, opclassParameters, collation, order, nulls }: Key): Writable {
   const plain = opclass ?? collation ?? order ?? nulls
-  if (column !== undefined && plain === undefined) return column
+  if (column !== undefined && plain === undefined && !isExpressionText(column)) return column
   const parameters = settingsOf(opclassParameters)
   const family =
     parameters === undefined || opclass === undefined

@@ -64,10 +64,27 @@ async function parseRaw(text: string, file: string | undefined): Promise<readonl
   } catch (cause) {
     if (parser.hasSqlDetails(cause)) {
       const offset = offsetOfCharacter(text, cause.sqlDetails?.cursorPosition ?? 0)
+      const foreign = notSql(text, offset)
+      if (foreign !== undefined) throw badSql(foreign.message, positionAt(text, offset), file, foreign.hint, cause)
       throw badSql(cause.message, positionAt(text, offset), file, 'PostgreSQL cannot parse it', cause)
     }
     // The parser's own stack is JavaScript's: some ten thousand nested operators overflow it.
     throw badSql('the statement is nested too deeply', { line: 1, column: 1 }, file, undefined, cause)
+  }
+}
+
+/** A line for psql where SQL is expected, or the rows of a COPY, and what to do about it; undefined for neither. */
+function notSql(text: string, offset: number): { readonly message: string; readonly hint: string } | undefined {
+  const line = /^\\[a-z!?][^\n]*/i.exec(text.slice(offset))?.[0].trim()
+  if (/\bcopy\s[^;]*\bfrom\s+stdin\b[^;]*;[^;]*$/i.test(text.slice(0, offset)))
+    return {
+      message: 'these are the rows of COPY ... FROM stdin, which psql alone can send',
+      hint: 'pg_dump --schema-only leaves the rows out, pg_dump --inserts writes them as SQL',
+    }
+  if (line === undefined) return undefined
+  return {
+    message: `${line.split(/\s/)[0] ?? line} is a command of psql, not SQL`,
+    hint: 'remove the line, or run the file with psql; pg_dump without --create writes no \\connect',
   }
 }
 

@@ -117,8 +117,7 @@ test('what is made by constraints, partitions and extensions, and what is not va
     ]
   `)
   expect(result.profile.replaceAll(db.name, 'NAME')).toMatchInlineSnapshot(`
-    "# yaml-language-server: $schema=./profile.schema.json
-    # Imported from the database NAME.
+    "# Imported from the database NAME.
     # 3 indexes left out, made by constraints (1 primary key, 1 unique, 1 exclusion): public.t_a_key, public.t_pkey, public.t_r_excl
     # 1 index left out, attached to the index of a partitioned table: public.m1_at_idx
     # 1 index left out, on tables of extensions: public.x_a

@@ -180,8 +180,7 @@ analyze customers, other.jobs`
   const extensions = [{ name: 'pg_trgm', place: nowhere }]
   expect(writeProfile({ ...read, absent, extensions, queries }, { comment: 'From job-shop.sql' }))
     .toMatchInlineSnapshot(`
-    "# yaml-language-server: $schema=./profile.schema.json
-    # From job-shop.sql
+    "# From job-shop.sql
 
     version: 1
     profile: job-shop

@@ -90,3 +90,13 @@ test('a table always fits', () => {
     }),
   )
 })
+
+test('a name is broken between its words', () => {
+  expect(wrap('idx_orders_customer_id_created_at', 12)).toEqual(['idx_orders_', 'customer_id_', 'created_at'])
+  expect(wrap('see profiles/a_long_folder/name.yaml', 20, '  --> ', '    ')).toEqual([
+    '  --> see',
+    '    profiles/a_long_',
+    '    folder/name.yaml',
+  ])
+  expect(wrap('x'.repeat(9), 8, '  -- ', '  -- ')).toEqual(['  -- xxx', '  -- xxx', '  -- xxx'])
+})

@@ -1,6 +1,6 @@
 import { canonicalize } from '../../catalog/canonicalize.js'
 import { isRefused, type Probed } from '../../catalog/probe.js'
-import { readSnapshot } from '../../catalog/read.js'
+import { readSnapshot, readTables } from '../../catalog/read.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { readTableStatistics } from '../../catalog/table-statistics.js'
 import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
@@ -12,7 +12,7 @@ import type { PlanOptions } from '../../plan/options.js'
 import { planIndexes, plainMatch } from '../../plan/plan-indexes.js'
 import type { Owned, Resolved } from '../../plan/resolved.js'
 import { sameDefinition } from '../../plan/same.js'
-import { targetProblems } from '../../plan/targets.js'
+import { hasAllTables, targetProblems } from '../../plan/targets.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
 import type { Planned } from '../planned.js'
@@ -24,12 +24,13 @@ import type { Planned } from '../planned.js'
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
   const owned = options.prune ? await prunableIndexes(session, profiles) : []
   const snapshot = await readSnapshot(session, profiles, owned)
-  const [problem, ...more] = targetProblems(profiles, snapshot, options)
-  if (problem !== undefined) throw problemsError([problem, ...more])
+  const known = hasAllTables(profiles, snapshot) ? [] : await readTables(session)
+  const problems = targetProblems(profiles, snapshot, options, known)
   const resolved = await resolve(
     session,
     profiles.flatMap((profile) => profile.indexes),
     snapshot,
+    problems,
   )
   const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
   const complete = { ...snapshot, statistics }
@@ -49,19 +50,46 @@ function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): rea
   ]
 }
 
-/** Most declarations stand there word for word and need no probe; the rest are asked of PostgreSQL. */
+/**
+ * Most declarations exist word for word and need no probe; the rest are asked of PostgreSQL. Throws the problems that are known already
+ * together with those of the indexes that have none yet, so that they are reported all at once.
+ */
 async function resolve(
+  session: Session,
+  all: readonly DeclaredIndex[],
+  snapshot: Snapshot,
+  known: readonly Problem[],
+): Promise<readonly Resolved[]> {
+  const [first, ...more] = known
+  if (first === undefined) {
+    const { resolved, refused } = await ask(session, all, snapshot, true)
+    const [refusal, ...others] = refused
+    if (refusal !== undefined) throw problemsError([refusal, ...others])
+    return resolved
+  }
+  const askable = all.filter(({ place }) => !known.some((problem) => problem.place === place))
+  // What cannot even be asked is no matter beside problems that are certain.
+  const { refused } = await ask(session, askable, snapshot, false).catch(() => ({ refused: [] }))
+  // What an extension brings is missing because the extension is.
+  const own = known.some(({ code }) => code === 'NO_EXTENSION')
+    ? refused.filter(({ sqlstate }) => sqlstate !== '42704' && sqlstate !== '42883')
+    : refused
+  throw problemsError([first, ...more, ...own])
+}
+
+async function ask(
   session: Session,
   declared: readonly DeclaredIndex[],
   snapshot: Snapshot,
-): Promise<readonly Resolved[]> {
+  withExtensions: boolean,
+): Promise<{ readonly resolved: readonly Resolved[]; readonly refused: readonly Problem[] }> {
   const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
   const looked = declared.filter((index) => doubtful.includes(index) || plainMatch(index, snapshot)?.valid === false)
   const trust = await readTrust(
     session,
     looked.map(({ definition }) => definition),
   )
-  const answers = await canonicalOf(session, doubtful, snapshot, trust)
+  const answers = await canonicalOf(session, doubtful, snapshot, trust, withExtensions)
   const problems: Problem[] = []
   const resolved: Resolved[] = []
   for (const index of declared) {
@@ -72,9 +100,7 @@ async function resolve(
     else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
     else if (answer !== undefined) resolved.push({ ...about, canonical: answer.canonical })
   }
-  const [first, ...rest] = problems
-  if (first !== undefined) throw problemsError([first, ...rest])
-  return resolved
+  return { resolved, refused: problems }
 }
 
 function foreignOf(trust: Trust | undefined): Pick<Resolved, 'foreign' | 'unbuildable'> {
@@ -88,13 +114,15 @@ async function canonicalOf(
   declared: readonly DeclaredIndex[],
   snapshot: Snapshot,
   trust: ReadonlyMap<Definition, Trust>,
+  withExtensions: boolean,
 ): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
   const answers = await canonicalize(session, declared, {
     trust,
     snapshot: async () => snapshot,
     partitioned: snapshot.partitionTrees.map((tree) => tree.table),
-    // Of those that may not be created the problem is told already.
-    extensions: snapshot.extensions.filter((extension) => !extension.installed).map((extension) => extension.name),
+    extensions: snapshot.extensions
+      .filter((extension) => withExtensions && !extension.installed)
+      .map((extension) => extension.name),
   })
   return new Map(
     declared.flatMap((index, position) => {

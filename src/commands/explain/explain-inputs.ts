@@ -4,7 +4,7 @@ import type { Named } from '../../profile/files.js'
 import { readProfiles } from '../../profile/read.js'
 import { readNamedFile } from '../../profile/text-file.js'
 import { sourceStatements, type SourceStatement } from '../../sql/explain-source.js'
-import { parseStatements } from '../../sql/parser.js'
+import { singleStatement } from '../../sql/parser.js'
 import { readAnnotation } from './explain-annotations.js'
 
 export interface InputOptions {
@@ -104,7 +104,7 @@ async function statementQuery(statement: SourceStatement, file: string): Promise
 /** A query, or what is wrong with its text, which begins at that place. */
 async function readable(name: string, text: string, start: Place): Promise<Query | BrokenQuery> {
   try {
-    await parseStatements(text, start.file)
+    await singleStatement(text, start.file)
     return queryOf(name, text, start)
   } catch (error) {
     if (!(error instanceof PerfdbError)) throw error

@@ -4,6 +4,7 @@ import type { Expectation } from '../../profile/profile.js'
 import { medianMs, type QueryComparison } from '../sample/compare.js'
 import type { Measurement } from '../sample/measurement.js'
 import { milliseconds, unqualified } from '../rules/rule.js'
+import { suggestion } from '../../text/nearest.js'
 import { smallPages } from '../sample/tables.js'
 import { count } from '../plan/plan-node.js'
 
@@ -83,12 +84,18 @@ interface IndexUse {
   readonly hint?: string
 }
 
-function indexUse(name: string, { plan, unchosen }: Measurement): IndexUse {
+function indexUse(name: string, { plan, unchosen, indexes = [] }: Measurement): IndexUse {
   const used = plan?.indexes ?? []
   const actual = used.length === 0 ? 'no index' : used.join(', ')
-  const wanted = unchosen.find((one) => one.index === name)
   if (used.includes(name)) return { met: true, judged: false, actual }
-  if (wanted === undefined) return { met: false, judged: false, actual }
+  const wanted = unchosen.find((one) => one.index === name)
+  if (wanted === undefined || wanted.table === '') {
+    const near = suggestion(
+      name,
+      indexes.map((one) => one.name),
+    )
+    return { met: false, judged: false, actual: near === '' ? actual : `${actual}; there is no index ${name}${near}` }
+  }
   if (wanted.part !== null) return { met: true, judged: false, actual: `${name} (${wanted.part})` }
   const { without, small, size, reason } = wanted
   if (!small || without === 'none') return { met: false, judged: false, actual, hint: reason }

@@ -1,3 +1,5 @@
+import { readTables } from '../../catalog/read.js'
+import { suggestion } from '../../text/nearest.js'
 import type { Finding } from '../../plan/plan.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session.js'
@@ -40,12 +42,29 @@ export async function measureStatement(
   const measured: Measurement[] = []
   for (const { params, series } of runs)
     measured.push(await finish(session, query, params, series, generic?.plan ?? null, limits))
-  const measurements = withSensitivity(measured, query)
+  const measurements = await withMeantTables(session, withSensitivity(measured, query))
   return {
     measurements,
     ...(sampled === null ? {} : { sampled }),
     ...(control === null ? {} : { control }),
   }
+}
+
+/** Of a table that does not exist, the one that was meant. */
+async function withMeantTables(
+  session: Session,
+  measurements: readonly Measurement[],
+): Promise<readonly Measurement[]> {
+  if (!measurements.some(({ sqlstate }) => sqlstate === '42P01')) return measurements
+  const tables = await readTables(session)
+  const known = [...new Set(tables.flatMap(({ schema, name }) => [name, `${schema}.${name}`]))]
+  return measurements.map((one) => {
+    const missing = /["«»„“]([^"«»„“]+)["«»„“]/.exec(one.reason ?? '')?.[1]
+    const elsewhere = tables.find(({ name }) => name === missing)
+    if (one.sqlstate !== '42P01' || missing === undefined) return one
+    const meant = elsewhere === undefined ? suggestion(missing, known) : `: it is ${elsewhere.schema}.${elsewhere.name}`
+    return { ...one, reason: `${one.reason ?? ''}${meant}` }
+  })
 }
 
 export async function admission(text: string, limits: Limits) {

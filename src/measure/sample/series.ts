@@ -1,4 +1,4 @@
-import { PerfdbError, type ErrorCode } from '../../errors.js'
+import { errorHints, PerfdbError, type ErrorCode } from '../../errors.js'
 import type { Session } from '../../server/session.js'
 import type { MeasurementStatus } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
@@ -144,7 +144,7 @@ export function failureOf(error: unknown, limits: Limits): Failure {
   if (!(error instanceof PerfdbError) || fatal.includes(error.code)) throw error
   const failure: Failure = {
     status: error.code === 'BAD_SQL' ? 'refused' : 'failed',
-    reason: error.message,
+    reason: withMeant(error),
     sqlstate: error.sqlstate ?? null,
     timedOutMs: null,
   }
@@ -165,6 +165,11 @@ export function failureOf(error: unknown, limits: Limits): Failure {
     default:
       return failure
   }
+}
+
+/** With the column that PostgreSQL thinks was meant. */
+function withMeant({ message, sqlstate, hint }: PerfdbError): string {
+  return sqlstate === '42703' && hint !== errorHints.QUERY_FAILED ? `${message}. ${hint}` : message
 }
 
 /** What says nothing about the statement. */

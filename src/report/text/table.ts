@@ -5,7 +5,7 @@ import type { Layout } from '../block/layout.js'
 import { ellipsisOf, roomOf } from '../block/layout.js'
 import type { Paint } from './paint.js'
 import { wrap } from './wrap.js'
-import { cutEnd, cutMiddle, headOf, visible, widthOf } from './width.js'
+import { cutEnd, cutMiddle, partOf, visible, widthOf } from './width.js'
 
 export type Grid = Extract<Block, { kind: 'grid' }>
 
@@ -89,7 +89,7 @@ function cellLines(text: string, column: Column, width: number, layout: Layout):
 function chopped(text: string, width: number): string[] {
   const lines: string[] = []
   for (let rest = text; rest !== '';) {
-    const head = headOf(rest, width)
+    const head = partOf(rest, width)
     // A wide character in a column of one can not be drawn at all.
     if (head === '') break
     lines.push(head.trimEnd())

@@ -39,6 +39,14 @@ export function cutEnd(text: string, room: number, ellipsis: string): string {
   return keep < 1 ? headOf(text, room) : headOf(text, keep).trimEnd() + ellipsis
 }
 
+/** As much of the text as fits, up to where a name may be broken (after _ . / - , and the like), or as a whole where it cannot. */
+export function partOf(text: string, room: number): string {
+  const head = headOf(text, room)
+  if (head.length === text.length) return head
+  const whole = /^.*[_./\-,:;=&?)\s]/su.exec(head)?.[0] ?? ''
+  return whole.trim() === '' ? head : whole
+}
+
 /** As many characters from the start as `room` columns hold, marks kept with their letter. */
 export function headOf(text: string, room: number): string {
   let head = ''

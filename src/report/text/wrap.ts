@@ -1,4 +1,4 @@
-import { headOf, visible, widthOf } from './width.js'
+import { partOf, visible, widthOf } from './width.js'
 
 /**
  * Words broken into lines of at most `room` columns; the first line starts with `first`, the others with `rest`. A longer
@@ -45,9 +45,11 @@ function fill(pieces: readonly string[], between: string, room: number, first: s
     }
     line += piece.trimStart()
     while (widthOf(line) > room) {
-      const head = headOf(line, room)
-      lines.push(head)
-      line = rest + line.slice(head.length)
+      // Such as --> before the word: no place to break it.
+      const lead = lines.length === 0 ? first : rest
+      const head = partOf(line.slice(lead.length), Math.max(2, room - widthOf(lead)))
+      lines.push(lead + head)
+      line = rest + line.slice(lead.length + head.length)
     }
     empty = false
   }
