@@ -64,6 +64,7 @@ function reason(file: string, cause: unknown): string {
     case 'ENOENT':
       return existsSync(dirname(file)) ? 'no file can be created there' : `there is not a directory ${dirname(file)}`
     case 'ENOTDIR':
+    case 'EEXIST':
       return `${dirname(file)} is not a directory`
     default:
       return reasonOf(cause)

@@ -245,9 +245,9 @@ describe('reports and pools', () => {
     [
       'a report that cannot be written, before anything is built',
       {
-        args: ['apply', 'my.yaml', '--report', 'markdown=no/such/folder/r.md'],
+        args: ['apply', 'my.yaml', '--report', 'markdown=/proc/no/folder/r.md'],
         code: 'BAD_OPTION',
-        says: 'no/such/folder/r.md cannot be written: there is not a directory no/such/folder',
+        says: '/proc/no/folder/r.md cannot be written: there is not a directory /proc/no/folder',
       },
     ],
     [
@@ -269,17 +269,17 @@ describe('reports and pools', () => {
     [
       'a baseline that cannot be kept',
       {
-        args: ['explain', '--query', 'select 1', '--save-baseline', 'no/such/folder/b.yaml'],
+        args: ['explain', '--query', 'select 1', '--save-baseline', '/proc/no/folder/b.yaml'],
         code: 'BAD_OPTION',
-        says: 'no/such/folder/b.yaml cannot be written',
+        says: '/proc/no/folder/b.yaml cannot be written',
       },
     ],
     [
       'a plan that cannot be kept',
       {
-        args: ['plan', 'my.yaml', '--out', 'no/such/folder/plan.json'],
+        args: ['plan', 'my.yaml', '--out', '/proc/no/folder/plan.json'],
         code: 'BAD_OPTION',
-        says: 'no/such/folder/plan.json cannot be written',
+        says: '/proc/no/folder/plan.json cannot be written',
       },
     ],
     [
