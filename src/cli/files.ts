@@ -10,20 +10,18 @@ import { reasonOf } from '../profile/text-file.js'
  */
 export async function checkWritable(files: readonly string[]): Promise<void> {
   if (files.length === 0) return
-  const { access, constants, mkdir, open, rmdir, stat, unlink } = await import('node:fs/promises')
+  const { access, constants, open, rmdir, stat, unlink } = await import('node:fs/promises')
   for (const file of files) {
     try {
       const status = await stat(file).catch(() => undefined)
       if (status?.isDirectory() === true) throw new Error('it is a folder')
       if (status === undefined) {
-        const folder = dirname(resolve(file))
-        const made = await mkdir(folder, { recursive: true })
+        const made = await makeFolders(dirname(resolve(file)))
         try {
           await (await open(file, 'wx')).close()
           await unlink(file)
         } finally {
-          for (let empty = folder; made !== undefined && empty.startsWith(made); empty = dirname(empty))
-            await rmdir(empty).catch(() => undefined)
+          for (const folder of made) await rmdir(folder).catch(() => undefined)
         }
       } else await access(file, constants.W_OK)
     } catch (cause) {
@@ -34,8 +32,8 @@ export async function checkWritable(files: readonly string[]): Promise<void> {
 
 /** Makes the folders that it needs. Half a file, as a full disk leaves it, is removed again: nobody must take it for a whole one. Throws BAD_OPTION. */
 export async function writeText(file: string, text: string): Promise<void> {
-  const { lstat, mkdir, unlink, writeFile } = await import('node:fs/promises')
-  const folders = mkdir(dirname(resolve(file)), { recursive: true })
+  const { lstat, unlink, writeFile } = await import('node:fs/promises')
+  const folders = makeFolders(dirname(resolve(file)))
   await folders
     .then(async () => writeFile(file, text))
     .catch(async (cause: unknown) => {
@@ -43,6 +41,17 @@ export async function writeText(file: string, text: string): Promise<void> {
       if (status?.isFile() === true) await unlink(file).catch(() => undefined)
       throw notWritable(file, cause)
     })
+}
+
+/** Makes the folders that are missing, and gives them from the innermost out. Node's own recursive mkdir tries for ever below /proc. */
+async function makeFolders(folder: string): Promise<readonly string[]> {
+  if (existsSync(folder)) return []
+  const { mkdir } = await import('node:fs/promises')
+  const above = await makeFolders(dirname(folder))
+  await mkdir(folder).catch((error: unknown) => {
+    if (!existsSync(folder)) throw error
+  })
+  return [folder, ...above]
 }
 
 /** All of stdin, for a file named `-`. */
