@@ -139,6 +139,10 @@ export const poolResult = z.object({
   verdict,
   /** Changes that everything below is judged with. */
   what_if: z.array(z.string()).optional(),
+  /** What they changed, as the file writes it: keys that follow another too. */
+  changed: z
+    .array(z.object({ name: z.string(), key: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
+    .optional(),
   servers: z.array(server),
   samples: z.array(sample).optional(),
   findings: z.array(finding.extend({ server: z.string().optional(), service: z.string().optional() })),

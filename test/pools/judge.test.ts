@@ -73,7 +73,11 @@ test('the line before a shared pool is judged with the load of all its services'
     findings(estate({ services, poolers: [pooler({ defaultPoolSize })] })).filter((one) => one.code.startsWith('QUEUE'))
   expect(sized(20)).toEqual([])
   expect(sized(16)).toMatchObject([
-    { code: 'QUEUE_WAIT', severity: 'error', hint: 'pool_size: 17 for each of 1 pools' },
+    {
+      code: 'QUEUE_WAIT',
+      severity: 'error',
+      hint: 'default_pool_size: 17',
+    },
   ])
   expect(sized(15)).toMatchObject([{ code: 'QUEUE_UNSTABLE', severity: 'error' }])
 })
@@ -184,5 +188,5 @@ test('limits of providers', () => {
   })
   expect(providerLimits('neon', '12 CU')).toMatchObject({ maxConnections: 4000 })
   expect(providerLimits('neon', 'huge')).toBeNull()
-  expect(providerLimits('rds', 'db.t3.small')).toBeNull()
+  expect(providerLimits('rds', 'db.t3.huge')).toBeNull()
 })

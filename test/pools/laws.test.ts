@@ -10,6 +10,8 @@ import { fewestServers, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { recommendations } from '../../src/pools/judge/recommend.js'
 import { peakInstances } from '../../src/pools/sums/rollout.js'
 import { waterfall } from '../../src/pools/judge/waterfall.js'
+import { remedyJudge } from '../../src/pools/judge/judged-remedies.js'
+import { judgeService } from '../../src/pools/judge/judge-service.js'
 import { estate, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 const small = (max: number) => fc.integer({ min: 1, max })
@@ -44,11 +46,24 @@ const anyService = fc
     extraConnections: fc.integer({ min: 0, max: 2 }),
     role: fc.constantFrom('app', 'web'),
     deploy: anyDeploy,
+    rate: fc.option(small(400)),
+    millis: small(200),
   })
   .map((made): Service =>
     service({
       ...made,
       name: 'changed',
+      load:
+        made.rate === null
+          ? null
+          : {
+              ratePerSecond: made.rate,
+              serviceTimeSeconds: made.millis / 1000,
+              cv2: 1,
+              sloWaitMs: 100,
+              expectedConcurrent: null,
+              maxConcurrent: null,
+            },
       via: made.pooled && !made.perTenant ? { kind: 'pooler', pooler: 'pgb' } : { kind: 'direct' },
       instances: { desired: made.count, max: made.count },
       runtime: runtime({ processes: made.processes, threads: made.threads, scope: made.scope }),
@@ -174,6 +189,36 @@ test('every remedy, made as --what-if makes it, leaves nothing worse; of a serve
     { numRuns: 60 },
   )
   expect(judged).toBeGreaterThan(10)
+})
+
+test('every remedy of a finding that becomes its hint leaves nothing worse and something better', () => {
+  let [named, refused] = [0, 0]
+  fc.assert(
+    fc.property(anyEstate, (written) => {
+      const before = troublesOf(written, new Map(), judgeWithoutRemedies)
+      const withHint = remedyJudge(written, new Map())
+      const findings = [
+        ...written.services.flatMap((one) => judgeService(one, written.tenants)),
+        ...budgets(written).flatMap((budget) => judgeWithoutRemedies(budget, written)),
+      ]
+      for (const finding of findings) {
+        const { hint = '' } = withHint(finding)
+        for (const { text, change } of finding.remedies ?? []) {
+          if (!hint.includes(text)) {
+            refused += 1
+            continue
+          }
+          named += 1
+          expect(isBetter(before, troublesOf(withChanges(written, [change]), new Map(), judgeWithoutRemedies))).toBe(
+            true,
+          )
+        }
+      }
+    }),
+    { numRuns: 200 },
+  )
+  expect(named).toBeGreaterThan(10)
+  expect(refused).toBeGreaterThan(10)
 })
 
 test('the largest flow is the smallest cut', () => {

@@ -150,6 +150,10 @@ test('the document tells what was declared beside what would be', async () => {
   expect(result).toMatchObject({
     exit_code: 1,
     what_if: ['api.instances=12'],
+    changed: [
+      { name: 'api', key: 'instances.desired', from: '4', to: '12' },
+      { name: 'api', key: 'instances.max', from: '4', to: '12' },
+    ],
     servers: [
       {
         verdict: 'FAIL',

@@ -58,7 +58,7 @@ export function poolDocument(
     files: files.map((file) => file.file),
     offline: looked.looks.every((look) => look.state === 'not_asked'),
     verdict,
-    ...(whatIf.length > 0 && { what_if: [...whatIf] }),
+    ...(whatIf.length > 0 && { what_if: [...whatIf], changed: judgement.changed.map((one) => ({ ...one })) }),
     servers: judgement.servers.map((server, at) =>
       serverDocument(server.budget, judgement.estate, server.verdict, before?.servers[at]),
     ),

@@ -67,7 +67,7 @@ export function serverDocument(
   }
 }
 
-export function poolFindingDocument(finding: PoolFinding): PoolResult['findings'][number] {
+export function poolFindingDocument({ remedies: _judged, ...finding }: PoolFinding): PoolResult['findings'][number] {
   return { ...finding, ...(finding.place === undefined ? {} : { place: { ...finding.place } }) }
 }
 

@@ -11,7 +11,9 @@ import type { Estate, PoolFinding, Verdict } from '../../pools/sums/model.js'
 import type { Pooler } from '../../pools/sums/pooler-model.js'
 import { clientsOf } from '../../pools/sums/pooler.js'
 import { mergeSameServers } from '../../pools/judge/same-server.js'
+import { remedyJudge } from '../../pools/judge/judged-remedies.js'
 import { withChanges } from '../../pools/what-if/what-if.js'
+import { changedKeys, type Changed } from '../../pools/what-if/what-if-values.js'
 import type { ConsoleLook, Look } from './pool-look.js'
 
 /** Everything that was asked and answered. */
@@ -32,6 +34,8 @@ export interface Judgement {
   readonly servers: readonly JudgedServer[]
   readonly findings: readonly PoolFinding[]
   readonly verdict: Verdict
+  /** What the changes changed, keys that follow another included. */
+  readonly changed: readonly Changed[]
 }
 
 /** Budgets, findings and verdicts of an estate with what the servers said, after changes such as `api.instances=6`. Throws BAD_OPTION. */
@@ -47,7 +51,8 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
   const same = mergeSameServers(told, lives)
   const changed = withChanges(same.estate, changes)
   const { estate, findings: unknownLoads } = withMeasuredLoad(changed, lives)
-  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants))
+  const withHint = remedyJudge(estate, lives)
+  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants)).map(withHint)
   const all = budgets(estate, lives)
   const advised = new Set(all.toSorted((one, other) => headroom(one) - headroom(other)).slice(0, advisedServers))
   const servers = all.map((budget) =>
@@ -55,6 +60,7 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
       own: [...own, ...judgeReplica(budget, all)],
       looks,
       judgeServer: advised.has(budget) ? judge : judgeWithoutRemedies,
+      withHint,
     }),
   )
   const named = new Set(estate.servers.map((server) => server.name))
@@ -72,6 +78,7 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
   return {
     estate,
     servers,
+    changed: changes.length === 0 ? [] : changedKeys(same.estate, changed),
     findings: [...servers.flatMap((one) => one.findings), ...others],
     verdict: worst([
       ...servers.map((one) => one.verdict),
@@ -105,13 +112,14 @@ interface Judging {
   readonly own: readonly PoolFinding[]
   readonly looks: readonly Look[]
   readonly judgeServer: typeof judge
+  readonly withHint: (finding: PoolFinding) => PoolFinding
 }
 
-function judgeOne(budget: Budget, estate: Estate, { own, looks, judgeServer }: Judging): JudgedServer {
+function judgeOne(budget: Budget, estate: Estate, { own, looks, judgeServer, withHint }: Judging): JudgedServer {
   const at = looks.find(({ server }) => server.name === budget.server.name)
   const findings = [
     ...(at?.findings ?? []),
-    ...judgeServer(budget, estate),
+    ...judgeServer(budget, estate).map(withHint),
     ...own.filter((one) => one.server === budget.server.name),
   ]
   const verdict = verdictOf(budget, findings)

@@ -1,7 +1,8 @@
 import { cacheEffect } from '../sums/cache.js'
-import type { PoolFinding, Service, Tenant } from '../sums/model.js'
+import type { PoolFinding, Remedy, Service, Tenant } from '../sums/model.js'
 import { poolsPerInstance, tenantsOf } from '../sums/demand.js'
 import { held } from '../sums/pool.js'
+import { hintOf } from './named-remedies.js'
 import { fewestServers, queue, waitsLongerThan } from '../sums/queue.js'
 
 /** Equal pools that share the work of one service: `rate` is of all of them. */
@@ -16,8 +17,10 @@ export interface Line {
   readonly servers: number
   /** What a request may wait for a connection; null when nothing says so. */
   readonly waitMs: number | null
-  /** The key of the file that sizes it. */
+  /** The key of the file that sizes it, of the service or pooler that `owner` names, and what comes on top of it. */
   readonly setting: string
+  readonly owner: string
+  readonly beyond: number
   /** The load was measured over so many seconds; null when it is declared. */
   readonly measuredSeconds: number | null
 }
@@ -51,6 +54,8 @@ export function queueLine(service: Service, tenants: readonly Tenant[]): Line | 
     servers: held(pool, runtime, connectionsPerRequest),
     waitMs: load.sloWaitMs ?? pool.acquireTimeoutMs,
     setting: 'pool.max',
+    owner: service.name,
+    beyond: pool.maxOverflow,
     measuredSeconds: load.measuredSeconds ?? null,
   }
 }
@@ -70,17 +75,32 @@ export function queueFinding(
   const { stable, utilization, erlangs } = queue(rate, line.serviceTimeSeconds, line.servers, line.cv2)
   const waitSeconds = line.waitMs === null ? null : line.waitMs / 1000
   const needed = fewestServers(rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)
-  const hint = `${line.setting}: ${needed} for each of ${line.pools} pools${sharedHint(line, waitSeconds)}`
+  const size = Math.max(1, needed - line.beyond)
+  const remedies: readonly Remedy[] = [
+    {
+      text: `${line.setting}: ${size}${line.pools === 1 ? '' : ` for each of ${line.pools} pools`}${sharedHint(line, waitSeconds)}`,
+      change: `${line.owner}.${line.setting}=${size}`,
+    },
+  ]
   if (!stable) {
     const message = `${line.name}: ${erlangs.toFixed(1)} connections are always busy and a pool has ${line.servers} (${(utilization * 100).toFixed(0)} %): the line grows whatever the timeout`
-    return [{ code: 'QUEUE_UNSTABLE', severity: severest(line), ...about, message: message + origin(line), hint }]
+    return [
+      {
+        code: 'QUEUE_UNSTABLE',
+        severity: severest(line),
+        ...about,
+        message: message + origin(line),
+        remedies,
+        hint: hintOf(remedies),
+      },
+    ]
   }
   if (waitSeconds === null) return []
   const share = waitsLongerThan(rate, line.serviceTimeSeconds, line.servers, waitSeconds, line.cv2)
   if (share <= warnShare) return []
   const message = `${line.name}: ${(share * 100).toFixed(1)} % of requests wait over ${line.waitMs} ms for one of ${line.servers} connections`
   const severity = share > failShare ? severest(line) : 'warning'
-  return [{ code: 'QUEUE_WAIT', severity, ...about, message: message + origin(line), hint }]
+  return [{ code: 'QUEUE_WAIT', severity, ...about, message: message + origin(line), remedies, hint: hintOf(remedies) }]
 }
 
 /** Seconds of measuring warn; they fail no deployment. */
@@ -94,5 +114,6 @@ function origin(line: Line): string {
 
 function sharedHint(line: Line, waitSeconds: number | null): string {
   if (line.pools < 2) return ''
-  return `, or ${fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)} in one shared pool`
+  const shared = fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)
+  return shared > line.pools * line.servers ? '' : `, or ${shared} in one shared pool`
 }

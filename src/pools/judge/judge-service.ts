@@ -5,6 +5,7 @@ import { poolsPerInstance } from '../sums/demand.js'
 import { judgeQueue } from './judge-queue.js'
 import type { PoolFinding, Service, Tenant } from '../sums/model.js'
 import { cap, held, lockingMinimum } from '../sums/pool.js'
+import { withRemedies } from './named-remedies.js'
 import { several } from '../../text/amounts.js'
 
 /**
@@ -61,7 +62,8 @@ function locking(service: Service): readonly PoolFinding[] {
   const needed = lockingMinimum(all, service.connectionsPerRequest)
   if (cap(service.pool) >= needed) return []
   const message = `${service.name}: ${all} threads that take ${service.connectionsPerRequest} connections each may all wait for one another in a pool of ${cap(service.pool)}`
-  return [finding(service, 'POOL_LOCKING', 'error', message, `pool.max: ${needed}`)]
+  const max = Math.max(1, needed - service.pool.maxOverflow)
+  return [withRemedies(finding(service, 'POOL_LOCKING', 'error', message), [['pool.max', max]])]
 }
 
 /** More threads than connections: all busy at once, some find none. An error where they give up before one comes free. */
@@ -78,13 +80,10 @@ function short(service: Service): readonly PoolFinding[] {
       : `the others wait up to ${pool.acquireTimeoutMs} ms${givesUp ? `, and their work takes ${workMs} ms: they fail` : ''}`
   const message = `${service.name}: ${several(threads, 'thread')} of a pool want a connection each, and it has ${cap(pool)}: ${waits}`
   return [
-    finding(
-      service,
-      'POOL_SHORT',
-      givesUp ? 'error' : 'warning',
-      message,
-      `pool.max: ${threads - pool.maxOverflow}, or runtime.threads: ${Math.max(1, Math.floor(cap(pool) / (threads / runtime.threads)))}`,
-    ),
+    withRemedies(finding(service, 'POOL_SHORT', givesUp ? 'error' : 'warning', message), [
+      ['pool.max', threads - pool.maxOverflow],
+      ['runtime.threads', Math.max(1, Math.floor(cap(pool) / (threads / runtime.threads)))],
+    ]),
   ]
 }
 
@@ -116,7 +115,7 @@ function perProcess(service: Service): readonly PoolFinding[] {
   if (factor === null || poolsPerInstance(service) < 2) return []
   const pools = poolsPerInstance(service)
   const message = `${service.name}: max ${service.pool.max} is meant for ${pools} workers together, but each has a pool of its own: ${pools * service.pool.max} an instance`
-  return [finding(service, 'POLICY_PER_PROCESS', 'warning', message, `pool.max: ${factor}`)]
+  return [withRemedies(finding(service, 'POLICY_PER_PROCESS', 'warning', message), [['pool.max', factor]])]
 }
 
 function acquireTimeout(service: Service): readonly PoolFinding[] {

@@ -183,9 +183,15 @@ export interface PoolFinding {
   readonly message: string
   /** The change that fixes it. */
   readonly hint?: string
-  /** The same change for --what-if, such as `web.pool.max=10`: judged with everything else before it is named. */
-  readonly change?: string
+  /** Each judged with everything else before it becomes the hint, which names those that leave nothing worse. */
+  readonly remedies?: readonly Remedy[]
   readonly place?: Place
+}
+
+/** A change that may fix a finding, as a reader reads it and as --what-if takes it. */
+export interface Remedy {
+  readonly text: string
+  readonly change: string
 }
 
 export type Verdict = 'OK' | 'WARN' | 'FAIL' | 'UNKNOWN'

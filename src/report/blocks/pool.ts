@@ -76,16 +76,29 @@ function fullyShown(servers: readonly PoolServer[], verbose: boolean): readonly 
   return servers.filter((server) => server.verdict !== 'OK').slice(0, shownInFull)
 }
 
-function sourceText({ files, offline, what_if: changes = [] }: PoolResult, servers: readonly PoolServer[]): string {
+function sourceText({ files, offline, what_if: given, changed }: PoolResult, servers: readonly PoolServer[]): string {
   const [before] = servers.flatMap((server) => server.before ?? [])
   const declared = before === undefined ? '' : ` (as declared: ${before.verdict}, headroom ${before.headroom ?? '?'})`
   return [
     files.join(', '),
     offline ? 'no server was asked' : '',
-    changes.length === 0 ? '' : `with ${changes.join(', ')}${declared}`,
+    given === undefined ? '' : `with ${changed === undefined ? given.join(', ') : changesText(changed)}${declared}`,
   ]
     .filter((part) => part !== '')
     .join('; ')
+}
+
+/** `web.pool.max: 10 -> 5`, a change a key. */
+function changesText(changed: NonNullable<PoolResult['changed']>): string {
+  if (changed.length === 0) return 'nothing changed'
+  const rest = changed.length - 20
+  const told = changed
+    .slice(0, 20)
+    .map(
+      ({ name, key, from, to }) =>
+        `${name === key ? key : `${name}.${key}`}: ${from ?? 'not declared'} -> ${to ?? 'none'}`,
+    )
+  return told.join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }
 
 function spare({ headroom }: PoolServer): number {
