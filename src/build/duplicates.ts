@@ -29,7 +29,7 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
       const look = skipped
         ? null
         : step.foreign === undefined
-          ? await duplicatesOf(session, definition, leftMs)
+          ? await duplicatesOf(session, definition, leftMs, step.stranger === true)
           : notLooked(step.foreign)
       // What an abort has ended says nothing of the table.
       const found = signal?.aborted === true ? null : look
@@ -55,8 +55,8 @@ export async function lookForDuplicates(
   definition: Definition,
   timeoutMs = boundMs,
 ): Promise<Duplicates | null> {
-  const foreign = (await readTrust(session, [definition])).get(definition)?.foreign ?? []
-  return foreign.length > 0 ? notLooked(foreignText(foreign)) : duplicatesOf(session, definition, timeoutMs)
+  const { foreign = [], stranger = false } = (await readTrust(session, [definition])).get(definition) ?? {}
+  return foreign.length > 0 ? notLooked(foreignText(foreign)) : duplicatesOf(session, definition, timeoutMs, stranger)
 }
 
 function notLooked(foreign: string): Duplicates {
@@ -67,31 +67,48 @@ function notLooked(foreign: string): Duplicates {
  * Up to five keys that stand in the way of a unique index, the most frequent first, as `(a, b): 3 rows`. null when that cannot be
  * said: another session locks the table, or an expression fails on a row, as it then does in the build.
  */
-async function duplicatesOf(session: Session, definition: Definition, timeoutMs: number): Promise<Duplicates | null> {
+async function duplicatesOf(
+  session: Session,
+  definition: Definition,
+  timeoutMs: number,
+  stranger: boolean,
+): Promise<Duplicates | null> {
+  const settings = {
+    readOnly: true,
+    statementTimeoutMs: timeoutMs,
+    lockTimeoutMs: 600,
+    set: {
+      // In a stranger's schema a function could appear any moment that fits better than the one that is meant.
+      search_path: stranger ? 'pg_catalog' : buildSearchPath(session, definition.table.schema),
+      // Hidden rows count for the index: better no answer than one that leaves them out.
+      row_security: 'off',
+    },
+  }
   return session
-    .rolledBack(
-      {
-        readOnly: true,
-        statementTimeoutMs: timeoutMs,
-        lockTimeoutMs: 600,
-        // Hidden rows count for the index: better no answer than one that leaves them out.
-        set: { search_path: buildSearchPath(session, definition.table.schema), row_security: 'off' },
-      },
-      () => session.query<{ key: string; rows: number }>(duplicatesSql(definition)),
-    )
-    .then(
-      (rows) =>
-        rows.length === 0
-          ? { found: 'none' }
-          : { found: 'some', keys: rows.map(({ key, rows: count }) => `(${key}): ${count} rows`) },
-      undecided,
-    )
+    .rolledBack(settings, async (): Promise<Duplicates> => {
+      const foreign = stranger ? await foreignOfLocked(session, definition) : []
+      if (foreign.length > 0) return notLooked(foreignText(foreign))
+      const rows = await session.query<{ key: string; rows: number }>(duplicatesSql(definition))
+      if (rows.length === 0) return { found: 'none' }
+      return { found: 'some', keys: rows.map(({ key, rows: count }) => `(${key}): ${count} rows`) }
+    })
+    .catch((error: unknown) => undecided(error, stranger))
 }
 
-function undecided(error: unknown): Duplicates | null {
+/** Asked while the table's owner can make neither index nor statistics on it, whose expressions the planner would compute; it may be read and written. */
+async function foreignOfLocked(session: Session, definition: Definition) {
+  const { schema, name } = definition.table
+  await session.query(`lock table ${quoteQualified(schema, name)} in share update exclusive mode`)
+  return (await readTrust(session, [definition])).get(definition)?.foreign ?? []
+}
+
+function undecided(error: unknown, stranger: boolean): Duplicates | null {
   if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
   if (error.sqlstate === '57014') return { found: 'unknown', reason: `the look took longer than ${boundMs / 1000} s` }
   if (error.sqlstate === '42501') return { found: 'unknown', reason: error.message }
+  // No lock on a standby; names that only the table's own schema explains.
+  if (stranger && ['25006', '42883', '42704', '42P01'].includes(error.sqlstate ?? ''))
+    return { found: 'unknown', reason: `the table belongs to a role with fewer rights, and ${error.message}` }
   return null
 }
 

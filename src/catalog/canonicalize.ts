@@ -18,7 +18,8 @@ export interface Canonicalizing {
 
 /**
  * What PostgreSQL makes of each declaration, in their order: by the probe; by EXPLAIN where no temporary table can be made (a standby, a
- * read-only session, no TEMP on the database); by its text alone where either would run foreign code.
+ * read-only session, no TEMP on the database); by its text alone where either would run foreign code, or
+ * EXPLAIN could by the time it is sent.
  */
 export async function canonicalize(
   session: Session,
@@ -29,7 +30,10 @@ export async function canonicalize(
   const others = declared.filter((index) => !probed.includes(index))
   const answers = await probe(session, probed, trust, partitioned, extensions).catch(async (error: unknown) => {
     if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
-    const safe = probed.filter(({ definition }) => (trust.get(definition)?.foreign ?? []).length === 0)
+    const safe = probed.filter(({ definition }) => {
+      const { foreign = [], stranger = false } = trust.get(definition) ?? {}
+      return foreign.length === 0 && !stranger
+    })
     others.push(...probed.filter((index) => !safe.includes(index)))
     const explained = await compareByExplain(session, safe, await snapshot())
     const found = new Map(safe.map((index, at) => [index, explained[at]]))

@@ -10,7 +10,7 @@ import { existingParts, keyMatches } from './existing-parts.js'
 import { buildSearchPath, type Probed } from './probe.js'
 import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from './snapshot.js'
-import { foreignText, type Trust } from './trust.js'
+import { computes, foreignText, type Trust } from './trust.js'
 
 /**
  * What a declared index would be, where no temporary table can be made (standby, read-only session, no TEMP privilege): keys
@@ -44,8 +44,15 @@ export async function compareByText(
   for (const index of declared) {
     const { foreign = [], ambiguous = [] } = trust.get(index.definition) ?? {}
     const answer = await compareOne(session, index, snapshot, ambiguous.length > 0 ? unreadable : parsed)
-    const known = 'problem' in answer || !isNobodys(answer.canonical) || differsForCertain(index.definition, snapshot)
-    const unknown = `asking PostgreSQL would run ${foreignText(foreign)}`
+    const known =
+      'problem' in answer ||
+      !isNobodys(answer.canonical) ||
+      !computes(index.definition) ||
+      differsForCertain(index.definition, snapshot)
+    const unknown =
+      foreign.length > 0
+        ? `asking PostgreSQL would run ${foreignText(foreign)}`
+        : 'asking PostgreSQL could run code of the owner of the table'
     probed.push(known ? answer : { canonical: { ...answer.canonical, unknown } })
   }
   return probed

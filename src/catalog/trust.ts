@@ -34,6 +34,8 @@ export interface Trust {
   readonly called: readonly ForeignCode[]
   /** Of names in the text that have no schema: one may be the system's or a stranger's, as the catalog's text never is. */
   readonly ambiguous: readonly ForeignCode[]
+  /** The table's owner could not become the connected role, which has more than its own rights: he may put foreign code there any moment. */
+  readonly stranger: boolean
   /** The table's owner when a temporary copy must be handed over to him: an index on it is then computed with his rights alone. */
   readonly owner: string | null
   /** An index on a temporary copy would compute foreign code as the connected role: nothing may be asked that way. */
@@ -158,10 +160,12 @@ function trustOf(
   const owner = table !== undefined && stranger && table.given && computes(definition) ? table.owner : null
   const readEarly = computes(definition) && foreign.some(({ kind }) => kind === 'domain')
   const keyed = ofTable.some(({ kind }) => kind === 'key')
-  const probed = !readEarly && !keyed && (owner !== null || !computes(definition) || foreign.length === 0)
+  const probed =
+    !readEarly && !keyed && (owner !== null || !computes(definition) || (foreign.length === 0 && !stranger))
   return {
     foreign,
     called,
+    stranger,
     owner,
     probed,
     unbuildable: unbuildable({ stranger, readEarly, keyed, called, foreign, attached: table?.partitioned === true }),
@@ -209,7 +213,7 @@ function definitionText({ keys, predicate }: Definition): string {
 }
 
 /** Says that something is computed: a plain column is not. */
-function computes({ keys, predicate }: Definition): boolean {
+export function computes({ keys, predicate }: Definition): boolean {
   return predicate !== undefined || keys.some(({ expression }) => expression !== undefined)
 }
 

@@ -5,8 +5,16 @@ import type { Finding, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
 
 /** What a step passes on of whose code would run. */
-export function foreignOf({ foreign, unbuildable }: Resolved): Pick<Step, 'foreign' | 'unbuildable'> {
-  return { ...(foreign === undefined ? {} : { foreign }), ...(unbuildable === undefined ? {} : { unbuildable }) }
+export function foreignOf({
+  foreign,
+  stranger,
+  unbuildable,
+}: Resolved): Pick<Step, 'foreign' | 'stranger' | 'unbuildable'> {
+  return {
+    ...(foreign === undefined ? {} : { foreign }),
+    ...(stranger === undefined ? {} : { stranger }),
+    ...(unbuildable === undefined ? {} : { unbuildable }),
+  }
 }
 
 /** The step of an index that nobody can compare with its declaration: nothing is done to it. */

@@ -72,6 +72,8 @@ export interface Step {
   readonly duplicates?: 'none' | 'some' | 'unknown'
   /** Whose code perfdb would run if it read the table; then it does not. */
   readonly foreign?: string
+  /** The table belongs to a role with fewer rights, which could put such code there while perfdb reads it. */
+  readonly stranger?: true
   /** Why the build itself would run it: apply refuses it (FOREIGN_CODE). */
   readonly unbuildable?: string
   /** The index of a partitioned table: apply looks at its partitions again while it works. */

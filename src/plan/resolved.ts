@@ -7,6 +7,8 @@ export interface Resolved {
   readonly canonical: CanonicalDefinition
   /** Whose code reading the table or the definition would run with more rights than its author has, as text; then perfdb reads neither. */
   readonly foreign?: string
+  /** The table belongs to a role with fewer rights. */
+  readonly stranger?: true
   /** Why CREATE INDEX itself would run it so. */
   readonly unbuildable?: string
 }

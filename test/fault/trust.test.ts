@@ -10,7 +10,9 @@ import { readLive } from '../../src/pools/server/live.js'
 import type { Query } from '../../src/profile/profile.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
 import { apply, plan, rollback, status, verify } from '../support/apply.js'
+import { runPlanCommand } from '../../src/commands/apply/plan.js'
 import { connectTo } from '../support/connect.js'
+import { intercepted } from '../support/intercept.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profilesOf } from '../support/profile.js'
 import { testRole, type TestRole } from '../support/roles.js'
@@ -526,6 +528,36 @@ test('the owner of the database exchanges the role of who logs in: his code and 
   await byHand.unsafe('explain select * from shop.t where id = 1')
   await byHand.end()
   await db.sql.unsafe(`alter database ${db.name} owner to current_user`)
+  expect(await ran()).toEqual(['shop'])
+})
+
+test('a trap that is laid between the question whose code runs and the look for duplicates does not run either', async () => {
+  await using here = await ground([{ name: 'shop', setup: table, sprung: '' }])
+  const { db, role, ran } = here
+  const profiles = await profilesOf(
+    `version: 1\nprofile: shop\nschema: shop\nindexes:\n  - { name: u, table: t, keys: [id], unique: true }\n  - { name: l, table: t, keys: [id, { expression: lower(v) }], unique: true }\n`,
+  )
+  const laid: unknown[] = []
+  const lay = intercepted(db.url, async (_role, text) => {
+    if (!text.includes('having pg_catalog.count')) return
+    const index = `set lock_timeout = '50ms'; create index i on shop.t ((v || shop.evil('const')))`
+    const overload = `create or replace function shop.lower(varchar) returns text immutable language plpgsql as $$ begin return shop.evil($1::text); end $$`
+    await asRole(role, index).catch((error: unknown) => void laid.push(error))
+    await asRole(role, overload)
+  })
+  await using session = await lay('look')
+  const result = await runPlanCommand(session, profiles, {
+    allow: new Set(),
+    prune: false,
+    maxWaitMs: 1000,
+    maxSizeBytes: 2 ** 40,
+    exitCode: false,
+  })
+  expect(result.steps).toHaveLength(2)
+  expect(laid).toMatchObject([{ code: '55P03' }])
+  expect(await ran()).toEqual([])
+  await asRole(role, `create index i on shop.t ((v || shop.evil('const')))`)
+  await db.sql`explain select * from shop.t where id = 1`
   expect(await ran()).toEqual(['shop'])
 })
 

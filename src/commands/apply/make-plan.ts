@@ -103,10 +103,14 @@ async function ask(
   return { resolved, refused: problems }
 }
 
-function foreignOf(trust: Trust | undefined): Pick<Resolved, 'foreign' | 'unbuildable'> {
-  if (trust === undefined || trust.foreign.length === 0) return {}
-  const { foreign, unbuildable } = trust
-  return { foreign: foreignText(foreign), ...(unbuildable === null ? {} : { unbuildable }) }
+function foreignOf(trust: Trust | undefined): Pick<Resolved, 'foreign' | 'stranger' | 'unbuildable'> {
+  if (trust === undefined) return {}
+  const { foreign, stranger, unbuildable } = trust
+  return {
+    ...(stranger ? { stranger } : {}),
+    ...(foreign.length === 0 ? {} : { foreign: foreignText(foreign) }),
+    ...(unbuildable === null ? {} : { unbuildable }),
+  }
 }
 
 async function canonicalOf(
