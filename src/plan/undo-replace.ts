@@ -1,5 +1,5 @@
 import type { ExistingIndex } from '../catalog/snapshot.js'
-import { renameIndexSql } from '../sql/index-ddl.js'
+import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
 import { dropRefusal, dropStep } from './drops.js'
 import { missingOf, restoreSql } from './kept.js'
 import { newNameFor, oldNameFor } from './names.js'
@@ -41,8 +41,14 @@ export function undoReplace(done: Done, now: Now): Undo {
         done,
         'was replaced by the run that is undone, and its table is not there any more',
       )
-    if (named !== undefined)
-      return leave('refused', 'CHANGED', done, `is no longer what the run left there: it is left alone (${named.ddl})`)
+    if (named !== undefined) {
+      const text = `is no longer what the run left there: it is left alone (${named.ddl})`
+      const beside = [own(newNameFor(index)), own(oldNameFor(index))].filter((one) => one !== undefined)
+      if (beside.length === 0) return leave('refused', 'CHANGED', done, text)
+      const names = beside.map(({ name }) => name).join(' and ')
+      const hint = `if nobody needs it: ${beside.map(({ schema, name }) => dropIndexSql(schema, name)).join('; ')}`
+      return leave('refused', 'CHANGED', done, `${text}, and so is ${names}, of the replace that was cut short`, hint)
+    }
     return leave(
       'already_gone',
       'CHANGED',

@@ -17,7 +17,7 @@ import { profileOf } from '../support/profile.js'
  * 0. PERFDB_UNDO_RUNS says how many (200 for a release), PERFDB_UNDO_SEED where they begin.
  */
 
-const runs = Number(process.env['PERFDB_UNDO_RUNS'] ?? 6)
+const runs = Number(process.env['PERFDB_UNDO_RUNS'] ?? 3)
 const firstSeed = Number(process.env['PERFDB_UNDO_SEED'] ?? Math.floor(Math.random() * 1e6))
 const space = `undo_${randomBytes(4).toString('hex')}`
 const tally = { equal: 0, named: 0, killedApply: 0, killedRollback: 0, changed: 0, rollbacks: 0 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApplyResult } from '../../src/result/result.js'
+import { applyVerdict } from '../../src/report/blocks/apply.js'
 import { apply, plan, rollback, status } from '../support/apply.js'
 import { perfdb, profileFolder } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
@@ -109,6 +110,28 @@ test('a rollback killed between a build and its properties is gone on with until
   await expect(rollback(db.url, 1)).rejects.toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' })
 })
 
+test('what a replace that was killed left beside an index that somebody changed since is named, with the statement that drops it', async () => {
+  await using db = await testDatabase(`${schema} create index swapped on t (b)`)
+  const connect = intercepted(
+    db.url,
+    once('ddl', /^alter index .* rename/, async (session) => session[Symbol.asyncDispose]()),
+  )
+  const profiles = await profileOf(['{ name: swapped, table: t, keys: [b, a] }'])
+  await apply(db.url, profiles, { ledger, allow: ['REPLACE'], retries: 0, connect }).catch(() => undefined)
+  await db.sql`alter index swapped set (fillfactor = 40)`
+  expect(await rollback(db.url, 1)).toMatchObject({
+    exit_code: 1,
+    steps: [{ index: 'swapped', outcome: 'refused' }],
+    findings: [
+      {
+        code: 'CHANGED',
+        message: expect.stringContaining('swapped_perfdb_new'),
+        hint: expect.stringContaining('drop index concurrently "public"."swapped_perfdb_new"'),
+      },
+    ],
+  })
+})
+
 test('what somebody took for the table since is not taken back: it is named as a difference', async () => {
   await using db = await testDatabase(
     `${schema} create unique index gone on t (a); alter table t replica identity using index gone; alter table t cluster on gone`,
@@ -176,6 +199,8 @@ test('a dry run shows what rollback would do and changes nothing, not even in th
     error: { code: 'DECLINED' },
     steps: [{ outcome: 'not_reached' }, { outcome: 'not_reached' }],
   })
+  // What is shown beforehand must not read as if it had been done.
+  expect(applyVerdict(shown)).toBe('2 indexes to roll back')
   expect(await state()).toEqual(before)
 })
 

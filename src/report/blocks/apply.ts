@@ -67,14 +67,17 @@ export function applyVerdict(result: ApplyResult): string {
   const outcomes = result.steps.flatMap((step) => (step.outcome === undefined ? [] : [step.outcome]))
   const counted = tally(outcomeOrder, outcomes, outcomeWords)
   const total = several(result.steps.length, 'index', 'indexes')
-  const head = result.command === 'rollback' ? (result.ok ? `${total} rolled back` : `${total} to roll back`) : total
+  // Shown beforehand: what is to be done has no outcome yet.
+  const planned = result.run === null && outcomes.length < result.steps.length
+  const head =
+    result.command === 'rollback' ? `${total} ${result.ok && !planned ? 'rolled back' : 'to roll back'}` : total
   const done = result.already_done === true ? 'already done, ' : ''
   const steps =
     result.steps.length === 0
       ? `${done === '' ? 'no indexes' : 'already done'}: nothing to do`
-      : `${head}: ${done}${counted}`
+      : [head, `${done}${counted}`].filter((text) => text !== '').join(': ')
   const { build_ms: built = result.duration_ms, measure_ms: measured } = result
-  const time = built === undefined ? '' : ` in ${duration(built)}`
+  const time = built === undefined || (result.command === 'rollback' && planned) ? '' : ` in ${duration(built)}`
   const queries = queryTally(result.queries)
   const measuredIn = measured === undefined ? '' : ` in ${duration(measured)}`
   return `${steps}${time}${queries === '' ? '' : `; ${queries}${measuredIn}`}`
