@@ -1,4 +1,3 @@
-import { buildSearchPath } from '../catalog/probe.js'
 import { foreignText, readTrust } from '../catalog/trust.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
@@ -7,6 +6,7 @@ import type { Plan, Step } from '../plan/plan.js'
 import { uniqueBuild, withDuplicates, type Duplicates } from '../plan/unique.js'
 import type { Session } from '../server/session.js'
 import { keyExpressionSql } from '../sql/index-ddl.js'
+import { notRead, ownLook } from './own-look.js'
 import { widthFinding } from './widths.js'
 
 /** For all unique indexes of a plan together, and for each again before it is built if need be. */
@@ -73,33 +73,16 @@ async function duplicatesOf(
   timeoutMs: number,
   stranger: boolean,
 ): Promise<Duplicates | null> {
-  const settings = {
-    readOnly: true,
-    statementTimeoutMs: timeoutMs,
-    lockTimeoutMs: 600,
-    set: {
-      // In a stranger's schema a function could appear any moment that fits better than the one that is meant.
-      search_path: stranger ? 'pg_catalog' : buildSearchPath(session, definition.table.schema),
-      // Hidden rows count for the index: better no answer than one that leaves them out.
-      row_security: 'off',
-    },
-  }
-  return session
-    .rolledBack(settings, async (): Promise<Duplicates> => {
-      const foreign = stranger ? await foreignOfLocked(session, definition) : []
-      if (foreign.length > 0) return notLooked(foreignText(foreign))
-      const rows = await session.query<{ key: string; rows: number }>(duplicatesSql(definition))
+  return ownLook(session, { definition, stranger, timeoutMs }, async () =>
+    session.query<{ key: string; rows: number }>(duplicatesSql(definition)),
+  ).then(
+    (rows): Duplicates => {
+      if (notRead(rows)) return notLooked(rows.foreign)
       if (rows.length === 0) return { found: 'none' }
       return { found: 'some', keys: rows.map(({ key, rows: count }) => `(${key}): ${count} rows`) }
-    })
-    .catch((error: unknown) => undecided(error, stranger))
-}
-
-/** Asked while the table's owner can make neither index nor statistics on it, whose expressions the planner would compute; it may be read and written. */
-async function foreignOfLocked(session: Session, definition: Definition) {
-  const { schema, name } = definition.table
-  await session.query(`lock table ${quoteQualified(schema, name)} in share update exclusive mode`)
-  return (await readTrust(session, [definition])).get(definition)?.foreign ?? []
+    },
+    (error: unknown) => undecided(error, stranger),
+  )
 }
 
 function undecided(error: unknown, stranger: boolean): Duplicates | null {

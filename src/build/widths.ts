@@ -1,10 +1,10 @@
-import { buildSearchPath } from '../catalog/probe.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
 import { keyExpressionSql } from '../sql/index-ddl.js'
+import { notRead, ownLook } from './own-look.js'
 
 /** A btree of pages of 8 kB holds 2,704 bytes a row, 8 of them its header (BTMaxItemSize in nbtree.h). */
 const mostBytes = 2704
@@ -20,23 +20,19 @@ export async function widthFinding(session: Session, step: Step, timeoutMs: numb
   const builds = step.step === 'create' || step.step === 'rebuild' || step.step === 'replace'
   if (!builds || declared === null || declared.method !== 'btree' || foreign !== undefined) return null
   try {
-    const [row] = await session.rolledBack(
-      {
-        readOnly: true,
-        statementTimeoutMs: timeoutMs,
-        lockTimeoutMs: 600,
-        set: { search_path: buildSearchPath(session, declared.table.schema), row_security: 'off' },
-      },
-      async () => {
-        const [possible] = await session.query<{ wide: boolean }>(possibleSql, [
-          declared.table.schema,
-          declared.table.name,
-          JSON.stringify([...declared.keys.flatMap(({ column }) => column ?? []), ...declared.include]),
-          computes(declared),
-        ])
-        return possible?.wide === true ? session.query<Widest>(widestSql(declared)) : []
-      },
+    const settings = { readOnly: true, statementTimeoutMs: timeoutMs, set: { search_path: 'pg_catalog' } }
+    const [possible] = await session.rolledBack(settings, async () =>
+      session.query<{ wide: boolean }>(possibleSql, [
+        declared.table.schema,
+        declared.table.name,
+        JSON.stringify([...declared.keys.flatMap(({ column }) => column ?? []), ...declared.include]),
+        computes(declared),
+      ]),
     )
+    if (possible?.wide !== true) return null
+    const look = { definition: declared, stranger: step.stranger === true, timeoutMs }
+    const rows = await ownLook(session, look, async () => session.query<Widest>(widestSql(declared)))
+    const [row] = notRead(rows) ? [] : rows
     return row === undefined ? null : tooWide(step, declared, row)
   } catch (error) {
     // Out of time, locked, not to be read, or an expression that fails on a row, as it then does in the build.
