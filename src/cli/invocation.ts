@@ -82,6 +82,8 @@ export interface Invocation {
   readonly config?: Config
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */
   readonly flags?: ReadonlyMap<string, unknown>
+  /** Asks a question; absent where nobody can answer. */
+  readonly ask?: (question: string) => Promise<boolean>
   /** Shows what would be done and asks; absent where nobody can answer. */
   readonly confirm?: (shown: ApplyResult) => Promise<boolean>
   /** Of a plan that the caller keeps, where --plan names no file. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
-import { confirmOnTerminal } from './confirm.js'
+import { askOnTerminal, confirmOnTerminal } from './confirm.js'
 import { settle, type Flags, type Settled } from './config-settle.js'
 import type { Invocation, Options } from './invocation.js'
 import { checkWritable } from './files.js'
@@ -46,7 +46,8 @@ export async function runAction(command: Command, args: readonly string[], actio
     await removeStale(output.reports)
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
     const confirm = confirmOnTerminal(output, signals.signal)
-    const given = invocation(settled, signals, listener, flags)
+    const ask = askOnTerminal(signals.signal)
+    const given = { ...invocation(settled, signals, listener, flags), ...(ask === undefined ? {} : { ask }) }
     const result = await action(confirm === undefined ? given : { ...given, confirm }, args)
     progress.close()
     const lost = await printResult(result, output)

