@@ -141,6 +141,11 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
   return await (args.length > 0 ? checked : checked.catch(blamedOn('pools', config)))
 }
 
+export async function doctor(invocation: Invocation): Promise<Result> {
+  const { runDoctorAction } = await import('./doctor-action.js')
+  return runDoctorAction(invocation, await configOf(invocation))
+}
+
 export async function init(invocation: Invocation, args: readonly string[] = []): Promise<Result> {
   const { runInitAction } = await import('./init-action.js')
   return runInitAction(invocation, args)

@@ -48,6 +48,10 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb config --env production                what would be in force there',
     'perfdb config --max-wait 5min                 with an option of apply',
   ]),
+  doctor: below('Examples:', [
+    'perfdb doctor --url postgres://user@host/database',
+    'perfdb doctor --format json                   checks: [{code, ok, message}]',
+  ]),
   init: below('Examples:', ['perfdb init && perfdb plan --env ci           on a private server, at once']),
   demo: below('Examples:', [
     'perfdb demo                                   2 million rows, a few minutes',

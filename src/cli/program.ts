@@ -104,6 +104,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add('status', 'runs in the ledger, builds under way, who blocks them', 'status')
   add(
+    'doctor',
+    'what perfdb could do here: Node, server, pooler, rights, extensions; with the grants to paste',
+    'doctor',
+  )
+  add(
     'init [pools...]',
     'write a first perfdb.yaml, profile and pools file, with comments; init pools FILE... reads what applications have',
     'init',

@@ -2,6 +2,7 @@ import { errorHints, type ErrorCode } from '../errors.js'
 import { activityTexts } from './help-activity.js'
 import { runErrorTexts } from './help-error-runs.js'
 import { profileErrorTexts } from './help-errors.js'
+import { doctorTexts } from './help-doctor.js'
 import type { ErrorText, Explanation } from './help-explanation.js'
 import { hazardTexts } from './help-hazards.js'
 import { indexTexts } from './help-indexes.js'
@@ -18,6 +19,7 @@ export type CodeKind =
   | 'findings about indexes'
   | 'findings about queries'
   | 'findings of check-pool'
+  | 'checks of doctor'
 
 export interface KnownCode extends Explanation {
   readonly code: string
@@ -34,6 +36,7 @@ export const knownCodes: ReadonlyMap<string, KnownCode> = new Map(
     ...ofKind('findings about indexes', indexTexts),
     ...ofKind('findings about queries', { ...queryTexts, ...queryRunTexts, ...activityTexts }),
     ...ofKind('findings of check-pool', { ...poolTexts, ...poolerTexts, ...serviceTexts }),
+    ...ofKind('checks of doctor', doctorTexts),
   ].map((known) => [known.code, known]),
 )
 

@@ -8,6 +8,7 @@ export type CommandName =
   | 'check-pool'
   | 'rollback'
   | 'status'
+  | 'doctor'
   | 'init'
   | 'import'
   | 'demo'

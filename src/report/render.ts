@@ -84,6 +84,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./blocks/config.js')).configBlocks(result)
     case 'init':
       return (await import('./blocks/init.js')).initBlocks(result)
+    case 'doctor':
+      return (await import('./blocks/doctor.js')).doctorBlocks(result)
     case 'status':
       return (await import('./blocks/status.js')).statusBlocks(result, layout)
     case 'import':

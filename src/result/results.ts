@@ -1,6 +1,7 @@
 import type { CompareResult } from './compare-result.js'
 import type { DemoResult } from './demo-result.js'
 import type { ConfigResult } from './config-result.js'
+import type { DoctorResult } from './doctor-result.js'
 import type { InitResult } from './init-result.js'
 import type { ImportResult } from './import-result.js'
 import type { PoolResult } from './pool-result.js'
@@ -19,6 +20,7 @@ export type Result =
   | InitResult
   | ConfigResult
   | CompareResult
+  | DoctorResult
   | ErrorResult
 
 /** True for the document of a command that could not start. */

@@ -476,6 +476,15 @@ const init = fc.record({
   command: fc.constant('init' as const),
   files: few(text),
 })
+const doctor = fc.record({
+  perfdb: text,
+  ok: flag,
+  exit_code: int,
+  command: fc.constant('doctor' as const),
+  checks: few(
+    fc.record({ code: text, ok: flag, message: text, hint: text }, { requiredKeys: ['code', 'ok', 'message'] }),
+  ),
+})
 const config = fc.record({
   perfdb: text,
   ok: flag,
@@ -539,7 +548,7 @@ const failure = fc.record({
 
 /** Documents of every command with any text, any numbers and any of the optional members. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, failure)
+  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, doctor, failure)
 }
 
 /** The same and that of import, whose text is the profile that it holds: any width, any character. */

@@ -11,6 +11,7 @@ import {
 import { demoResult } from '../../src/result/demo-result.js'
 import { compareResult } from '../../src/result/compare-result.js'
 import { configResult } from '../../src/result/config-result.js'
+import { doctorResult } from '../../src/result/doctor-result.js'
 import { initResult } from '../../src/result/init-result.js'
 import { importResult } from '../../src/result/import-result.js'
 import { poolResult } from '../../src/result/pool-result.js'
@@ -35,6 +36,7 @@ const schemas = {
   demo: demoResult,
   import: importResult,
   init: initResult,
+  doctor: doctorResult,
   config: configResult,
   compare: compareResult,
 }

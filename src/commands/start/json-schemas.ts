@@ -5,6 +5,7 @@ import { z } from '../../yaml/schema.js'
 import { compareResult } from '../../result/compare-result.js'
 import { configResult } from '../../result/config-result.js'
 import { configSchema } from '../../options/config-schema.js'
+import { doctorResult } from '../../result/doctor-result.js'
 import { initResult } from '../../result/init-result.js'
 import { importResult } from '../../result/import-result.js'
 import { poolResult } from '../../result/pool-result.js'
@@ -24,6 +25,7 @@ export function jsonSchemas(): ReadonlyMap<string, string> {
     statusResult,
     poolResult,
     initResult,
+    doctorResult,
     configResult,
     importResult,
     compareResult,

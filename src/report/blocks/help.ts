@@ -8,6 +8,7 @@ const singular: Readonly<Record<CodeKind, string>> = {
   hazards: 'hazard',
   'findings about indexes': 'finding about an index',
   'findings about queries': 'finding about a query',
+  'checks of doctor': 'Checks of doctor',
   'findings of check-pool': 'finding of check-pool',
 }
 

@@ -33,6 +33,7 @@ function findingsOf(result: Result): readonly AnyFinding[] {
     ...('steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : []),
     ...('comparisons' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
     ...('findings' in result ? result.findings : []),
+    ...('checks' in result ? result.checks.filter(({ ok }) => !ok).map((check) => errorFinding(check)) : []),
     ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
   ]
 }

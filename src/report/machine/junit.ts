@@ -1,4 +1,5 @@
 import type { PoolServer } from '../../result/pool-result.js'
+import type { DoctorCheck } from '../../result/doctor-result.js'
 import type { ResultFinding, ResultQuery, ResultStep } from '../../result/result.js'
 import type { AnyFinding } from './all-findings.js'
 import { messageOf } from './all-findings.js'
@@ -49,6 +50,7 @@ function casesOf(result: Exclude<Result, { command: 'demo' }>): readonly Case[] 
     ...('error' in result && result.error !== undefined ? [errorCase(result.error)] : []),
     ...('steps' in result ? result.steps.map((step) => stepCase(step, result.command)) : []),
     ...('comparisons' in result ? result.queries.flatMap((query) => queryCases(query)) : []),
+    ...('checks' in result ? result.checks.map((check) => checkCase(check)) : []),
     ...('servers' in result ? result.servers.map((server) => serverCase(server, result.findings)) : []),
     ...('findings' in result ? result.findings : [])
       .filter(({ index, table }) => !failing.has(`${index ?? ''}\0${table ?? ''}`))
@@ -187,6 +189,11 @@ function serverCase(server: PoolServer, findings: readonly AnyFinding[]): Case {
 /** What a finding is about, without the numbers that change. */
 function subjectOf({ query, index, table, service, server }: AnyFinding): string {
   return [query ?? index ?? service ?? '', table ?? server ?? ''].filter((part) => part !== '').join(' on ')
+}
+
+function checkCase({ code, ok, message, hint }: DoctorCheck): Case {
+  const text = hint === undefined ? message : `${message}\nhint: ${hint}`
+  return { group: 'checks', name: code, outcome: ok ? 'passed' : 'failure', message, code, text }
 }
 
 function findingCase(finding: AnyFinding | ResultFinding): Case {

@@ -36,6 +36,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'plan':
     case 'verify':
     case 'status':
+    case 'doctor':
     case 'init':
     case 'config':
     case 'import':
