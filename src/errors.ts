@@ -21,8 +21,8 @@ export const errorHints = {
   // YAML and SQL profiles
   BAD_YAML: 'the file must be YAML 1.2',
   BAD_SQL: 'the file must hold CREATE INDEX and ANALYZE statements',
-  UNKNOWN_KEY: 'see the profile reference in the README; perfdb help pools for a pools file',
-  BAD_VALUE: 'see the profile reference in the README; perfdb help pools for a pools file',
+  UNKNOWN_KEY: 'see docs/profiles.md; perfdb help pools for a pools file',
+  BAD_VALUE: 'see docs/profiles.md; perfdb help pools for a pools file',
   MISSING_ENVIRONMENT: 'set the environment variable, or write $${NAME} for the literal text',
   NAME_TOO_LONG: 'PostgreSQL names hold 63 bytes at most; choose a shorter one',
   DUPLICATE_NAME: 'an index name is unique in its schema; rename or remove one',

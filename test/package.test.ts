@@ -141,8 +141,8 @@ verify({ url: process.env.DATABASE_URL, profiles }).then(async ({ ok, steps }) =
 })
 
 test('the examples of the README do what they say', async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const section = /^## As a library\n([^]*?)^## /m.exec(readme)?.[1] ?? ''
+  const readme = await readFile(join(root, 'docs', 'library.md'), 'utf8')
+  const section = /^## As a library\n([^]*)$/m.exec(readme)?.[1] ?? ''
   const [program = '', suite = '', ...more] = [...section.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, text]) => text)
   expect([program, suite].map((text) => text.length > 100)).toEqual([true, true])
   expect(more).toEqual([])

@@ -8,7 +8,7 @@ const run = promisify(execFile)
 
 beforeAll(build)
 
-test('the command reference of README.md is what the command line says', async () => {
+test('docs/commands.md and docs/troubleshooting.md are what the command line says', async () => {
   const script = join(import.meta.dirname, 'support', 'readme.js')
   const said = await run(process.execPath, [script, '--check']).then(
     ({ stderr }) => stderr,

@@ -142,8 +142,7 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
 }
 
 export async function doctor(invocation: Invocation): Promise<Result> {
-  const { runDoctorAction } = await import('./doctor-action.js')
-  return runDoctorAction(invocation, await configOf(invocation))
+  return (await import('./doctor-action.js')).runDoctorAction(invocation, await configOf(invocation))
 }
 
 export async function init(invocation: Invocation, args: readonly string[] = []): Promise<Result> {

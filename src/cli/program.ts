@@ -55,7 +55,7 @@ async function refuse(error: PerfdbError, args: readonly string[]): Promise<numb
   return 2
 }
 
-/** The command line as commander sees it; the README's command reference is written from it. */
+/** The command line as commander sees it; docs/commands.md is written from it. */
 export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   const program = new Command('perfdb')
     .description(

@@ -155,8 +155,8 @@ describe('the jobs for GitLab', () => {
   })
 })
 
-test("the README's workflow uses the inputs that the action has", async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
+test('the workflow of docs/ci.md uses the inputs that the action has', async () => {
+  const readme = await readFile(join(root, 'docs', 'ci.md'), 'utf8')
   const [, source = ''] = /```yaml\n(# \.github\/workflows\/perfdb\.yml[^]*?)```/.exec(readme) ?? []
   const workflow = z.object({
     jobs: z.object({

@@ -1,22 +1,49 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /*
- * `npm run readme`: the command reference of README.md, between its two markers, from what `perfdb help` says. With
- * --check it changes nothing and ends with 1 when the README says something else.
+ * `npm run readme`: docs/commands.md and docs/troubleshooting.md, from what `perfdb help` says. With --check it changes nothing and ends
+ * with 1 when a page says something else.
  */
-const readme = fileURLToPath(new URL('../../README.md', import.meta.url))
+const docs = new URL('../../docs/', import.meta.url)
 const program = fileURLToPath(new URL('../../bin/perfdb.js', import.meta.url))
-const [start, end] = ['<!-- commands -->', '<!-- /commands -->']
+const pages = [
+  ['commands.md', () => `# Commands\n\n${reference()}\n`],
+  ['troubleshooting.md', troubleshooting],
+]
+for (const [name, page] of pages) {
+  const file = new URL(name, docs)
+  if (!process.argv.includes('--check')) writeFileSync(file, page())
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== page())
+    fail(`docs/${name} does not say what perfdb help says: npm run readme writes it`)
+}
 
-const text = readFileSync(readme, 'utf8')
-const from = text.indexOf(start)
-const to = text.indexOf(end)
-const written = () => `${text.slice(0, from + start.length)}\n${reference()}\n${text.slice(to)}`
-if (from < 0 || to < from) fail(`README.md has no markers ${start} and ${end}: put them where the reference belongs`)
-else if (!process.argv.includes('--check')) writeFileSync(readme, written())
-else if (written() !== text) fail('README.md does not say what perfdb help says: npm run readme writes it')
+/** Every code with its text, by kind. */
+function troubleshooting() {
+  const codes = JSON.parse(help('codes', '--format', 'json'))
+  const kinds = [...new Set(codes.map(({ kind }) => kind))]
+  const sections = kinds.map((kind) => {
+    const own = codes.filter((one) => one.kind === kind)
+    const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`
+    return `## ${title}\n\n${own.map(explanation).join('\n\n')}`
+  })
+  const intro = 'Every code that perfdb prints, as `perfdb help CODE` explains it.'
+  return `# Troubleshooting\n\n${intro}\n\n${sections.join('\n\n')}\n`
+}
+
+function explanation({ code, text, why, rule, todo, option }) {
+  const lines = [
+    `### ${code}`,
+    '',
+    `${text}.`,
+    '',
+    `- Why it matters: ${why}`,
+    `- When: ${rule}`,
+    `- What to do: ${todo}`,
+  ]
+  return [...lines, ...(option === undefined ? [] : [`- Option: \`${option}\``])].join('\n')
+}
 
 function reference() {
   const all = help()

@@ -8,7 +8,7 @@ const singular: Readonly<Record<CodeKind, string>> = {
   hazards: 'hazard',
   'findings about indexes': 'finding about an index',
   'findings about queries': 'finding about a query',
-  'checks of doctor': 'Checks of doctor',
+  'checks of doctor': 'check of doctor',
   'findings of check-pool': 'finding of check-pool',
 }
 
