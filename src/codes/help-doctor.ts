@@ -2,7 +2,7 @@ import type { Explanation } from './help-explanation.js'
 
 /** What perfdb doctor checks, besides what is an error elsewhere (POOLER, STANDBY, READ_ONLY, LEDGER_UNTRUSTED). */
 export const doctorTexts = {
-  NODE: {
+  NODE_VERSION: {
     text: 'the version of Node',
     why: 'An older one lacks what perfdb uses.',
     rule: 'Node 20.19 or later.',

@@ -55,7 +55,7 @@ function result(checks: readonly DoctorCheck[], exitCode: number): DoctorResult 
 function nodeCheck(version: string): DoctorCheck {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const ok = major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])
-  return check('NODE', ok, `Node ${version}`, `perfdb needs Node ${leastNode.join('.')} or later`)
+  return check('NODE_VERSION', ok, `Node ${version}`, `perfdb needs Node ${leastNode.join('.')} or later`)
 }
 
 function serverChecks({ label, version, pooled, inRecovery, readOnly }: Session): readonly DoctorCheck[] {
