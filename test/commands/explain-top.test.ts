@@ -121,6 +121,29 @@ test('--out saves the statements as a profile, --param gives values, and --since
   }
 })
 
+test('values that give about as many rows as a call did, and nothing of perfdb among the statements', async () => {
+  const url = state.server?.url ?? ''
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    // 18,000 rows of a, 1,600 of b, 20 values of 20 rows each.
+    await sql.unsafe(`create extension if not exists pg_stat_statements; create table skewed as select n,
+      case when n <= 18000 then 'a' when n <= 19600 then 'b' else 'c' || n % 20 end as c from generate_series(1, 20000) as g (n);
+      analyze skewed; select pg_stat_statements_reset()`)
+    for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from skewed where c = 'b'`)
+    await using session = await openSession(url)
+    const { queries, counts, findings } = await topQueries(session, 1, 'total', false)
+    const result = await runExplain(session, queries, { samples: 1, allowWrites: false, counts, findings })
+    const rows = result.queries.map(({ params, after }) => [params, after?.rows])
+    expect(rows).toEqual([['near', 1600]])
+    expect(result.findings.map(({ code }) => code)).not.toContain('VALUES_DIFFER')
+    const own = await sql`select query from pg_stat_statements where query like '%perfdb%' and query not like '%own%'
+      and dbid = (select oid from pg_database where datname = current_database())`
+    expect(own.map(({ query }) => String(query)).filter((query) => !query.includes('pg_backend_pid'))).toEqual([])
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+})
+
 test('a database without the extension', async () => {
   await using database = await testDatabase()
   await using session = await openSession(database.url)

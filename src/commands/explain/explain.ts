@@ -51,7 +51,16 @@ export async function runExplain(
   const control = options.control ?? (options.before === undefined ? null : undefined)
   const foreign = await foreignCodeFindings(session, queries)
   const asked = withValuesOf(options.before ?? [], queries)
-  const measured = await measureQueries(session, asked, { ...options, control, indexesFor: declaredFor(declared) })
+  const rowsOf = ({ name }: Query) => {
+    const counted = options.counts?.get(name)
+    return counted === undefined ? undefined : counted.rows / Math.max(1, counted.calls)
+  }
+  const measured = await measureQueries(session, asked, {
+    ...options,
+    control,
+    indexesFor: declaredFor(declared),
+    rowsOf,
+  })
   await options.keep?.(measured)
   const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {

@@ -100,10 +100,12 @@ export async function boundSubjects(
     parameterCount > 0
       ? await attempt(genericPlan(session, { text, writes, values: [] }, parameterCount, limits), limits)
       : null
+  const rowsACall = limits.rowsOf?.(query)
+  const like = rowsACall === undefined ? undefined : { subject: { text, writes }, rowsACall }
   const sampled =
     generic === null || query.parameters.length > 0
       ? null
-      : await attempt(sampledSets(session, generic, limits), limits)
+      : await attempt(sampledSets(session, generic, limits, like), limits)
   const sets = parameterCount === 0 ? [null] : (sampled ?? (query.parameters.length > 0 ? query.parameters : [null]))
   const subjects = sets.map((set) => ({
     params: set?.name ?? null,

@@ -15,6 +15,7 @@ export interface Limits {
   readonly allowWrites: boolean
   readonly control: string | null
   readonly indexesFor: MeasureOptions['indexesFor']
+  readonly rowsOf: MeasureOptions['rowsOf']
   readonly connect: MeasureOptions['connect']
   readonly signal: AbortSignal | undefined
 }
@@ -34,6 +35,7 @@ export function limitsOf(options: MeasureOptions): Limits {
     allowWrites: options.allowWrites,
     control: options.control === undefined ? builtInControl : options.control,
     indexesFor: options.indexesFor,
+    rowsOf: options.rowsOf,
     connect: options.connect,
     signal: options.signal,
   }
@@ -73,6 +75,8 @@ export interface MeasureOptions {
   readonly control?: string | null | undefined
   /** Names of the indexes that stand for this query: it is told why it does not use one. */
   readonly indexesFor?: ((query: Query) => readonly string[]) | undefined
+  /** Rows that a call of the query gives in the application, where somebody counted: values that are sampled are to give about as many. */
+  readonly rowsOf?: ((query: Query) => number | undefined) | undefined
   /** Opens another session of the role `measure`: variants of several statements are then run on up to four as well. */
   readonly connect?: (() => Promise<Session>) | undefined
   readonly signal?: AbortSignal | undefined

@@ -6,23 +6,26 @@ import { columnStatisticsSql, sampleRowSql } from '../../sql/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
 import type { GenericPlan } from './generic.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { rolledBack } from './sample.js'
+import { explainOnce, rolledBack } from './sample.js'
+import type { Subject } from './subject.js'
 import { catalogOnly } from './tables.js'
 import type { Limits } from './limits.js'
 
 /**
  * Values for a statement that came without: its generic query plan names the column that each parameter is compared with
  * (`(o.status = $2)`), and the statistics of that column have a common and a rare value. Two sets, `common` and `rare`;
- * one where they are the same. null when a parameter is compared with no column and its type says nothing either.
+ * one where they are the same; a third, `near`, where neither gives about `rowsACall` rows by the estimate of the planner and a value between or beyond
+ * them does better. null when a parameter is compared with no column and its type says nothing either.
  * Throws the server's errors.
  */
 export async function sampledSets(
   session: Session,
   { plan, types }: GenericPlan,
   limits: Limits,
+  like?: { readonly subject: Omit<Subject, 'values'>; readonly rowsACall: number },
 ): Promise<readonly ParameterSet[] | null> {
   const uses = await parameterUses(plan)
-  const pairs: (readonly [string | null, string | null])[] = []
+  const pairs: Pair[] = []
   for (const [at, type] of types.entries()) {
     const use = uses.get(at + 1)
     const pair = (use === undefined ? null : await columnValues(session, use, uses, limits)) ?? typeValues[type]
@@ -31,7 +34,42 @@ export async function sampledSets(
   }
   const common = { name: 'common', values: pairs.map(([value]) => value) }
   const rare = { name: 'rare', values: pairs.map(([, value]) => value) }
-  return JSON.stringify(common.values) === JSON.stringify(rare.values) ? [common] : [common, rare]
+  const both = JSON.stringify(common.values) === JSON.stringify(rare.values) ? [common] : [common, rare]
+  if (like === undefined) return both
+  const most = Math.max(0, ...pairs.map(({ between }) => between?.length ?? 0))
+  const others = Array.from({ length: most }, (_, at) => ({
+    name: 'near',
+    values: pairs.map((pair) => pair.between?.[Math.min(at, pair.between.length - 1)] ?? pair[0]),
+  }))
+  return await nearest(session, both, others, like, limits)
+}
+
+/** Values of a parameter that are common and rare, and others for a number of rows that neither gives. */
+type Pair = readonly [string | null, string | null] & { readonly between?: readonly string[] }
+
+/** Those of `both` that give about as many rows as a call by their estimate, and the nearest of `others` where it does better; `both` where none does. */
+async function nearest(
+  session: Session,
+  both: readonly ParameterSet[],
+  others: readonly ParameterSet[],
+  { subject, rowsACall }: { readonly subject: Omit<Subject, 'values'>; readonly rowsACall: number },
+  limits: Limits,
+): Promise<readonly ParameterSet[]> {
+  const distances: number[] = []
+  for (const { values } of [...both, ...others]) {
+    const plan = await explainOnce(session, { ...subject, values }, 'plain', limits)
+    distances.push(Math.abs(Math.log((1 + (plan.nodes[0]?.estimatedRows ?? 0)) / (1 + rowsACall))))
+  }
+  const sets = [...both, ...others]
+  const known = Math.min(...distances.slice(0, both.length))
+  const best = Math.min(...distances)
+  // A factor of three is as near as the estimates of planner and statistics go.
+  const better = known > Math.log(3) && best < known - Math.log(2)
+  const fit = sets.filter((set, at) =>
+    both.includes(set) ? (distances[at] ?? 0) < Math.log(10) : better && distances[at] === best,
+  )
+  const near = fit.findIndex((set) => !both.includes(set))
+  return fit.length === 0 ? both : fit.filter((set, at) => both.includes(set) || at === near)
 }
 
 /** What a parameter is compared with. */
@@ -44,7 +82,7 @@ interface Use {
 }
 
 /** For LIMIT, intervals in arithmetic and the like: small, and of no weight for the choice of an index. */
-const typeValues: Readonly<Record<string, readonly [string, string]>> = {
+const typeValues: Readonly<Record<string, Pair>> = {
   integer: ['10', '10'],
   bigint: ['10', '10'],
   smallint: ['10', '10'],
@@ -81,7 +119,7 @@ async function columnValues(
   use: Use,
   uses: ReadonlyMap<number, Use>,
   limits: Limits,
-): Promise<readonly [string, string] | null> {
+): Promise<Pair | null> {
   const { schema, table, column, operator } = use
   const [row] = await rolledBack(session, limits, catalogOnly, async () =>
     session.query<ColumnStatistics>(columnStatisticsSql, [schema, table, column]),
@@ -102,8 +140,14 @@ async function columnValues(
     case '~~':
     case '~~*':
       return [`${often.slice(0, 3)}%`, `${seldom.slice(0, 8)}%`]
-    default:
-      return [often, seldom]
+    default: {
+      const step = (of: readonly string[], shares: readonly number[]) =>
+        shares.flatMap((share) => of[Math.round(share * (of.length - 1))] ?? [])
+      const between = rangeValues(operator, at, false)
+        ? step(bounds, [0, 0.01, 0.1, 0.25, 0.75, 0.9, 0.99, 1])
+        : [1, 2, 4, 8, 16, 32, 64].flatMap((place) => common[place] ?? [])
+      return Object.assign([often, seldom] as const, { between: [...new Set(between)] })
+    }
   }
 }
 
@@ -120,7 +164,7 @@ function rangeValues(
 }
 
 /** A table that was never analyzed has rows all the same; read where that runs nobody else's code. */
-async function anyRow(session: Session, use: Use, limits: Limits): Promise<readonly [string, string] | null> {
+async function anyRow(session: Session, use: Use, limits: Limits): Promise<Pair | null> {
   const sql = sampleRowSql(use)
   const [foreign = []] = await readForeignCode(session, [sql])
   if (foreign.length > 0) return null

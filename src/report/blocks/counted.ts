@@ -39,7 +39,7 @@ export function countedBlocks(queries: readonly ResultQuery[]): Block[] {
           {
             kind: 'text' as const,
             tone: 'quiet' as const,
-            text: '(common) and (rare): values were not logged; those of the statistics of the columns stand for them, a frequent one and a seldom one.',
+            text: '(common) and (rare): values were not logged; those of the statistics of the columns stand for them, a frequent one and a seldom one; (near): one that gives about as many rows as a call did.',
           },
         ]
       : []),
