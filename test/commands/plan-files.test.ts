@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { runCompare } from '../../src/commands/explain/compare.js'
 import { explainPlanFiles } from '../../src/commands/explain/plan-files.js'
 import { holdsPlans, linesOf, linesOfText } from '../../src/commands/explain/plan-sources.js'
+import { openSession } from '../measure/open-session.js'
+import { testDatabase } from '../support/database.js'
 import type { ExplainResult } from '../../src/result/result.js'
 
 /*
@@ -90,6 +92,27 @@ test('no verdict without its option: the option is named', async () => {
   expect(large.queries[0]?.findings[0]?.message).not.toContain('0 blocks')
   const nothing = await ofText('Seq Scan on jobs  (cost=0.00..1500.00 rows=5 width=4)\n  Filter: (total = 5)')
   expect(nothing.queries[0]).toMatchObject({ status: 'not_measured', findings: [{ code: 'MISSING_OPTION' }] })
+})
+
+test('with a server its catalog is asked, and nothing of the file is run', async () => {
+  await using database = await testDatabase()
+  await using session = await openSession(database.url)
+  await session.query('create table wide as select n as id, n % 5000 as total from generate_series(1, 200000) as g (n)')
+  const plan = ` Seq Scan on wide  (cost=0.00..3500.00 rows=5 width=4) (actual time=0.1..9.0 rows=2 loops=1)
+   Filter: (total = 5)
+   Rows Removed by Filter: 200000
+   Buffers: shared hit=900
+ Execution Time: 9.5 ms`
+  const told = async () => {
+    const sources = [{ name: 'plan.txt', lines: () => linesOfText(plan) }]
+    const { queries } = await explainPlanFiles(sources, { session })
+    return queries[0]?.findings.find(({ code }) => code === 'SEQ_SCAN')?.hint
+  }
+  expect(await told()).toContain(
+    'no index of public.wide begins with total; create index on public.wide (total) (not tried: its conditions',
+  )
+  await session.query('create index on wide (total)')
+  expect(await told()).not.toContain('create index')
 })
 
 test('two files side by side', async () => {

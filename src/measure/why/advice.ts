@@ -130,7 +130,11 @@ interface Remedy {
  * The first candidate that PostgreSQL and the planner take, unless the table has it; where nothing can be tried, one of plain columns that
  * the catalog vouches for.
  */
-async function indexRemedy({ session, subject, limits }: Probed, need: Need, catalog: Catalog): Promise<Remedy | null> {
+async function indexRemedy(
+  { session, subject, limits, foreign }: Probed,
+  need: Need,
+  catalog: Catalog,
+): Promise<Remedy | null> {
   const values = subject.values.flatMap((value) => parameterText(value) ?? [])
   const list = candidates(need, catalog, values)
   const trials = await tryIndexes(session, need, catalog.owner, list, { values: subject.values, limits })
@@ -148,7 +152,9 @@ async function indexRemedy({ session, subject, limits }: Probed, need: Need, cat
   const how =
     trials[at] === 'taken'
       ? 'tried on an empty copy: the planner takes it'
-      : 'not tried: no empty copy can be made here'
+      : foreign
+        ? 'not tried: its conditions may run code of other roles, and are not planned here'
+        : 'not tried: no empty copy can be made here'
   return { text: `${createText(need.table, best)} (${how})` }
 }
 
