@@ -1,5 +1,5 @@
 import type { TableName } from '../definition/definition.js'
-import { isImpossible, stepKey } from '../plan/needs.js'
+import { isImpossible, listed, stepKey } from '../plan/needs.js'
 import type { Hazard, Plan, Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
@@ -86,7 +86,7 @@ function missedNeeds({ needs = [] }: Step, { byName }: Progress): StepError | nu
   })
   if (missed.length === 0) return null
   const hint = 'perfdb apply drops it in the run that brings these about'
-  return { code: 'NOT_STARTED', message: `kept: ${missed.join(', ')}`, hint }
+  return { code: 'NOT_STARTED', message: `kept: ${listed(missed)}`, hint }
 }
 
 function whatIsMissing(result: StepResult | undefined): string {

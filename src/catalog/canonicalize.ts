@@ -26,15 +26,17 @@ export async function canonicalize(
   declared: readonly DeclaredIndex[],
   { trust, snapshot, partitioned = [], extensions = [] }: Canonicalizing,
 ): Promise<readonly Probed[]> {
-  const probed = declared.filter(({ definition }) => trust.get(definition)?.probed !== false)
-  const others = declared.filter((index) => !probed.includes(index))
+  const isProbed = ({ definition }: DeclaredIndex) => trust.get(definition)?.probed !== false
+  const probed = declared.filter(isProbed)
+  const others = declared.filter((index) => !isProbed(index))
   const answers = await probe(session, probed, trust, partitioned, extensions).catch(async (error: unknown) => {
     if (!(error instanceof PerfdbError) || (error.sqlstate !== '42501' && error.sqlstate !== '25006')) throw error
-    const safe = probed.filter(({ definition }) => {
+    const isSafe = ({ definition }: DeclaredIndex) => {
       const { foreign = [], stranger = false } = trust.get(definition) ?? {}
       return foreign.length === 0 && !stranger
-    })
-    others.push(...probed.filter((index) => !safe.includes(index)))
+    }
+    const safe = probed.filter(isSafe)
+    others.push(...probed.filter((index) => !isSafe(index)))
     const explained = await compareByExplain(session, safe, await snapshot())
     const found = new Map(safe.map((index, at) => [index, explained[at]]))
     return probed.map((index) => found.get(index))

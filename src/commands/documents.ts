@@ -36,7 +36,7 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     ...(step.step === 'replace' && step.existing !== null ? { definition_before: shortDdl(step.existing.ddl) } : {}),
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
     hazards: step.hazards.map((hazard) => ({ ...hazard })),
-    ...(step.needs === undefined ? {} : { needs: step.needs.map((need) => ({ ...need })) }),
+    ...needsDocument(step),
     ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),
     // Of a table that was never analyzed nobody knows the rows, unless it is empty.
@@ -52,6 +52,15 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
 
 /** Steps that build something. */
 const shown: ReadonlySet<string> = new Set(['create', 'replace', 'rebuild'])
+
+/** Each drop needs all builds on its table: written out in each, the document would be builds times drops long. */
+function needsDocument({ needs }: Step): Pick<ResultStep, 'needs' | 'needs_more'> {
+  if (needs === undefined) return {}
+  const shown = needs.slice(0, mostNeeds).map((need) => ({ ...need }))
+  return needs.length > mostNeeds ? { needs: shown, needs_more: needs.length - mostNeeds } : { needs: shown }
+}
+
+const mostNeeds = 10
 
 /** A step with its outcome. */
 export function resultDocument(result: StepResult, snapshot: Snapshot): ResultStep {

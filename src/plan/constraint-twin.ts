@@ -1,8 +1,7 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
-import { indexesOn, isDeclared } from './lookup.js'
+import { indexesLike, isDeclared } from './lookup.js'
 import type { PlanOptions } from './options.js'
 import type { Resolved } from './resolved.js'
-import { sameDefinition } from './same.js'
 
 /**
  * The index became a constraint's (ALTER TABLE ... ADD CONSTRAINT ... USING INDEX renames it), or was one from the start: it is there, and
@@ -15,11 +14,7 @@ export function constraintTwin(
   { allow }: PlanOptions,
 ): ExistingIndex | undefined {
   if (allow.has('REDUNDANT')) return undefined
-  return indexesOn(snapshot, one.declared.definition.table).find(
-    (index) =>
-      index.constraint !== null &&
-      index.valid &&
-      !isDeclared(all, index.schema, index.name) &&
-      sameDefinition(one.canonical, index.canonical),
+  return indexesLike(snapshot, one.declared.definition.table, one.canonical).find(
+    (index) => index.constraint !== null && index.valid && !isDeclared(all, index.schema, index.name),
   )
 }

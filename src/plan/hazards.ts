@@ -1,7 +1,7 @@
-import type { ExistingIndex, Snapshot, TableStatistics } from '../catalog/snapshot.js'
+import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { hotLoss } from './hot.js'
-import { candidatesOn } from './lookup.js'
+import { candidatesOn, statisticsOf } from './lookup.js'
 import { candidateOf, duplicateOf, prefixOf } from './overlap.js'
 import type { PlanOptions } from './options.js'
 import type { Hazard } from './plan.js'
@@ -16,7 +16,7 @@ export function buildHazards(
   options: PlanOptions,
 ): readonly Hazard[] {
   const { definition } = one.declared
-  const statistics = statisticsOf(definition, snapshot)
+  const statistics = statisticsOf(snapshot, definition.table)
   return [
     ...redundant(one, all, snapshot),
     ...hotLoss(definition, statistics),
@@ -30,10 +30,6 @@ export function identityHazards({ replicaIdentity, name, table }: ExistingIndex)
   if (!replicaIdentity) return []
   const message = `${name} is the replica identity of ${table.schema}.${table.name}: ALTER TABLE takes ACCESS EXCLUSIVE on it for a moment, tried for 50 ms at a time, with pauses that grow`
   return [{ code: 'REPLICA_IDENTITY', message }]
-}
-
-export function statisticsOf({ table }: Definition, snapshot: Snapshot): TableStatistics | undefined {
-  return snapshot.statistics.find((one) => one.schema === table.schema && one.name === table.name)
 }
 
 function largeBuild(predicted: number | null, { name }: Definition, { maxSizeBytes }: PlanOptions): readonly Hazard[] {

@@ -1,8 +1,8 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
 import { dropIndexSql } from '../sql/index-ddl.js'
 import { dropStep } from './drops.js'
-import { indexesOn } from './lookup.js'
-import { withSuffix } from './names.js'
+import { copiesOn } from './lookup.js'
+import { copySuffix, withSuffix } from './names.js'
 import { nameKey } from './overlap.js'
 import type { Finding, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
@@ -15,7 +15,7 @@ import { sameDefinition } from './same.js'
 
 /** Whether PostgreSQL gave this name to a copy of `base`: the base is cut where both do not fit in 63 bytes. */
 export function isLeftoverName(name: string, base: string): boolean {
-  const suffix = /_cc(?:new|old)\d*$/.exec(name)?.[0]
+  const suffix = copySuffix(name)
   return suffix !== undefined && withSuffix(base, suffix) === name
 }
 
@@ -80,9 +80,8 @@ function basesOf(steps: readonly Step[], { indexes }: Snapshot): readonly Base[]
 
 /** Not valid, and of a table that nobody builds on: of a REINDEX under way the progress view names one copy at a time. */
 function leftoversOf(snapshot: Snapshot, base: string, table: ExistingIndex['table']): readonly ExistingIndex[] {
-  return indexesOn(snapshot, table).filter(
+  return copiesOn(snapshot, table).filter(
     (index) =>
-      !index.valid &&
       !index.attached &&
       !index.partitioned &&
       isLeftoverName(index.name, base) &&

@@ -1,13 +1,17 @@
-import type { ExistingIndex, ExistingTable, Snapshot } from '../catalog/snapshot.js'
+import type {
+  CanonicalDefinition,
+  ExistingIndex,
+  ExistingTable,
+  PartitionTree,
+  Snapshot,
+  TableStatistics,
+} from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
-import { isPassingName } from './names.js'
+import { copySuffix, isPassingName } from './names.js'
 import { candidateOf, nameKey, type Candidate } from './overlap.js'
+import { allBy, once } from './once.js'
 import type { Resolved } from './resolved.js'
-
-/*
- * Finds in what the plan looks at again and again: each list is gone through once, not once for each index (a plan of
- * 10,000 indexes took 20 s that way).
- */
+import { definitionText, sameDefinition } from './same.js'
 
 export function indexNamed(snapshot: Snapshot, schema: string, name: string): ExistingIndex | undefined {
   return indexesByName(snapshot.indexes).get(nameKey({ schema, name }))
@@ -16,6 +20,39 @@ export function indexNamed(snapshot: Snapshot, schema: string, name: string): Ex
 /** Existing indexes of one table. */
 export function indexesOn(snapshot: Snapshot, table: TableName): readonly ExistingIndex[] {
   return indexesByTable(snapshot.indexes).get(nameKey(table)) ?? []
+}
+
+/** Those of one table that are declared like this. */
+export function indexesLike(
+  snapshot: Snapshot,
+  table: TableName,
+  declared: CanonicalDefinition,
+): readonly ExistingIndex[] {
+  const same = indexesByDefinition(snapshot.indexes).get(definitionKey(table, declared)) ?? []
+  return same.filter((index) => sameDefinition(declared, index.canonical))
+}
+
+/** Declarations of one table that are the same but for tablespace and name. */
+export function declaredLike(
+  all: readonly Resolved[],
+  table: TableName,
+  declared: CanonicalDefinition,
+): readonly Resolved[] {
+  return declaredByDefinition(all).get(definitionKey(table, declared)) ?? []
+}
+
+/** Those of one table that are not valid and have a name as REINDEX CONCURRENTLY gives it to a copy. */
+export function copiesOn(snapshot: Snapshot, table: TableName): readonly ExistingIndex[] {
+  return copiesByTable(snapshot.indexes).get(nameKey(table)) ?? []
+}
+
+/** The tree of a partitioned table; undefined for every other one. */
+export function partitionTree(snapshot: Pick<Snapshot, 'partitionTrees'>, table: TableName): PartitionTree | undefined {
+  return treesByTable(snapshot.partitionTrees).get(nameKey(table))
+}
+
+export function statisticsOf(snapshot: Snapshot, table: TableName): TableStatistics | undefined {
+  return statisticsByTable(snapshot.statistics).get(nameKey(table))
 }
 
 export function tableNamed(snapshot: Snapshot, table: TableName): ExistingTable | undefined {
@@ -45,6 +82,20 @@ const indexesByName = once((indexes: readonly ExistingIndex[]) => firstBy(indexe
 const tablesByName = once((tables: readonly ExistingTable[]) => firstBy(tables, nameKey))
 const relationsByName = once((relations: Snapshot['relations']) => firstBy(relations, nameKey))
 const indexesByTable = once((indexes: readonly ExistingIndex[]) => allBy(indexes, ({ table }) => nameKey(table)))
+const indexesByDefinition = once((indexes: readonly ExistingIndex[]) =>
+  allBy(indexes, ({ table, canonical }) => definitionKey(table, canonical)),
+)
+const declaredByDefinition = once((all: readonly Resolved[]) =>
+  allBy(all, ({ declared, canonical }) => definitionKey(declared.definition.table, canonical)),
+)
+const copiesByTable = once((indexes: readonly ExistingIndex[]) =>
+  allBy(
+    indexes.filter(({ valid, name }) => !valid && copySuffix(name) !== undefined),
+    ({ table }) => nameKey(table),
+  ),
+)
+const treesByTable = once((trees: Snapshot['partitionTrees']) => firstBy(trees, ({ table }) => nameKey(table)))
+const statisticsByTable = once((statistics: Snapshot['statistics']) => firstBy(statistics, nameKey))
 const declaredNames = once(
   (all: readonly Resolved[]) =>
     new Set(
@@ -62,28 +113,10 @@ const candidatesByTable = once((all: readonly Resolved[]) =>
   }),
 )
 
+function definitionKey(table: TableName, definition: CanonicalDefinition): string {
+  return `${nameKey(table)}\0${definitionText(definition)}`
+}
+
 function firstBy<Value>(values: readonly Value[], keyOf: (value: Value) => string): ReadonlyMap<string, Value> {
   return new Map(values.toReversed().map((value) => [keyOf(value), value]))
-}
-
-function allBy<Value>(values: readonly Value[], keyOf: (value: Value) => string): ReadonlyMap<string, Value[]> {
-  const groups = new Map<string, Value[]>()
-  for (const value of values) {
-    const group = groups.get(keyOf(value))
-    if (group === undefined) groups.set(keyOf(value), [value])
-    else group.push(value)
-  }
-  return groups
-}
-
-/** The same function, that looks at the same object once only. */
-function once<From extends object, To>(make: (from: From) => To): (from: From) => To {
-  const made = new WeakMap<From, { readonly value: To }>()
-  return (from) => {
-    const before = made.get(from)
-    if (before !== undefined) return before.value
-    const value = make(from)
-    made.set(from, { value })
-    return value
-  }
 }

@@ -15,6 +15,11 @@ export function isPassingName(name: string): boolean {
   return name.endsWith(freshSuffix) || name.endsWith(oldSuffix)
 }
 
+/** What PostgreSQL put behind a name for a copy of REINDEX CONCURRENTLY; undefined for every other name. */
+export function copySuffix(name: string): string | undefined {
+  return /_cc(?:new|old)\d*$/.exec(name)?.[0]
+}
+
 const freshSuffix = '_perfdb_new'
 const oldSuffix = '_perfdb_old'
 

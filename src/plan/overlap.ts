@@ -1,5 +1,6 @@
 import type { CanonicalDefinition } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
+import { allBy, groupsOf, once } from './once.js'
 import type { Resolved } from './resolved.js'
 
 /** An index as far as overlap goes: declared or existing. */
@@ -22,24 +23,9 @@ export function nameKey({ schema, name }: TableName): string {
 
 /** The same table and definition under another name; the unique one of two counts as the other's duplicate too. */
 export function duplicateOf(index: Candidate, others: readonly Candidate[]): Candidate | undefined {
-  return sameShape(others, shape(index.canonical)).find(
-    (other) => differs(index, other) && (other.canonical.unique || !index.canonical.unique),
-  )
-}
-
-/** Each list is gone through once, not once for each index: 4,000 of one table took 52 s. */
-const byShape = new WeakMap<readonly Candidate[], ReadonlyMap<string, readonly Candidate[]>>()
-
-function sameShape(candidates: readonly Candidate[], text: string): readonly Candidate[] {
-  const known = byShape.get(candidates)
-  if (known !== undefined) return known.get(text) ?? []
-  const groups = new Map<string, Candidate[]>()
-  for (const one of candidates) {
-    const key = shape(one.canonical)
-    groups.set(key, [...(groups.get(key) ?? []), one])
-  }
-  byShape.set(candidates, groups)
-  return groups.get(text) ?? []
+  return byShape(others)
+    .get(shape(index.canonical))
+    ?.find((other) => differs(index, other) && (other.canonical.unique || !index.canonical.unique))
 }
 
 /**
@@ -49,20 +35,33 @@ function sameShape(candidates: readonly Candidate[], text: string): readonly Can
 export function prefixOf(index: Candidate, others: readonly Candidate[]): Candidate | undefined {
   const { method, unique, keys, include, predicate } = index.canonical
   if (method !== 'btree' || unique) return undefined
-  return others.find((other) => {
-    const wider = other.canonical
-    return (
-      differs(index, other) &&
-      wider.method === 'btree' &&
-      wider.predicate === predicate &&
-      wider.keys.length > keys.length &&
-      keys.every((key, position) => wider.keys[position] === key) &&
-      include.every(
-        (column) => wider.include.includes(column) || wider.keys.some((key) => key.startsWith(`${column} `)),
-      )
-    )
-  })
+  return byFirstKeys(others)
+    .get(firstKeys(predicate, keys))
+    ?.find((other) => differs(index, other) && include.every((column) => columnsOf(other.canonical).has(column)))
 }
+
+const byShape = once((candidates: readonly Candidate[]) => allBy(candidates, ({ canonical }) => shape(canonical)))
+
+/** Each btree index under all its keys but the last, all but the last two, and so on. */
+const byFirstKeys = once((candidates: readonly Candidate[]) =>
+  groupsOf(
+    candidates.flatMap((candidate) => {
+      const { method, keys, predicate } = candidate.canonical
+      const shorter = method === 'btree' ? keys.slice(1) : []
+      return shorter.map((_, at) => [firstKeys(predicate, keys.slice(0, at + 1)), candidate] as const)
+    }),
+  ),
+)
+
+function firstKeys(predicate: CanonicalDefinition['predicate'], keys: CanonicalDefinition['keys']): string {
+  return JSON.stringify([predicate, keys])
+}
+
+/** What an index-only scan of it reads: keys are printed as the column, then opclass and order. */
+const columnsOf = once(
+  ({ include, keys }: CanonicalDefinition) =>
+    new Set([...include, ...keys.flatMap((key) => [...key.matchAll(/ /g)].map(({ index }) => key.slice(0, index)))]),
+)
 
 function differs(a: Candidate, b: Candidate): boolean {
   return a.table === b.table && (a.schema !== b.schema || a.name !== b.name)

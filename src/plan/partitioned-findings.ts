@@ -13,12 +13,16 @@ export function partitionedFindings(
   steps: readonly Step[],
   snapshot: Snapshot,
 ): readonly Finding[] {
-  const partitioned = steps.filter((step) => step.partitioned === true)
+  const partitioned = new Map(
+    steps
+      .filter((step) => step.partitioned === true)
+      .map((step) => [aboutText(step.index, `${step.table.schema}.${step.table.name}`), step]),
+  )
   return [...leftoverFindings(steps, snapshot), ...findings.map((finding) => described(finding, partitioned))]
 }
 
-function described(finding: Finding, steps: readonly Step[]): Finding {
-  const step = steps.find((one) => isAbout(finding, one))
+function described(finding: Finding, steps: ReadonlyMap<string, Step>): Finding {
+  const step = steps.get(aboutText(finding.index, finding.table))
   if (step === undefined) return finding
   if (finding.code === 'INVALID') {
     const hint = 'perfdb apply builds and attaches only what is missing'
@@ -30,8 +34,8 @@ function described(finding: Finding, steps: readonly Step[]): Finding {
   return finding
 }
 
-function isAbout({ index, table }: Finding, step: Step): boolean {
-  return step.index === index && `${step.table.schema}.${step.table.name}` === table
+function aboutText(index = '', table = ''): string {
+  return `${table}\0${index}`
 }
 
 function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly Finding[] {

@@ -1,11 +1,4 @@
-import type {
-  CanonicalDefinition,
-  ExistingIndex,
-  Snapshot,
-  PartitionIndex,
-  PartitionTree,
-} from '../catalog/snapshot.js'
-import type { TableName } from '../definition/definition.js'
+import type { CanonicalDefinition, ExistingIndex, PartitionIndex, PartitionTree } from '../catalog/snapshot.js'
 import type { Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import { renameIndexSql } from '../sql/index-ddl.js'
@@ -16,11 +9,6 @@ import { partitionedWork } from './partitioned-work.js'
 import type { Hazard, Step } from './plan.js'
 import type { Resolved } from './resolved.js'
 import { sameDefinition } from './same.js'
-
-/** The tree of a partitioned table; undefined for every other one. */
-export function partitionTree(snapshot: Snapshot, table: TableName): PartitionTree | undefined {
-  return snapshot.partitionTrees.find((tree) => tree.table.schema === table.schema && tree.table.name === table.name)
-}
 
 /**
  * What is to be done for an index that is declared on a partitioned table. One that is there and not valid is never dropped,

@@ -4,16 +4,16 @@ import { renameIndexSql } from '../sql/index-ddl.js'
 import { constraintTwin } from './constraint-twin.js'
 import { dropRefusal, planDrops } from './drops.js'
 import { fingerprint } from './fingerprint.js'
-import { buildHazards, identityHazards, statisticsOf } from './hazards.js'
+import { buildHazards, identityHazards } from './hazards.js'
 import { auditFindings } from './audit.js'
 import { eventTriggerFindings } from './event-triggers.js'
 import { foreignFindings, foreignOf, unknownReplace } from './foreign.js'
 import type { PlanOptions } from './options.js'
 import { identityRefusal, uniquenessLost } from './kept.js'
-import { indexesOn, indexNamed, isDeclared } from './lookup.js'
+import { declaredLike, indexesLike, indexNamed, isDeclared, partitionTree, statisticsOf } from './lookup.js'
 import { withNeeds } from './needs.js'
 import { partitionedFindings } from './partitioned-findings.js'
-import { partitionTree, planPartitioned, refusedReplace, unfinishedTwin } from './partitioned.js'
+import { planPartitioned, refusedReplace, unfinishedTwin } from './partitioned.js'
 import { nameKey } from './overlap.js'
 import type { Plan, Step } from './plan.js'
 import type { Owned, Resolved } from './resolved.js'
@@ -101,7 +101,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
       statements:
         refusal === null ? rebuildStatements(definition, existing, one.canonical) : [repairStatement(existing)],
       hazards: [...identityHazards(existing), ...buildHazards(one, all, snapshot, options)],
-      predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
+      predictedBytes: predictBytes(definition, statisticsOf(snapshot, definition.table)),
     }
   }
   if (same) {
@@ -143,7 +143,9 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     const reason = `exists as ${owned.name}, the index of the constraint ${owned.constraint ?? ''}`
     return { ...stepBase(one, owned), step: 'keep', reason, statements: [] }
   }
-  const twin = indexesOn(snapshot, definition.table).find((index) => adoptable(index, one, all, snapshot))
+  const twin = indexesLike(snapshot, definition.table, one.canonical).find((index) =>
+    adoptable(index, one, all, snapshot),
+  )
   if (twin !== undefined) {
     return {
       ...stepBase(one, twin),
@@ -170,11 +172,11 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     statements: createStatements(definition),
     hazards,
     ...(tree === undefined ? {} : planPartitioned(one, null, tree, hazards)),
-    predictedBytes: predictBytes(definition, statisticsOf(definition, snapshot)),
+    predictedBytes: predictBytes(definition, statisticsOf(snapshot, definition.table)),
   }
 }
 
-/** The same definition, valid, undeclared itself, and not the property of a constraint or a partitioned index. */
+/** One of the same definition: valid, undeclared itself, and not the property of a constraint or a partitioned index. */
 function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[], snapshot: Snapshot): boolean {
   return (
     index.valid &&
@@ -183,17 +185,17 @@ function adoptable(index: ExistingIndex, one: Resolved, all: readonly Resolved[]
     index.constraint === null &&
     !index.attached &&
     !isDeclared(all, index.schema, index.name) &&
-    sameDefinition(one.canonical, index.canonical) &&
-    all.every((other) => other === one || !adoptsBefore(other, one, snapshot))
+    declaredLike(all, one.declared.definition.table, one.canonical).every(
+      (other) => other === one || !adoptsBefore(other, one, snapshot),
+    )
   )
 }
 
 /** Of several missing ones of one definition the first by name gets it. */
 function adoptsBefore(other: Resolved, one: Resolved, snapshot: Snapshot): boolean {
   const { name, table } = other.declared.definition
-  const own = one.declared.definition
-  const onSame = table.schema === own.table.schema && table.name === own.table.name
-  if (!onSame || compare(name, own.name) >= 0 || indexNamed(snapshot, table.schema, name) !== undefined) return false
+  const later = compare(name, one.declared.definition.name) >= 0
+  if (later || indexNamed(snapshot, table.schema, name) !== undefined) return false
   return sameDefinition(other.canonical, one.canonical)
 }
 

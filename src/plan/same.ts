@@ -1,16 +1,18 @@
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
+import { once } from './once.js'
 
 /** Equal as PostgreSQL prints them. A tablespace that is not declared is not compared: where an index lives is the DBA's choice. */
 export function sameDefinition(declared: CanonicalDefinition, existing: CanonicalDefinition): boolean {
   const tablespace = declared.tablespace === null || declared.tablespace === existing.tablespace
-  return tablespace && text(declared) === text(existing)
+  return tablespace && definitionText(declared) === definitionText(existing)
 }
 
-function text(definition: CanonicalDefinition): string {
-  const { method, unique, nullsDistinct, keys, include, predicate, storage } = definition
-  return JSON.stringify([method, unique, nullsDistinct, keys, include, predicate, storage])
-}
+/** All that is compared but the tablespace, as one text. */
+export const definitionText = once(
+  ({ method, unique, nullsDistinct, keys, include, predicate, storage }: CanonicalDefinition): string =>
+    JSON.stringify([method, unique, nullsDistinct, keys, include, predicate, storage]),
+)
 
 /**
  * True when the index that stands there is word for word what PostgreSQL prints for this declaration, so that no probe

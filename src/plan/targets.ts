@@ -2,10 +2,10 @@ import type { Snapshot } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Place, Problem } from '../errors.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
+import { indexNamed, partitionTree, relationNamed, tableNamed } from './lookup.js'
 import { nearest } from '../text/nearest.js'
-import { indexNamed, relationNamed, tableNamed } from './lookup.js'
 import type { PlanOptions } from './options.js'
-import { foreignPartitionProblem, partitionTree } from './partitioned.js'
+import { foreignPartitionProblem } from './partitioned.js'
 
 /** Everything in the profiles that this database cannot hold; empty when all is well. `known` are the tables that a wrong name may mean. */
 export function targetProblems(

@@ -74,6 +74,8 @@ export const step = z.object({
   hazards: z.array(hazard),
   /** Of a drop: the builds of this run that must have succeeded before it; where one did not, the index is kept. */
   needs: z.array(z.object({ schema: z.string(), index: z.string() })).optional(),
+  /** How many builds on its table it needs besides the first ten, which needs names. */
+  needs_more: z.int().optional(),
   table_rows: z.number().optional(),
   table_bytes: z.number().optional(),
   /** From the planner's statistics, before it is built. */

@@ -42,13 +42,14 @@ describe('a cancelled job reaches perfdb, which cleans up', () => {
   test('a shell that is killed leaves no build behind', async () => {
     await using db = await testDatabase(slowTable(400, 20))
     await using home = await project(files)
-    const { child } = await actionStep(home, { command: 'apply', url: db.url })
+    const { child, done } = await actionStep(home, { command: 'apply', url: db.url })
     await until('the build', inPhase(db.sql, 'building index'))
     send(child, 'SIGKILL', 'group')
     await until('the end of the run', async () => {
       return (await db.sql`select 1 from perfdb.runs where finished_at is not null`).length > 0
     })
     expect(await invalidIndexes(db.sql)).toEqual([])
+    await done
   })
 })
 

@@ -113,8 +113,8 @@ test('plan --fail-on refused is 1 only when apply would refuse; --fail-on work a
   expect(await codes('--allow', 'DROP')).toEqual([0, 1, 1, 1])
   expect((await run('plan', 'p.yaml')).stdout).toContain('1 refused')
   expect((await run('apply', 'p.yaml')).code).toBe(1)
-  await db.sql`insert into t values (1, 1, 'same'), (2, 1, 'same')`
   await db.sql`alter table t drop constraint bound`
+  await db.sql`insert into t values (1, 1, 'same'), (2, 1, 'same')`
   await home.write({ 'p.yaml': 'version: 1\nindexes: [{ name: u, table: t, keys: [c], unique: true }]\n' })
   expect(await codes()).toEqual([0, 1, 1, 1])
 })

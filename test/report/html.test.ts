@@ -39,6 +39,10 @@ test.each(every)('%s: a whole page that needs nothing else', async (_, result) =
   const root = parseMarkup(source)
   expect(all(root, 'h1')).toHaveLength(1)
   expect(all(root, 'main')).toHaveLength(1)
+  const [body] = all(root, 'body')
+  expect(body?.children.map(({ name }) => name)).toEqual(['header', 'main', 'footer'])
+  expect(all(root, 'th').every(({ text }) => text !== '')).toBe(true)
+  expect(all(root, 'li').every((item) => item.attributes['role'] === undefined)).toBe(true)
   expect(all(root, 'title')[0]?.text).toContain(`perfdb ${result.command}: `)
 })
 
@@ -63,7 +67,7 @@ test.each(every)(
       expect(withClass(row, 'value')[0]?.text.length).toBeGreaterThan(0)
     }
     for (const table of all(root, 'table')) {
-      const heads = all(table, 'th').length
+      const heads = all(table, 'tr')[0]?.children.length ?? 0
       for (const row of all(table, 'tr')) expect(row.children).toHaveLength(heads)
       for (const head of all(table, 'th')) expect(head.attributes['scope']).toBe('col')
     }

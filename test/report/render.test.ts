@@ -95,6 +95,7 @@ test('a pipe in a name does not end its cell', () => {
   expect(codeSpan('a|b')).toBe('<code>a&#124;b</code>')
   expect(escaped('a|b *c* _d_ e_f <g> \\')).toBe('a\\|b \\*c\\* \\_d\\_ e_f &lt;g&gt; \\\\')
   expect(fenced('sql', 'a ```` b')).toBe('`````sql\na ```` b\n`````')
+  expect(fenced('sql', 'a\n\tb \u001b[2J\r\u202e')).toBe('```sql\na\n b \\u{1b}[2J \\u{202e}\n```')
 })
 
 test('what a name holds can not move the cursor or leave a table', async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { queryFindingCodes } from '../../src/codes/finding-codes.js'
 import { errorHints } from '../../src/errors.js'
@@ -9,6 +11,9 @@ import { z } from '../../src/yaml/schema.js'
 import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
+const { homepage } = z
+  .looseObject({ homepage: z.url() })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')))
 const message = z.strictObject({ text: z.string() })
 const count = z.int().min(1)
 /*
@@ -25,6 +30,7 @@ const sarif = z.strictObject({
           driver: z.strictObject({
             name: z.literal('perfdb'),
             version: z.string(),
+            informationUri: z.literal(homepage.replace('#readme', '')),
             rules: z.array(
               z.strictObject({
                 id: z.string(),

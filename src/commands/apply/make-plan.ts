@@ -84,7 +84,7 @@ async function ask(
   withExtensions: boolean,
 ): Promise<{ readonly resolved: readonly Resolved[]; readonly refused: readonly Problem[] }> {
   const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
-  const looked = declared.filter((index) => doubtful.includes(index) || plainMatch(index, snapshot)?.valid === false)
+  const looked = declared.filter((index) => plainMatch(index, snapshot)?.valid !== true)
   const trust = await readTrust(
     session,
     looked.map(({ definition }) => definition),

@@ -6,6 +6,7 @@ import { noScans, type Scans } from './scans.js'
 import type { Weights } from './weights.js'
 import { count } from '../plan/plan-node.js'
 import { milliseconds } from '../rules/rule.js'
+import { ratio } from '../../text/amounts.js'
 
 /** What the measurements know of the declared indexes. */
 export interface PriceEvidence {
@@ -152,9 +153,9 @@ function losses(uses: readonly IndexUse[]): string {
   return slower.length === 0 ? '' : `; ${listed(slower.map(({ query }) => query))} slower`
 }
 
-/** `12x`; two digits, more than an interval of 10 % would be a lie. */
-function factor(ratio: number): string {
-  return `${Number(ratio.toPrecision(2))}x`
+/** `12x`, `1,000x`. */
+function factor(value: number): string {
+  return `${ratio(value)}x`
 }
 
 /** The first two, and how many more. */

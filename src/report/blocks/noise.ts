@@ -1,5 +1,5 @@
 import type { ApplyResult } from '../../result/result.js'
-import { several } from '../../text/amounts.js'
+import { ratio, several } from '../../text/amounts.js'
 
 /**
  * What two measurements of the same thing differed by in this run, as whom the queries ran, and whether indexes were hidden to compare: one line.
@@ -17,5 +17,5 @@ export function noiseText({ noise, measured_as: role, counterfactual }: ApplyRes
 }
 
 function factor(value: number): string {
-  return value < 10 ? `${value.toFixed(2)}x` : `${value.toFixed(0)}x`
+  return value < 10 ? `${value.toFixed(2)}x` : `${ratio(value)}x`
 }

@@ -196,10 +196,11 @@ function rowsText({ table_rows: rows, table_bytes: size }: ResultStep): string {
 }
 
 /** The reason of a step, and what must be there before it. */
-function withNeeds({ reason, schema, needs = [] }: ResultStep): string {
+function withNeeds({ reason, schema, needs = [], needs_more: unnamed = 0 }: ResultStep): string {
   if (needs.length === 0) return reason
   const names = needs.map((need) => (need.schema === schema ? need.index : `${need.schema}.${need.index}`))
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  const left = names.length - 3 + unnamed
+  const more = left > 0 ? ` and ${left} more` : ''
   return `${reason}; after ${names.slice(0, 3).join(', ')}${more}`
 }
 

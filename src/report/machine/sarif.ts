@@ -33,6 +33,7 @@ export function renderSarif(result: Result): string {
           driver: {
             name: 'perfdb',
             version: wellFormed(result.perfdb),
+            informationUri: 'https://github.com/placeholder-organisation/perfdb',
             rules: codes.map(rule),
           },
         },

@@ -79,7 +79,7 @@ function axis({ scale, tickText }: Chart): string {
     const anchor = at < 6 ? 'start' : at > 94 ? 'end' : 'middle'
     return [`<text x="${percent(at)}" y="12" text-anchor="${anchor}">${html(text)}</text>`]
   })
-  return `<li role="presentation" aria-hidden="true"><svg class="plot" width="100%" height="16">${labels.join('')}</svg></li>`
+  return `<li aria-hidden="true"><svg class="plot" width="100%" height="16">${labels.join('')}</svg></li>`
 }
 
 function draw(mark: Mark, scale: Scale): string {

@@ -41,8 +41,10 @@ export function headingOf(block: Block): string {
 function gridHtml(grid: Of<'grid'>): string {
   const shown = [...grid.columns.entries()].filter(([at]) => grid.rows.some((row) => (row[at]?.text ?? '') !== ''))
   if (shown.length === 0) return ''
-  const head = shown.map(
-    ([, column]) => `<th role="columnheader" scope="col" class="${column.kind}">${html(column.head)}</th>`,
+  const head = shown.map(([, column]) =>
+    column.head === ''
+      ? `<td role="cell" class="${column.kind}"></td>`
+      : `<th role="columnheader" scope="col" class="${column.kind}">${html(column.head)}</th>`,
   )
   const rows = grid.rows.map(
     (row) => `<tr role="row">${shown.map(([at, column]) => cellHtml(row[at], column)).join('')}</tr>`,

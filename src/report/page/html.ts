@@ -37,9 +37,9 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     `<h1><span class="sign" role="img" aria-label="${result.ok ? 'in order' : 'not in order'}">${result.ok ? '✓' : '✗'}</span> ${html(title)}</h1>`,
     ...sections.lede,
     '</header>',
+    '<main>',
     tilesHtml(result),
     contents(headings),
-    '<main>',
     ...sections.parts,
     plans === '' ? '' : `<h2 id="${anchor(headings.length)}">Query plans</h2>\n${plans}`,
     isError(result) || result.command !== 'import'
