@@ -218,7 +218,7 @@ test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')
   expect(code).toBe(2)
   expect(stderr).toMatch(/^error\[NO_EMBEDDED\]/m)
-  expect(stderr).toContain('npx perfdb demo --yes')
+  expect(stderr).toContain('--yes (or PERFDB_INSTALL=1) installs it')
 })
 
 test('installing it says in one sentence what keeps it from that', async () => {

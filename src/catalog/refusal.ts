@@ -33,7 +33,7 @@ export function refusalHint(
   definition: Definition,
   columns: readonly string[],
 ): string | undefined {
-  switch (reason.sqlstate) {
+  switch (reason.sqlstate ?? '') {
     case '42703':
       return columnHint(/["«»„“]([^"«»„“]+)["«»„“]/.exec(reason.message)?.[1], definition, columns)
     case '42601':

