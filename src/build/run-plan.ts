@@ -85,7 +85,7 @@ function missedNeeds({ needs = [] }: Step, { byName }: Progress): StepError | nu
     return result !== undefined && succeeded.has(result.outcome) ? [] : [`${need.index} ${whatIsMissing(result)}`]
   })
   if (missed.length === 0) return null
-  const hint = 'perfdb apply drops it in the run that brings these about'
+  const hint = 'once these are there, the same command drops it'
   return { code: 'NOT_STARTED', message: `kept: ${listed(missed)}`, hint }
 }
 
