@@ -35,6 +35,7 @@ export async function runCheckPoolAction(
     failOn: options.failOn === 'warn' ? 'warn' : 'fail',
     environment,
     given,
+    suggest: options.suggest ?? false,
     whatIf: options.whatIf === true ? [] : (options.whatIf ?? []),
   } as const
   if (options.watch === undefined) {

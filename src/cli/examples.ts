@@ -32,6 +32,7 @@ export const examples: Readonly<Record<string, string>> = {
   ]),
   'check-pool': below('Examples:', [
     'perfdb check-pool my.pools.yaml --offline     with the limits of the file',
+    'perfdb check-pool my.pools.yaml --suggest     sizes that fit, as YAML',
     'perfdb check-pool my.pools.yaml --fail-on warn',
   ]),
   rollback: below('Examples:', [

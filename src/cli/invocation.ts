@@ -63,6 +63,7 @@ export interface Options {
   readonly failOn?: 'fail' | 'warn' | 'refused' | 'work'
   /** Changes for check-pool; true for plan and explain. */
   readonly whatIf?: readonly string[] | true
+  readonly suggest?: boolean
   /** Milliseconds between two looks; true is the usual. */
   readonly watch?: number | true
   readonly count?: number

@@ -112,6 +112,8 @@ export interface CheckPoolOptions extends CommonOptions {
   readonly offline?: boolean | undefined
   /** The verdict from which on `ok` is false; `fail` by default. */
   readonly failOn?: 'fail' | 'warn' | undefined
+  /** Divides the connections of each server by declared load, else evenly: `suggestion` of the result. */
+  readonly suggest?: boolean | undefined
   /** Judged with changes such as `api.instances=6`. */
   readonly whatIf?: readonly string[] | undefined
 }

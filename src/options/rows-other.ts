@@ -102,6 +102,12 @@ export const otherRows: readonly OptionRow[] = [
     commands: ['check-pool'],
   },
   {
+    flags: '--suggest',
+    read: 'flag',
+    help: 'divide the connections of each server by declared load, else evenly, and print YAML',
+    commands: ['check-pool'],
+  },
+  {
     flags: '--watch [seconds]',
     read: 'seconds',
     help: 'a line a look until Ctrl-C, as through a rollout (default: every 5s)',

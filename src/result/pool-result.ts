@@ -144,6 +144,25 @@ export const poolResult = z.object({
     .array(z.object({ name: z.string(), key: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
     .optional(),
   servers: z.array(server),
+  /** Of --suggest: sizes with which each server's connections are divided, judged with everything else, and what the verdict then is. */
+  suggestion: z
+    .object({
+      servers: z.array(
+        z.object({
+          name: z.string(),
+          /** What is divided: the warning share of `available`, less what no size here changes. */
+          connections: z.int(),
+          sizes: z.array(z.object({ name: z.string(), key: z.string(), from: z.int(), to: z.int() })),
+          /** At the peak, with all sizes. */
+          peak: z.int(),
+          reason: z.string().nullable(),
+        }),
+      ),
+      what_if: z.array(z.string()),
+      yaml: z.string(),
+      verdict,
+    })
+    .optional(),
   samples: z.array(sample).optional(),
   findings: z.array(finding.extend({ server: z.string().optional(), service: z.string().optional() })),
 })

@@ -10,6 +10,7 @@ import { fewestServers, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { recommendations } from '../../src/pools/judge/recommend.js'
 import { peakInstances } from '../../src/pools/sums/rollout.js'
 import { waterfall } from '../../src/pools/judge/waterfall.js'
+import { changesOf, suggest } from '../../src/pools/judge/suggest.js'
 import { remedyJudge } from '../../src/pools/judge/judged-remedies.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
 import { estate, pool, pooler, runtime, server, service, tenant } from './builders.js'
@@ -219,6 +220,29 @@ test('every remedy of a finding that becomes its hint leaves nothing worse and s
   )
   expect(named).toBeGreaterThan(10)
   expect(refused).toBeGreaterThan(10)
+})
+
+test('suggested sizes together leave nothing worse and the peak within the warning share; what fits no sizes says why', () => {
+  let [divided, refused] = [0, 0]
+  fc.assert(
+    fc.property(anyEstate, (written) => {
+      const [one] = suggest(written, budgets(written))
+      if (one?.reason !== null) {
+        refused += 1
+        expect(one?.sizes).toEqual([])
+        return
+      }
+      divided += 1
+      const changed = withChanges(written, changesOf(one.sizes))
+      const before = troublesOf(written, new Map(), judgeWithoutRemedies)
+      expect(isNoWorse(before, troublesOf(changed, new Map(), judgeWithoutRemedies))).toBe(true)
+      for (const { total, server: of, capacity } of budgets(changed))
+        expect(total.peak).toBeLessThanOrEqual(of.warnAt * capacity)
+    }),
+    { numRuns: 100 },
+  )
+  expect(divided).toBeGreaterThan(10)
+  expect(refused).toBeGreaterThan(5)
 })
 
 test('the largest flow is the smallest cut', () => {

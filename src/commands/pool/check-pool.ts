@@ -5,6 +5,7 @@ import { exitCode, type Ending } from '../../result/exit-code.js'
 import { poolFindingDocument, serverDocument } from './pool-documents.js'
 import { judgeEstate, worst, type Looked } from './pool-judge.js'
 import { askConsoles, connectionsTo, lookAt, oneLookByUrl, type LookOptions } from './pool-look.js'
+import { suggestionDocument } from './pool-suggestion.js'
 import type { PoolResult } from '../../result/pool-result.js'
 import { perfdbVersion } from '../../result/version.js'
 
@@ -13,6 +14,8 @@ export interface CheckPoolOptions extends LookOptions {
   readonly failOn: 'fail' | 'warn'
   /** `api.instances=6`: judged with these changes, told beside what is declared. */
   readonly whatIf?: readonly string[]
+  /** Divides the connections of each server, and judges that. */
+  readonly suggest?: boolean
 }
 
 /**
@@ -38,7 +41,7 @@ export async function runCheckPool(files: readonly PoolsFile[], options: CheckPo
 export function poolDocument(
   files: readonly PoolsFile[],
   looked: Looked,
-  options: Pick<CheckPoolOptions, 'failOn' | 'offline' | 'whatIf'>,
+  options: Pick<CheckPoolOptions, 'failOn' | 'offline' | 'whatIf' | 'suggest'>,
   signal?: Ending['signal'],
 ): PoolResult {
   const written = mergeEstates(files)
@@ -62,6 +65,9 @@ export function poolDocument(
     servers: judgement.servers.map((server, at) =>
       serverDocument(server.budget, judgement.estate, server.verdict, before?.servers[at]),
     ),
+    ...(options.suggest === true && {
+      suggestion: suggestionDocument(judgement, (sizes) => judgeEstate(written, looked, [...whatIf, ...sizes])),
+    }),
     findings: [...fromFiles, ...judgement.findings].map(poolFindingDocument),
   }
 }

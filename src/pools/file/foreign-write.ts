@@ -1,3 +1,4 @@
+import { yamlKey } from '../../text/yaml-key.js'
 import type { Fact, Known } from './foreign-facts.js'
 
 /**
@@ -16,10 +17,10 @@ export function foreignYaml(all: readonly Known[]): { readonly text: string; rea
     left.push('no server was found: main with max_connections 100 is a guess')
     lines.push('  main:', "    max_connections: 100 # a guess: PostgreSQL's default; or url: ${DATABASE_URL}")
   }
-  for (const { name, facts } of servers) lines.push(`  ${quoted(name)}:`, ...nested(facts, '    '))
+  for (const { name, facts } of servers) lines.push(`  ${yamlKey(name)}:`, ...nested(facts, '    '))
   if (services.length > 0) lines.push('services:')
   for (const { name, facts } of services) {
-    lines.push(`  ${quoted(name)}:`, `    server: ${quoted(home)}`, ...nested(facts, '    '))
+    lines.push(`  ${yamlKey(name)}:`, `    server: ${yamlKey(home)}`, ...nested(facts, '    '))
     if (facts.some(({ key }) => key.startsWith('pool.'))) continue
     lines.push('    # pool: { max: ... } # no size was found in any file')
     left.push(`${name}: no pool size was found`)
@@ -29,7 +30,7 @@ export function foreignYaml(all: readonly Known[]): { readonly text: string; rea
   if (poolers.length > 0 && services.length > 0)
     left.push('which services go through the pooler: write via where one does')
   if (poolers.length > 0) lines.push('poolers:')
-  for (const { name, facts } of poolers) lines.push(`  ${quoted(name)}:`, ...nested(facts, '    '))
+  for (const { name, facts } of poolers) lines.push(`  ${yamlKey(name)}:`, ...nested(facts, '    '))
   return { text: `${lines.join('\n')}\n`, left }
 }
 
@@ -55,7 +56,7 @@ function nested(facts: readonly Fact[], indent: string): readonly string[] {
   for (const fact of facts) {
     const [, parent, rest] = /^([^.]+)\.(.+)$/.exec(fact.key) ?? []
     if (parent === undefined || rest === undefined)
-      lines.push(`${indent}${quoted(fact.key)}: ${scalar(fact.value)} # ${fact.source}`)
+      lines.push(`${indent}${yamlKey(fact.key)}: ${scalar(fact.value)} # ${fact.source}`)
     else parents.set(parent, [...(parents.get(parent) ?? []), { ...fact, key: rest }])
   }
   // An autoscaler's maximum without a number of replicas: as they usually run is then 1 or more.
@@ -64,17 +65,11 @@ function nested(facts: readonly Fact[], indent: string): readonly string[] {
       parent === 'instances' && own.every(({ key }) => key !== 'desired')
         ? [{ key: 'desired', value: 1, source: 'no replicas are written' }, ...own]
         : own
-    lines.push(`${indent}${quoted(parent)}:`, ...nested(complete, `${indent}  `))
+    lines.push(`${indent}${yamlKey(parent)}:`, ...nested(complete, `${indent}  `))
   }
   return lines
 }
 
 function scalar(value: string | number): string {
-  return typeof value === 'number' ? String(value) : quoted(value)
-}
-
-function quoted(text: string): string {
-  return /^[a-z_][\w-]*$/i.test(text) && !/^(?:true|false|null|yes|no|on|off)$/i.test(text)
-    ? text
-    : JSON.stringify(text)
+  return typeof value === 'number' ? String(value) : yamlKey(value)
 }

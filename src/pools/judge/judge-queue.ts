@@ -26,7 +26,7 @@ export interface Line {
 }
 
 /** Shares of requests that wait too long: the field's thresholds, "over 0.1 % database issue, over 1 % investigate". */
-const warnShare = 0.001
+export const warnShare = 0.001
 const failShare = 0.01
 
 /** QUEUE_UNSTABLE and QUEUE_WAIT of the pools of a service that declares its load; the load is spread evenly. */

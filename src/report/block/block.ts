@@ -54,6 +54,8 @@ export type Block =
       /** How many are shown without --verbose; all unless said. A block with a limit is folded in markdown. */
       readonly limit?: number
     }
+  /** Lines to paste into a file, as they are: never wrapped, nothing in front. */
+  | { readonly kind: 'paste'; readonly title: string; readonly lines: readonly string[] }
   /** SQL to read: in text under --verbose only, in markdown folded. */
   | { readonly kind: 'scripts'; readonly title: string; readonly scripts: readonly Script[] }
 

@@ -4,6 +4,7 @@ import { findingBlocks } from '../block/findings.js'
 import { serverBlocks } from './pool-server.js'
 import { headroomTone } from './pool-waterfall.js'
 import { tally } from './steps.js'
+import { suggestionBlocks } from './pool-suggestion.js'
 import { several } from '../../text/amounts.js'
 
 type Verdict = PoolResult['verdict']
@@ -36,6 +37,7 @@ export function poolBlocks(result: PoolResult, verbose = false): Block[] {
     { kind: 'verdict', tone: verdictTones[result.verdict], text: poolVerdict(result, servers, causes) },
     { kind: 'text', tone: 'quiet', text: sourceText(result, servers) },
     ...causeBlocks(causes, first),
+    ...suggestionBlocks(result.suggestion),
     ...(servers.length > 1 ? [serverGrid(verbose ? servers : servers.slice(0, shownServers))] : []),
     {
       kind: 'text',

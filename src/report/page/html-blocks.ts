@@ -18,6 +18,8 @@ export function blockHtml(block: Block): string {
       return gridHtml(block)
     case 'items':
       return itemsHtml(block)
+    case 'paste':
+      return block.lines.length === 0 ? '' : `<pre tabindex="0"><code>${htmlLines(block.lines.join('\n'))}</code></pre>`
     case 'scripts':
       return scriptsHtml(block)
   }
@@ -30,6 +32,8 @@ export function headingOf(block: Block): string {
       return block.title !== '' ? block.title : block.columns.some(({ head }) => head === 'index') ? 'Indexes' : ''
     case 'items':
       return block.title
+    case 'paste':
+      return block.lines.length === 0 ? '' : block.title
     case 'verdict':
     case 'text':
     case 'scripts':

@@ -33,6 +33,8 @@ function blockText(block: Exclude<Block, { kind: 'verdict' }>): string {
       return gridText(block)
     case 'items':
       return itemsText(block)
+    case 'paste':
+      return block.lines.length === 0 ? '' : `**${escaped(block.title)}**\n\n${fenced('yaml', block.lines.join('\n'))}`
     case 'scripts':
       return scriptsText(block)
   }

@@ -40,6 +40,8 @@ async function blockLines(block: Block, layout: Layout, paint: Paint): Promise<s
         ...(left > 0 ? [paint('quiet', `and ${several(left, 'more', 'more')}: --verbose shows all`)] : []),
       ]
     }
+    case 'paste':
+      return block.lines.length === 0 ? [] : [...titleLines(block.title, room, paint), ...block.lines]
     case 'scripts':
       if (block.scripts.length === 0 || !layout.verbose) return []
       return [
