@@ -17,9 +17,10 @@ const loop = { processes: 1, threads: null } as const
 export const runtimes = {
   gunicorn: {
     processes: 1,
-    threads: null,
+    threads: 1,
     noun: 'gunicorn workers',
-    source: 'Gunicorn manual, settings: workers 1, worker_class sync',
+    source:
+      'Gunicorn manual, settings: workers 1, worker_class sync (one request at a time; gthread where threads is more)',
   },
   uvicorn: {
     ...loop,
@@ -92,10 +93,7 @@ export const runtimeNames = [
   'other',
 ] as const satisfies readonly RuntimeKindName[]
 
-/**
- * Worker classes of gunicorn and pools of celery; `prefork` is what celery does by itself. Without a class a worker of gunicorn is counted with its
- * whole pool: its default is sync, but frameworks start it with others, and too large a sum stops nobody's server.
- */
+/** Worker classes of gunicorn and pools of celery; without one gunicorn takes sync and celery prefork. */
 export const workerClasses = ['sync', 'gthread', 'gevent', 'eventlet', 'uvicorn', 'prefork', 'threads', 'solo'] as const
 
 /** What a worker class makes of a kind: gunicorn manual, worker_class; celery manual, concurrency. */
