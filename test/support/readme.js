@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 const docs = new URL('../../docs/', import.meta.url)
 const program = fileURLToPath(new URL('../../bin/perfdb.js', import.meta.url))
 const pages = [
-  ['commands.md', () => `# Commands\n\n${reference()}\n`],
-  ['troubleshooting.md', troubleshooting],
+  { name: 'commands.md', page: () => `# Commands\n\n${reference()}\n` },
+  { name: 'troubleshooting.md', page: troubleshooting },
 ]
-for (const [name, page] of pages) {
+for (const { name, page } of pages) {
   const file = new URL(name, docs)
   if (!process.argv.includes('--check')) writeFileSync(file, page())
   else if (!existsSync(file) || readFileSync(file, 'utf8') !== page())

@@ -53,5 +53,5 @@ async function databaseIdentity(session: Session): Promise<SavedPart['database']
     })
   const [row] = rows
   if (row === undefined) throw new PerfdbError('INTERNAL', 'the server does not know its own database')
-  return { name: row.name, oid: Number(row.oid), system_identifier: row.system_identifier }
+  return { name: row.name, oid: row.oid, system_identifier: row.system_identifier }
 }
