@@ -22,7 +22,7 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb explain my.yaml                        the queries of a profile',
     'perfdb explain slow.sql --time-budget 10s     each statement of a file',
     'perfdb explain --query "select * from jobs where id = $1" --param 7',
-    'perfdb explain --top 20 --out slow.yaml       what takes the time, as a profile',
+    'perfdb explain --top 20 --out slow.yaml       the slowest as a profile',
     'perfdb explain plan.json server.log           query plans; needs no server',
     'psql -c "explain (analyze, buffers) ..." | perfdb explain -',
   ]),

@@ -17,11 +17,6 @@ export function indexNamed(snapshot: Snapshot, schema: string, name: string): Ex
   return indexesByName(snapshot.indexes).get(nameKey({ schema, name }))
 }
 
-/** Existing indexes of one table. */
-export function indexesOn(snapshot: Snapshot, table: TableName): readonly ExistingIndex[] {
-  return indexesByTable(snapshot.indexes).get(nameKey(table)) ?? []
-}
-
 /** Those of one table that are declared like this. */
 export function indexesLike(
   snapshot: Snapshot,
@@ -81,7 +76,6 @@ export function candidatesOn(table: TableName, all: readonly Resolved[], snapsho
 const indexesByName = once((indexes: readonly ExistingIndex[]) => firstBy(indexes, nameKey))
 const tablesByName = once((tables: readonly ExistingTable[]) => firstBy(tables, nameKey))
 const relationsByName = once((relations: Snapshot['relations']) => firstBy(relations, nameKey))
-const indexesByTable = once((indexes: readonly ExistingIndex[]) => allBy(indexes, ({ table }) => nameKey(table)))
 const indexesByDefinition = once((indexes: readonly ExistingIndex[]) =>
   allBy(indexes, ({ table, canonical }) => definitionKey(table, canonical)),
 )

@@ -35,7 +35,7 @@ test('settings are pinned against a role and a database that set everything othe
     enable_seqscan: 'off',
     day: new Date('2026-03-05T00:00:00Z'),
   })
-  expect(session.defaultSearchPath).toBe('odd, public')
+  expect(session.defaultSearchPath).toBe('"odd", "public"')
   expect(session.readOnly).toBe(true)
   expect(session.inRecovery).toBe(false)
   expect(session.pooled).toBe(false)
