@@ -64,7 +64,7 @@ test.each<[string, readonly Partial<IndexUse>[], Partial<ResultStep>, string]>([
     'several, the most first',
     [{ ratio: 2 }, { query: 'r', params: 'hot' }],
     {},
-    'pays: r (hot) 12x faster and q 2x faster',
+    'pays: r (hot) 12x faster and q 2.0x faster',
   ],
   ['ended in time after', [{ ratio: null }], {}, 'pays: q ends in time'],
   ['one faster, one slower', [{ verdict: 'slower' }, { query: 'r' }], {}, 'pays: r 12x faster; q slower'],

@@ -111,7 +111,7 @@ test('RDS derives max_connections from memory: never more than was seen, and sai
   expect(providerLimits('rds', '2GB')?.maxConnections).toBeGreaterThan(190)
   expect(providerLimits('rds', '4GB')?.maxConnections).toBeLessThanOrEqual(413)
   expect(providerLimits('RDS', '512 GB')?.maxConnections).toBe(5000)
-  expect(providerLimits('rds', 'db.t3.medium')).toBeNull()
+  expect(providerLimits('rds', 'db.q9.medium')).toBeNull()
   const written = estate({ servers: [server({ maxConnections: null, provider: { name: 'rds', size: '4GB' } })] })
   const [budget] = budgets(written)
   // 3 + 2 are kept back.
