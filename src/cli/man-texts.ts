@@ -5,6 +5,10 @@ export const environment: Pairs = [
   ['PERFDB_DIRECT_URL', 'Where to connect when --url is not given; a direct way past a pooler, before the others.'],
   ['PERFDB_URL, DATABASE_URL', 'Where to connect, in this order.'],
   ['PERFDB_CONFIG', 'The configuration file, as --config names it.'],
+  [
+    'PERFDB_INSTALL',
+    'With 1 the embedded server is installed into the cache of the user without a question, as --yes does.',
+  ],
   ['PERFDB_ENV', 'The environment of perfdb.yaml whose values beat its top level, as --env does.'],
   [
     'PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE ...',

@@ -130,7 +130,6 @@ describe('files', () => {
       'apply my.yaml --url embedded --load bad',
       'explain --query values(1) --baseline bad',
       'explain --since bad',
-      'import bad',
     ].map((line): [string, Mistake] => [
       `a folder where ${line} wants a file`,
       {
@@ -140,6 +139,15 @@ describe('files', () => {
         says: 'cannot read bad: it is a folder',
       },
     ]),
+    [
+      'a folder of migrations without a .sql file',
+      {
+        files: { 'bad/perfdb.yaml': '' },
+        args: ['import', 'bad'],
+        code: 'FILE_NOT_FOUND',
+        says: 'no .sql file in the folder bad',
+      },
+    ],
     [
       'a profile of perfdb.yaml that is not there',
       {

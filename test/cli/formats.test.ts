@@ -40,6 +40,7 @@ test('one run writes every format, each to its file, and the exit code stays', a
   expect(JSON.parse(await text('sarif'))).toMatchObject({ version: '2.1.0' })
   expect(JSON.parse(await text('gitlab'))).toMatchObject([
     { check_name: 'POOL_OVER', severity: 'critical', location: { path: 'shop.pools.yaml', lines: { begin: 9 } } },
+    { check_name: 'DEPLOY_UNDECLARED', severity: 'info' },
   ])
   expect(await text('github')).toMatch(/^::error file=shop\.pools\.yaml,line=\d+,col=\d+,title=perfdb POOL_OVER::/)
   expect((await text('jsonl')).trimEnd().split('\n').at(-1)).toContain('"exit_code":1')

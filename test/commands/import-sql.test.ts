@@ -48,8 +48,7 @@ CREATE UNIQUE INDEX "Odd.X" ON app."Jobs.a" USING gist (r) ;
     },
   ])
   expect(result.profile).toMatchInlineSnapshot(`
-    "# yaml-language-server: $schema=./profile.schema.json
-    # Imported from dump.sql.
+    "# Imported from dump.sql.
     # 1 index left out, attached to the index of a partitioned table: public.m1_at_idx
     # 4 other statements passed over (1 SET, 1 SELECT, 1 CREATE TABLE, 1 COPY)
 

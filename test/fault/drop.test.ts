@@ -126,7 +126,7 @@ test('fault 33: a replace that would lose the replica identity is refused, one t
     `${table} create unique index i on t (a); alter table t replica identity using index i; create unique index u on t (b); create index k on t (c); alter table t cluster on k`,
   )
   const replacing = async (index: string) => {
-    const { result } = await apply(db.url, await profileOf([index]), { allow: ['REPLACE'] })
+    const { result } = await apply(db.url, await profileOf([index]), { allow: ['REPLACE', 'REPLICA_IDENTITY'] })
     return result.steps[0]
   }
   expect(await replacing('{ name: i, table: t, keys: [a], unique: true, where: a > 0 }')).toMatchObject({

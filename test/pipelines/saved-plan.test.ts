@@ -27,7 +27,8 @@ afterEach(async () => {
 
 const run = async (...args: readonly string[]) =>
   perfdb(args, { cwd: home.path, environment: { DATABASE_URL: db.url } })
-const again = async () => run('apply', '--plan', 'plan.json')
+// After SIGKILL the server may hold the lock of the run until it notices.
+const again = async () => run('apply', '--plan', 'plan.json', '--lock-wait', '60s')
 
 test.each(['SIGTERM', 'SIGKILL'] as const)(
   'cancelled by %s at the second build, the same saved plan goes on; after success it ends 0, already done',

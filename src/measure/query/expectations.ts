@@ -94,7 +94,8 @@ function indexUse(name: string, { plan, unchosen, indexes = [] }: Measurement): 
       name,
       indexes.map((one) => one.name),
     )
-    return { met: false, judged: false, actual: near === '' ? actual : `${actual}; there is no index ${name}${near}` }
+    if (near !== '') return { met: false, judged: false, actual: `${actual}; there is no index ${name}${near}` }
+    return { met: false, judged: false, actual, ...(wanted === undefined ? {} : { hint: wanted.reason }) }
   }
   if (wanted.part !== null) return { met: true, judged: false, actual: `${name} (${wanted.part})` }
   const { without, small, size, reason } = wanted
