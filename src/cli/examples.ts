@@ -27,7 +27,7 @@ export const examples: Readonly<Record<string, string>> = {
     'psql -c "explain (analyze, buffers) ..." | perfdb explain -',
   ]),
   compare: below('Examples:', [
-    'perfdb compare before.json after.json         two files of EXPLAIN (format json)',
+    'perfdb compare before.json after.json         two files of EXPLAIN',
     'perfdb compare monday.log friday.log          of auto_explain, query by query',
   ]),
   'check-pool': below('Examples:', [

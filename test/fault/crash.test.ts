@@ -211,8 +211,10 @@ test('fault 2: a second signal ends perfdb at once, and says what is left and ho
         await db.sql`select 1 from pg_stat_activity where query like '%drop index concurrently%' and wait_event_type = 'Lock' and datname = current_database()`
       ).length > 0,
   )
-  running.child.kill('SIGINT')
+  // One that comes within 50 ms of the first is taken for its echo.
+  const again = setInterval(() => running.child.kill('SIGINT'), 100)
   const ended = await running.ended
+  clearInterval(again)
   await holder.unsafe('rollback')
   holder.release()
   expect(ended.signal).toBe('SIGINT')
