@@ -4,7 +4,7 @@ import type { TableName } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
-import { lastAnalyzeSql } from '../sql/progress.js'
+import { lastAnalyzeSql } from '../sql/catalog/progress.js'
 import { interrupted, perfdbError } from './statement.js'
 
 export interface Analyzed {

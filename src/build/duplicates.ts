@@ -5,7 +5,7 @@ import { PerfdbError } from '../errors.js'
 import type { Plan, Step } from '../plan/plan.js'
 import { uniqueBuild, withDuplicates, type Duplicates } from '../plan/unique.js'
 import type { Session } from '../server/session.js'
-import { keyExpressionSql } from '../sql/index-ddl.js'
+import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
 import { notRead, ownLook } from './own-look.js'
 import { widthFinding } from './widths.js'
 

@@ -1,5 +1,5 @@
 import type { Session } from '../server/session.js'
-import { watchSql } from '../sql/progress.js'
+import { watchSql } from '../sql/catalog/progress.js'
 
 export interface Backend {
   readonly pid: number

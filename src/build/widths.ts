@@ -3,7 +3,7 @@ import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { Session } from '../server/session.js'
-import { keyExpressionSql } from '../sql/index-ddl.js'
+import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
 import { notRead, ownLook } from './own-look.js'
 
 /** A btree of pages of 8 kB holds 2,704 bytes a row, 8 of them its header (BTMaxItemSize in nbtree.h). */

@@ -1,9 +1,9 @@
 import type { Definition, Key } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
-import { indexesByOidSql } from '../sql/catalog.js'
-import { faithfulSql } from '../sql/import-faithful.js'
-import { importedIndexesSql } from '../sql/import-catalog.js'
-import { readableSql, type Edit, type ReadableSql } from '../sql/import-simplify.js'
+import { indexesByOidSql } from '../sql/catalog/catalog.js'
+import { faithfulSql } from '../sql/import/import-faithful.js'
+import { importedIndexesSql } from '../sql/catalog/import-catalog.js'
+import { readableSql, type Edit, type ReadableSql } from '../sql/import/import-simplify.js'
 import type { ExistingIndex } from './snapshot.js'
 
 /** Which indexes to read: regular expressions that a name must match; an empty list takes all. */

@@ -1,6 +1,6 @@
 import type { TableName } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
-import { partitionTreesSql } from '../sql/partitions.js'
+import { partitionTreesSql } from '../sql/ddl/partitions.js'
 import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
 
 /** The trees of those of the tables that are partitioned, in one statement; `names` are those of the indexes that are wanted there. */

@@ -2,8 +2,8 @@ import { quoteName } from '../definition/quote.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
-import { updatedColumns, type Updated } from '../sql/parser-updates.js'
-import { statementsSchemaSql, tableStatisticsSql, updateStatementsSql } from '../sql/table-statistics.js'
+import { updatedColumns, type Updated } from '../sql/parser/parser-updates.js'
+import { statementsSchemaSql, tableStatisticsSql, updateStatementsSql } from '../sql/catalog/table-statistics.js'
 import type { TableStatistics } from './snapshot.js'
 
 /** Statistics of the tables that something is to be built on, read only then. */

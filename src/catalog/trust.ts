@@ -1,8 +1,8 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Session } from '../server/session.js'
-import { foreignCodeSql, tableOwnersSql } from '../sql/foreign-code.js'
-import { keyExpressionSql } from '../sql/index-ddl.js'
-import { mentionsOf, noMentions, type Mentions } from '../sql/mentions.js'
+import { foreignCodeSql, tableOwnersSql } from '../sql/catalog/foreign-code.js'
+import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
+import { mentionsOf, noMentions, type Mentions } from '../sql/parser/mentions.js'
 
 /** A function of a role that could not become the connected one: it would run with rights that its author lacks. */
 export interface ForeignCode {

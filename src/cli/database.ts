@@ -2,7 +2,7 @@ import { PerfdbError, problemsError } from '../errors.js'
 import { readNamedFile } from '../profile/text-file.js'
 import type { Role } from '../server/pin.js'
 import type { Session } from '../server/session.js'
-import type { ParsedStatement } from '../sql/parser.js'
+import type { ParsedStatement } from '../sql/parser/parser.js'
 import { blamedOn } from './config-blame.js'
 import type { Config } from './config.js'
 import type { Invocation } from './invocation.js'
@@ -83,7 +83,7 @@ function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, c
 /** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws what readNamedFile throws, and BAD_SQL. */
 async function readScript(file: string, cwd: string): Promise<readonly ParsedStatement[]> {
   const text = await readNamedFile(file, cwd, 'pg_dump --schema-only --file schema.sql writes one')
-  const { parseStatements } = await import('../sql/parser.js')
+  const { parseStatements } = await import('../sql/parser/parser.js')
   return parseStatements(text.replace(/^\\(un)?restrict .*$/gm, ''), file)
 }
 

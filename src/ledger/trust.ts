@@ -1,6 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session.js'
-import { ledgerTrustSql } from '../sql/ledger-trust.js'
+import { ledgerTrustSql } from '../sql/catalog/ledger-trust.js'
 
 interface Problem {
   readonly kind: 'owner' | 'grant' | 'relation' | 'trigger' | 'rule' | 'policy' | 'child' | 'statistics' | 'function'

@@ -1,5 +1,5 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
-import { dropIndexSql } from '../sql/index-ddl.js'
+import { dropIndexSql } from '../sql/ddl/index-ddl.js'
 import { candidatesOn } from './lookup.js'
 import { describedOtherwise } from './described.js'
 import { leftoverFindings, noWrites } from './leftovers.js'

@@ -1,6 +1,12 @@
 import type { CanonicalDefinition, ExistingIndex, StatisticsTarget } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
-import { clusterOnSql, commentSql, dependsOnSql, replicaIdentitySql, statisticsTargetSql } from '../sql/index-ddl.js'
+import {
+  clusterOnSql,
+  commentSql,
+  dependsOnSql,
+  replicaIdentitySql,
+  statisticsTargetSql,
+} from '../sql/ddl/index-ddl.js'
 
 /** What belongs to an index and pg_get_indexdef does not print: kept in the ledger, and carried over to what replaces it. */
 export interface Kept {

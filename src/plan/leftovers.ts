@@ -1,5 +1,5 @@
 import type { ExistingIndex, Snapshot } from '../catalog/snapshot.js'
-import { dropIndexSql } from '../sql/index-ddl.js'
+import { dropIndexSql } from '../sql/ddl/index-ddl.js'
 import { dropStep } from './drops.js'
 import { copiesOn } from './lookup.js'
 import { copySuffix, withSuffix } from './names.js'

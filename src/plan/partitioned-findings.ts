@@ -1,6 +1,6 @@
 import type { Snapshot, Partition, PartitionIndex } from '../catalog/snapshot.js'
-import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
-import { dropPartitionedSql } from '../sql/partitions.js'
+import { dropIndexSql, renameIndexSql } from '../sql/ddl/index-ddl.js'
+import { dropPartitionedSql } from '../sql/ddl/partitions.js'
 import { isUnfinishedTwin, otherName } from './partitioned.js'
 import type { Finding, Step } from './plan.js'
 

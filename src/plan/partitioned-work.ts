@@ -1,6 +1,6 @@
 import type { CanonicalDefinition, Partition, PartitionIndex, PartitionTree } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
-import { createIndexSql, dropIndexSql } from '../sql/index-ddl.js'
+import { createIndexSql, dropIndexSql } from '../sql/ddl/index-ddl.js'
 import {
   attachIndexSql,
   createOnLeafSql,
@@ -8,7 +8,7 @@ import {
   reindexSql,
   shortLockSql,
   shortWorkSql,
-} from '../sql/partitions.js'
+} from '../sql/ddl/partitions.js'
 import { partitionIndexName } from './partitioned-names.js'
 import type { Statement } from './plan.js'
 import { sameDefinition } from './same.js'

@@ -1,6 +1,6 @@
 import type { ExistingIndex, RunningBuild, Snapshot } from '../catalog/snapshot.js'
 import type { DeclaredIndex, Profile } from '../profile/profile.js'
-import { renameIndexSql } from '../sql/index-ddl.js'
+import { renameIndexSql } from '../sql/ddl/index-ddl.js'
 import { constraintTwin } from './constraint-twin.js'
 import { dropRefusal, planDrops } from './drops.js'
 import { fingerprint } from './fingerprint.js'

@@ -1,5 +1,5 @@
 import type { ExistingIndex } from '../catalog/snapshot.js'
-import { dropIndexSql, renameIndexSql } from '../sql/index-ddl.js'
+import { dropIndexSql, renameIndexSql } from '../sql/ddl/index-ddl.js'
 import { dropRefusal, dropStep } from './drops.js'
 import { missingOf, restoreSql } from './kept.js'
 import { newNameFor, oldNameFor } from './names.js'

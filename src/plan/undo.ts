@@ -1,4 +1,4 @@
-import { renameIndexSql } from '../sql/index-ddl.js'
+import { renameIndexSql } from '../sql/ddl/index-ddl.js'
 import { dropStep } from './drops.js'
 import { isPassingName } from './names.js'
 import { sameDefinition } from './same.js'

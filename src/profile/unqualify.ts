@@ -15,7 +15,7 @@ export async function unqualifiedProfile(profile: Profile): Promise<Profile> {
 async function unqualified(definition: Definition): Promise<Definition> {
   if (!texts(definition).some((text) => text.includes('.'))) return definition
   // The parser is a WebAssembly of 2 MB: loaded only when there is something to parse.
-  const { unqualifiedSql } = await import('../sql/column-references.js')
+  const { unqualifiedSql } = await import('../sql/parser/column-references.js')
   const { keys, predicate, table } = definition
   return {
     ...definition,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { repeatedLookups, type Activity, type TableLink } from '../../src/measure/activity/n-plus-one.js'
-import { statementShape } from '../../src/sql/explain-shape.js'
+import { statementShape } from '../../src/sql/rewrite/shape.js'
 
 const lookup: Activity = {
   name: 'lookup',

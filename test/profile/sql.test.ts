@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createIndexSql } from '../../src/sql/index-ddl.js'
+import { createIndexSql } from '../../src/sql/ddl/index-ddl.js'
 import { readSqlProfile } from '../../src/profile/sql.js'
 import { testDatabase } from '../support/database.js'
 import { serverMajor } from '../support/major.js'

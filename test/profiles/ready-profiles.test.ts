@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { demoClaims } from '../../src/commands/start/demo-claims.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { readProfiles } from '../../src/profile/read.js'
-import { createIndexSql } from '../../src/sql/index-ddl.js'
+import { createIndexSql } from '../../src/sql/ddl/index-ddl.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { filledStatements, loadDemo, readyProfile } from './ready.js'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { faithfulSql } from '../../src/sql/import-faithful.js'
-import { readableSql } from '../../src/sql/import-simplify.js'
+import { faithfulSql } from '../../src/sql/import/import-faithful.js'
+import { readableSql } from '../../src/sql/import/import-simplify.js'
 
 /** With every edit but those that are a last resort. */
 async function shortest(sql: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { updatedColumns } from '../../src/sql/parser-updates.js'
+import { updatedColumns } from '../../src/sql/parser/parser-updates.js'
 
 test('columns that a statement sets, as pg_stat_statements keeps its text', async () => {
   expect(

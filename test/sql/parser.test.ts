@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseStatements, singleStatement } from '../../src/sql/parser.js'
-import { scanTokens } from '../../src/sql/parser-tokens.js'
+import { parseStatements, singleStatement } from '../../src/sql/parser/parser.js'
+import { scanTokens } from '../../src/sql/parser/parser-tokens.js'
 
 describe('statements of a text', () => {
   test('text, offset, line and column in UTF-16 units, comments around kept out', async () => {

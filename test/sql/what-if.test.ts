@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Definition } from '../../src/definition/definition.js'
-import { foldSql, hypotheticalIndexSql } from '../../src/sql/what-if.js'
+import { foldSql, hypotheticalIndexSql } from '../../src/sql/measure/what-if.js'
 
 const plain: Definition = {
   name: 'by_status',

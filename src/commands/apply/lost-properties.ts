@@ -4,8 +4,8 @@ import { carryOver, keptFrom, keptOf, missingOf, restoreSql, type TableMarks } f
 import type { Plan, Step } from '../../plan/plan.js'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
-import { shortLockSql } from '../../sql/partitions.js'
-import { undoTableSql } from '../../sql/undo-look.js'
+import { shortLockSql } from '../../sql/ddl/partitions.js'
+import { undoTableSql } from '../../sql/catalog/undo-look.js'
 
 /*
  * A rebuild drops an index and builds it again: cut short in between, its comment, statistics targets, clustering, replica identity and

@@ -12,10 +12,10 @@ import { undo } from '../../plan/undo.js'
 import { isBefore, leave, type Before, type Done, type Now, type Undo } from '../../plan/undo-parts.js'
 import { indexDefinition } from '../../profile/sql-index.js'
 import type { Session } from '../../server/session.js'
-import { singleStatement } from '../../sql/parser.js'
-import { commentKinds, scanTokens } from '../../sql/parser-tokens.js'
-import { remakeIndexSql } from '../../sql/remake-index.js'
-import { takenNamesSql, undoTableSql } from '../../sql/undo-look.js'
+import { singleStatement } from '../../sql/parser/parser.js'
+import { commentKinds, scanTokens } from '../../sql/parser/parser-tokens.js'
+import { remakeIndexSql } from '../../sql/ddl/remake-index.js'
+import { takenNamesSql, undoTableSql } from '../../sql/catalog/undo-look.js'
 
 /** What becomes of one step of the run that is undone. */
 export interface Entry {

@@ -3,8 +3,8 @@ import type { DeclaredIndex, Query } from '../../profile/profile.js'
 import type { Named } from '../../profile/files.js'
 import { readProfiles } from '../../profile/read.js'
 import { readNamedFile } from '../../profile/text-file.js'
-import { sourceStatements, type SourceStatement } from '../../sql/explain-source.js'
-import { singleStatement } from '../../sql/parser.js'
+import { sourceStatements, type SourceStatement } from '../../sql/statements/source.js'
+import { singleStatement } from '../../sql/parser/parser.js'
 import { readAnnotation } from './explain-annotations.js'
 
 export interface InputOptions {

@@ -9,8 +9,8 @@ import {
 import { round } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Session } from '../../server/session.js'
-import { ownStatementsSql, statementTextsSql, tableLinksSql } from '../../sql/explain-counters.js'
-import { statementShape } from '../../sql/explain-shape.js'
+import { ownStatementsSql, statementTextsSql, tableLinksSql } from '../../sql/statements/counters.js'
+import { statementShape } from '../../sql/rewrite/shape.js'
 import { assertSameDatabase, takeSnapshot, type StatementsSnapshot } from './explain-snapshot.js'
 import {
   auditableQueries,

@@ -9,7 +9,7 @@ import {
   statementsSchemaSql,
   topStatementsSql,
   type rankings,
-} from '../../sql/explain-statements.js'
+} from '../../sql/statements/statements.js'
 import { queryOf } from './explain-inputs.js'
 import { shortName } from './short-name.js'
 

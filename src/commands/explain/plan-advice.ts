@@ -6,7 +6,7 @@ import type { QueryPlan } from '../../measure/plan/query-plan.js'
 import type { RuleFinding } from '../../measure/rules/rule.js'
 import { advised, isAdvised } from '../../measure/why/advice.js'
 import type { Session } from '../../server/session.js'
-import { schemasSql } from '../../sql/explain-catalog.js'
+import { schemasSql } from '../../sql/measure/explain-catalog.js'
 
 /**
  * The findings of a query plan that was made elsewhere, with what the catalog of this server knows of its tables: which indexes exist, which could

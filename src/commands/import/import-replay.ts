@@ -1,7 +1,7 @@
 import type { Definition } from '../../definition/definition.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
-import { renamedColumnSql, usesColumn } from '../../sql/column-references.js'
-import type { ScriptChange } from '../../sql/import-changes.js'
+import { renamedColumnSql, usesColumn } from '../../sql/parser/column-references.js'
+import type { ScriptChange } from '../../sql/import/import-changes.js'
 
 export interface Replayed {
   readonly indexes: readonly DeclaredIndex[]

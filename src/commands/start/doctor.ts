@@ -4,7 +4,7 @@ import { readLedger } from '../../ledger/history.js'
 import type { DoctorCheck, DoctorResult } from '../../result/doctor-result.js'
 import { perfdbVersion } from '../../result/version.js'
 import type { Session } from '../../server/session.js'
-import { doctorSql } from '../../sql/doctor.js'
+import { doctorSql } from '../../sql/catalog/doctor.js'
 import { several } from '../../text/amounts.js'
 
 /** The least version of Node, as package.json has it. */

@@ -2,8 +2,8 @@ import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { quoteLiteral, quoteName } from '../../definition/quote.js'
 import { newNameFor, oldNameFor } from '../../plan/names.js'
 import type { Plan, Statement, Step } from '../../plan/plan.js'
-import { dropIndexSql, renameIndexSql } from '../../sql/index-ddl.js'
-import { dropPartitionedSql } from '../../sql/partitions.js'
+import { dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
+import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
 
 /**
  * One migration of another tool: a single statement that must run outside a transaction, or some short ones that run in one. Nothing

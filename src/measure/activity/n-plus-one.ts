@@ -1,5 +1,5 @@
 import type { Finding } from '../../plan/plan.js'
-import type { StatementShape } from '../../sql/explain-shape.js'
+import type { StatementShape } from '../../sql/rewrite/shape.js'
 import { milliseconds } from '../rules/rule.js'
 import { percent } from '../../text/amounts.js'
 import { count } from '../plan/plan-node.js'

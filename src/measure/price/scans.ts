@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
-import { indexScansSql, standbysSql } from '../../sql/index-scans.js'
+import { indexScansSql, standbysSql } from '../../sql/measure/index-scans.js'
 import { limitsOf } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
 import { catalogOnly } from '../sample/tables.js'

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session.js'
-import { hideableSql, hideSql } from '../../sql/hide-index.js'
+import { hideableSql, hideSql } from '../../sql/measure/hide-index.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { tableOf } from '../plan/plan-node.js'
 import type { Limits } from '../sample/limits.js'

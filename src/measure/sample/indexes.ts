@@ -1,5 +1,5 @@
 import type { Session } from '../../server/session.js'
-import { indexesSql } from '../../sql/explain-catalog.js'
+import { indexesSql } from '../../sql/measure/explain-catalog.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { rolledBack } from './sample.js'
 import { catalogOnly } from './tables.js'

@@ -1,6 +1,6 @@
 import type { Session } from '../../server/session.js'
-import { tablesSql } from '../../sql/explain-catalog.js'
-import { indexShapesSql } from '../../sql/index-shapes.js'
+import { tablesSql } from '../../sql/measure/explain-catalog.js'
+import { indexShapesSql } from '../../sql/measure/index-shapes.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { rolledBack } from './sample.js'
 import type { Limits } from './limits.js'

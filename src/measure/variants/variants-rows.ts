@@ -1,5 +1,5 @@
 import type { Session } from '../../server/session.js'
-import { rowsDigestSql, valuesDigestSql } from '../../sql/variants-rows.js'
+import { rowsDigestSql, valuesDigestSql } from '../../sql/measure/variants-rows.js'
 import { rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import { failureOf } from '../sample/series.js'

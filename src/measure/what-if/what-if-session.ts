@@ -1,5 +1,5 @@
 import type { Session } from '../../server/session.js'
-import { hypotheticalIndexesSql, hypotheticalResetSql } from '../../sql/what-if.js'
+import { hypotheticalIndexesSql, hypotheticalResetSql } from '../../sql/measure/what-if.js'
 import { rolledBack } from '../sample/sample.js'
 import type { Limits } from '../sample/limits.js'
 

@@ -1,6 +1,6 @@
 import type { Session } from '../../server/session.js'
-import { columnTypesSql } from '../../sql/explain-catalog.js'
-import { comparisonsOf, readCondition } from '../../sql/explain-condition.js'
+import { columnTypesSql } from '../../sql/measure/explain-catalog.js'
+import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'

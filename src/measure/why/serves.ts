@@ -1,5 +1,5 @@
-import { conjuncts, partTexts, readCondition, type Comparison, type Condition } from '../../sql/explain-condition.js'
-import type { OperatorClass } from '../../sql/explain-opclasses.js'
+import { conjuncts, partTexts, readCondition, type Comparison, type Condition } from '../../sql/rewrite/condition.js'
+import type { OperatorClass } from '../../sql/measure/explain-opclasses.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { orderAbove } from '../rules/order.js'

@@ -1,4 +1,4 @@
-import { comparisonsOf, conjuncts, type Comparison, type Condition } from '../../sql/explain-condition.js'
+import { comparisonsOf, conjuncts, type Comparison, type Condition } from '../../sql/rewrite/condition.js'
 import type { IndexFacts } from '../sample/indexes.js'
 
 /** Type and collation of a column, as the catalog names them. */

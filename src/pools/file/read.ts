@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { PerfdbError, problemsError, type Place, type Problem } from '../../errors.js'
 import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
-import { readingStatement } from '../../sql/reading.js'
+import { readingStatement } from '../../sql/parser/reading.js'
 import { readYaml } from '../../yaml/read.js'
 import { completePools } from './complete.js'
 import { literalPasswordFinding } from './literal-passwords.js'

@@ -10,7 +10,7 @@ import {
   slotSettingsSql,
   systemIdentifierSql,
   workSql,
-} from '../../sql/server-slots.js'
+} from '../../sql/catalog/server-slots.js'
 import { capacity, type Limits } from '../sums/capacity.js'
 import { loadBetween, type Work } from './measured-load.js'
 import type { MemorySettings } from '../sums/memory.js'

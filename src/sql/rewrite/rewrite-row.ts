@@ -1,12 +1,4 @@
-import {
-  compared,
-  enclosing,
-  inner,
-  type Change,
-  type Compared,
-  type Fields,
-  type Places,
-} from './explain-rewrite-places.js'
+import { compared, enclosing, inner, type Change, type Compared, type Fields, type Places } from './rewrite-places.js'
 
 /** `a > x or (a = x and b > y)`, of two or more columns in one direction. */
 export function rowComparison(node: Fields, places: Places): Change | null {

@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
-import { expressionText } from './explain-expression.js'
-import { loadParser } from './parser-tokens.js'
-import { walkTree } from './parser-walk.js'
+import { expressionText } from './expression.js'
+import { loadParser } from '../parser/parser-tokens.js'
+import { walkTree } from '../parser/parser-walk.js'
 
 /** What is done to a column before it is compared. */
 export interface Computation {

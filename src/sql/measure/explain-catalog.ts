@@ -1,4 +1,4 @@
-import { quoteName } from '../definition/quote.js'
+import { quoteName } from '../../definition/quote.js'
 
 /*
  * What the query audit reads from the catalog. All of it runs with search_path = pg_catalog.

@@ -1,5 +1,5 @@
 import type { AlterTableStmt, Node, RenameStmt } from 'libpg-query'
-import type { ParsedStatement } from './parser.js'
+import type { ParsedStatement } from '../parser/parser.js'
 
 /** What a script does to indexes, in its order. A null schema is that of the search_path. */
 export type ScriptChange =

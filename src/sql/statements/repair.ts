@@ -1,4 +1,4 @@
-import { scanPieces, type Piece } from './explain-pieces.js'
+import { scanPieces, type Piece } from './pieces.js'
 
 const typeWords = new Set(['interval', 'date', 'time', 'timetz', 'timestamp', 'timestamptz'])
 const intervalWords = new Set(['year', 'month', 'day', 'hour', 'minute', 'second', 'to'])

@@ -7,7 +7,7 @@ import {
   type Change,
   type Fields,
   type Places,
-} from './explain-rewrite-places.js'
+} from './rewrite-places.js'
 
 const units = new Set(['minute', 'hour', 'day', 'week', 'month', 'year'])
 

@@ -1,5 +1,5 @@
-import type { Definition, Key, TableName } from '../definition/definition.js'
-import { quoteLiteral, quoteName, quoteQualified } from '../definition/quote.js'
+import type { Definition, Key, TableName } from '../../definition/definition.js'
+import { quoteLiteral, quoteName, quoteQualified } from '../../definition/quote.js'
 
 export interface CreateOptions {
   readonly concurrently: boolean

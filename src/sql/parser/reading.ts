@@ -1,4 +1,4 @@
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { singleStatement, type ParsedStatement } from './parser.js'
 
 /**

@@ -1,5 +1,5 @@
-import { unitOffsets } from './parser-offsets.js'
-import type { Token } from './parser-tokens.js'
+import { unitOffsets } from '../parser/parser-offsets.js'
+import type { Token } from '../parser/parser-tokens.js'
 
 /** Another way to write a statement that gives the same rows, and that an index can serve. */
 export interface Rewrite {

@@ -1,6 +1,6 @@
-import { PerfdbError } from '../errors.js'
-import { singleStatement } from './parser.js'
-import { walkTree } from './parser-walk.js'
+import { PerfdbError } from '../../errors.js'
+import { singleStatement } from '../parser/parser.js'
+import { walkTree } from '../parser/parser-walk.js'
 
 /** What a SELECT reads, without its schemas. */
 export interface StatementShape {

@@ -1,8 +1,8 @@
-import { PerfdbError } from '../errors.js'
-import { ownMark } from './explain-counters.js'
-import { repairedStatement } from './explain-repair.js'
-import { singleStatement } from './parser.js'
-import { walkTree } from './parser-walk.js'
+import { PerfdbError } from '../../errors.js'
+import { ownMark } from './counters.js'
+import { repairedStatement } from './repair.js'
+import { singleStatement } from '../parser/parser.js'
+import { walkTree } from '../parser/parser-walk.js'
 
 /** Where pg_stat_statements lives, null without it. */
 export const statementsSchemaSql = `

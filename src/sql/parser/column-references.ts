@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
-import { quoteName } from '../definition/quote.js'
-import type { TableName } from '../definition/definition.js'
+import { quoteName } from '../../definition/quote.js'
+import type { TableName } from '../../definition/definition.js'
 import { parseStatements } from './parser.js'
 import { unitOffsets } from './parser-offsets.js'
 import { scanTokens } from './parser-tokens.js'

@@ -1,5 +1,5 @@
-import { positionAt, type Position } from './parser-offsets.js'
-import { scanPieces, type Piece } from './explain-pieces.js'
+import { positionAt, type Position } from '../parser/parser-offsets.js'
+import { scanPieces, type Piece } from './pieces.js'
 
 /** A statement of a file, parsed by nobody yet. */
 export interface SourceStatement extends Position {

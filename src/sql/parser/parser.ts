@@ -1,5 +1,5 @@
 import type { Node, RawStmt } from 'libpg-query'
-import { PerfdbError, type Place } from '../errors.js'
+import { PerfdbError, type Place } from '../../errors.js'
 import { classify, type StatementKind } from './parser-kind.js'
 import { offsetOfCharacter, positionAt, positionsIn, unitOffsets, type Position } from './parser-offsets.js'
 import { commentKinds, loadParser, scanTokens, tokensWithin, type Token } from './parser-tokens.js'

@@ -1,5 +1,5 @@
 import { closingOf, isCall, range, textAt, topLevel, typeEnd } from './import-tokens.js'
-import { scanTokens, type Token } from './parser-tokens.js'
+import { scanTokens, type Token } from '../parser/parser-tokens.js'
 
 /**
  * Text of the server (pg_get_expr) so that the parser makes the same expression of it again, where it makes another of

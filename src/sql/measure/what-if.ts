@@ -1,6 +1,6 @@
-import type { Definition } from '../definition/definition.js'
-import { quoteQualified } from '../definition/quote.js'
-import { createIndexSql, keyExpressionSql } from './index-ddl.js'
+import type { Definition } from '../../definition/definition.js'
+import { quoteQualified } from '../../definition/quote.js'
+import { createIndexSql, keyExpressionSql } from '../ddl/index-ddl.js'
 
 /** Where HypoPG lives: schema quoted and null when it is not installed; available when its files are on the server. */
 export const hypopgSql = `

@@ -1,9 +1,9 @@
-import { singleStatement } from './parser.js'
-import { commentKinds, scanTokens } from './parser-tokens.js'
-import { inner, placesIn, type Change, type Fields, type Places, type Rewrite } from './explain-rewrite-places.js'
-import { dateRange } from './explain-rewrite-range.js'
-import { rowComparison } from './explain-rewrite-row.js'
-import { walkTree } from './parser-walk.js'
+import { singleStatement } from '../parser/parser.js'
+import { commentKinds, scanTokens } from '../parser/parser-tokens.js'
+import { inner, placesIn, type Change, type Fields, type Places, type Rewrite } from './rewrite-places.js'
+import { dateRange } from './rewrite-range.js'
+import { rowComparison } from './rewrite-row.js'
+import { walkTree } from '../parser/parser-walk.js'
 
 /**
  * The rewrites of a statement that are certain by the rules of SQL alone: `a > x or (a = x and b > y)` as a row comparison, `date_trunc(unit, c) = x`

@@ -1,4 +1,4 @@
-import type { Token } from './parser-tokens.js'
+import type { Token } from '../parser/parser-tokens.js'
 
 /* Ways through the tokens of an expression as the server prints it. */
 

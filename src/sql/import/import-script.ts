@@ -1,6 +1,6 @@
 import { changeOf, searchPathOf, type ScriptChange } from './import-changes.js'
-import { parseStatements, type ParsedStatement } from './parser.js'
-import { scanTokens } from './parser-tokens.js'
+import { parseStatements, type ParsedStatement } from '../parser/parser.js'
+import { scanTokens } from '../parser/parser-tokens.js'
 
 export interface Script {
   /** The text with all but CREATE INDEX and ANALYZE blanked out, so that places stay what they are. */

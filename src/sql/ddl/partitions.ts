@@ -1,8 +1,8 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { indexDocumentSql } from './catalog.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { indexDocumentSql } from '../catalog/catalog.js'
 import { createIndexSql } from './index-ddl.js'
-import { buildsSql } from './progress.js'
+import { buildsSql } from '../catalog/progress.js'
 
 /**
  * The partition trees of the wanted tables that are partitioned, with every index of every member, as one row of JSON. `$1`:

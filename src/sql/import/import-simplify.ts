@@ -11,7 +11,7 @@ import {
   typeEnd,
   unwrapped,
 } from './import-tokens.js'
-import { scanTokens, type Token } from './parser-tokens.js'
+import { scanTokens, type Token } from '../parser/parser-tokens.js'
 
 /** One thing that can be left out or written shorter: what stands at which token positions instead, '' for nothing. */
 export interface Edit {

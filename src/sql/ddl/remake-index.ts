@@ -1,9 +1,9 @@
 import type { IndexStmt } from 'libpg-query'
-import type { TableName } from '../definition/definition.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import { singleStatement } from './parser.js'
-import { commentKinds, scanTokens, type Token } from './parser-tokens.js'
+import type { TableName } from '../../definition/definition.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import { singleStatement } from '../parser/parser.js'
+import { commentKinds, scanTokens, type Token } from '../parser/parser-tokens.js'
 
 /** Of an index that is to be built again: where the record says it was, and where it goes now. */
 export interface Remade {
