@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../errors.js'
-import type { PartitionWork } from '../plan/partitioned-work.js'
+import type { PartitionWork } from '../plan/partitioned/partitioned-work.js'
 import type { Statement, Step } from '../plan/plan.js'
 import type { BuildContext } from './context.js'
 import { repairIndex } from './partitioned-repair.js'

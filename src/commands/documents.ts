@@ -1,7 +1,7 @@
 import type { Analyzed } from '../build/analyze.js'
 import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
-import { tableNamed } from '../plan/lookup.js'
+import { tableNamed } from '../plan/match/lookup.js'
 import { shortDdl, shortDefinition } from '../definition/short.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { ResultFinding, ResultStep } from '../result/result.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../../src/catalog/snapshot.js'
-import { planIndexes } from '../../src/plan/plan-indexes.js'
+import { planIndexes } from '../../src/plan/make/plan-indexes.js'
 import type { Resolved } from '../../src/plan/resolved.js'
 import type { Profile } from '../../src/profile/profile.js'
 

@@ -1,6 +1,6 @@
 import { assert, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
-import { partitionIndexName } from '../../src/plan/partitioned-names.js'
+import { partitionIndexName } from '../../src/plan/partitioned/partitioned-names.js'
 
 const free = () => false
 

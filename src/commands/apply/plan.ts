@@ -1,6 +1,6 @@
 import { plannedWithDuplicates } from '../../build/duplicates.js'
 import type { PlanOptions } from '../../plan/options.js'
-import { isImpossible } from '../../plan/needs.js'
+import { isImpossible } from '../../plan/match/needs.js'
 import type { SavedPart } from '../../result/saved-plan.js'
 import { hazardGate } from './gate.js'
 import { savedPartOf } from './saved.js'

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Plan } from '../../plan/plan.js'
-import { movedSince, savedStep } from '../../plan/saved.js'
+import { movedSince, savedStep } from '../../plan/make/saved.js'
 import type { SavedPart } from '../../result/saved-plan.js'
 import type { Session } from '../../server/session.js'
 

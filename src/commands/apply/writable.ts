@@ -1,8 +1,8 @@
 import { PerfdbError, problemsError } from '../../errors.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import type { Plan } from '../../plan/plan.js'
-import { foreignProblems } from '../../plan/foreign.js'
-import { privilegeProblems } from '../../plan/targets.js'
+import { foreignProblems } from '../../plan/hazards/foreign.js'
+import { privilegeProblems } from '../../plan/make/targets.js'
 import type { Session } from '../../server/session.js'
 
 /** Refuses a standby and a read-only session before anything is tried: an advisory lock works there too and proves nothing (fault 65). */

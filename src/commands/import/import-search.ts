@@ -3,7 +3,7 @@ import type { Probed } from '../../catalog/probe.js'
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
 import { isRefused } from '../../catalog/probe.js'
-import { sameDefinition } from '../../plan/same.js'
+import { sameDefinition } from '../../plan/match/same.js'
 
 /** Yields a definition to ask the server about, takes the answer, and returns what is right in the end. */
 export type Search = Generator<Definition, { readonly definition: Definition } | { readonly refusal: string }, Probed>

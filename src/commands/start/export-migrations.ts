@@ -1,6 +1,6 @@
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { quoteLiteral, quoteName } from '../../definition/quote.js'
-import { newNameFor, oldNameFor } from '../../plan/names.js'
+import { newNameFor, oldNameFor } from '../../plan/match/names.js'
 import type { Plan, Statement, Step } from '../../plan/plan.js'
 import { dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropPartitionedSql } from '../../sql/ddl/partitions.js'

@@ -1,0 +1,140 @@
+import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import type { Place } from '../../errors.js'
+import type { Profile } from '../../profile/profile.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
+import { indexNamed } from './lookup.js'
+import { oldNameFor } from './names.js'
+import type { PlanOptions } from '../options.js'
+import type { Finding, Hazard, Step } from '../plan.js'
+import type { Owned, Resolved } from '../resolved.js'
+import { sameDefinition } from './same.js'
+
+/**
+ * Drops that were asked for: declared absent, owned by the ledger and declared no more (with prune), or the old half of a
+ * replace that was cut short. Nothing else is ever dropped.
+ */
+export function planDrops(
+  profiles: readonly Profile[],
+  resolved: readonly Resolved[],
+  snapshot: Snapshot,
+  owned: Owned,
+  options: PlanOptions,
+): Drops {
+  const absent = profiles.flatMap((profile) => profile.absent.map((entry) => ({ ...entry, reason: 'declared absent' })))
+  const replaced = resolved.flatMap(({ declared: { definition, place } }) => {
+    const { name, table } = definition
+    const old = oldNameFor(name)
+    const reason = `replaced by ${name}, left by an interrupted run`
+    const own = indexNamed(snapshot, table.schema, old)?.table.name === table.name
+    return own ? [{ schema: table.schema, name: old, place, reason }] : []
+  })
+  const declaredNames = new Set(
+    resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)),
+  )
+  const pruned = options.prune
+    ? owned
+        .filter(({ schema, name }) => !declaredNames.has(key(schema, name)))
+        // By now another index may bear the name: that one is somebody else's.
+        .filter(({ schema, name, tableOid, canonical }) => {
+          const existing = indexNamed(snapshot, schema, name)
+          if (existing === undefined) return false
+          const here = tableOid === null || tableOid === existing.tableOid
+          return here && (canonical === null || sameDefinition(canonical, existing.canonical))
+        })
+        .map(({ schema, name }) => ({
+          schema,
+          name,
+          place: null,
+          reason: 'built by perfdb for this profile, declared no more',
+        }))
+    : []
+  const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
+  const found = [...wanted.values()].flatMap((entry) => {
+    const existing = indexNamed(snapshot, entry.schema, entry.name)
+    return existing === undefined ? [] : [{ existing, ...entry }]
+  })
+  return {
+    steps: found
+      .filter(({ existing }) => dropRefusal(existing) === null)
+      .map(({ existing, reason, place }) => dropStep(existing, reason, place)),
+    refused: found.flatMap(({ existing, reason, place }) => refusedDrop(existing, reason, place)),
+  }
+}
+
+export interface Drops {
+  readonly steps: readonly Step[]
+  /** Drops that were asked for and will not be tried. */
+  readonly refused: readonly Finding[]
+}
+
+function refusedDrop(existing: ExistingIndex, reason: string, place: Place | null): readonly Finding[] {
+  const refusal = dropRefusal(existing)
+  if (refusal === null) return []
+  return [
+    {
+      code: 'DROP_REFUSED',
+      severity: 'error',
+      index: existing.name,
+      table: `${existing.table.schema}.${existing.table.name}`,
+      message: `${existing.name} is ${reason}, but ${refusal}`,
+      ...wayRound(existing),
+      ...(place === null ? {} : { place }),
+    },
+  ]
+}
+
+/** The statement for whoever decides when a lock may be taken, or a constraint may go. */
+function wayRound(index: ExistingIndex): Pick<Finding, 'hint'> | null {
+  const { schema, name, table, constraint, referencedBy } = index
+  if (referencedBy.length > 0) return null
+  if (constraint !== null)
+    return {
+      hint: `alter table ${quoteQualified(table.schema, table.name)} drop constraint ${quoteName(constraint)}, if the constraint is not needed`,
+    }
+  if (index.partitioned) return { hint: `when the table may be locked: ${dropPartitionedSql({ schema, name })}` }
+  return null
+}
+
+/** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */
+export function dropRefusal(index: ExistingIndex): string | null {
+  if (index.constraint !== null) return `it backs the constraint ${index.constraint}: drop the constraint instead`
+  if (index.referencedBy.length > 0) return `the foreign key ${index.referencedBy.join(', ')} needs it`
+  if (index.partitioned) return 'it belongs to a partitioned table: PostgreSQL cannot drop it concurrently'
+  if (index.attached) return 'it is attached to the index of a partitioned table'
+  return null
+}
+
+/** A drop step for an index that exists; `rollback` makes its drops with it too. */
+export function dropStep(existing: ExistingIndex, reason: string, place: Place | null): Step {
+  return {
+    step: 'drop',
+    schema: existing.schema,
+    index: existing.name,
+    table: existing.table,
+    statements: [{ kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] }],
+    hazards: dropHazards(existing),
+    predictedBytes: null,
+    reason,
+    declared: null,
+    canonical: null,
+    existing,
+    place,
+  }
+}
+
+function dropHazards(index: ExistingIndex): readonly Hazard[] {
+  const dangers = [
+    index.replicaIdentity ? 'it is the replica identity of its table: updates of a published table would fail' : '',
+    index.unique ? 'it is unique: duplicates would be accepted, and ON CONFLICT on its columns would fail' : '',
+    index.clustered ? 'the table is clustered on it' : '',
+  ]
+  return dangers
+    .filter((danger) => danger !== '')
+    .map((danger) => ({ code: 'DROP', message: `${index.name}: ${danger}` }))
+}
+
+function key(schema: string, name: string): string {
+  return JSON.stringify([schema, name])
+}

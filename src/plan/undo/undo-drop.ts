@@ -1,0 +1,59 @@
+import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { missingOf } from '../kept.js'
+import {
+  buildAgain,
+  dropStatement,
+  isBefore,
+  leave,
+  restoreStatements,
+  undoBase,
+  usable,
+  type Done,
+  type Now,
+  type Undo,
+} from './undo-parts.js'
+
+/** Builds again what the run dropped, or gives it back what an undo that was cut short did not come to. */
+export function undoDrop(done: Done, now: Now): Undo {
+  const { index, before, table } = done
+  if (before === null) return { ended: { outcome: 'undone', undone: true, finding: null } }
+  if (!now.tableThere)
+    return leave(
+      'refused',
+      'CHANGED',
+      done,
+      `was dropped by the run that is undone, and there is no table ${table.schema}.${table.name} any more`,
+    )
+  const existing = now.named(index)
+  if (now.taken(index) || (existing !== undefined && !isBefore(done, existing)))
+    return leave(
+      'name_taken',
+      'NAME_TAKEN',
+      done,
+      'was dropped by the run that is undone, and its name belongs to another relation by now',
+    )
+  const step = { ...undoBase(done), step: 'create', reason: 'dropped by the run that is undone' } as const
+  if (existing !== undefined && usable(existing)) return givenBack(done, now, existing)
+  const { kept, build } = before
+  return {
+    step: {
+      ...step,
+      existing: existing ?? null,
+      // What stands there is of a rollback that was killed in its build.
+      statements: [
+        ...(existing === undefined ? [] : [dropStatement(existing)]),
+        buildAgain(build, index),
+        ...restoreStatements(missingOf(kept, null, now.marks, existing?.oid ?? null), done),
+      ],
+    },
+  }
+}
+
+/** It is there again: what belonged to it is compared, and given back until it is there too. */
+export function givenBack(done: Done, now: Now, existing: ExistingIndex): Undo {
+  const missing = missingOf(done.before?.kept ?? null, existing, now.marks, null)
+  const statements = restoreStatements(missing, done)
+  if (statements.length === 0) return { ended: { outcome: 'undone', undone: true, finding: null } }
+  const reason = 'is there again, without all that belonged to it'
+  return { step: { ...undoBase(done), step: 'create', existing, reason, statements } }
+}

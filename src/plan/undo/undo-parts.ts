@@ -1,0 +1,158 @@
+import type { CanonicalDefinition, ExistingIndex } from '../../catalog/snapshot.js'
+import type { TableName } from '../../definition/definition.js'
+import type { Outcome } from '../../result/result.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
+import { dropRefusal } from '../match/drops.js'
+import { restoreSql, type Kept, type TableMarks } from '../kept.js'
+import { lockingDrop } from '../partitioned/partitioned.js'
+import type { Finding, Statement, Step } from '../plan.js'
+import { sameDefinition } from '../match/same.js'
+
+/** What a step of an earlier run did, by the ledger. */
+export interface Done {
+  readonly number: number
+  readonly outcome: string
+  /** false: the run was cut short in it, and only the catalog says how far it came. */
+  readonly finished: boolean
+  readonly schema: string
+  readonly index: string
+  readonly indexBefore: string | null
+  /** As it is called now, where it is still there. */
+  readonly table: TableName
+  /** What the step left. */
+  readonly indexOid: number | null
+  readonly canonical: CanonicalDefinition | null
+  /** What stood there before; null when nothing did. */
+  readonly before: Before | null
+}
+
+export interface Before {
+  /** As pg_get_indexdef printed it: only compared, never run. */
+  readonly ddl: string
+  /** null in records of versions before 0.2. */
+  readonly canonical: CanonicalDefinition | null
+  /** What that definition leaves out. */
+  readonly kept: Kept | null
+  /** CREATE INDEX CONCURRENTLY made anew, under its own name and under the one that it is built under beside another. */
+  readonly build: string
+  readonly buildBeside: string
+}
+
+/** What the catalog says now. */
+export interface Now {
+  /** The recorded table is still there. */
+  readonly tableThere: boolean
+  readonly marks: TableMarks
+  /** By the oid that the step left; another name than the recorded one is possible. */
+  readonly left: ExistingIndex | undefined
+  readonly named: (name: string) => ExistingIndex | undefined
+  /** A relation that is no index has that name. */
+  readonly taken: (name: string) => boolean
+}
+
+/** Why there is nothing to be done for a step, or nothing that may be done. */
+export interface Ended {
+  readonly outcome: Outcome
+  /** true when everything is as it was before the step. */
+  readonly undone: boolean
+  readonly finding: Finding | null
+}
+
+export type Undo = { readonly step: Step } | { readonly ended: Ended }
+
+/** The index that the step left: by oid and definition, or by name and definition (REINDEX CONCURRENTLY gives another oid). */
+export function found({ index, indexOid, canonical, table }: Done, { left, named }: Now): ExistingIndex | undefined {
+  const same = (one: ExistingIndex | undefined) =>
+    one !== undefined &&
+    one.table.schema === table.schema &&
+    one.table.name === table.name &&
+    (canonical === null || sameDefinition(canonical, one.canonical))
+      ? one
+      : undefined
+  return (indexOid === null ? undefined : same(left)) ?? same(named(index))
+}
+
+/** The step is left as it is: somebody changed something, and the finding says what. `message` goes on after the index's name. */
+export function leave(
+  outcome: Outcome,
+  code: 'CHANGED' | 'NAME_TAKEN' | 'DROP_REFUSED' | 'BAD_RECORD' | 'FOREIGN_CODE',
+  done: Done,
+  message: string,
+  hint?: string,
+): Undo {
+  const { index, table } = done
+  const text = message.startsWith(',') ? `${index}${message}` : `${index} ${message}`
+  return {
+    ended: {
+      outcome,
+      undone: false,
+      finding: {
+        code,
+        severity: 'error',
+        index,
+        table: `${table.schema}.${table.name}`,
+        message: text,
+        ...(hint === undefined ? {} : { hint }),
+      },
+    },
+  }
+}
+
+/** What PostgreSQL would refuse to drop, or not concurrently, or without a word though the table needs it (fault 33). */
+export function notDropped(done: Done, existing: ExistingIndex): Undo | null {
+  const identity = existing.replicaIdentity && done.before?.kept?.replicaIdentity !== true
+  const lost = identity ? 'it is the replica identity of its table by now' : null
+  const refusal = existing.partitioned ? lockingDrop(existing) : (dropRefusal(existing) ?? lost)
+  if (refusal === null) return null
+  const hint = existing.partitioned
+    ? `drop it when the table may be locked: ${dropPartitionedSql(existing)}`
+    : undefined
+  const name = existing.name === done.index ? '' : `, now ${existing.name},`
+  return leave(
+    'refused',
+    'DROP_REFUSED',
+    done,
+    `${name === '' ? '' : `${name} `}was built by the run that is undone, but ${refusal}: it stays`,
+    hint,
+  )
+}
+
+export function usable({ valid, ready, live }: ExistingIndex): boolean {
+  return valid && ready && live
+}
+
+/** Whether it is the index that stood there before the step. */
+export function isBefore({ before }: Done, index: ExistingIndex | undefined): boolean {
+  if (before === null || index === undefined) return false
+  return before.canonical === null ? index.ddl === before.ddl : sameDefinition(before.canonical, index.canonical)
+}
+
+/** What every step of an undo has alike; what is built again must be what stood there before. */
+export function undoBase({ schema, index, table, before }: Pick<Done, 'schema' | 'index' | 'table' | 'before'>) {
+  return {
+    schema,
+    index,
+    table,
+    hazards: [],
+    predictedBytes: null,
+    declared: null,
+    canonical: before?.canonical ?? null,
+    existing: null,
+    place: null,
+  } as const
+}
+
+/** Definitions are printed with search_path = pg_catalog, and mean what they meant only under that one. */
+export function buildAgain(sql: string, name: string): Statement {
+  return { kind: 'build', index: name, sql: [sql], namesFrom: 'pg_catalog' }
+}
+
+export function restoreStatements(kept: Kept | null, { schema, index, table }: Done): readonly Statement[] {
+  const sql = restoreSql(kept, schema, index, table)
+  return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
+}
+
+export function dropStatement({ schema, name }: Pick<ExistingIndex, 'schema' | 'name'>): Statement {
+  return { kind: 'drop', index: name, sql: [dropIndexSql(schema, name)] }
+}
