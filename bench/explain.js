@@ -70,7 +70,7 @@ async function readingPlans() {
 /** The profile's queries of 1 ms and more: the time of the whole audit against that of the samples, planning included. */
 async function overheadOn({ url }, quick) {
   const { connect } = await source('src/server/connect.ts')
-  const { resolveTarget } = await source('src/server/target.ts')
+  const { resolveTarget } = await source('src/server/target/target.ts')
   const { measureQueries } = await source('src/measure/query/rounds.ts')
   const { readProfiles } = await source('src/profile/read.ts')
   const [profile] = await readProfiles([jobShop], { cwd: process.cwd(), environment: {} })
@@ -112,7 +112,7 @@ function waitingFor(session, waits) {
 
 /** `perfdb explain --top 500` on a server that has seen that many statements. */
 async function manyStatements(statements) {
-  const { startEmbedded } = await source('src/server/embedded.ts')
+  const { startEmbedded } = await source('src/server/embedded/embedded.ts')
   const server = await startEmbedded({ settings: { shared_preload_libraries: 'pg_stat_statements' } })
   try {
     const sql = postgres(server.url, { max: 1, onnotice: () => undefined })

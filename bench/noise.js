@@ -51,8 +51,8 @@ export async function noise({
   const started = performance.now()
   const perfdb = {
     ...(await source('src/server/connect.ts')),
-    ...(await source('src/server/target.ts')),
-    ...(await source('src/server/embedded.ts')),
+    ...(await source('src/server/target/target.ts')),
+    ...(await source('src/server/embedded/embedded.ts')),
     ...(await source('src/measure/query/rounds.ts')),
     ...(await source('src/measure/query/again.ts')),
     ...(await source('src/measure/sample/compare.ts')),

@@ -12,7 +12,7 @@ export const jobShopPools = join(root, 'profiles', 'job-shop.pools.yaml')
 
 /** Work with an embedded server that holds the job shop at a scale (0 is its empty tables), and with a client of it. */
 export async function withServer(scale, work) {
-  const { startEmbedded } = await source('src/server/embedded.ts')
+  const { startEmbedded } = await source('src/server/embedded/embedded.ts')
   const { demoSchemaStatements, demoStatements } = await source('src/commands/start/demo-data.ts')
   const server = await startEmbedded()
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })

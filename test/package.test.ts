@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { embeddedPackage } from '../src/server/embedded-install.js'
+import { embeddedPackage } from '../src/server/embedded/embedded-install.js'
 import { testDatabase } from './support/database.js'
 
 /*

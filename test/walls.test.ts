@@ -39,6 +39,8 @@ const floors: readonly (readonly string[])[] = [
   ['pools/what-if'],
   ['pools/sums'],
   ['server'],
+  ['server/embedded', 'server/target'],
+  ['server/session'],
   ['result'],
   ['profile'],
   ['options', 'sql/import', 'sql/measure', 'sql/rewrite', 'sql/statements'],

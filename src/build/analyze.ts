@@ -3,7 +3,7 @@ import { buildSearchPath } from '../catalog/probe.js'
 import type { TableName } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { lastAnalyzeSql } from '../sql/catalog/progress.js'
 import { interrupted, perfdbError } from './statement.js'
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../result/result.js'
 import type { ErrorFields } from '../errors.js'
 import type { Step } from '../plan/plan.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { Listener } from './events.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 

@@ -1,4 +1,4 @@
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { watchSql } from '../sql/catalog/progress.js'
 
 export interface Backend {

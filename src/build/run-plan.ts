@@ -1,7 +1,7 @@
 import type { TableName } from '../definition/definition.js'
 import { isImpossible, listed, stepKey } from '../plan/match/needs.js'
 import type { Hazard, Plan, Step } from '../plan/plan.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { schedule } from './schedule.js'
 import { perfdbError } from './statement.js'

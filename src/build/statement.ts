@@ -1,5 +1,5 @@
 import { PerfdbError } from '../errors.js'
-import { runLockPid } from '../server/lock.js'
+import { runLockPid } from '../server/session/lock.js'
 import type { BuildContext } from './context.js'
 import { watch, type Watched } from './watch.js'
 

@@ -2,7 +2,7 @@ import { readIndex } from '../catalog/read.js'
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
 import { sameDefinition } from '../plan/match/same.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { StepResult } from './context.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.js'
-import type { Session } from '../server/session.js'
-import { answeredWithin } from '../server/steady.js'
+import type { Session } from '../server/session/session.js'
+import { answeredWithin } from '../server/session/steady.js'
 import type { StepResult, WrittenWal } from './context.js'
 
 /**

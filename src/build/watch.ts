@@ -1,4 +1,4 @@
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { QueuePolicy } from './context.js'
 import type { Listener } from './events.js'
 import { backendText, blockerTexts, lookAt, phaseName, type Backend, type Look } from './look.js'

@@ -2,7 +2,7 @@ import type { Definition } from '../definition/definition.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import type { Finding, Step } from '../plan/plan.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
 import { notRead, ownLook } from './own-look.js'
 

@@ -1,7 +1,7 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { compareByExplain, compareByText } from './compare-by-explain.js'
 import { probe, type Probed } from './probe.js'
 import type { Snapshot } from './snapshot.js'

@@ -1,5 +1,5 @@
 import type { Definition, Key } from '../definition/definition.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { indexesByOidSql } from '../sql/catalog/catalog.js'
 import { faithfulSql } from '../sql/import/import-faithful.js'
 import { importedIndexesSql } from '../sql/catalog/import-catalog.js'

@@ -1,5 +1,5 @@
 import type { TableName } from '../definition/definition.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { copyLeafSql, copyPartitionedSql, partitionKeysSql } from '../sql/ddl/partitions.js'
 
 /** A partition key as PARTITION BY takes it, of a table or of something partitioned below it. */

@@ -1,5 +1,5 @@
 import type { TableName } from '../definition/definition.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { partitionTreesSql } from '../sql/ddl/partitions.js'
 import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
 

@@ -1,6 +1,6 @@
 import type { TableName } from '../definition/definition.js'
 import type { Profile } from '../profile/profile.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { indexByNameSql, indexesByOidSql, snapshotSql } from '../sql/catalog/catalog.js'
 import { readPartitionTrees } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'

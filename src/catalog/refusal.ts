@@ -1,7 +1,7 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import { isCutAtComma, isExpressionText, keyAsMap } from '../definition/key-text.js'
 import type { ErrorCode, PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { nearest } from '../text/nearest.js'
 
 /* What to write instead of a definition that PostgreSQL refused. */

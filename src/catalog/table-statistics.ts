@@ -1,7 +1,7 @@
 import { quoteName } from '../definition/quote.js'
 import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { updatedColumns, type Updated } from '../sql/parser/parser-updates.js'
 import { statementsSchemaSql, tableStatisticsSql, updateStatementsSql } from '../sql/catalog/table-statistics.js'
 import type { TableStatistics } from './snapshot.js'

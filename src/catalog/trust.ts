@@ -1,5 +1,5 @@
 import type { Definition, TableName } from '../definition/definition.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { foreignCodeSql, tableOwnersSql } from '../sql/catalog/foreign-code.js'
 import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
 import { mentionsOf, noMentions, type Mentions } from '../sql/parser/mentions.js'

@@ -90,7 +90,7 @@ export function variableOf(key: string, environment: Environment): string | unde
 async function isBesideThePoint(key: string, flags: Flags, config: Config, environment: Environment): Promise<boolean> {
   if (key === 'offline') return flags.has('url')
   if (key !== 'load') return false
-  const { databaseUrl } = await import('../server/target.js')
+  const { databaseUrl } = await import('../server/target/target.js')
   return databaseUrl({ url: text(flags.get('url')), configured: config.url, environment })?.text !== 'embedded'
 }
 

@@ -6,7 +6,7 @@ import type { Invocation } from './invocation.js'
 
 /** The url in force, by the order of databaseUrl, without its password; where only PG* variables say it, their names. */
 export async function urlSetting({ options, environment }: Invocation, config: Config): Promise<ConfigSetting> {
-  const { databaseUrl } = await import('../server/target.js')
+  const { databaseUrl } = await import('../server/target/target.js')
   const found = databaseUrl({ url: options.url, configured: config.url, environment })
   if (found === undefined) return withoutUrl(environment)
   if (found.origin === '--url') return { key: 'url', source: 'flag', name: '--url', ...(await shownUrl(found.text)) }
@@ -31,7 +31,7 @@ const naming = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGDATABASE', 'PG
 /** A URL or keyword=value pairs with *** for what is secret; what cannot be read is not shown at all. */
 export async function shownUrl(text: string): Promise<Pick<ConfigSetting, 'value' | 'note'>> {
   if (text === 'embedded' || /^\$\{\w+\}$/.test(text)) return { value: text }
-  const { parseConnectionString } = await import('../server/conninfo.js')
+  const { parseConnectionString } = await import('../server/target/conninfo.js')
   try {
     const parameters = parseConnectionString(text, 'url')
     if (!/^\s*[a-z]+:\/\//i.test(text))

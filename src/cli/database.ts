@@ -1,7 +1,7 @@
 import { PerfdbError, problemsError } from '../errors.js'
 import { readNamedFile } from '../profile/text-file.js'
-import type { Role } from '../server/pin.js'
-import type { Session } from '../server/session.js'
+import type { Role } from '../server/session/pin.js'
+import type { Session } from '../server/session/session.js'
 import type { ParsedStatement } from '../sql/parser/parser.js'
 import { blamedOn } from './config-blame.js'
 import type { Config } from './config.js'
@@ -23,7 +23,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const { options, environment, home } = invocation
   const [{ connect }, { databaseUrl, resolveTarget }] = await Promise.all([
     import('../server/connect.js'),
-    import('../server/target.js'),
+    import('../server/target/target.js'),
   ])
   const sources = { url: options.url, configured: config.url, environment }
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
@@ -42,7 +42,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     return { connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
   }
   const script = options.load === undefined ? undefined : await readScript(options.load, invocation.cwd)
-  const { startEmbedded } = await import('../server/embedded.js')
+  const { startEmbedded } = await import('../server/embedded/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   // Without it there is nothing that --top could read.
   const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
@@ -64,7 +64,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
 
 /** The schema that the URL in force names; undefined where it names none, or cannot be read: connecting says so. */
 export async function schemaInForce({ options, environment }: Invocation, config: Config): Promise<string | undefined> {
-  const { schemaOfUrl } = await import('../server/target.js')
+  const { schemaOfUrl } = await import('../server/target/target.js')
   try {
     return schemaOfUrl({ url: options.url, configured: config.url, environment })
   } catch {

@@ -7,8 +7,8 @@ import type { Invocation } from './invocation.js'
  */
 export async function embeddedPlaces(invocation: Invocation): Promise<readonly string[]> {
   const [{ cacheFolder, installEmbedded }, { missingBuild, nativeFolder }] = await Promise.all([
-    import('../server/embedded-install.js'),
-    import('../server/embedded-binaries.js'),
+    import('../server/embedded/embedded-install.js'),
+    import('../server/embedded/embedded-binaries.js'),
   ])
   const { environment, home, options, ask, listener } = invocation
   const folder = cacheFolder({ environment, home })

@@ -1,5 +1,5 @@
 import { PerfdbError, problemsError } from '../errors.js'
-import type { Connect, Session } from '../server/session.js'
+import type { Connect, Session } from '../server/session/session.js'
 import type { Config } from './config.js'
 import { cancelledBySignal, type Database } from './database.js'
 import type { Invocation } from './invocation.js'
@@ -62,7 +62,7 @@ export async function openReplicas(
 async function connectTo(url: string, role: 'measure' | 'look', invocation: Invocation): Promise<Session> {
   const [{ connect }, { resolveTarget }] = await Promise.all([
     import('../server/connect.js'),
-    import('../server/target.js'),
+    import('../server/target/target.js'),
   ])
   const { environment, home } = invocation
   return cancelledBySignal(await connect(await resolveTarget({ url, environment, home }), role), role, invocation)

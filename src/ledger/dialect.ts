@@ -7,7 +7,7 @@ import {
   type TableMetadata,
 } from 'kysely'
 import { PerfdbError } from '../errors.js'
-import type { Parameter, Session } from '../server/session.js'
+import type { Parameter, Session } from '../server/session/session.js'
 
 export type Queried = Pick<Session, 'query'>
 

@@ -1,5 +1,5 @@
 import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { Ledger } from './ledger.js'
 import { assertLedgerTrusted } from './trust.js'
 

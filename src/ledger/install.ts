@@ -3,7 +3,7 @@ import { up as ledger } from '../../migrations/0001_ledger.js'
 import { up as kept } from '../../migrations/0002_kept.js'
 import { up as undo } from '../../migrations/0003_undo.js'
 import { PerfdbError } from '../errors.js'
-import type { Parameter, Session } from '../server/session.js'
+import type { Parameter, Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
 import { assertLedgerTrusted } from './trust.js'
 

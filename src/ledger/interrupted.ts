@@ -1,5 +1,5 @@
 import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { ledgerQuery } from './query.js'
 import { assertLedgerTrusted } from './trust.js'
 

@@ -1,5 +1,5 @@
 import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import { ledgerTrustSql } from '../sql/catalog/ledger-trust.js'
 
 interface Problem {

@@ -1,6 +1,6 @@
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import type { TableName } from '../definition/definition.js'
-import type { Session } from '../server/session.js'
+import type { Session } from '../server/session/session.js'
 import type { IndexName } from './ownership.js'
 import { ledgerQuery } from './query.js'
 

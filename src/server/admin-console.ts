@@ -1,8 +1,8 @@
 import { PerfdbError } from '../errors.js'
-import { toPerfdbError } from './failure.js'
-import { hostLabel, type Host } from './host.js'
-import type { Target } from './target.js'
-import { encryptions } from './tls.js'
+import { toPerfdbError } from './session/failure.js'
+import { hostLabel, type Host } from './target/host.js'
+import type { Target } from './target/target.js'
+import { encryptions } from './target/tls.js'
 import { openWire, type Wire } from './wire.js'
 
 /** Answers of a console: the rows of each SHOW, values as text or number, by the statement without its first word. */

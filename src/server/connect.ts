@@ -1,11 +1,11 @@
 import { PerfdbError } from '../errors.js'
-import { toPerfdbError } from './failure.js'
-import { hostLabel, type Host } from './host.js'
-import { checkPinned, lookSql, pinSql, watchClientSql, type LookRow, type ReadBack, type Role } from './pin.js'
-import type { Session } from './session.js'
+import { toPerfdbError } from './session/failure.js'
+import { hostLabel, type Host } from './target/host.js'
+import { checkPinned, lookSql, pinSql, watchClientSql, type LookRow, type ReadBack, type Role } from './session/pin.js'
+import type { Session } from './session/session.js'
 import { makeSession } from './statements.js'
-import type { SessionAttributes, Target } from './target.js'
-import { encryptions, type Encryption } from './tls.js'
+import type { SessionAttributes, Target } from './target/target.js'
+import { encryptions, type Encryption } from './target/tls.js'
 import { openWire, type Wire } from './wire.js'
 
 /**

@@ -1,7 +1,7 @@
 import { connect as dial, type Socket } from 'node:net'
 import { PerfdbError } from '../errors.js'
-import { hostLabel, isSocketFolder, socketFile, type Host } from './host.js'
-import { tlsOptions, type Encryption, type TlsSettings } from './tls.js'
+import { hostLabel, isSocketFolder, socketFile, type Host } from './target/host.js'
+import { tlsOptions, type Encryption, type TlsSettings } from './target/tls.js'
 
 export interface OpenSocket {
   readonly socket: Socket

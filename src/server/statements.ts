@@ -1,10 +1,10 @@
 import { PerfdbError } from '../errors.js'
-import { hostLabel } from './host.js'
-import { checkPinned, pinSql, type LookRow, type ReadBack, type Role } from './pin.js'
-import type { Parameter, Session } from './session.js'
-import type { TransactionSettings } from './settings.js'
-import type { Target } from './target.js'
-import { parameterText } from './values.js'
+import { hostLabel } from './target/host.js'
+import { checkPinned, pinSql, type LookRow, type ReadBack, type Role } from './session/pin.js'
+import type { Parameter, Session } from './session/session.js'
+import type { TransactionSettings } from './session/settings.js'
+import type { Target } from './target/target.js'
+import { parameterText } from './session/values.js'
 import type { Wire } from './wire.js'
 
 export interface SessionFacts {

@@ -5,7 +5,7 @@ import { poolResult, type PoolResult } from '../../src/result/pool-result.js'
 import type { Estate, PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { render } from '../../src/report/render.js'
-import { startEmbedded } from '../../src/server/embedded.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { estate, instances, pool, server, service } from '../pools/builders.js'
 import { ownServer } from '../support/server.js'
 

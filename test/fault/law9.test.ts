@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
-import type { Session } from '../../src/server/session.js'
+import type { Session } from '../../src/server/session/session.js'
 import { apply, plan, verify } from '../support/apply.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { intercepted } from '../support/intercept.js'

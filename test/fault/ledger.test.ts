@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { openLedger } from '../../src/ledger/history.js'
-import { runLockKey } from '../../src/server/lock.js'
+import { runLockKey } from '../../src/server/session/lock.js'
 import { apply, status } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'

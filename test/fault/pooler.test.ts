@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import postgres from 'postgres'
 import { connect } from '../../src/server/connect.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { apply, plan, verify } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'

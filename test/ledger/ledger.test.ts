@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/history.js'
 import type { Ledger, NewRun, NewStep } from '../../src/ledger/ledger.js'
 import { connect } from '../../src/server/connect.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 
 test('a run with its steps comes back as it was written, in the time of the server', async () => {

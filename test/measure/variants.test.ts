@@ -4,7 +4,7 @@ import { answerFindings, comparisons } from '../../src/measure/query/comparisons
 import { measureQueries } from '../../src/measure/query/rounds.js'
 import type { Query } from '../../src/profile/profile.js'
 import { compareRows, type Answering } from '../../src/measure/variants/variants-rows.js'
-import type { Session } from '../../src/server/session.js'
+import type { Session } from '../../src/server/session/session.js'
 import { testDatabase } from '../support/database.js'
 import { proxyBefore } from '../support/network.js'
 import { aQuery, sets } from './a-query.js'

@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { watchPools } from '../../src/commands/pool/pool-watch.js'
-import { startEmbedded } from '../../src/server/embedded.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { estate, pool, server, service } from './builders.js'
 import { postgres15, withoutPostgres15 } from './outside.js'
 

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { readConsole, consoleShows } from '../../src/pools/server/console.js'
 import { askConsole } from '../../src/server/admin-console.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 import { pgbouncer, withoutPgbouncer } from './outside.js'
 

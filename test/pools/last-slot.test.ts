@@ -1,8 +1,8 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { readLive } from '../../src/pools/server/live.js'
-import { startEmbedded } from '../../src/server/embedded.js'
-import type { Session } from '../../src/server/session.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
+import type { Session } from '../../src/server/session/session.js'
 import { connectTo } from '../support/connect.js'
 
 /** The session, but before its n-th look at the sessions something happens. */

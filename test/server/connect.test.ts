@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { connect } from '../../src/server/connect.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
 

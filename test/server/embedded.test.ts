@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { startEmbedded } from '../../src/server/embedded.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { testDatabase } from '../support/database.js'
 
 test('a fresh database answers', async () => {

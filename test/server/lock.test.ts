@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { connect } from '../../src/server/connect.js'
-import { acquireRunLock, holdsRunLock, runLockHolder } from '../../src/server/lock.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { acquireRunLock, holdsRunLock, runLockHolder } from '../../src/server/session/lock.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 
 test('two sessions exclude each other, and the second learns who holds the lock', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { connect } from '../../src/server/connect.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 import { translated, type Translated } from '../support/translated.js'
 

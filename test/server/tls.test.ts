@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { connect } from '../../src/server/connect.js'
-import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded.js'
-import { resolveTarget } from '../../src/server/target.js'
+import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded/embedded.js'
+import { resolveTarget } from '../../src/server/target/target.js'
 import { authority, certificate, key } from './certificates.js'
 
 let server: EmbeddedServer

@@ -8,7 +8,7 @@ import { runStatus } from '../../src/commands/apply/status.js'
 import type { HazardCode } from '../../src/codes/hazard-codes.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { connectTo } from './connect.js'
-import type { Connect } from '../../src/server/session.js'
+import type { Connect } from '../../src/server/session/session.js'
 
 export interface Applied {
   readonly result: ApplyResult

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { startEmbedded } from '../../src/server/embedded.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { embeddedPackage } from './major.js'
 
 /** One server for the whole test run (each test makes its own database), stopped after the last test. */

@@ -1,5 +1,5 @@
-import type { Parameter, Session } from '../../src/server/session.js'
-import type { Role } from '../../src/server/pin.js'
+import type { Parameter, Session } from '../../src/server/session/session.js'
+import type { Role } from '../../src/server/session/pin.js'
 import { connectTo } from './connect.js'
 
 /** Called before a statement is sent; what it does has then happened. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmod, cp, lchown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { startEmbedded } from '../../src/server/embedded.js'
+import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { embeddedPackage } from './major.js'
 
 /** A server of a test's own that can be stopped and started again on the same folder and port. */

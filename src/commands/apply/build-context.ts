@@ -1,6 +1,6 @@
 import type { BuildContext, QueuePolicy, Recorder } from '../../build/context.js'
 import type { Listener } from '../../build/events.js'
-import type { Session, Connect } from '../../server/session.js'
+import type { Session, Connect } from '../../server/session/session.js'
 import { lagRefusal } from './lag.js'
 import { windowRefusal } from './window.js'
 import type { Window } from '../../options/window.js'

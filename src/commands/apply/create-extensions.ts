@@ -2,7 +2,7 @@ import { creationPath } from '../../catalog/probe.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import { quoteName } from '../../definition/quote.js'
 import type { Plan } from '../../plan/plan.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { RunRecord } from './record.js'
 
 /** Creates the extensions of a plan where that is allowed, after they were written down; returns their names. */

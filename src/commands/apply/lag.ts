@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listener } from '../../build/events.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 
 export interface LagOptions {
   /** null does not look. */

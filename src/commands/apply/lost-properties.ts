@@ -3,7 +3,7 @@ import { lostProperties, type UnfinishedStep } from '../../ledger/unfinished.js'
 import { carryOver, keptFrom, keptOf, missingOf, restoreSql, type TableMarks } from '../../plan/kept.js'
 import type { Plan, Step } from '../../plan/plan.js'
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { shortLockSql } from '../../sql/ddl/partitions.js'
 import { undoTableSql } from '../../sql/catalog/undo-look.js'
 

@@ -14,7 +14,7 @@ import type { Owned, Resolved } from '../../plan/resolved.js'
 import { sameDefinition } from '../../plan/match/same.js'
 import { hasAllTables, targetProblems } from '../../plan/make/targets.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { Planned } from '../planned.js'
 
 /**

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listener } from '../../build/events.js'
 import { PerfdbError } from '../../errors.js'
-import type { Role } from '../../server/pin.js'
-import type { Session } from '../../server/session.js'
+import type { Role } from '../../server/session/pin.js'
+import type { Session } from '../../server/session/session.js'
 
 export interface Patience {
   /** Connections that the run needs at once. */

@@ -1,6 +1,6 @@
 import type { Counterfactual } from '../../measure/query/counterfactual.js'
 import type { Finding } from '../../plan/plan.js'
-import type { Connect, Session } from '../../server/session.js'
+import type { Connect, Session } from '../../server/session/session.js'
 
 /** auto: where perfdb.yaml or an embedded server allows it (`allowed`), and the role is a superuser; on: else an error; off: never. */
 export type CounterfactualChoice = 'auto' | 'allowed' | 'on' | 'off'

@@ -3,7 +3,7 @@ import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { MeasureOptions } from '../../measure/sample/limits.js'
 import type { QueryMeasurement } from '../../measure/sample/measurement.js'
 import type { Profile } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { CounterfactualChoice } from './proof-hiding.js'
 
 export interface ProofOptions {

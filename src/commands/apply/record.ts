@@ -4,7 +4,7 @@ import { keptOf } from '../../plan/kept.js'
 import type { Step } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { ApplyResult } from '../../result/result.js'
 import { perfdbVersion } from '../../result/version.js'
 

@@ -1,8 +1,8 @@
 import type { TableName } from '../../definition/definition.js'
 import type { Listener } from '../../build/events.js'
 import { noteInterruptedRuns } from '../../ledger/interrupted.js'
-import { acquireRunLock } from '../../server/lock.js'
-import type { Session } from '../../server/session.js'
+import { acquireRunLock } from '../../server/session/lock.js'
+import type { Session } from '../../server/session/session.js'
 import type { ResultFinding } from '../../result/result.js'
 import { settleInterrupted } from './settle-interrupted.js'
 

@@ -6,7 +6,7 @@ import { recordAsDone, tablesBuiltOn, unfinishedSteps, type UnfinishedStep } fro
 import { sameDefinition } from '../../plan/match/same.js'
 import type { TableName } from '../../definition/definition.js'
 import { givenBack } from './lost-properties.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 
 /**
  * Between the end of a step and its record perfdb can be killed, and what it began the server can finish without it (faults 7,

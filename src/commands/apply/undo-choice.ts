@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Ledger, Run, RunWithSteps } from '../../ledger/ledger.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { planUndo } from './undo-plan.js'
 
 /** The run of that number, or the last one when none is named. Throws NO_RUN, NOTHING_TO_ROLL_BACK and RUN_NOT_NAMED. */

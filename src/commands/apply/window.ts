@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { Window } from '../../options/window.js'
 
 /** True when a minute of the day lies in the window, its end excluded. */

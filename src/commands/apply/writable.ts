@@ -3,7 +3,7 @@ import type { Snapshot } from '../../catalog/snapshot.js'
 import type { Plan } from '../../plan/plan.js'
 import { foreignProblems } from '../../plan/hazards/foreign.js'
 import { privilegeProblems } from '../../plan/make/targets.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 
 /** Refuses a standby and a read-only session before anything is tried: an advisory lock works there too and proves nothing (fault 65). */
 export function assertWritable(session: Session): void {

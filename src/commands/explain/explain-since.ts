@@ -8,7 +8,7 @@ import {
 } from '../../measure/activity/n-plus-one.js'
 import { round } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { ownStatementsSql, statementTextsSql, tableLinksSql } from '../../sql/statements/counters.js'
 import { statementShape } from '../../sql/rewrite/shape.js'
 import { assertSameDatabase, takeSnapshot, type StatementsSnapshot } from './explain-snapshot.js'

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { readSnapshot, saveSnapshot, takeSnapshot } from './explain-snapshot.js'
 import { topSince } from './explain-since.js'
 import { topQueries, type Auditable, type Ranking } from './explain-top.js'

@@ -2,7 +2,7 @@ import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import {
   auditableStatement,
   hiddenStatementsSql,

@@ -5,7 +5,7 @@ import { catalogOnly } from '../../measure/sample/tables.js'
 import type { QueryPlan } from '../../measure/plan/query-plan.js'
 import type { RuleFinding } from '../../measure/rules/rule.js'
 import { advised, isAdvised } from '../../measure/why/advice.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { schemasSql } from '../../sql/measure/explain-catalog.js'
 
 /**

@@ -5,7 +5,7 @@ import { readSnapshot } from '../../catalog/read.js'
 import { readTrust } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { searchText, type Search } from './import-search.js'
 
 /** A draft as it can be declared, or why no way of writing it gives the same index back. */

@@ -1,6 +1,6 @@
 import { readDeclared, type LeftOut } from '../../catalog/declared.js'
 import { serverFacts } from '../../catalog/read.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
 import { leftOutNotes } from './import-notes.js'

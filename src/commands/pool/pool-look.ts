@@ -7,7 +7,7 @@ import type { Pooler } from '../../pools/sums/pooler-model.js'
 import { usualSampling, type Sampling } from '../../pools/server/live.js'
 import type { Live } from '../../pools/server/sessions.js'
 import { resolveUrl } from '../../pools/file/url-environment.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -109,7 +109,7 @@ export async function lookAt(
 
 /** A refused connection for want of a slot is the answer itself: FAIL, with the limit that was hit. */
 export async function failedLook(server: Server, error: PerfdbError): Promise<Look> {
-  const { exhaustedLimit } = await import('../../server/failure.js')
+  const { exhaustedLimit } = await import('../../server/session/failure.js')
   const full = error.code === 'TOO_MANY_CONNECTIONS'
   const codes = { role: 'ROLE_LIMIT', database: 'DATABASE_LIMIT', reserved: 'SERVER_FULL', all: 'SERVER_FULL' } as const
   const finding: PoolFinding = {
@@ -152,7 +152,7 @@ async function askOne(
   try {
     const [{ askConsole }, { resolveTarget }] = await Promise.all([
       import('../../server/admin-console.js'),
-      import('../../server/target.js'),
+      import('../../server/target/target.js'),
     ])
     const target = await resolveTarget({ url: resolveUrl(adminUrl, environment, place), environment, home: homedir() })
     const started = performance.now()
@@ -175,7 +175,7 @@ function usualConnection(environment: Environment): (url: string) => Promise<Ses
   return async (url) => {
     const [{ connect }, { resolveTarget }] = await Promise.all([
       import('../../server/connect.js'),
-      import('../../server/target.js'),
+      import('../../server/target/target.js'),
     ])
     return connect(await resolveTarget({ url, environment, home: homedir() }), 'look')
   }

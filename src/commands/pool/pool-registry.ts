@@ -4,7 +4,7 @@ import { foreignText, readForeignCode } from '../../catalog/trust.js'
 import type { Registry } from '../../pools/sums/model.js'
 import type { RegistryRow } from '../../pools/file/tenants.js'
 import { resolveUrl } from '../../pools/file/url-environment.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -63,7 +63,7 @@ async function ask(registry: Registry, connect: () => Promise<Session>): Promise
 async function usualConnection(url: string, environment: Environment): Promise<Session> {
   const [{ connect }, { resolveTarget }] = await Promise.all([
     import('../../server/connect.js'),
-    import('../../server/target.js'),
+    import('../../server/target/target.js'),
   ])
   return connect(await resolveTarget({ url, environment, home: homedir() }), 'measure')
 }

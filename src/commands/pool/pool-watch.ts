@@ -6,7 +6,7 @@ import { loadBetween, type DatabaseLoad, type Work } from '../../pools/server/me
 import type { PoolsFile, Server } from '../../pools/sums/model.js'
 import { mergeEstates } from '../../pools/file/resolve.js'
 import { connectionsOf, type LiveFacts, type LiveSample } from '../../pools/server/sessions.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { poolDocument, type CheckPoolOptions } from './check-pool.js'
 import type { Ending } from '../../result/exit-code.js'
 import { askConsoles, connectionsTo, failedLook, type Look } from './pool-look.js'

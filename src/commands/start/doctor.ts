@@ -3,7 +3,7 @@ import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
 import type { DoctorCheck, DoctorResult } from '../../result/doctor-result.js'
 import { perfdbVersion } from '../../result/version.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { doctorSql } from '../../sql/catalog/doctor.js'
 import { several } from '../../text/amounts.js'
 

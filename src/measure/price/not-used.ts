@@ -1,7 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { DeclaredIndex, Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import type { QueryMeasurement } from '../sample/measurement.js'
 import { indexKey, usesIndex } from './price-uses.js'

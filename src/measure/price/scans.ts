@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { indexScansSql, standbysSql } from '../../sql/measure/index-scans.js'
 import { limitsOf } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'

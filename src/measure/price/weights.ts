@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import type { Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { quoteName } from '../../definition/quote.js'
 import { limitsOf } from '../sample/limits.js'
 import type { QueryMeasurement } from '../sample/measurement.js'

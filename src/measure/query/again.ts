@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { limitsOf, type Limits, type MeasureOptions } from '../sample/limits.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { blocksOf } from '../sample/noise.js'

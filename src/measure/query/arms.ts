@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import type { Limits } from '../sample/limits.js'
 import { refuseAborted } from '../sample/sample.js'

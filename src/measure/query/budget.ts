@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { Limits } from '../sample/limits.js'
 
 /** Of each query when the budget of all is spent: 21 samples of 10 ms and their control. */

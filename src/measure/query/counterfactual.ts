@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { tableOf } from '../plan/plan-node.js'
 import { planSignature } from '../plan/signature.js'

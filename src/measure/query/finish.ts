@@ -1,7 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { ofQuery, ruleFindings } from '../rules/findings.js'
 import { genericFindings } from '../sample/generic.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'

@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { hideableSql, hideSql } from '../../sql/measure/hide-index.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { tableOf } from '../plan/plan-node.js'

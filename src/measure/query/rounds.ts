@@ -1,5 +1,5 @@
 import type { Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { QueryMeasurement } from '../sample/measurement.js'
 import { measureStatement } from './measure-query.js'
 import { namesakeOf } from '../sample/namesake.js'

@@ -1,5 +1,5 @@
 import type { Query, Variant } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { finish, unmeasured } from './finish.js'
 import { admission } from './measure-query.js'
 import type { Measurement, QueryMeasurement, VariantMeasurement } from '../sample/measurement.js'

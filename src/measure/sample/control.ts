@@ -1,6 +1,6 @@
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { builtInControl, type Limits } from './limits.js'
 import { explainOnce } from './sample.js'

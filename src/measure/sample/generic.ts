@@ -1,6 +1,6 @@
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
 import { rolledBack } from './sample.js'
 import type { Subject } from './subject.js'

@@ -1,5 +1,5 @@
 import { quoteLiteral } from '../../definition/quote.js'
-import { parameterText } from '../../server/values.js'
+import { parameterText } from '../../server/session/values.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import type { Subject } from './subject.js'
 

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { indexesSql } from '../../sql/measure/explain-catalog.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { rolledBack } from './sample.js'

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
-import type { TransactionSettings } from '../../server/settings.js'
+import type { Session } from '../../server/session/session.js'
+import type { TransactionSettings } from '../../server/session/settings.js'
 import { singleStatement } from '../../sql/parser/parser.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
 import type { Subject } from './subject.js'

@@ -1,5 +1,5 @@
 import { errorHints, PerfdbError, type ErrorCode } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { MeasurementStatus } from './measurement.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { subjectOf } from './control.js'

@@ -1,4 +1,4 @@
-import type { Parameter } from '../../server/session.js'
+import type { Parameter } from '../../server/session/session.js'
 
 /** A statement that may be run, with the values of its parameters. */
 export interface Subject {

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { tablesSql } from '../../sql/measure/explain-catalog.js'
 import { indexShapesSql } from '../../sql/measure/index-shapes.js'
 import type { QueryPlan } from '../plan/query-plan.js'

@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import type { Limits } from '../sample/limits.js'
 
 /** Further sessions beside the one that measures, closed when disposed. */

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { rowsDigestSql, valuesDigestSql } from '../../sql/measure/variants-rows.js'
 import { rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'

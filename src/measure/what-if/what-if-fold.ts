@@ -1,6 +1,6 @@
 import type { Definition } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { foldSql } from '../../sql/measure/what-if.js'
 import { isObject, objectAt, textAt, textsAt } from '../plan/json.js'
 import { rolledBack } from '../sample/sample.js'

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { hypotheticalIndexesSql, hypotheticalResetSql } from '../../sql/measure/what-if.js'
 import { rolledBack } from '../sample/sample.js'
 import type { Limits } from '../sample/limits.js'

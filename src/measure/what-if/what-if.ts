@@ -1,7 +1,7 @@
 import { foreignText, readForeignCode } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
 import { textsOf, type Query } from '../../profile/profile.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { hypopgSql, hypotheticalIndexSql, hypotheticalSizeSql } from '../../sql/measure/what-if.js'
 import { attempt } from '../query/finish.js'
 import { admission, boundSubjects } from '../query/measure-query.js'

@@ -2,7 +2,7 @@ import { columnTypesSql, tableIdentitySql } from '../../sql/measure/explain-cata
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import { operatorClassesSql } from '../../sql/measure/explain-opclasses.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
-import { parameterText } from '../../server/values.js'
+import { parameterText } from '../../server/session/values.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
 import { joinCastCounts } from '../rules/join-rules.js'
 import { type RuleFinding } from '../rules/rule.js'

@@ -1,4 +1,4 @@
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { columnTypesSql } from '../../sql/measure/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'

@@ -1,7 +1,7 @@
 import { rewrites } from '../../sql/rewrite/rewrite.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
 import { milliseconds } from '../rules/rule.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { rowsDigestSql } from '../../sql/measure/variants-rows.js'
 import type { Limits } from '../sample/limits.js'
 import { explainOnce, rolledBack } from '../sample/sample.js'

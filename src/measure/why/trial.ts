@@ -1,10 +1,10 @@
 import { quoteLiteral, quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import { readQueryPlan } from '../plan/query-plan.js'
 import type { Limits } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
-import { parameterText } from '../../server/values.js'
+import { parameterText } from '../../server/session/values.js'
 import type { Subject } from '../sample/subject.js'
 import type { Candidate, Need } from './serves.js'
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Session } from '../../server/session.js'
+import type { Session } from '../../server/session/session.js'
 import {
   aboutServerSql,
   activitySql,

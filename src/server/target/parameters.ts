@@ -1,5 +1,5 @@
-import { PerfdbError } from '../errors.js'
-import { nearest } from '../text/nearest.js'
+import { PerfdbError } from '../../errors.js'
+import { nearest } from '../../text/nearest.js'
 
 /**
  * Connection parameters of libpq 18 with their environment variables (manual: "Parameter Key Words", "Environment

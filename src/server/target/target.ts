@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { readConnectionString, type ConnectionString } from './conninfo.js'
 import { hostLabel, hostList, namesOf, type Host } from './host.js'
 import { choice, environmentParameters, wholeNumber, type ParameterName, type Parameters } from './parameters.js'

@@ -1,7 +1,7 @@
 import { chmod, cp, readFile, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 
 /** The user that runs the server when this process is root. */
 export interface Owner {

@@ -1,4 +1,4 @@
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { Parameter, Session } from './session.js'
 
 export interface SteadyOptions {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { isParameterName, unknownParameter, type ParameterName, type Parameters } from './parameters.js'
 
 /**

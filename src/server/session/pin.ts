@@ -1,4 +1,4 @@
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 
 export type Role = 'ddl' | 'watchdog' | 'ledger' | 'measure' | 'look'
 

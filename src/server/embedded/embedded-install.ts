@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { anyServer, findBinaries, hydrate } from './embedded-binaries.js'
 
 /** What is installed where the project has none: the same version that perfdb is tested with. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { Parameters } from './parameters.js'
 
 /** One server of a target. */

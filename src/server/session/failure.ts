@@ -1,4 +1,4 @@
-import { PerfdbError, type ErrorCode } from '../errors.js'
+import { PerfdbError, type ErrorCode } from '../../errors.js'
 
 export interface FailureContext {
   /** The same failure means one thing before the session is there and another one later. */

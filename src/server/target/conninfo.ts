@@ -1,4 +1,4 @@
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { foreignParameter, isForeignScheme } from './foreign-parameters.js'
 import { isParameterName, unknownParameter, type ParameterName, type Parameters } from './parameters.js'
 

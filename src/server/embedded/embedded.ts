@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { nativeFolder, usableBinaries, type Owner } from './embedded-binaries.js'
 import { startGuard } from './embedded-guard.js'
 

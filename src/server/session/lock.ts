@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { Session } from './session.js'
 
 /**

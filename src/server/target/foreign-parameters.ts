@@ -1,4 +1,4 @@
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { ParameterName } from './parameters.js'
 
 /*

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import { isSocketFolder, type Host } from './host.js'
 import { choice, type Parameters } from './parameters.js'
 
