@@ -2,12 +2,12 @@ import { Command, CommanderError } from 'commander'
 import { outputLost } from '../result/exit-code.js'
 import { perfdbVersion } from '../result/version.js'
 import { PerfdbError } from '../errors.js'
-import type * as actions from './actions.js'
-import { addCompletion } from './completion.js'
-import { examples, exitCodes } from './examples.js'
+import type * as actions from '../actions/actions.js'
+import { addCompletion } from './completion/completion.js'
+import { examples, exitCodes } from './help/examples.js'
 import { withAllSettings, withOptions } from './options.js'
-import { lostOutput, printError, printLost, surviveLostStreams } from './streams.js'
-import { commandFirst, unknownHelp, usageError, wantedOutput } from './usage.js'
+import { lostOutput, printError, printLost, surviveLostStreams } from './terminal/streams.js'
+import { commandFirst, unknownHelp, usageError, wantedOutput } from './help/usage.js'
 
 /** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed; what could not be printed counts too. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -30,7 +30,7 @@ async function codeOf(argv: readonly string[]): Promise<number> {
       return 0
     }
     if (args[0] === 'help' && args.length > 1) {
-      const { explainedCodes } = await import('./help.js')
+      const { explainedCodes } = await import('./help/help.js')
       const text = explainedCodes(program, args)
       if (text !== undefined) {
         process.stdout.write(text)
@@ -75,7 +75,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
         const command = parts.at(-1)
         const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
         if (!(command instanceof Command)) return
-        const [{ runAction }, known] = await Promise.all([import('./run.js'), import('./actions.js')])
+        const [{ runAction }, known] = await Promise.all([import('./run.js'), import('../actions/actions.js')])
         ending.code = await runAction(command, named, known[action])
       })
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { manPage } from './man.js'
+import { manPage } from './help/man.js'
 import { buildProgram } from './program.js'
 
 /* A step of the build: the manual page perfdb.1 beside this module, which stands in dist/ then. */

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Listener } from '../build/events.js'
-import type { Invocation } from '../cli/invocation.js'
-import type { Signals } from '../cli/signals.js'
+import type { Invocation } from '../settings/invocation.js'
+import type { Signals } from '../settings/signals.js'
 import type { GivenFile, Named } from '../profile/files.js'
 import { escapeEnvironment } from '../yaml/env.js'
 import { commandNames, libraryNameOf, type Command } from './known-options.js'
@@ -42,7 +42,7 @@ export async function invocation(
 ): Promise<Invocation> {
   const { environment = process.env, plan } = options
   const cwd = resolve(options.cwd ?? process.cwd())
-  const { settle } = await import('../cli/config-settle.js')
+  const { settle } = await import('../settings/config-settle.js')
   const settled = await settle(commandNames[command], flagsOf(command, options, cwd), cwd, environment)
   return {
     ...settled,

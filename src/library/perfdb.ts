@@ -64,5 +64,5 @@ export async function status(options: StatusOptions = {}): Promise<StatusResult>
 }
 
 async function loaded() {
-  return Promise.all([import('./run.js'), import('../cli/actions.js')])
+  return Promise.all([import('./run.js'), import('../actions/actions.js')])
 }

@@ -1,5 +1,5 @@
 import type { Listener, RunEvent } from '../build/events.js'
-import type { Invocation } from '../cli/invocation.js'
+import type { Invocation } from '../settings/invocation.js'
 import { PerfdbError } from '../errors.js'
 import type { Named } from '../profile/files.js'
 import type { CommonOptions } from './options.js'

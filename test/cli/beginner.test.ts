@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isExpressionText, keyAsMap } from '../../src/definition/key-text.js'
-import { commandFirst } from '../../src/cli/usage.js'
+import { commandFirst } from '../../src/cli/help/usage.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { build, folder, perfdb, type Folder } from './perfdb.js'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../src/build/events.js'
-import { drawProgress } from '../../src/cli/progress.js'
+import { drawProgress } from '../../src/cli/terminal/progress.js'
 
 const options = { quiet: false, color: false, unicode: true }
 const stage: RunEvent = { type: 'stage', stage: 'build', message: 'building 2 indexes' }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig } from '../../src/cli/config.js'
+import { readConfig } from '../../src/settings/config.js'
 import { firstFiles } from '../../src/commands/start/init-files.js'
 import { profileSchemaOf, runInit } from '../../src/commands/start/init.js'
 import { readPools } from '../../src/pools/file/read.js'

@@ -1,11 +1,11 @@
-import { PerfdbError, problemsError } from '../errors.js'
-import { readNamedFile } from '../profile/text-file.js'
-import type { Role } from '../server/session/pin.js'
-import type { Session } from '../server/session/session.js'
-import type { ParsedStatement } from '../sql/parser/parser.js'
-import { blamedOn } from './config-blame.js'
-import type { Config } from './config.js'
-import type { Invocation } from './invocation.js'
+import { PerfdbError, problemsError } from '../../errors.js'
+import { readNamedFile } from '../../profile/text-file.js'
+import type { Role } from '../../server/session/pin.js'
+import type { Session } from '../../server/session/session.js'
+import type { ParsedStatement } from '../../sql/parser/parser.js'
+import { blamedOn } from '../../settings/config-blame.js'
+import type { Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /** Where a command connects: the user's server, or an embedded one that lives as long as this. */
 export interface Database extends AsyncDisposable {
@@ -22,8 +22,8 @@ export interface Database extends AsyncDisposable {
 export async function openDatabase(invocation: Invocation, config: Config): Promise<Database> {
   const { options, environment, home } = invocation
   const [{ connect }, { databaseUrl, resolveTarget }] = await Promise.all([
-    import('../server/connect.js'),
-    import('../server/target/target.js'),
+    import('../../server/connect.js'),
+    import('../../server/target/target.js'),
   ])
   const sources = { url: options.url, configured: config.url, environment }
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
@@ -42,7 +42,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     return { connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
   }
   const script = options.load === undefined ? undefined : await readScript(options.load, invocation.cwd)
-  const { startEmbedded } = await import('../server/embedded/embedded.js')
+  const { startEmbedded } = await import('../../server/embedded/embedded.js')
   invocation.listener({ type: 'stage', stage: 'connect', message: 'starting the embedded server' })
   // Without it there is nothing that --top could read.
   const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
@@ -64,7 +64,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
 
 /** The schema that the URL in force names; undefined where it names none, or cannot be read: connecting says so. */
 export async function schemaInForce({ options, environment }: Invocation, config: Config): Promise<string | undefined> {
-  const { schemaOfUrl } = await import('../server/target/target.js')
+  const { schemaOfUrl } = await import('../../server/target/target.js')
   try {
     return schemaOfUrl({ url: options.url, configured: config.url, environment })
   } catch {
@@ -83,7 +83,7 @@ function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, c
 /** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws what readNamedFile throws, and BAD_SQL. */
 async function readScript(file: string, cwd: string): Promise<readonly ParsedStatement[]> {
   const text = await readNamedFile(file, cwd, 'pg_dump --schema-only --file schema.sql writes one')
-  const { parseStatements } = await import('../sql/parser/parser.js')
+  const { parseStatements } = await import('../../sql/parser/parser.js')
   return parseStatements(text.replace(/^\\(un)?restrict .*$/gm, ''), file)
 }
 

@@ -1,7 +1,7 @@
 import type { DoctorResult } from '../result/doctor-result.js'
-import type { Config } from './config.js'
-import { openDatabase, type Database } from './database.js'
-import type { Invocation } from './invocation.js'
+import type { Config } from '../settings/config.js'
+import { openDatabase, type Database } from './connect/database.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /** doctor where plan would connect; what keeps it from that is a check that failed. */
 export async function runDoctorAction(invocation: Invocation, config: Config): Promise<DoctorResult> {

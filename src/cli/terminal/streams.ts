@@ -1,12 +1,12 @@
 import { fstatSync, writeSync } from 'node:fs'
-import { errorDocument } from '../result/error-document.js'
-import { PerfdbError } from '../errors.js'
-import { reasonOf } from '../profile/text-file.js'
-import type { Layout } from '../report/block/layout.js'
-import { writeText } from './files.js'
-import type { Report } from '../options/readers.js'
-import type { Result } from '../result/results.js'
-import type { Format } from '../options/formats.js'
+import { errorDocument } from '../../result/error-document.js'
+import { PerfdbError } from '../../errors.js'
+import { reasonOf } from '../../profile/text-file.js'
+import type { Layout } from '../../report/block/layout.js'
+import { writeText } from '../../actions/files/files.js'
+import type { Report } from '../../options/readers.js'
+import type { Result } from '../../result/results.js'
+import type { Format } from '../../options/formats.js'
 
 export interface OutputOptions {
   readonly format: Format
@@ -83,7 +83,7 @@ export async function printResult(result: Result, options: OutputOptions): Promi
 
 /** OUTPUT_LOST on stderr, where somebody may see it. */
 export async function printLost(error: PerfdbError, command: string, code: number): Promise<void> {
-  const { render } = await import('../report/render.js')
+  const { render } = await import('../../report/render.js')
   const layout = layoutOf(process.stderr, { color: 'auto', verbose: false })
   process.stderr.write(await render(errorDocument(error, command, code), 'text', layout))
 }
@@ -111,7 +111,7 @@ export async function printError(
 const inRepository: ReadonlySet<Format> = new Set(['sarif', 'github', 'gitlab', 'junit'])
 
 async function rendered(result: Result, format: Format, layout: Layout): Promise<string> {
-  const { render } = await import('../report/render.js')
+  const { render } = await import('../../report/render.js')
   if (!inRepository.has(format)) return render(result, format, layout)
   const { withRepositoryPaths } = await import('./repository.js')
   return render(withRepositoryPaths(result, process.cwd(), process.env), format, layout)
@@ -124,8 +124,8 @@ async function appendStepSummary(result: Result, options: OutputOptions): Promis
   const file = process.env['GITHUB_STEP_SUMMARY'] ?? ''
   if (file === '' || ![options.format, ...options.reports.map(({ format }) => format)].includes('github')) return
   const [{ render }, { stepSummary }, { appendFile }] = await Promise.all([
-    import('../report/render.js'),
-    import('../report/machine/github.js'),
+    import('../../report/render.js'),
+    import('../../report/machine/github.js'),
     import('node:fs/promises'),
   ])
   const markdown = await render(result, 'markdown', fileLayout(options))

@@ -2,11 +2,11 @@ import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf }
 import type { OptionRow } from '../options/row.js'
 import type { ConfigResult, ConfigSetting } from '../result/config-result.js'
 import { perfdbVersion } from '../result/version.js'
-import { variableOf } from './config-settle.js'
-import { fileSetting } from './config-setting.js'
-import { shownUrl, urlSetting } from './config-url.js'
-import type { Config } from './config.js'
-import type { Invocation } from './invocation.js'
+import { variableOf } from '../settings/config-settle.js'
+import { fileSetting } from '../settings/config-setting.js'
+import { shownUrl, urlSetting } from '../settings/config-url.js'
+import type { Config } from '../settings/config.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /**
  * What is in force, and where each value comes from: flag, variable, section of perfdb.yaml, its top level, default. Connects to nothing, and

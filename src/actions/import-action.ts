@@ -3,10 +3,10 @@ import type { ImportOptions } from '../commands/import/import.js'
 import type { ImportResult } from '../result/import-result.js'
 import { PerfdbError } from '../errors.js'
 import { isThere } from '../profile/text-file.js'
-import type { Config } from './config.js'
-import { openDatabase } from './database.js'
-import { checkWritable, standardInput, writeText } from './files.js'
-import type { Invocation } from './invocation.js'
+import type { Config } from '../settings/config.js'
+import { openDatabase } from './connect/database.js'
+import { checkWritable, standardInput, writeText } from './files/files.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /** import from the database, or from a SQL file (`-` is stdin), which needs none; notes go to stderr as warnings. */
 export async function runImportAction(

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { InitResult } from '../result/init-result.js'
-import type { Invocation } from './invocation.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /** `init` writes the first files, `init pools FILE...` a pools file from what applications have. Throws BAD_OPTION for anything else. */
 export async function runInitAction({ cwd }: Invocation, [what, ...files]: readonly string[]): Promise<InitResult> {

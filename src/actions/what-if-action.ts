@@ -2,9 +2,9 @@ import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
 import { nameOf, type Named } from '../profile/files.js'
 import { readProfiles } from '../profile/read.js'
-import type { Config } from './config.js'
-import { schemaInForce, type Database } from './database.js'
-import type { Invocation } from './invocation.js'
+import type { Config } from '../settings/config.js'
+import { schemaInForce, type Database } from './connect/database.js'
+import type { Invocation } from '../settings/invocation.js'
 import type { Planned } from '../commands/planned.js'
 
 /**

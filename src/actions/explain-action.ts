@@ -7,12 +7,12 @@ import type { ExplainResult } from '../result/result.js'
 import type { PlanOptions } from '../plan/options.js'
 import { PerfdbError } from '../errors.js'
 import { nameOf, type Named } from '../profile/files.js'
-import type { Config } from './config.js'
+import type { Config } from '../settings/config.js'
 import type { Session } from '../server/session/session.js'
-import { openDatabase, schemaInForce, type Database } from './database.js'
-import { measuringAs } from './measure-as.js'
-import { checkWritable, standardInput, writeText } from './files.js'
-import type { Invocation, Options } from './invocation.js'
+import { openDatabase, schemaInForce, type Database } from './connect/database.js'
+import { measuringAs } from './connect/measure-as.js'
+import { checkWritable, standardInput, writeText } from './files/files.js'
+import type { Invocation, Options } from '../settings/invocation.js'
 
 /**
  * explain of these files, --query and the statements of pg_stat_statements that --top, --since and --save-snapshot name; of the

@@ -1,6 +1,6 @@
 import { Help, type Command, type Option } from 'commander'
-import { knownCodes } from '../codes/help-texts.js'
-import { perfdbVersion } from '../result/version.js'
+import { knownCodes } from '../../codes/help-texts.js'
+import { perfdbVersion } from '../../result/version.js'
 import { examples, exitCodes } from './examples.js'
 import { environment, files } from './man-texts.js'
 

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
-import { knownCodes } from '../codes/help-texts.js'
-import { hazardCodes } from '../codes/hazard-codes.js'
-import { formats } from '../options/formats.js'
+import { knownCodes } from '../../codes/help-texts.js'
+import { hazardCodes } from '../../codes/hazard-codes.js'
+import { formats } from '../../options/formats.js'
 
 /** What can be written at one place of the command line. */
 export type Completed =

@@ -1,8 +1,8 @@
-import { PerfdbError, problemsError } from '../errors.js'
-import type { Connect, Session } from '../server/session/session.js'
-import type { Config } from './config.js'
+import { PerfdbError, problemsError } from '../../errors.js'
+import type { Connect, Session } from '../../server/session/session.js'
+import type { Config } from '../../settings/config.js'
 import { cancelledBySignal, type Database } from './database.js'
-import type { Invocation } from './invocation.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /**
  * How to connect where queries are measured as another role: sessions of the role `measure` go to --measure-url (measure_url of perfdb.yaml),
@@ -61,8 +61,8 @@ export async function openReplicas(
 
 async function connectTo(url: string, role: 'measure' | 'look', invocation: Invocation): Promise<Session> {
   const [{ connect }, { resolveTarget }] = await Promise.all([
-    import('../server/connect.js'),
-    import('../server/target/target.js'),
+    import('../../server/connect.js'),
+    import('../../server/target/target.js'),
   ])
   const { environment, home } = invocation
   return cancelledBySignal(await connect(await resolveTarget({ url, environment, home }), role), role, invocation)

@@ -9,15 +9,15 @@ import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import { nameOf, type Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
-import { blamedOn } from './config-blame.js'
-import { noConfig, readConfig, type Config } from './config.js'
-import { choiceOf } from './config-settle.js'
+import { blamedOn } from '../settings/config-blame.js'
+import { noConfig, readConfig, type Config } from '../settings/config.js'
+import { choiceOf } from '../settings/config-settle.js'
 import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
-import { openDatabase, schemaInForce, type Database } from './database.js'
-import { measuringAs, openReplicas } from './measure-as.js'
-import { checkWritable, writeText } from './files.js'
-import type { Invocation } from './invocation.js'
-import { keptPlan } from './kept-plan.js'
+import { openDatabase, schemaInForce, type Database } from './connect/database.js'
+import { measuringAs, openReplicas } from './connect/measure-as.js'
+import { checkWritable, writeText } from './files/files.js'
+import type { Invocation } from '../settings/invocation.js'
+import { keptPlan } from './files/kept-plan.js'
 import { formatOfFile } from '../options/readers.js'
 import { render } from '../report/render.js'
 import type { Result } from '../result/results.js'
@@ -46,7 +46,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
       ? {}
       : {
           export: async (made) => {
-            const { writeExport } = await import('./export.js')
+            const { writeExport } = await import('./export-action.js')
             return writeExport(made, tool, outDir, invocation.cwd)
           },
         }),

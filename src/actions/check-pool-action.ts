@@ -2,9 +2,9 @@ import type { PoolResult } from '../result/pool-result.js'
 import type { WatchOptions } from '../commands/pool/pool-watch.js'
 import { PerfdbError } from '../errors.js'
 import type { Named } from '../profile/files.js'
-import type { Config } from './config.js'
-import { openDatabase, type Database } from './database.js'
-import type { Invocation } from './invocation.js'
+import type { Config } from '../settings/config.js'
+import { openDatabase, type Database } from './connect/database.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /**
  * check-pool of these files. --url, else the environment or perfdb.yaml, stands for the one server without a url; where nothing names one

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { knownCodes } from '../codes/help-texts.js'
-import { PerfdbError } from '../errors.js'
-import { codesText, codeText } from '../report/blocks/help.js'
-import { nearest } from '../text/nearest.js'
-import { layoutOf } from './streams.js'
+import { knownCodes } from '../../codes/help-texts.js'
+import { PerfdbError } from '../../errors.js'
+import { codesText, codeText } from '../../report/blocks/help.js'
+import { nearest } from '../../text/nearest.js'
+import { layoutOf } from '../terminal/streams.js'
 import { wantedOutput } from './usage.js'
 
 /**

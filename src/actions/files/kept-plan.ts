@@ -1,7 +1,7 @@
-import { PerfdbError } from '../errors.js'
-import { readNamedFile } from '../profile/text-file.js'
-import type { SavedPart } from '../result/saved-plan.js'
-import type { Invocation } from './invocation.js'
+import { PerfdbError } from '../../errors.js'
+import { readNamedFile } from '../../profile/text-file.js'
+import type { SavedPart } from '../../result/saved-plan.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /**
  * The plan that `plan --out` saved: its profiles and what apply goes by. Throws what readNamedFile throws, BAD_VALUE for what is no plan,
@@ -15,8 +15,8 @@ export async function keptPlan({
   const hint = 'perfdb plan profile.yaml --out plan.json writes one'
   const document = parseJson(await readNamedFile(options.plan, cwd, hint))
   const [{ planResult }, { digestOf, savedPlan }] = await Promise.all([
-    import('../result/result.js'),
-    import('../result/saved-plan.js'),
+    import('../../result/result.js'),
+    import('../../result/saved-plan.js'),
   ])
   if (!planResult.safeParse(document).success || typeof document !== 'object' || document === null)
     throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Invocation } from './invocation.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /**
  * Where the embedded server is looked for besides the project: the user's cache. Where it is neither here nor there, it is installed into the cache
@@ -7,8 +7,8 @@ import type { Invocation } from './invocation.js'
  */
 export async function embeddedPlaces(invocation: Invocation): Promise<readonly string[]> {
   const [{ cacheFolder, installEmbedded }, { missingBuild, nativeFolder }] = await Promise.all([
-    import('../server/embedded/embedded-install.js'),
-    import('../server/embedded/embedded-binaries.js'),
+    import('../../server/embedded/embedded-install.js'),
+    import('../../server/embedded/embedded-binaries.js'),
   ])
   const { environment, home, options, ask, listener } = invocation
   const folder = cacheFolder({ environment, home })

@@ -1,10 +1,10 @@
-import { inertLine } from '../report/machine/log-commands.js'
-import type { Listener, RunEvent } from '../build/events.js'
-import type { Layout } from '../report/block/layout.js'
-import { liveLines } from '../report/text/live.js'
-import type { Progress } from '../report/text/progress.js'
-import { advance, doneText, noProgress, plainLines } from '../report/text/progress.js'
-import { cutEnd, visible } from '../report/text/width.js'
+import { inertLine } from '../../report/machine/log-commands.js'
+import type { Listener, RunEvent } from '../../build/events.js'
+import type { Layout } from '../../report/block/layout.js'
+import { liveLines } from '../../report/text/live.js'
+import type { Progress } from '../../report/text/progress.js'
+import { advance, doneText, noProgress, plainLines } from '../../report/text/progress.js'
+import { cutEnd, visible } from '../../report/text/width.js'
 
 /** What is needed of stderr: process.stderr, or a recording stream in a test. */
 export interface ProgressStream {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import type { ApplyResult } from '../result/result.js'
+import type { ApplyResult } from '../../result/result.js'
 import { layoutOf, type OutputOptions } from './streams.js'
 
 /**
@@ -13,7 +13,7 @@ export function confirmOnTerminal(
   const ask = askOnTerminal(signal)
   if (ask === undefined) return undefined
   return async (shown) => {
-    const { render } = await import('../report/render.js')
+    const { render } = await import('../../report/render.js')
     process.stderr.write(await render(shown, 'text', layoutOf(process.stderr, output)))
     return ask('Do this?')
   }
