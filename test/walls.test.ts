@@ -46,6 +46,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/embedded', 'server/target'],
   ['server/session'],
   ['result'],
+  ['tenants'],
   ['profile'],
   ['options', 'sql/import', 'sql/measure', 'sql/rewrite', 'sql/statements'],
   ['sql/ddl'],

@@ -5,7 +5,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runExplain } from '../../src/commands/explain/explain.js'
 import { runImport } from '../../src/commands/import/import.js'
-import { askRegistry } from '../../src/commands/pool/pool-registry.js'
+import { askRegistry } from '../../src/commands/registry.js'
 import { readLive } from '../../src/pools/server/live.js'
 import type { Query } from '../../src/profile/profile.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
@@ -423,6 +423,8 @@ test('a registry of tenants is not read where that would run foreign code, and i
     url,
     sql: `select id, 'main' as server from shop.t where id < 3`,
     server: null,
+    urlTemplate: null,
+    labelColumns: [],
     ttlMs: 1000,
     place: { file: 'a.pools.yaml', line: 3, column: 1 },
   })
@@ -572,6 +574,8 @@ test('a view of a stranger that calls what only a superuser may is no registry',
     url: here.db.url,
     sql: 'select id, server from shop.tenants',
     server: null,
+    urlTemplate: null,
+    labelColumns: [],
     ttlMs: 1000,
     place: { file: 'a.pools.yaml', line: 3, column: 1 },
   }

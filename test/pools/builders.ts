@@ -1,5 +1,6 @@
 import type { Live } from '../../src/pools/server/sessions.js'
-import type { Estate, Pool, Runtime, Server, Service, Tenant } from '../../src/pools/sums/model.js'
+import type { Estate, Pool, Runtime, Server, Service } from '../../src/pools/sums/model.js'
+import type { Tenant } from '../../src/tenants/tenant.js'
 import type { Pooler } from '../../src/pools/sums/pooler-model.js'
 
 const place = { file: 'test.pools.yaml', line: 1, column: 1 }

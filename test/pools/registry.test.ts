@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
-import { askRegistry } from '../../src/commands/pool/pool-registry.js'
+import { askRegistry } from '../../src/commands/registry.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { testDatabase } from '../support/database.js'
 
@@ -136,4 +136,21 @@ services: { api: { deploy: { strategy: recreate }, pool: { max: 4, per_tenant: t
   expect(result.servers).toMatchObject([{ name: 'known', declared: { peak: 12 } }])
   expect(result.findings.map((one) => one.code)).toContain('SAME_SERVER')
   expect(JSON.stringify([result, files[0]?.tenants])).not.toContain(secret)
+})
+
+test('each schema of a database that is like a pattern is a tenant, those of the system never', async () => {
+  await using database = await testDatabase(
+    `create schema "tenant_a'b"; create schema tenant_c; create schema tenantxd`,
+  )
+  const list = (like: string) => `version: 1
+tenants: [{ schemas: { url: "\${APP_URL}", like: "${like}" } }]
+services: { api: { pool: { max: 4, per_tenant: true } } }
+`
+  const environment = { APP_URL: database.url }
+  const ids = async (like: string) => (await readAt(list(like), environment, 0))[0]?.tenants.map(({ id }) => id)
+  expect(await ids(String.raw`tenant\\_%`)).toEqual(["tenant_a'b", 'tenant_c'])
+  expect(await ids("tenant_a'b")).toEqual(["tenant_a'b"])
+  expect(await ids('%')).toEqual(['public', "tenant_a'b", 'tenant_c', 'tenantxd'])
+  const offline = await readAt(list('%'), {}, 0, true)
+  expect(offline[0]?.findings).toMatchObject([{ code: 'REGISTRY_NOT_ASKED', place: { line: 2 } }])
 })

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import type { PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
-import type { RegistryRow } from '../../src/pools/file/tenants.js'
+import type { RegistryRow } from '../../src/tenants/tenant.js'
 
 const head = `version: 1
 servers: { main: { max_connections: 100 }, two: { max_connections: 100 } }
@@ -139,6 +139,40 @@ test.each([
 ])('a registry with %s', async (_what, rows, expected) => {
   expect(await problems(registry, '', rows)).toEqual([expect.stringContaining(expected)])
   expect((await problems(registry, '', rows))[0]).toContain('BAD_VALUE a.pools.yaml:5:7')
+})
+
+test('a url template: what a row says is data, it neither moves the host nor asks for a variable', async () => {
+  const template = 'postgres://app:${P}@{host}/{db}?sslmode=require'
+  const byTemplate = `  - { registry: { url: "\${M}", sql: select 1, url_template: "${template}", label_columns: [region, size] } }\n`
+  const file = await read(byTemplate, '', [
+    { id: 'y1', host: 'db.example:5433', db: 'a/b?c@${HOME}', region: 'eu', size: 3 },
+    { id: 2, host: '[::1]', db: 'y2', region: null, size: true },
+  ])
+  expect(file?.servers.map((server) => server.name)).toEqual(['main', 'two', 'db.example:5433', '[::1]:5432'])
+  expect(file?.tenants).toMatchObject([
+    { id: 'y1', database: 'a/b?c@${HOME}', role: 'app' },
+    { id: '2', database: 'y2' },
+  ])
+  const row = { id: 'y1', host: 'db', db: 'y1', region: 'eu', size: 'big' }
+  expect(await problems(byTemplate, '', [{ ...row, host: 'evil@there' }])).toEqual([
+    expect.stringContaining('a.pools.yaml:5:7 row 1 of the registry: its host is no name of a host'),
+  ])
+  expect(await problems(byTemplate, '', [{ ...row, db: null }])).toEqual([
+    expect.stringContaining('row 1 of the registry has no db, which url_template names'),
+  ])
+  expect(await problems(byTemplate, '', [{ id: 'y1', host: 'db', db: 'y1', region: 'eu' }])).toEqual([
+    expect.stringContaining('row 1 of the registry has no column size, which label_columns names'),
+  ])
+  expect(await problems(registry, '', [{ id: 'y1', url: 'postgres://app:${PGPASSWORD}@evil/y' }])).toEqual([
+    expect.stringContaining('the url of tenant y1 names a variable, which only a file may'),
+  ])
+  const list = `  - { ids_from: tenants.csv, url_template: "${template}", label_columns: [region] }\n`
+  expect((await read(list, 'id,host,db,region\ny1,db.example,a b,eu\n'))?.tenants).toMatchObject([{ database: 'a b' }])
+  expect(await problems(list, 'id,host,db,region\ny1,db.example,,eu\ny2,a b,d,eu\n')).toEqual([
+    expect.stringContaining('tenants.csv:2:15 tenant y1 has no db, which url_template names'),
+    expect.stringContaining('tenants.csv:3:4 tenant y2: its host is no name of a host'),
+  ])
+  expect(await problems(list, 'id,host,db\ny1,db,y1\n')).toEqual([expect.stringContaining('no column region')])
 })
 
 test('one tenant in two lists of a file is a duplicate; in two files it is that of each', async () => {

@@ -6,7 +6,7 @@ import type { PoolFinding, Server } from '../../pools/sums/model.js'
 import type { Pooler } from '../../pools/sums/pooler-model.js'
 import { usualSampling, type Sampling } from '../../pools/server/live.js'
 import type { Live } from '../../pools/server/sessions.js'
-import { resolveUrl } from '../../pools/file/url-environment.js'
+import { resolveUrl } from '../../text/url-environment.js'
 import type { Session } from '../../server/session/session.js'
 
 type Environment = Readonly<Record<string, string | undefined>>

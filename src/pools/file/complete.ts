@@ -8,7 +8,7 @@ import type { PoolFinding, PoolsFile, RoleLimit, Server, RoleSetting } from '../
 import { providerLimits, providerSizes } from '../sums/providers.js'
 import type { WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
-import type { TenantRow } from './tenants.js'
+import type { TenantRow } from '../../tenants/tenant.js'
 import { sizeBytes } from '../../text/units.js'
 
 /**

@@ -1,9 +1,9 @@
 import type { Place } from '../../errors.js'
 import type { PoolFinding, Server } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
-import type { TenantRow } from './tenants.js'
+import type { TenantRow } from '../../tenants/tenant.js'
 import { several } from '../../text/amounts.js'
-import { literalPassword } from '../sums/url.js'
+import { literalPassword } from '../../text/postgres-url.js'
 
 /** LITERAL_PASSWORD for every url that writes a password out; tenants together. */
 export function literalPasswords(

@@ -1,24 +1,15 @@
-import { dirname, resolve } from 'node:path'
-import { PerfdbError, problemsError, type Place, type Problem } from '../../errors.js'
+import { problemsError, type Problem } from '../../errors.js'
 import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
-import { readingStatement } from '../../sql/parser/reading.js'
+import { readTenants, type Asked } from '../../tenants/read.js'
+import type { Registry, RegistryRow } from '../../tenants/tenant.js'
+import { literalPassword } from '../../text/postgres-url.js'
+import { withoutUrlVariables } from '../../text/url-environment.js'
 import { readYaml } from '../../yaml/read.js'
 import { completePools } from './complete.js'
 import { literalPasswordFinding } from './literal-passwords.js'
-import type { PoolFinding, PoolsFile, Registry } from '../sums/model.js'
+import type { PoolFinding, PoolsFile } from '../sums/model.js'
 import { mergeEstates, referenceProblems, resolvePools } from './resolve.js'
-import { poolsSchema, type WrittenPools } from './schema.js'
-import {
-  csvTenants,
-  duplicateTenants,
-  registryTenants,
-  writtenRegistry,
-  writtenTenant,
-  type RegistryRow,
-  type TenantRow,
-} from './tenants.js'
-import { withoutUrlVariables } from './url-environment.js'
-import { literalPassword } from '../sums/url.js'
+import { poolsSchema } from './schema.js'
 
 export interface ReadOptions {
   /** Paths are relative to it, and appear in places as they were given. */
@@ -74,9 +65,14 @@ async function readOne(found: FoundFile, options: ReadOptions): Promise<ReadOne>
     withoutUrlVariables(text, options.environment),
   )
   if (value === undefined) return { problems }
-  const tenants = await readTenants(value, found, placeOf, options)
+  const tenants = await readTenants(
+    value.tenants ?? [],
+    found,
+    (path, part) => placeOf(['tenants', ...path], part),
+    options.askRegistry,
+  )
   const complete = completePools(found.file, value, tenants.rows, (at) => placeOf(at, 'key'))
-  const findings = [...complete.value.findings, ...tenants.findings]
+  const findings = [...complete.value.findings, ...tenants.registries.flatMap(registryFindings)]
   return { value: { ...complete.value, findings }, problems: [...tenants.problems, ...complete.problems] }
 }
 
@@ -85,55 +81,10 @@ function isProfile(text: string): boolean {
   return /^(profile|indexes|queries):/m.test(text) && !/^(kind|servers|services|poolers|tenants):/m.test(text)
 }
 
-interface ReadTenants {
-  readonly rows: readonly TenantRow[]
-  readonly problems: readonly Problem[]
-  readonly findings: readonly PoolFinding[]
-}
-
-/** A CSV file is named relative to the file that names it. */
-async function readTenants(
-  { tenants = [] }: WrittenPools,
-  found: FoundFile,
-  placeOf: ReturnType<typeof readYaml>['placeOf'],
-  { askRegistry }: ReadOptions,
-): Promise<ReadTenants> {
-  const parts = await Promise.all(
-    tenants.map(async (written, index): Promise<Partial<ReadTenants>> => {
-      if ('registry' in written) {
-        const registry = writtenRegistry(written, placeOf(['tenants', index, 'registry'], 'key'))
-        const told =
-          literalPassword(registry.url) === undefined ? [] : [literalPasswordFinding('the registry', registry.place)]
-        const problem = await readingProblem(registry.sql, placeOf(['tenants', index, 'registry', 'sql']))
-        if (problem !== null) return { problems: [problem], findings: told }
-        if (askRegistry === undefined) return { findings: [...told, registryNotAsked(registry)] }
-        return { ...registryTenants(await askRegistry(registry), registry), findings: told }
-      }
-      if (!('ids_from' in written)) return writtenTenant(written, placeOf(['tenants', index]))
-      const csv = { file: written.ids_from, path: resolve(dirname(found.path), written.ids_from), named: true }
-      const content = await readText(csv)
-      if ('text' in content) return csvTenants(content.text, csv.file, written, found.file)
-      return { problems: [{ ...content.problem, place: placeOf(['tenants', index, 'ids_from']) }] }
-    }),
-  )
-  const rows = parts.flatMap((part) => part.rows ?? [])
-  return {
-    rows,
-    problems: [...parts.flatMap((part) => part.problems ?? []), ...duplicateTenants(rows)],
-    findings: parts.flatMap((part) => part.findings ?? []),
-  }
-}
-
-/** A statement that only reads is none: all others are refused before any server is asked, offline too. */
-async function readingProblem(sql: string, place: Place): Promise<Problem | null> {
-  try {
-    await readingStatement(sql)
-    return null
-  } catch (error) {
-    if (!(error instanceof PerfdbError)) throw error
-    const { code, message, detail, hint } = error
-    return { code, message: `the registry of tenants: ${message}`, detail, hint, place }
-  }
+function registryFindings({ registry, asked }: Asked): readonly PoolFinding[] {
+  const told =
+    literalPassword(registry.url) === undefined ? [] : [literalPasswordFinding('the registry', registry.place)]
+  return asked ? told : [...told, registryNotAsked(registry)]
 }
 
 /** A warning of a file leaves the verdict unknown: nobody knows how many tenants there are. */

@@ -3,6 +3,7 @@ import { driverNames } from '../sums/drivers.js'
 import { runtimeNames, workerClasses } from '../sums/runtimes.js'
 import { platformNames } from '../sums/platforms.js'
 import { poolerSchema } from './schema-pooler.js'
+import { tenantsSchema } from '../../tenants/schema.js'
 import { duration, percentage, rate, size } from '../../yaml/units.js'
 
 /*
@@ -49,29 +50,6 @@ const serverSchema = z.strictObject({
   databases: z
     .record(z.string(), z.strictObject({ connection_limit: z.int().min(-1).optional(), work_mem: size.optional() }))
     .optional(),
-})
-
-const tenantSchema = z.strictObject({
-  id: z.union([name, z.number()]),
-  server: name.optional(),
-  url: name.optional(),
-  database: name.optional(),
-  role: name.optional(),
-  connection_limit: z.int().min(-1).optional(),
-})
-
-const tenantsFromSchema = z.strictObject({
-  ids_from: name,
-  id_column: name.optional(),
-  server: name.optional(),
-  server_column: name.optional(),
-  database_column: name.optional(),
-  role_column: name.optional(),
-  url_column: name.optional(),
-})
-
-const tenantsRegistrySchema = z.strictObject({
-  registry: z.strictObject({ url: name, sql: name, server: name.optional(), ttl: duration.optional() }),
 })
 
 const runtimeSchema = z.strictObject({
@@ -179,7 +157,7 @@ export const poolsSchema = z.strictObject({
     })
     .optional(),
   servers: z.record(z.string(), serverSchema).optional(),
-  tenants: z.array(z.union([tenantSchema, tenantsFromSchema, tenantsRegistrySchema])).optional(),
+  tenants: tenantsSchema.optional(),
   services: z.record(z.string(), serviceSchema).optional(),
   poolers: z.record(z.string(), poolerSchema).optional(),
 })
@@ -189,4 +167,3 @@ export type WrittenServer = z.infer<typeof serverSchema>
 export type WrittenService = z.infer<typeof serviceSchema>
 export type WrittenPool = z.infer<typeof poolSchema>
 export type WrittenPooler = z.infer<typeof poolerSchema>
-export type WrittenTenants = NonNullable<WrittenPools['tenants']>[number]

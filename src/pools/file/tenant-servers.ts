@@ -1,7 +1,7 @@
 import type { Place } from '../../errors.js'
 import type { Server } from '../sums/model.js'
-import type { TenantRow } from './tenants.js'
-import { addressOf, partsOf } from '../sums/url.js'
+import type { TenantRow } from '../../tenants/tenant.js'
+import { addressOf, partsOf } from '../../text/postgres-url.js'
 
 /**
  * Servers of tenants that name a url and no server: one for each host and port, a declared one where its url says the same. Database and role

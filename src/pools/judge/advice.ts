@@ -1,7 +1,8 @@
 import { cacheEffect } from '../sums/cache.js'
 import { poolsPerInstance } from '../sums/demand.js'
 import { queueLine } from './judge-queue.js'
-import type { Service, Tenant } from '../sums/model.js'
+import type { Service } from '../sums/model.js'
+import type { Tenant } from '../../tenants/tenant.js'
 import { fewestServers } from '../sums/queue.js'
 
 /** What a declared load asks for, in words: the fewest connections by the queue, and what the field's rule says beside it. */

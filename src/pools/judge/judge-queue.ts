@@ -1,5 +1,6 @@
 import { cacheEffect } from '../sums/cache.js'
-import type { PoolFinding, Remedy, Service, Tenant } from '../sums/model.js'
+import type { PoolFinding, Remedy, Service } from '../sums/model.js'
+import type { Tenant } from '../../tenants/tenant.js'
 import { poolsPerInstance, tenantsOf } from '../sums/demand.js'
 import { held } from '../sums/pool.js'
 import { hintOf } from './named-remedies.js'

@@ -1,6 +1,6 @@
 import type { Estate, PoolFinding, Server } from '../sums/model.js'
 import type { Live } from '../server/sessions.js'
-import { addressOf } from '../sums/url.js'
+import { addressOf } from '../../text/postgres-url.js'
 
 /**
  * Servers of different names that are one and the same, made one: the first name stays, their services, tenants and poolers are added together,

@@ -1,4 +1,5 @@
-import type { Service, Tenant, Estate } from './model.js'
+import type { Service, Estate } from './model.js'
+import type { Tenant } from '../../tenants/tenant.js'
 import { cap, eagerMinimum, held } from './pool.js'
 import { peakInstances } from './rollout.js'
 

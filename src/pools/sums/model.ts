@@ -3,6 +3,7 @@ import type { Audit } from './audit.js'
 import type { Cache } from './cache.js'
 import type { MemorySettings } from './memory.js'
 import type { Pooler } from './pooler-model.js'
+import type { Tenant } from '../../tenants/tenant.js'
 
 /** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
 export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
@@ -42,16 +43,6 @@ export interface Server {
   /** Shares of the capacity, 0.8 and 1. */
   readonly warnAt: number
   readonly failAt: number
-  readonly place: Place
-}
-
-export interface Tenant {
-  readonly id: string
-  /** The pools file that lists it. */
-  readonly file: string
-  readonly server: string
-  readonly database: string | null
-  readonly role: string | null
   readonly place: Place
 }
 
@@ -154,18 +145,6 @@ export interface Estate {
   readonly tenants: readonly Tenant[]
   readonly services: readonly Service[]
   readonly poolers: readonly Pooler[]
-}
-
-/** A table of tenants on a master database, read by one statement. */
-export interface Registry {
-  /** As written, with `${NAME}` unresolved. */
-  readonly url: string
-  readonly sql: string
-  /** Where tenants live whose row says nothing. */
-  readonly server: string | null
-  /** How long its answer counts while a process runs. */
-  readonly ttlMs: number
-  readonly place: Place
 }
 
 export interface PoolsFile extends Estate {

@@ -1,6 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import { groupBy } from '../sums/demand.js'
-import type { Estate, Tenant } from '../sums/model.js'
+import type { Estate } from '../sums/model.js'
+import type { Tenant } from '../../tenants/tenant.js'
 
 /**
  * The estate with so many tenants in all (`tenants=20000`), spread over files and servers as the known ones are, each share rounded up; where none

@@ -1,9 +1,9 @@
-import { PerfdbError, type Place } from '../../errors.js'
+import { PerfdbError, type Place } from '../errors.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * An environment in which the variables of `url` and `admin_url` stand for themselves, so that a file can be read without them and no
+ * An environment in which the variables of `url`, `url_template` and `admin_url` stand for themselves, so that a file can be read without them and no
  * secret gets into the model; `resolveUrl` puts them in when a connection is made. A variable that other keys use too is left as it is.
  */
 export function withoutUrlVariables(text: string, environment: Environment): Environment {
@@ -15,8 +15,8 @@ export function withoutUrlVariables(text: string, environment: Environment): Env
   return { ...environment, ...Object.fromEntries(own.map((name) => [name, `\${${name}}`])) }
 }
 
-/** What stands after `url:` and `admin_url:`: the rest of the line, a list in brackets, or the lines of a list below it. */
-const urlValue = /\b(?:admin_)?url["']?[ \t]*:[ \t]*((?:#.*)?(?:\r?\n[ \t]*-[ \t].*)+|\[[^\]]*\]|.*)/g
+/** What stands after such a key: the rest of the line, a list in brackets, or the lines of a list below it. */
+const urlValue = /\b(?:admin_)?url(?:_template)?["']?[ \t]*:[ \t]*((?:#.*)?(?:\r?\n[ \t]*-[ \t].*)+|\[[^\]]*\]|.*)/g
 
 /**
  * The url with its variables, never empty: an empty one would be taken from the environment, and might be another server. Throws
