@@ -1,3 +1,4 @@
+import type { FindingCode } from '../codes/codes.js'
 import type { Outcome } from '../result/result.js'
 import type { ErrorFields } from '../errors.js'
 import type { Step } from '../plan/plan.js'
@@ -37,7 +38,7 @@ export interface Recorder {
 }
 
 export interface StepError extends Omit<ErrorFields, 'cause' | 'place'> {
-  readonly code: string
+  readonly code: FindingCode
   readonly message: string
 }
 

@@ -1,3 +1,5 @@
+import type { IndexFindingCode, QueryFindingCode } from './codes.js'
+
 /** Findings about a query, which `expect.forbid` may name. */
 export const queryFindingCodes = [
   'NOT_USED',
@@ -32,4 +34,4 @@ export const queryFindingCodes = [
   'DISABLED_NODE',
   'JOIN_CAST',
   'NOT_PRUNED',
-] as const
+] as const satisfies readonly (QueryFindingCode | Extract<IndexFindingCode, 'NOT_USED'>)[]

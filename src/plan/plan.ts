@@ -1,5 +1,6 @@
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Definition, TableName } from '../definition/definition.js'
+import type { FindingCode } from '../codes/codes.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Place } from '../errors.js'
 import type { Kept } from './kept.js'
@@ -18,7 +19,7 @@ export interface Hazard {
 
 /** Severity `error` makes the exit code 1; `warning` and `info` do not. */
 export interface Finding {
-  readonly code: string
+  readonly code: FindingCode
   readonly severity: 'error' | 'warning' | 'info'
   readonly index?: string
   readonly table?: string

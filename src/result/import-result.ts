@@ -1,3 +1,4 @@
+import type { FindingCode } from '../codes/codes.js'
 import { z } from '../yaml/schema.js'
 import { server } from './step-result.js'
 
@@ -16,7 +17,7 @@ const note = z.object({
     'OTHER_STORAGE',
     /** A name of over 63 bytes in a script. */
     'NAME_CUT',
-  ]),
+  ] satisfies readonly FindingCode[]),
   message: z.string(),
   indexes: z.array(z.string()),
 })

@@ -47,8 +47,8 @@ describe.each(['14', '15-llvm', '16', '18'] as const)('query plans of PostgreSQL
       { plan: queryPlan, versionNum: gallery.version_num, ...times },
       { name, place: { file: 'cases.json', line: 1, column: 1 } },
     )
-    const raised = [...new Set(found.map(({ code }) => code))]
-    const must = [
+    const raised: readonly string[] = [...new Set(found.map(({ code }) => code))]
+    const must: readonly string[] = [
       ...one.must,
       ...((made === '18' ? one.must18 : one.mustBelow18) ?? []),
       ...(made === '15-llvm' ? (one.mustWithLlvm ?? []) : []),

@@ -1,3 +1,4 @@
+import type { FindingCode } from '../../codes/codes.js'
 import type { StepResult } from '../../build/context.js'
 import type { PriceEvidence } from '../../measure/price/price.js'
 import type { Scans } from '../../measure/price/scans.js'
@@ -60,7 +61,7 @@ export function unproven(error: unknown): Proof {
     failed: true,
     findings: [
       {
-        code: 'NOT_MEASURED',
+        code: 'NOT_MEASURED' satisfies FindingCode,
         severity: 'error',
         message: `the queries could not be measured after the builds: ${message}`,
         hint: 'perfdb explain measures them, and checks what the profile expects',

@@ -3,7 +3,7 @@ import type { Listener } from '../../build/events.js'
 import { noteInterruptedRuns } from '../../ledger/interrupted.js'
 import { acquireRunLock } from '../../server/session/lock.js'
 import type { Session } from '../../server/session/session.js'
-import type { ResultFinding } from '../../result/result.js'
+import type { Finding } from '../../plan/plan.js'
 import { settleInterrupted } from './settle-interrupted.js'
 
 export interface RunLockOptions {
@@ -14,7 +14,7 @@ export interface RunLockOptions {
 }
 
 export interface Taken {
-  readonly findings: readonly ResultFinding[]
+  readonly findings: readonly Finding[]
   /** Tables on which an earlier run built something that nobody has analyzed since. */
   readonly settled: readonly TableName[]
 }
@@ -48,7 +48,7 @@ export async function takeRunLock(
     watchdog,
     interrupted.map(({ run }) => run),
   )
-  const findings = interrupted.map(({ run, unfinished }): ResultFinding => {
+  const findings = interrupted.map(({ run, unfinished }): Finding => {
     const message = `run ${run} began and never ended${unfinished.length === 0 ? '' : `; it was at ${unfinished.join(', ')}`}`
     listener({ type: 'warning', message })
     return {

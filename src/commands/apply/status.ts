@@ -7,7 +7,8 @@ import { readLedger } from '../../ledger/history.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
-import type { ResultFinding, StatusResult } from '../../result/result.js'
+import type { Finding } from '../../plan/plan.js'
+import type { StatusResult } from '../../result/result.js'
 
 /** Runs of the ledger, builds under way in this database, and whom they wait for. Writes nothing. */
 export async function runStatus(session: Session, limit: number): Promise<StatusResult> {
@@ -32,7 +33,7 @@ export async function runStatus(session: Session, limit: number): Promise<Status
   }
 }
 
-function untrusted(error: unknown): ResultFinding {
+function untrusted(error: unknown): Finding {
   if (!(error instanceof PerfdbError) || error.code !== 'LEDGER_UNTRUSTED') throw error
   const { code, message, detail = '', hint } = error
   return { code, severity: 'warning', message: `${message}: ${detail}`, hint }
@@ -70,7 +71,7 @@ function runDocument(run: Run): StatusResult['runs'][number] {
   }
 }
 
-function interruptedFinding(run: Run): ResultFinding {
+function interruptedFinding(run: Run): Finding {
   return {
     code: 'INTERRUPTED',
     severity: 'warning',

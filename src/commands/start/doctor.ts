@@ -1,3 +1,4 @@
+import type { DoctorCode } from '../../codes/codes.js'
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
@@ -195,6 +196,6 @@ async function ledgerCheck(session: Session, { creates }: Facts): Promise<Doctor
   }
 }
 
-function check(code: string, ok: boolean, message: string, hint?: string): DoctorCheck {
+function check(code: DoctorCode, ok: boolean, message: string, hint?: string): DoctorCheck {
   return ok || hint === undefined || hint === '' ? { code, ok, message } : { code, ok, message, hint }
 }

@@ -1,4 +1,4 @@
-import type { Rule } from './rule.js'
+import type { Rule, RuleFinding } from './rule.js'
 
 /**
  * MISSING_OPTION: an option of EXPLAIN that was not asked for, and what could not be judged without it. Query plans that perfdb itself asks
@@ -6,10 +6,10 @@ import type { Rule } from './rule.js'
  * https://www.postgresql.org/docs/current/sql-explain.html
  */
 export const missingOptions: Rule = ({ plan }) => {
-  const told = (option: string, unknown: string) => [
+  const told = (option: string, unknown: string): readonly RuleFinding[] => [
     {
       code: 'MISSING_OPTION',
-      severity: 'info' as const,
+      severity: 'info',
       message: `EXPLAIN without ${option}: ${unknown}`,
       hint: 'ask for it: explain (analyze, buffers, verbose, settings, format json) ...',
     },

@@ -1,9 +1,10 @@
+import type { QueryFindingCode } from '../../codes/codes.js'
 import { count, type PlanNode, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 
 /** What a rule found in a query plan; the query's name and place are added by queryFindings. */
 export interface RuleFinding {
-  readonly code: string
+  readonly code: QueryFindingCode
   readonly severity: 'warning' | 'info'
   readonly message: string
   readonly hint: string

@@ -57,7 +57,7 @@ function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly 
 function leftover(partition: Partition, index: PartitionIndex, steps: readonly Step[]): Finding {
   const { schema, name: table, relkind } = partition
   const { name } = index
-  const base = { code: 'INVALID', index: name, table: `${schema}.${table}` }
+  const base = { code: 'INVALID' as const, index: name, table: `${schema}.${table}` }
   // That of a partitioned table holds nothing and costs nothing: somebody may be about to complete it.
   if (relkind === 'p') {
     const message = `${name}, which no profile declares, is not valid: not each partition has an index attached to it`

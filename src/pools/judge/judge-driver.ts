@@ -1,3 +1,4 @@
+import type { PoolFindingCode } from '../../codes/codes.js'
 import type { Budget } from './budget.js'
 import { poolerKind } from '../sums/pooler-kinds.js'
 import { keepingDrivers, preparingDrivers } from '../sums/drivers.js'
@@ -115,7 +116,7 @@ function oversized(service: Service, tenants: readonly Tenant[]): readonly PoolF
 
 function about(
   service: Service,
-  code: string,
+  code: PoolFindingCode,
   severity: PoolFinding['severity'],
   message: string,
   hint: string,

@@ -197,9 +197,9 @@ function unknownNames({ server, live, rows }: Budget): readonly PoolFinding[] {
     .flatMap((row) => targetsOf(row).map((target) => ({ service: row.service, ...target })))
   return reached.flatMap(({ service, role, database }): readonly PoolFinding[] => {
     const missing = [
-      ...(role !== null && !(role in live.roles) ? [{ code: 'UNKNOWN_ROLE', what: `role ${role}` }] : []),
+      ...(role !== null && !(role in live.roles) ? [{ code: 'UNKNOWN_ROLE' as const, what: `role ${role}` }] : []),
       ...(database !== null && !(database in live.databases)
-        ? [{ code: 'UNKNOWN_DATABASE', what: `database ${database}` }]
+        ? [{ code: 'UNKNOWN_DATABASE' as const, what: `database ${database}` }]
         : []),
     ].filter(({ what }) => !seen.has(what))
     return missing.map(({ code, what }): PoolFinding => {

@@ -1,3 +1,4 @@
+import type { PoolFindingCode } from '../../codes/codes.js'
 import { auditEffect, auditWorkersByRule } from '../sums/audit.js'
 import type { Budget } from './budget.js'
 import { cacheEffect, ttlForHitRatio } from '../sums/cache.js'
@@ -229,7 +230,7 @@ function auditFindings(service: Service): readonly PoolFinding[] {
 
 function finding(
   service: Service,
-  code: string,
+  code: PoolFindingCode,
   severity: PoolFinding['severity'],
   message: string,
   hint?: string,

@@ -1,3 +1,4 @@
+import type { PoolFindingCode } from '../../codes/codes.js'
 import type { Budget } from './budget.js'
 import { groupBy, targetsOf } from '../sums/demand.js'
 import { someOf } from './describe.js'
@@ -34,7 +35,7 @@ export function judgeTimeouts(budget: Budget, estate: Estate): readonly PoolFind
 }
 
 interface Timeout {
-  readonly code: string
+  readonly code: PoolFindingCode
   readonly setting: string
   /** A usual value, for the hint. */
   readonly value: string

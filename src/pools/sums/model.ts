@@ -1,3 +1,4 @@
+import type { PoolFindingCode } from '../../codes/codes.js'
 import type { Place } from '../../errors.js'
 import type { Audit } from './audit.js'
 import type { Cache } from './cache.js'
@@ -155,7 +156,7 @@ export interface PoolsFile extends Estate {
 
 /** Severity `error` makes the verdict FAIL, `warning` WARN; `info` changes no verdict. */
 export interface PoolFinding {
-  readonly code: string
+  readonly code: PoolFindingCode
   readonly severity: 'error' | 'warning' | 'info'
   readonly server?: string
   readonly service?: string

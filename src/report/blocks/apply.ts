@@ -1,3 +1,4 @@
+import type { FindingCode } from '../../codes/codes.js'
 import type { ApplyResult, Outcome, ResultStep } from '../../result/result.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
@@ -139,7 +140,10 @@ function waitedItems({ index, waited_ms: waited = 0, waited_for: blockers = [] }
 function failureItems(step: ResultStep): Item[] {
   if (step.outcome !== 'failed' && step.error === undefined) return []
   if (step.outcome === 'refused') return []
-  const item = errorItem(step.error ?? { code: 'QUERY_FAILED', message: 'the step failed' }, step.index)
+  const item = errorItem(
+    step.error ?? { code: 'QUERY_FAILED' satisfies FindingCode, message: 'the step failed' },
+    step.index,
+  )
   const repair = repairOf(step)
   const hint = step.error?.hint
   return [

@@ -1,3 +1,4 @@
+import type { FindingCode } from '../../codes/codes.js'
 import type { PoolResult } from '../../result/pool-result.js'
 import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
 import { several } from '../../text/amounts.js'
@@ -57,7 +58,8 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
     const found = errorFinding(step.error, about)
     return [step.outcome === 'not_reached' ? { ...found, severity: 'warning' } : found]
   }
-  if (step.outcome === 'failed') return [errorFinding({ code: 'BUILD_FAILED', message: 'the step failed' }, about)]
+  if (step.outcome === 'failed')
+    return [errorFinding({ code: 'BUILD_FAILED' satisfies FindingCode, message: 'the step failed' }, about)]
   return step.hazards.map(({ code, message, told, refused, hint = `to allow: perfdb apply --allow ${code}` }) => ({
     ...about,
     code,
@@ -82,7 +84,7 @@ function queryFindings(query: ResultQuery): readonly AnyFinding[] {
   const missed = query.expectations.filter((expectation) => !expectation.met && !told)
   return [
     ...missed.map(({ expect, actual }): AnyFinding => ({
-      code: 'EXPECTATION_MISSED',
+      code: 'EXPECTATION_MISSED' satisfies FindingCode,
       severity: 'error',
       query: query.name,
       ...placeOf(query),
@@ -112,7 +114,7 @@ function unmeasuredCode(status: Exclude<ResultQuery['status'], 'measured'>, reas
 function analyzeFindings(each: { table: string; ok: boolean; message?: string | undefined }): readonly AnyFinding[] {
   if (each.ok) return []
   const message = each.message === undefined ? 'not analyzed' : `not analyzed: ${each.message}`
-  return [{ code: 'NOT_ANALYZED', severity: 'warning', table: each.table, message }]
+  return [{ code: 'NOT_ANALYZED' satisfies FindingCode, severity: 'warning', table: each.table, message }]
 }
 
 /** `2 errors, 1 warning, 3 notes`; empty without findings. */

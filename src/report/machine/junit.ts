@@ -1,3 +1,4 @@
+import type { FindingCode, PoolFindingCode } from '../../codes/codes.js'
 import type { PoolServer } from '../../result/pool-result.js'
 import type { DoctorCheck } from '../../result/doctor-result.js'
 import type { ResultFinding, ResultQuery, ResultStep } from '../../result/result.js'
@@ -119,12 +120,12 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
     return { outcome: 'failure', message: step.error.message, code: step.error.code, text: errorText(step.error) }
   switch (step.outcome) {
     case 'failed':
-      return { outcome: 'failure', message: 'the step failed', code: 'BUILD_FAILED' }
+      return { outcome: 'failure', message: 'the step failed', code: 'BUILD_FAILED' satisfies FindingCode }
     case 'refused':
       return {
         outcome: 'failure',
         message: step.hazards.map(({ code, message }) => `${code}: ${message}`).join('; ') || 'refused',
-        code: 'HAZARD',
+        code: 'HAZARD' satisfies FindingCode,
       }
     case 'not_reached':
     case 'already_gone':
@@ -162,7 +163,7 @@ function queryCases(query: ResultQuery): readonly Case[] {
     ...place,
     outcome: unchecked === true ? 'skipped' : met ? 'passed' : 'failure',
     message: met ? actual : `expected ${expect}, got ${actual}`,
-    code: 'EXPECTATION_MISSED',
+    code: 'EXPECTATION_MISSED' satisfies FindingCode,
   }))
   // A missed expectation is told once, with what was measured.
   const findings = query.findings.filter(
@@ -183,7 +184,7 @@ function serverCase(server: PoolServer, findings: readonly AnyFinding[]): Case {
   const outcomes = { OK: 'passed', WARN: 'passed', FAIL: 'failure', UNKNOWN: 'skipped' } as const
   const told = findings.some((finding) => finding.severity === 'error' && finding.server === name)
   if (verdict === 'FAIL' && told) return { group: 'servers', name, outcome: 'passed', message }
-  return { group: 'servers', name, outcome: outcomes[verdict], message, code: 'POOL_OVER' }
+  return { group: 'servers', name, outcome: outcomes[verdict], message, code: 'POOL_OVER' satisfies PoolFindingCode }
 }
 
 /** What a finding is about, without the numbers that change. */
