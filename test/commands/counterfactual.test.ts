@@ -8,6 +8,7 @@ import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
 import { apply } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
+import { openTransaction } from '../support/leftover.js'
 import { profilesOf } from '../support/profile.js'
 
 const limits = limitsOf({ allowWrites: false })
@@ -148,4 +149,17 @@ test('a role that is no superuser: on is refused before anything, allowed says w
       'reassign owned by plain_measurer to current_user; drop owned by plain_measurer; drop role plain_measurer',
     )
   }
+})
+
+test('why nothing could be hidden is told, and the sides of before stay', async () => {
+  await using db = await testDatabase(`${shop} create index by_customer on jobs (customer_id); analyze jobs;`)
+  await using session = await openSession(db.url)
+  const options = { samples: 7, timeBudgetMs: 1000, lockTimeoutMs: 200, allowWrites: false }
+  const after = await measureQueries(session, [aQuery('select * from jobs where customer_id = 7')], options)
+  await using other = await openTransaction(db.sql, 'begin', 'lock table pg_catalog.pg_index in access exclusive mode')
+  const built = [{ schema: 'public', name: 'by_customer' }]
+  const found = await interleave(session, built, after, after, options)
+  await other.end()
+  expect(found.stopped).toBe('the indexes to hide could not be looked up: waited for a lock longer than 200 ms')
+  expect(found.after).toEqual(after)
 })

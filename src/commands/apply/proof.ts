@@ -71,8 +71,8 @@ export function unproven(error: unknown): Proof {
 }
 
 /**
- * null when nothing is to be measured. Two blocks of samples for each query, at other times; one where the sides are to be measured in turns
- * afterwards. The session is closed before anything is built: an open snapshot would be waited for.
+ * null when nothing is to be measured. Two blocks of samples for each query, at other times; one short one where the sides are to be measured
+ * in turns afterwards. The session is closed before anything is built: an open snapshot would be waited for.
  */
 export async function measureBefore(
   connect: Connect,
@@ -89,10 +89,14 @@ export async function measureBefore(
   const replicas = await options.openReplicas?.()
   const scans = await readScans(session, replicas?.sessions ?? [], declaredNames(profiles), options.signal)
   await replicas?.[Symbol.asyncDispose]()
-  const blocks = hiding.on ? 1 : 2
-  const first = await measure(session, profiles, options, blocks)
+  const first = await measure(session, profiles, options, blocksOf(hiding))
   const queries = hiding.on ? first : await measureBlockAgain(session, first, options)
   return { queries, scans, hiding, user: session.user, durationMs: performance.now() - started }
+}
+
+/** Of samples and budget one part goes into each block: where the turns decide, a third into the only one, for what they cannot tell. */
+function blocksOf({ on }: HidingMode): number {
+  return on ? 3 : 2
 }
 
 /** The same queries again, compared; nothing when there is no before, or the run was stopped. */
@@ -110,7 +114,7 @@ export async function measureAfter(
   await using session = await connect('measure')
   const texts = profiles.flatMap((profile) => profile.queries)
   const foreign = await foreignCodeFindings(session, texts)
-  const first = await measure(session, profiles, options, before.hiding.on ? 1 : 2, before.queries)
+  const first = await measure(session, profiles, options, blocksOf(before.hiding), before.queries)
   const { sides, noise, counterfactual } = await compared(session, before, first, results, options)
   const found = await concluded(session, profiles, before, sides, results, proven, options)
   const measureMs = before.durationMs + performance.now() - started

@@ -2,7 +2,7 @@ import type { Session } from '../../server/session/session.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import type { Limits } from '../sample/limits.js'
 import { refuseAborted } from '../sample/sample.js'
-import { medianInterval, narrow } from '../sample/statistics.js'
+import { medianInterval, narrow, tolerance, type MedianInterval } from '../sample/statistics.js'
 import type { Block, Subject } from '../sample/subject.js'
 import { hiddenRuns } from './hidden.js'
 
@@ -30,10 +30,15 @@ const turnMs = 250
 /** A statement that takes longer needs no warm-up in each turn: hiding an index empties caches of the planner, not of the table. */
 const warmMs = 5
 
+/** So many samples suffice of an arm whose interval lies so many times away from that of the first arm: narrower ones would say nothing else. */
+const leastApart = 10
+const apart = 2
+
 /**
- * Samples of all arms of one statement in rounds, in random order in each: no drift can tell one arm from another. Ends when each has enough
- * (Limits.leastSamples, and an interval within 10 %, or the most samples) or the budget of all arms together is spent. Returns false when
- * an index is being built: no transaction may stay open beside it. Throws the server's errors.
+ * Samples of all arms of one statement in rounds, in random order in each: no drift can tell one arm from another. The first arm is what the
+ * others are compared with. Ends when each has enough (the most samples; Limits.leastSamples and an interval within 10 %; or far from the
+ * first) or the budget of all arms together is spent. Returns false when an index is being built: no transaction may stay open beside it.
+ * Throws the server's errors.
  */
 export async function takeTurns(
   session: Session,
@@ -44,8 +49,7 @@ export async function takeTurns(
 ): Promise<boolean> {
   const start = performance.now()
   for (let round = 0; ; round += 1) {
-    const open = arms.filter((arm) => !complete(arm, limits))
-    if (open.length === 0) return true
+    if (allComplete(arms, limits)) return true
     for (const arm of shuffled(arms)) {
       refuseAborted(limits.signal)
       if (!(await takeTurn(session, subject, arm, round, limits))) return false
@@ -70,10 +74,16 @@ async function takeTurn(session: Session, subject: Subject, arm: Arm, round: num
   })
 }
 
-function complete({ blocks }: Arm, limits: Limits): boolean {
-  const taken = blocks.flat()
-  if (taken.length >= limits.samples) return true
-  return taken.length >= limits.leastSamples && narrow(medianInterval(taken), 0.1)
+function allComplete(arms: readonly Arm[], { samples, leastSamples }: Limits): boolean {
+  const [first, ...others] = arms.map(({ blocks }) => medianInterval(blocks.flat()))
+  if (first === undefined) return true
+  const precise = (one: MedianInterval) =>
+    one.samples >= samples || (one.samples >= leastSamples && narrow(one, tolerance))
+  const far = (one: MedianInterval) => {
+    const least = Math.min(one.samples, first.samples)
+    return least >= leastApart && (one.low >= apart * first.high || first.low >= apart * one.high)
+  }
+  return others.length === 0 ? precise(first) : others.every((one) => far(one) || (precise(one) && precise(first)))
 }
 
 function shuffled<T>(values: readonly T[]): readonly T[] {

@@ -53,11 +53,12 @@ export async function interleave(
 ): Promise<Counterfactual> {
   const limits = limitsOf({ ...options, blocks: 1 })
   return stoppable(session, limits.signal, async () => {
-    const known = (await attempt(readHideable(session, built, limits), limits)) ?? []
+    const looked = await lookedUp(readHideable(session, built, limits), limits)
+    const known = typeof looked === 'string' ? [] : looked
     const work = { session, limits, hideable: known.filter(({ reason }) => reason === null) }
     const budget = budgetOf(limits)
     const taken: Taken[] = []
-    let stopped: string | null = null
+    let stopped = typeof looked === 'string' ? looked : null
     for (const [at, one] of after.entries()) {
       for (const measured of one.query.variants.length > 0 ? [] : one.measurements) {
         if (stopped !== null) break
@@ -71,6 +72,15 @@ export async function interleave(
     }
     return concluded(taken, before, after, known, stopped)
   })
+}
+
+/** Or why nothing can be hidden. */
+async function lookedUp(reading: Promise<readonly Hideable[]>, limits: Limits): Promise<readonly Hideable[] | string> {
+  try {
+    return await reading
+  } catch (error) {
+    return `the indexes to hide could not be looked up: ${failureOf(error, limits).reason}`
+  }
 }
 
 interface Work {

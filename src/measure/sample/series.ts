@@ -5,7 +5,7 @@ import type { QueryPlan } from '../plan/query-plan.js'
 import { subjectOf } from './control.js'
 import { explainRuns } from './sample.js'
 import type { Control, Subject } from './subject.js'
-import { medianInterval, narrow } from './statistics.js'
+import { medianInterval, narrow, tolerance } from './statistics.js'
 import type { Limits } from './limits.js'
 
 /** The samples of one statement with one list of values, while they are taken. */
@@ -30,8 +30,6 @@ export function newSeries(subject: Subject, failure: Failure | null = null): Ser
   return { subject, executionMs: [], planningMs: [], controlMs: [], latest: null, failure }
 }
 
-/** The 95 % interval of the median within 10 %: 50 to 100 samples on a noisy machine. */
-const tolerance = 0.1
 /** A third of the least: every series is interleaved with the others and the control query at least three times. */
 const blockSize = 7
 
