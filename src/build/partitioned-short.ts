@@ -22,7 +22,7 @@ export async function runShortly(context: BuildContext, statement: Statement, sc
     const tried = await tryOnce(context, statement, schema, performance.now() - started)
     const elapsedMs = performance.now() - started
     if (tried.failure === null) return attempt === 0 ? 0 : elapsedMs
-    if (!passing(tried.failure)) throw tried.failure
+    if (!passing(tried.failure, statement)) throw tried.failure
     blocker = tried.blocker ?? blocker
     if (elapsedMs > context.maxWaitMs) throw blocked(tried.failure, statement, blocker, elapsedMs)
     await sleep(pauseMs(attempt), undefined, { signal: context.signal }).catch(() => undefined)
@@ -34,8 +34,9 @@ function pauseMs(attempt: number): number {
   return Math.min(30_000, 2500 * 1.5 ** attempt) * (1 + Math.random() / 5)
 }
 
-function passing({ sqlstate }: PerfdbError): boolean {
-  return sqlstate === '55P03' || sqlstate === '40P01'
+/** 57014: of many locks not all were had in time. */
+function passing({ sqlstate }: PerfdbError, { locksAll }: Statement): boolean {
+  return sqlstate === '55P03' || sqlstate === '40P01' || (locksAll === true && sqlstate === '57014')
 }
 
 interface Tried {

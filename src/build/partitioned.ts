@@ -3,14 +3,17 @@ import { readIndex } from '../catalog/read.js'
 import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
-import { lockingDrop } from '../plan/partitioned/partitioned.js'
+import { newNameFor, oldNameFor } from '../plan/match/names.js'
+import { dropPartitionedStatement, exchangeStatement, lockText } from '../plan/partitioned/partitioned-replace.js'
 import { whatIsLeft } from '../plan/partitioned/partitioned-reasons.js'
 import { partitionedWork, type PartitionWork } from '../plan/partitioned/partitioned-work.js'
 import type { Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/match/same.js'
+import { dropPartitionedSql } from '../sql/ddl/partitions.js'
 import type { BuildContext } from './context.js'
 import type { Listener } from './events.js'
 import { runPartitionWork } from './partitioned-run.js'
+import { runSwap } from './run-swap.js'
 import { interrupted, perfdbError } from './statement.js'
 import { verifyBuilt } from './verify.js'
 
@@ -27,30 +30,77 @@ export async function runPartitioned(
 ): Promise<ExistingIndex> {
   const { declared, canonical } = step
   if (declared === null || canonical === null) throw new PerfdbError('INTERNAL', `${step.index} is not declared`)
+  const wanted = { declared, canonical }
+  if (step.step === 'replace') return replaceTree(context, step, wanted, waited)
+  await completeTree(context, step, wanted, step.index, waited)
+  if (step.describe !== undefined && step.describe.length > 0) {
+    const { index, describe } = step
+    waited.ms += await runSwap(context, step, { kind: 'swap', index, sql: describe })
+  }
+  return verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, canonical)
+}
+
+interface Wanted {
+  readonly declared: Definition
+  readonly canonical: CanonicalDefinition
+}
+
+/** Another tree beside the old one, which takes its name; the old one goes last. What an earlier run left is gone on with, or goes first. */
+async function replaceTree(
+  context: BuildContext,
+  step: Step,
+  wanted: Wanted,
+  waited: { ms: number },
+): Promise<ExistingIndex> {
+  const { schema, index, table, describe = [] } = step
+  const [fresh, old] = [newNameFor(index), oldNameFor(index)]
+  const drop = async (name: string) => {
+    const left = await readIndex(context.watchdog, schema, name)
+    if (left === undefined || left.table.name !== table.name) return
+    waited.ms += await runSwap(context, step, dropPartitionedStatement(left))
+  }
+  await drop(old)
+  const begun = await readIndex(context.watchdog, schema, fresh)
+  if (begun !== undefined && !sameDefinition(wanted.canonical, begun.canonical)) await drop(fresh)
+  await completeTree(context, step, wanted, fresh, waited)
+  waited.ms += await runSwap(context, step, exchangeStatement(wanted.declared, describe))
+  await drop(old).catch((error: unknown) => {
+    const { code, message, detail, sqlstate } = perfdbError(error)
+    throw new PerfdbError(code, message, {
+      detail: [detail, `${index} is replaced and valid; ${old}, the old one, is left`].filter(Boolean).join('; '),
+      hint: 'run the same command again: it drops what is left',
+      sqlstate,
+      cause: error,
+    })
+  })
+  return verifyBuilt(context.watchdog, schema, index, table.name, wanted.canonical)
+}
+
+/** Until nothing is left to do for the index `name`, and it is valid. */
+async function completeTree(
+  context: BuildContext,
+  step: Step,
+  { declared, canonical }: Wanted,
+  name: string,
+  waited: { ms: number },
+): Promise<void> {
   let unchanged = 0
   let before = ''
   for (;;) {
-    await stillOurs(context, step, canonical)
+    await stillOurs(context, step, canonical, name)
     const tree = await readTree(context, declared)
-    const work = partitionedWork(declared, canonical, tree)
-    if (work.length === 0) return finished(context, step, canonical, tree)
+    const work = partitionedWork(declared, canonical, tree, name, step.namesFrom)
+    if (work.length === 0) {
+      const index = await readIndex(context.watchdog, step.schema, name)
+      if (index?.valid !== true) throw notFinished(step, [], tree)
+      return
+    }
     const text = JSON.stringify(work)
     unchanged = text === before ? unchanged + 1 : 0
     before = text
     if (unchanged >= triesWithoutProgress) throw notFinished(step, work, tree)
     await runRound(context, step, declared, work, waited)
   }
-}
-
-async function finished(
-  { watchdog }: BuildContext,
-  step: Step,
-  canonical: CanonicalDefinition,
-  tree: PartitionTree,
-): Promise<ExistingIndex> {
-  const index = await readIndex(watchdog, step.schema, step.index)
-  if (index?.valid === false) throw notFinished(step, [], tree)
-  return verifyBuilt(watchdog, step.schema, step.index, step.table.name, canonical)
 }
 
 /** Partitions may come and go while it works, but then there is other work each time. */
@@ -106,12 +156,19 @@ async function readTree({ watchdog }: BuildContext, { name, table }: Definition)
 }
 
 /** Another index of that name, made or exchanged since the plan: nothing is attached to it. */
-async function stillOurs({ watchdog }: BuildContext, step: Step, canonical: CanonicalDefinition): Promise<void> {
-  const now = await readIndex(watchdog, step.schema, step.index)
-  const gone = step.existing !== null && now?.oid !== step.existing.oid
-  const other = now !== undefined && (now.table.name !== step.table.name || !sameDefinition(canonical, now.canonical))
+async function stillOurs(
+  { watchdog }: BuildContext,
+  step: Step,
+  canonical: CanonicalDefinition,
+  name: string,
+): Promise<void> {
+  const { schema, index, table, existing } = step
+  const now = await readIndex(watchdog, schema, index)
+  const gone = existing !== null && now?.oid !== existing.oid
+  const own = name === index ? now : await readIndex(watchdog, schema, name)
+  const other = own !== undefined && (own.table.name !== table.name || !sameDefinition(canonical, own.canonical))
   if (gone || other) {
-    throw new PerfdbError('CHANGED', `${step.schema}.${step.index} is not what it was when the plan was made`, {
+    throw new PerfdbError('CHANGED', `${schema}.${index} is not what it was when the plan was made`, {
       detail: now?.ddl,
     })
   }
@@ -144,6 +201,6 @@ function notFinished(step: Step, work: readonly PartitionWork[], tree: Partition
   const update = tree.looksAgain ? '' : 'update PostgreSQL to 14.23, 15.18, 16.14, 17.10, 18.4 or later; or '
   return new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not valid after all was done`, {
     detail: whatIsLeft(work, tree),
-    hint: `${update}drop it when the table may be locked, then apply again: ${lockingDrop({ schema, name, table })}`,
+    hint: `${update}drop it when the table may be locked, then apply again: ${dropPartitionedSql({ schema, name })} (${lockText({ table })})`,
   })
 }

@@ -3,18 +3,15 @@ import type { Outcome } from '../result/result.js'
 import { readIndex } from '../catalog/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'
-import { newNameFor } from '../plan/match/names.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/match/same.js'
-import { dropIndexSql } from '../sql/ddl/index-ddl.js'
-import { shortLockSql } from '../sql/ddl/partitions.js'
 import { buildersSql } from '../sql/catalog/progress.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { runPartitioned } from './partitioned.js'
 import { repairIndex } from './partitioned-repair.js'
 import { otherBuildsGone, runBuild } from './run-build.js'
 import { runDrop } from './run-drop.js'
-import { runShortly } from './partitioned-short.js'
+import { runSwap } from './run-swap.js'
 import { perfdbError } from './statement.js'
 import { stateOf, verifyBuilt } from './verify.js'
 
@@ -112,28 +109,6 @@ async function runBuildOrRepair(
   if (statement.repairs !== true) return runBuild(context, step, statement)
   await otherBuildsGone(context, step)
   return { waitedMs: await repairIndex(context, step, statement) }
-}
-
-/** Whoever queues behind it waits for that long at most; far below deadlock_timeout, so that it ends no build of anybody's (fault 22). */
-const swapLockMs = 50
-
-/** Short statements in one transaction. What a replace has built for it stays when it fails, and the next run goes on there. */
-async function runSwap(context: BuildContext, step: Step, statement: Statement): Promise<number> {
-  const short = { ...statement, sql: [shortLockSql(swapLockMs), ...statement.sql] }
-  return runShortly(context, short, step.schema).catch(async (error: unknown) => {
-    const failure = perfdbError(error)
-    if (step.step !== 'replace') throw failure
-    const fresh = newNameFor(step.index)
-    const left = await readIndex(context.watchdog, step.schema, fresh).catch(() => undefined)
-    if (left?.valid !== true) throw failure
-    const stays = `${fresh} is built and valid and did not get its name yet: the same command goes on there`
-    throw new PerfdbError(failure.code, failure.message, {
-      detail: failure.detail === undefined ? stays : `${failure.detail}; ${stays}`,
-      hint: `run the same command again; if it is not wanted any more: ${dropIndexSql(step.schema, fresh)}`,
-      sqlstate: failure.sqlstate,
-      cause: failure,
-    })
-  })
 }
 
 /** What the step rests on may have changed since the plan: the index that it replaces, renames or drops must be the very same. */

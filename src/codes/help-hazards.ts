@@ -6,7 +6,7 @@ export const hazardTexts = {
   REPLACE: {
     text: 'an index is replaced',
     why: 'For a moment both indexes stand there, and afterwards the old one is gone.',
-    rule: 'An index of that name has another definition. The new one is built under a temporary name, the names are exchanged in one short transaction, the old one is dropped concurrently.',
+    rule: 'An index of that name has another definition. The new one is built under a temporary name, the names are exchanged in one short transaction, the old one is dropped concurrently. That of a partitioned table cannot be: its drop locks the table and all partitions ACCESS EXCLUSIVE for a moment, tried for 150 ms at a time.',
     todo: 'The old one goes away. To allow: perfdb apply --allow REPLACE.',
     option: '--allow REPLACE, or allow in perfdb.yaml',
   },
@@ -26,7 +26,7 @@ export const hazardTexts = {
   DROP: {
     text: 'an index is dropped',
     why: 'Duplicates may be accepted, ON CONFLICT may fail, and updates of a published table may be refused.',
-    rule: 'The index to drop is unique, the replica identity of its table, or what the table is clustered on. Other drops need no permission beyond absent or --prune.',
+    rule: 'The index to drop is unique, the replica identity of its table, what the table is clustered on, or that of a partitioned table, whose drop locks the table and all partitions ACCESS EXCLUSIVE for a moment, tried for 150 ms at a time. Other drops need no permission beyond absent or --prune.',
     todo: 'To allow: perfdb apply --allow DROP. perfdb rollback builds it again.',
     option: '--allow DROP, or allow in perfdb.yaml',
   },

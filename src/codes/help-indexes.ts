@@ -127,7 +127,7 @@ export const indexTexts = {
   DROP_REFUSED: {
     text: 'an index cannot be dropped',
     why: 'DROP INDEX of it would fail, or would take a constraint away from the application.',
-    rule: 'The index backs a constraint, a foreign key references its columns, it belongs to a partitioned table, or it is attached to the index of one.',
+    rule: 'The index backs a constraint, a foreign key references its columns, or it is attached to the index of a partitioned table; a rollback also keeps the index of a partitioned table without --allow DROP.',
     todo: 'A constraint or a foreign key needs it. Drop or change that first, or declare the index.',
   },
   CONSTRAINT: {

@@ -8,7 +8,7 @@ export const planRows: readonly OptionRow[] = [
     flags: '--allow <hazards>',
     read: 'hazards',
     help: 'allow hazards by name, comma-separated: REPLACE, RENAME, DROP, REDUNDANT ...',
-    commands: planning,
+    commands: [...planning, 'rollback'],
     setting: 'Hazards that are allowed without --allow; --allow adds to them',
   },
   {

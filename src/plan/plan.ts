@@ -41,6 +41,8 @@ export interface Statement {
   readonly namesFrom?: string
   /** Of a build: REINDEX CONCURRENTLY of what stands there, which cannot be dropped. */
   readonly repairs?: true
+  /** Of a swap: it locks a table with all its partitions ACCESS EXCLUSIVE, or gives up in a moment and is tried again. */
+  readonly locksAll?: true
 }
 
 /** An index of the plan, as other steps name it. */
@@ -79,6 +81,10 @@ export interface Step {
   readonly unbuildable?: string
   /** The index of a partitioned table: apply looks at its partitions again while it works. */
   readonly partitioned?: true
+  /** Of such a step, once all partitions have it: comment and statistics targets. */
+  readonly describe?: readonly string[]
+  /** Of such a step: schema in which names of the definition are looked up first, where it is not the step's own. */
+  readonly namesFrom?: string
   /** Of a drop: the index whose REINDEX CONCURRENTLY left it. */
   readonly leftoverOf?: string
   /** Of a drop: the builds that must have succeeded before it; where one did not, the index is kept. */

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { apply, plan, rollback, verify } from '../support/apply.js'
-import { testDatabase } from '../support/database.js'
-import { allValid, ordersTable, treeOf, validity } from '../support/partitions.js'
+import { PerfdbError } from '../../src/errors.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { openTransaction } from '../support/leftover.js'
+import { allValid, byKind, ordersTable, treeOf, validity } from '../support/partitions.js'
 import { profileOf } from '../support/profile.js'
 import { slowTable } from '../support/slow.js'
 import { intercepted, once } from '../support/intercept.js'
@@ -174,44 +176,114 @@ test('a foreign table among the partitions is refused with the reason, unless th
   expect((await apply(db.url, profiles)).result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'kept' }] })
 })
 
-test('what would drop the index of a partitioned table is refused: another definition, absent, rollback', async () => {
+test('an index of a partitioned table is replaced and dropped where that is allowed, and a rollback brings all of it back', async () => {
   await using db = await testDatabase(
-    `${ordersTable} create index i_note on orders (kind); create index gone on orders (id)`,
+    `${ordersTable} create index i_note on orders (kind, lower(note)) with (fillfactor = 80); create index gone on orders (id);
+    comment on index i_note is 'by kind'; alter index i_note alter column 2 set statistics 300`,
   )
   const profiles = await profileOf([byNote], 'absent: [gone]\n')
-  const before = await treeOf(db.sql, 'i_note')
+  const before = await definitions(db)
   const verified = await verify(db.url, profiles)
   expect(verified.findings.filter((finding) => finding.severity === 'error')).toMatchObject([
-    { code: 'DROP_REFUSED', index: 'gone' },
-    { code: 'DIFFERS', index: 'i_note', hint: expect.stringContaining('drop index "public"."i_note"') },
+    { code: 'UNWANTED', index: 'gone', hint: expect.stringContaining('--allow DROP') },
+    { code: 'DIFFERS', index: 'i_note', hint: expect.stringContaining('--allow REPLACE') },
   ])
+  // One story: what plan says is what has to be allowed, and no more.
   expect((await apply(db.url, profiles)).result).toMatchObject({
     exit_code: 1,
+    error: { code: 'HAZARD' },
     steps: [
-      { step: 'replace', outcome: 'refused', hazards: [{ message: expect.stringContaining('ACCESS EXCLUSIVE') }] },
+      { step: 'replace', hazards: [{ code: 'REPLACE', message: expect.stringContaining('ACCESS EXCLUSIVE') }] },
+      { step: 'drop', hazards: [{ code: 'DROP', message: expect.stringContaining('ACCESS EXCLUSIVE') }] },
     ],
   })
-  expect((await apply(db.url, profiles, { allow: ['REPLACE'] })).result.steps).toMatchObject([
-    { outcome: 'refused', error: { code: 'NOT_INDEXABLE', message: expect.stringContaining('ACCESS EXCLUSIVE') } },
+  expect(await definitions(db)).toEqual(before)
+  const { result } = await apply(db.url, profiles, { allow: ['REPLACE', 'DROP'], ledger: true })
+  expect(result.steps.map(({ outcome, error }) => [outcome, error])).toEqual([
+    ['replaced', undefined],
+    ['dropped', undefined],
   ])
-  expect(await treeOf(db.sql, 'i_note')).toEqual(before)
+  expect(result.exit_code).toBe(0)
+  expect(await validity(db.sql, 'i_note')).toEqual(allValid)
+  expect((await db.sql`select from pg_class where relname ~ '_perfdb_(old|new)$'`).length).toBe(0)
+  expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
 
-  const other = await profileOf(['{ name: i_other, table: orders, keys: [note] }'])
-  expect((await apply(db.url, other, { ledger: true })).result.exit_code).toBe(0)
-  const result = await rollback(db.url)
-  expect(result).toMatchObject({
+  const back = await rollback(db.url)
+  expect(back).toMatchObject({
     exit_code: 1,
-    steps: [{ step: 'drop', index: 'i_other', outcome: 'refused' }],
-    findings: [
-      {
-        code: 'DROP_REFUSED',
-        index: 'i_other',
-        message: expect.stringContaining('lock public.orders and all its partitions ACCESS EXCLUSIVE'),
-        hint: expect.stringContaining('drop index "public"."i_other"'),
-      },
+    steps: [
+      { index: 'gone', outcome: 'built' },
+      { index: 'i_note', outcome: 'refused' },
     ],
+    findings: [{ code: 'DROP_REFUSED', index: 'i_note', hint: 'the same command with --allow DROP drops it' }],
   })
-  expect(await validity(db.sql, 'i_other')).toEqual(allValid)
+  expect(await rollback(db.url, result.run, { allow: new Set(['DROP']) })).toMatchObject({ exit_code: 0, findings: [] })
+  expect(await definitions(db)).toEqual(before)
+  expect(await validity(db.sql, 'i_note')).toEqual(allValid)
+})
+
+/** Of partitioned indexes, with what pg_get_indexdef leaves out. */
+async function definitions(db: TestDatabase) {
+  return db.sql`select c.relname, pg_get_indexdef(c.oid) as ddl, obj_description(c.oid) as comment, i.indisvalid,
+      (select array_agg(a.attstattarget order by attnum) from pg_attribute a where a.attrelid = c.oid) as targets
+    from pg_class c join pg_index i on i.indexrelid = c.oid where c.relkind = 'I' and i.indrelid = 'orders'::regclass order by 1`
+}
+
+test('a replace of a partitioned index that is cut short at any point is gone on with by the next', async () => {
+  const moments = [
+    /create index concurrently "i_kind_p_2024/,
+    /attach partition "public"."i_kind_p_2023/,
+    /rename to "i_kind"/,
+    /^lock table/,
+  ]
+  for (const moment of moments) {
+    await using db = await testDatabase(`${ordersTable} create index i_kind on orders (kind)`)
+    const profiles = await profileOf([byKind])
+    const connect = intercepted(
+      db.url,
+      once('ddl', moment, async () => {
+        throw new PerfdbError('BUILD_FAILED', 'cut short')
+      }),
+    )
+    const cut = await apply(db.url, profiles, { allow: ['REPLACE'], connect })
+    expect(cut.result.exit_code, String(moment)).toBe(3)
+    expect((await db.sql`select from pg_class where relname = 'i_kind'`).length).toBe(1)
+    const { result } = await apply(db.url, profiles, { allow: ['REPLACE'] })
+    expect(result.steps.map(({ error }) => error)).not.toContainEqual(expect.anything())
+    expect(result.exit_code, String(moment)).toBe(0)
+    expect(await validity(db.sql, 'i_kind')).toEqual(allValid)
+    expect((await db.sql`select from pg_class where relname ~ '_perfdb_(old|new)$'`).length).toBe(0)
+  }
+})
+
+test('what a partitioned index is declared with besides its keys is set on it and on its partitions', async () => {
+  await using db = await testDatabase(ordersTable)
+  const profiles = await profileOf([
+    '{ name: i_lower, table: orders, keys: [lower(note)], comment: of notes, statistics: { 1: 500 } }',
+  ])
+  expect((await apply(db.url, profiles)).result.exit_code).toBe(0)
+  const rows = await db.sql`select obj_description(c.oid) as comment, a.attstattarget::int as target from pg_class c
+    join pg_index i on i.indexrelid = c.oid join pg_attribute a on a.attrelid = c.oid where c.relname ~ '^i_lower' order by 1`
+  expect(rows).toHaveLength(6)
+  expect(rows.every(({ target }) => target === 500)).toBe(true)
+  expect(rows[0]).toMatchObject({ comment: 'of notes' })
+  expect(await verify(db.url, profiles)).toMatchObject({ exit_code: 0, findings: [] })
+})
+
+test('a transaction that reads a partition keeps the drop waiting, and no writer runs into a lock_timeout of 400 ms', async () => {
+  await using db = await testDatabase(`${ordersTable} create index gone on orders (id)`)
+  await using reader = await openTransaction(db.sql, 'begin', 'select count(*) from p_2024')
+  const connection = await db.sql.reserve()
+  await connection`set lock_timeout = '400ms'`
+  const profiles = await profileOf([], 'absent: [gone]\n')
+  let [running, failed] = [true, 0]
+  const applied = apply(db.url, profiles, { allow: ['DROP'], maxWaitMs: 1500 }).finally(() => (running = false))
+  while (running) await connection`update orders set kind = kind where id = 1`.catch(() => (failed += 1))
+  connection.release()
+  expect((await applied).result).toMatchObject({ exit_code: 3, steps: [{ error: { code: 'BLOCKED' } }] })
+  expect(failed).toBe(0)
+  await reader.end()
+  expect((await apply(db.url, profiles, { allow: ['DROP'] })).result.exit_code).toBe(0)
 })
 
 test('where no temporary table can be made, equal is still kept and another predicate still differs', async () => {

@@ -46,7 +46,7 @@ export async function runRollback(
   if (options.dryRun === true) {
     await using session = await connect('look')
     const ledger = await ledgerOf(session)
-    return planned(session, await undoing(session, await runToUndo(session, ledger, run)), startedAt)
+    return planned(session, await undoing(session, await runToUndo(session, ledger, run), options), startedAt)
   }
   await using ddl = await connect('ddl')
   assertWritable(ddl)
@@ -55,7 +55,7 @@ export async function runRollback(
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'rollback', profiles: [] }, startedAt, closed)
   const { findings: interrupted } = await takeRunLock(ddl, watchdog, options)
   const ledger = await ledgerOf(watchdog)
-  const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run))
+  const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run), options)
   if (options.confirm !== undefined) {
     const shown = planned(ddl, work, startedAt)
     if (!(await options.confirm(shown))) return declined(shown)
@@ -102,8 +102,12 @@ interface Undoing {
   readonly plan: Plan
 }
 
-async function undoing(session: Session, wanted: RunWithSteps): Promise<Undoing> {
-  const entries = await planUndo(session, wanted)
+async function undoing(
+  session: Session,
+  wanted: RunWithSteps,
+  { allow }: Pick<ApplyOptions, 'allow'>,
+): Promise<Undoing> {
+  const entries = await planUndo(session, wanted, allow.has('DROP'))
   const found = entries.flatMap(({ undo }) => ('step' in undo ? [undo.step] : []))
   // What is built again comes first: while it is not there, nothing is dropped on its table.
   const builds = found.filter(({ step }) => step === 'create' || step === 'replace')

@@ -43,7 +43,7 @@ async function lastRun(session: Session, ledger: Ledger): Promise<number> {
 /** A run that was cut short and has no finished step may still have changed something. */
 async function leftSomething(session: Session, ledger: Ledger, { run, unfinished }: Run): Promise<boolean> {
   const whole = unfinished === 0 ? null : await ledger.run(run)
-  return whole !== null && (await planUndo(session, whole)).some((entry) => 'step' in entry.undo)
+  return whole !== null && (await planUndo(session, whole, false)).some((entry) => 'step' in entry.undo)
 }
 
 function aboutRun({ run, startedAt, profiles, built, dropped }: Run): string {

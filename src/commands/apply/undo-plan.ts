@@ -1,7 +1,8 @@
+import { readPartitionTrees } from '../../catalog/partitions.js'
 import { readIndex, readIndexByOid } from '../../catalog/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { readTrust } from '../../catalog/trust.js'
-import type { TableName } from '../../definition/definition.js'
+import type { Definition, TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import type { RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
 import { isCanonical } from '../../ledger/ownership.js'
@@ -23,24 +24,24 @@ export interface Entry {
   readonly undo: Undo
 }
 
-/** One entry for each step that changed something, or may have, the last first. */
-export async function planUndo(session: Session, { steps }: RunWithSteps): Promise<readonly Entry[]> {
+/** One entry for each step that changed something, or may have, the last first. `mayLock`: --allow DROP, for indexes of partitioned tables. */
+export async function planUndo(session: Session, { steps }: RunWithSteps, mayLock: boolean): Promise<readonly Entry[]> {
   const entries: Entry[] = []
   for (const step of steps.toReversed()) {
-    if (step.outcome !== 'waited' && step.step !== 'building') entries.push(await entryOf(session, step))
+    if (step.outcome !== 'waited' && step.step !== 'building') entries.push(await entryOf(session, step, mayLock))
   }
   return entries
 }
 
 const undoneBefore: Undo = { ended: { outcome: 'undone', undone: true, finding: null } }
 
-async function entryOf(session: Session, step: RecordedStep): Promise<Entry> {
+async function entryOf(session: Session, step: RecordedStep, mayLock: boolean): Promise<Entry> {
   const table = await tableNow(session, step)
   const bare = { ...bareOf(step), table: table?.table ?? step.table, schema: table?.table.schema ?? step.schema }
   if (step.undone !== null) return { done: bare, undo: undoneBefore }
   try {
     const done = { ...bare, before: await beforeOf(step, bare.table) }
-    const found = undo(done, await lookAt(session, step, done, table))
+    const found = undo(done, { ...(await lookAt(session, step, done, table)), mayLock })
     const unbuildable = 'step' in found && done.before !== null ? await whyNotBuilt(session, done, done.before) : null
     if (unbuildable === null) return { done, undo: found }
     const hint = 'connect as the owner of the table'
@@ -86,21 +87,34 @@ async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | 
     throw new PerfdbError('BAD_RECORD', 'the record of the step in the ledger is not what perfdb writes')
   if (ddl === null || (kind !== 'drop' && kind !== 'replace')) return null
   const remade = { ddl, recordedTable: step.table, table, tablespace: kept?.tablespace ?? null }
+  const build = await remakeIndexSql({ ...remade, name: index })
   return {
     ddl,
     canonical: isCanonical(canonicalBefore) ? canonicalBefore : null,
     kept,
-    build: await remakeIndexSql({ ...remade, name: index }),
+    build,
     buildBeside: await remakeIndexSql({ ...remade, name: newNameFor(index) }),
+    partitioned: (await isOnOnly(ddl)) ? await definitionOf(build, index, table) : null,
   }
+}
+
+/** pg_get_indexdef prints the index of a partitioned table so. */
+async function isOnOnly(ddl: string): Promise<boolean> {
+  const { tree } = await singleStatement(ddl)
+  return 'IndexStmt' in tree && tree.IndexStmt.relation?.inh !== true
+}
+
+async function definitionOf(build: string, index: string, table: TableName): Promise<Definition | null> {
+  const { tree } = await singleStatement(build)
+  if (!('IndexStmt' in tree)) return null
+  const tokens = (await scanTokens(build)).filter(({ kind }) => !commentKinds.has(kind))
+  return indexDefinition(tree.IndexStmt, index, table, build, tokens)
 }
 
 /** A record that somebody else may write, or a function that is his by now, must not run with more rights than his. */
 async function whyNotBuilt(session: Session, { index, table }: Done, { build }: Before): Promise<string | null> {
-  const { tree } = await singleStatement(build)
-  if (!('IndexStmt' in tree)) return null
-  const tokens = (await scanTokens(build)).filter(({ kind }) => !commentKinds.has(kind))
-  const definition = indexDefinition(tree.IndexStmt, index, table, build, tokens)
+  const definition = await definitionOf(build, index, table)
+  if (definition === null) return null
   return (await readTrust(session, [definition])).get(definition)?.unbuildable ?? null
 }
 
@@ -114,10 +128,16 @@ async function tableNow(session: Session, { table, tableOid }: RecordedStep): Pr
   return row
 }
 
-async function lookAt(session: Session, step: RecordedStep, done: Done, table: TableNow | undefined): Promise<Now> {
+async function lookAt(
+  session: Session,
+  step: RecordedStep,
+  done: Done,
+  table: TableNow | undefined,
+): Promise<Omit<Now, 'mayLock'>> {
   const names = [done.index, done.indexBefore ?? done.index, newNameFor(done.index), oldNameFor(done.index)]
   const rows = await session.query<{ name: string; kind: string }>(takenNamesSql, [done.schema, names])
   const indexes = new Map<string, ExistingIndex | undefined>()
+  const partitioned = (done.before?.partitioned ?? null) !== null
   for (const { name, kind } of rows)
     if (kind === 'i' || kind === 'I') indexes.set(name, await readIndex(session, done.schema, name))
   return {
@@ -126,6 +146,7 @@ async function lookAt(session: Session, step: RecordedStep, done: Done, table: T
     left: step.indexOid === null ? undefined : await readIndexByOid(session, step.indexOid),
     named: (name) => indexes.get(name),
     taken: (name) => rows.some((row) => row.name === name) && !indexes.has(name),
+    tree: (partitioned && (await readPartitionTrees(session, [done.table], [done.index]))[0]) || null,
   }
 }
 

@@ -1,9 +1,11 @@
 import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
 import { candidatesOn } from '../match/lookup.js'
 import { describedOtherwise } from './described.js'
 import { leftoverFindings, noWrites } from './leftovers.js'
 import { isPassingName, newNameFor } from '../match/names.js'
+import { lockText } from '../partitioned/partitioned-replace.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from '../match/overlap.js'
 import type { Finding, Step } from '../plan.js'
 import type { Resolved } from '../resolved.js'
@@ -109,7 +111,10 @@ function driftOf(step: Step): readonly Finding[] {
           code: 'UNWANTED',
           severity: 'error',
           message: `${index} exists: ${step.reason}`,
-          hint: 'perfdb apply drops it concurrently',
+          hint:
+            existing?.partitioned === true
+              ? `perfdb apply --allow ${step.hazards[0]?.code ?? 'DROP'} drops it: ${lockText(existing)}`
+              : 'perfdb apply drops it concurrently',
         },
       ]
   }
@@ -200,7 +205,10 @@ function existingFindings(
 }
 
 /** Valid, and kept by every write for nobody until the replace that it belongs to is done. */
-function passing({ schema, name }: ExistingIndex, steps: readonly Step[]): Omit<Finding, 'index' | 'table'> {
+function passing(
+  { schema, name, partitioned }: ExistingIndex,
+  steps: readonly Step[],
+): Omit<Finding, 'index' | 'table'> {
   const replace = steps.find(
     (step) => step.step === 'replace' && step.schema === schema && newNameFor(step.index) === name,
   )
@@ -209,7 +217,7 @@ function passing({ schema, name }: ExistingIndex, steps: readonly Step[]): Omit<
     code: 'UNDECLARED',
     severity: 'warning',
     message: `${name} is left from a replace that did not come to its end: each write pays for it`,
-    hint: `${goesOn}if nobody needs it: ${dropIndexSql(schema, name)}`,
+    hint: `${goesOn}if nobody needs it: ${partitioned ? dropPartitionedSql({ schema, name }) : dropIndexSql(schema, name)}`,
   }
 }
 

@@ -2,17 +2,19 @@ import type { ExistingIndex, RunningBuild, Snapshot } from '../../catalog/snapsh
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { constraintTwin } from '../hazards/constraint-twin.js'
-import { dropRefusal, planDrops } from '../match/drops.js'
+import { dropRefusal } from '../match/drop-refusal.js'
+import { planDrops } from '../match/drops.js'
 import { fingerprint } from './fingerprint.js'
 import { buildHazards, identityHazards } from '../hazards/hazards.js'
 import { auditFindings } from '../audit/audit.js'
 import { eventTriggerFindings } from '../hazards/event-triggers.js'
 import { foreignFindings, foreignOf, unknownReplace } from '../hazards/foreign.js'
 import type { PlanOptions } from '../options.js'
-import { identityRefusal, uniquenessLost } from '../kept.js'
+import { uniquenessLost } from '../kept.js'
 import { declaredLike, indexesLike, indexNamed, isDeclared, partitionTree, statisticsOf } from '../match/lookup.js'
 import { withNeeds } from '../match/needs.js'
 import { partitionedFindings } from '../partitioned/partitioned-findings.js'
+import { replaceRefusal } from '../partitioned/partitioned-replace.js'
 import { planPartitioned, refusedReplace, unfinishedTwin } from '../partitioned/partitioned.js'
 import { nameKey } from '../match/overlap.js'
 import type { Plan, Step } from '../plan.js'
@@ -20,13 +22,7 @@ import type { Owned, Resolved } from '../resolved.js'
 import { planLeftovers } from '../audit/leftovers.js'
 import { predictBytes } from '../hazards/predict.js'
 import { plainlySame, sameDefinition } from '../match/same.js'
-import {
-  createStatements,
-  passingNameRefusal,
-  rebuildStatements,
-  repairStatement,
-  replaceStatements,
-} from './step-statements.js'
+import { createStatements, rebuildStatements, repairStatement, replaceStatements } from './step-statements.js'
 
 /**
  * profile + snapshot -> Plan, pure. The order of steps does not depend on the order of catalog rows or of profile entries:
@@ -86,7 +82,8 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   const base = stepBase(one, existing)
   const tree = partitionTree(snapshot, definition.table)
   if (tree !== undefined) {
-    return { ...base, ...planPartitioned(one, existing, tree, buildHazards(one, all, snapshot, options)) }
+    if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
+    return { ...base, ...planPartitioned(one, existing, tree, snapshot, buildHazards(one, all, snapshot, options)) }
   }
   if (snapshot.builds.some((build) => isOf(build, existing))) {
     return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
@@ -109,7 +106,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   }
   if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
   const reason = `already exists with a different definition: ${existing.ddl}`
-  const notReplaced = refusal ?? identityRefusal(existing, one.canonical) ?? passingNameRefusal(existing, snapshot)
+  const notReplaced = replaceRefusal(existing, one.canonical, snapshot)
   if (notReplaced !== null) {
     const message = `${definition.name} is not replaced: ${notReplaced}`
     const hint = 'declare the new definition under another name'
@@ -171,7 +168,7 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
     reason: 'missing',
     statements: createStatements(definition),
     hazards,
-    ...(tree === undefined ? {} : planPartitioned(one, null, tree, hazards)),
+    ...(tree === undefined ? {} : planPartitioned(one, null, tree, snapshot, hazards)),
     predictedBytes: predictBytes(definition, statisticsOf(snapshot, definition.table)),
   }
 }

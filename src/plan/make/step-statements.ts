@@ -2,7 +2,6 @@ import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../../catalog
 import type { Definition } from '../../definition/definition.js'
 import { createIndexSql, dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { reindexSql } from '../../sql/ddl/partitions.js'
-import { dropRefusal } from '../match/drops.js'
 import { carryOver, declaredOver, keptOf, restoreSql } from '../kept.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
@@ -37,17 +36,6 @@ export function repairStatement({ schema, name }: ExistingIndex) {
 function placedAs({ canonical }: ExistingIndex, definition: Definition): Definition {
   const tablespace = definition.tablespace ?? canonical.tablespace
   return tablespace === null ? definition : { ...definition, tablespace }
-}
-
-/** The names that a replace passes through must be free, or be held by what an earlier one left; null when they are. */
-export function passingNameRefusal({ schema, name, table }: ExistingIndex, snapshot: Snapshot): string | null {
-  const held = [newNameFor(name), oldNameFor(name)].map((passing) => indexNamed(snapshot, schema, passing))
-  const foreign = held.find((index) => index !== undefined && index.table.name !== table.name)
-  if (foreign !== undefined) return `${foreign.name}, whose name it needs, is an index of ${foreign.table.name}`
-  const bound = held.find((index) => index !== undefined && dropRefusal(index) !== null)
-  return bound === undefined
-    ? null
-    : `${bound.name}, whose name it needs, cannot be dropped: ${dropRefusal(bound) ?? ''}`
 }
 
 /** Builds beside the old one, exchanges the names in one short transaction, drops the old one: the name is never missing. */

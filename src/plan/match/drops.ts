@@ -3,9 +3,10 @@ import { quoteName, quoteQualified } from '../../definition/quote.js'
 import type { Place } from '../../errors.js'
 import type { Profile } from '../../profile/profile.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
-import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
+import { dropRefusal } from './drop-refusal.js'
 import { indexNamed } from './lookup.js'
 import { oldNameFor } from './names.js'
+import { dropPartitionedStatement, lockText } from '../partitioned/partitioned-replace.js'
 import type { PlanOptions } from '../options.js'
 import type { Finding, Hazard, Step } from '../plan.js'
 import type { Owned, Resolved } from '../resolved.js'
@@ -28,7 +29,8 @@ export function planDrops(
     const old = oldNameFor(name)
     const reason = `replaced by ${name}, left by an interrupted run`
     const own = indexNamed(snapshot, table.schema, old)?.table.name === table.name
-    return own ? [{ schema: table.schema, name: old, place, reason }] : []
+    // Who allowed the replace allowed its last part too.
+    return own ? [{ schema: table.schema, name: old, place, reason, hazard: 'REPLACE' as const }] : []
   })
   const declaredNames = new Set(
     resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)),
@@ -50,7 +52,9 @@ export function planDrops(
           reason: 'built by perfdb for this profile, declared no more',
         }))
     : []
-  const wanted = new Map([...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]))
+  const wanted = new Map<string, Wanted>(
+    [...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]),
+  )
   const found = [...wanted.values()].flatMap((entry) => {
     const existing = indexNamed(snapshot, entry.schema, entry.name)
     return existing === undefined ? [] : [{ existing, ...entry }]
@@ -58,9 +62,18 @@ export function planDrops(
   return {
     steps: found
       .filter(({ existing }) => dropRefusal(existing) === null)
-      .map(({ existing, reason, place }) => dropStep(existing, reason, place)),
+      .map(({ existing, reason, place, hazard }) => dropStep(existing, reason, place, hazard)),
     refused: found.flatMap(({ existing, reason, place }) => refusedDrop(existing, reason, place)),
   }
+}
+
+interface Wanted {
+  readonly schema: string
+  readonly name: string
+  readonly place: Place | null
+  readonly reason: string
+  /** What has to be allowed for a drop that locks. */
+  readonly hazard?: 'REPLACE'
 }
 
 export interface Drops {
@@ -87,34 +100,34 @@ function refusedDrop(existing: ExistingIndex, reason: string, place: Place | nul
 
 /** The statement for whoever decides when a lock may be taken, or a constraint may go. */
 function wayRound(index: ExistingIndex): Pick<Finding, 'hint'> | null {
-  const { schema, name, table, constraint, referencedBy } = index
+  const { table, constraint, referencedBy } = index
   if (referencedBy.length > 0) return null
   if (constraint !== null)
     return {
       hint: `alter table ${quoteQualified(table.schema, table.name)} drop constraint ${quoteName(constraint)}, if the constraint is not needed`,
     }
-  if (index.partitioned) return { hint: `when the table may be locked: ${dropPartitionedSql({ schema, name })}` }
-  return null
-}
-
-/** Why DROP INDEX CONCURRENTLY of it would be refused by PostgreSQL, or break the application (faults 32, 33); null when nothing stands against it. */
-export function dropRefusal(index: ExistingIndex): string | null {
-  if (index.constraint !== null) return `it backs the constraint ${index.constraint}: drop the constraint instead`
-  if (index.referencedBy.length > 0) return `the foreign key ${index.referencedBy.join(', ')} needs it`
-  if (index.partitioned) return 'it belongs to a partitioned table: PostgreSQL cannot drop it concurrently'
-  if (index.attached) return 'it is attached to the index of a partitioned table'
   return null
 }
 
 /** A drop step for an index that exists; `rollback` makes its drops with it too. */
-export function dropStep(existing: ExistingIndex, reason: string, place: Place | null): Step {
+export function dropStep(
+  existing: ExistingIndex,
+  reason: string,
+  place: Place | null,
+  lockHazard: 'DROP' | 'REPLACE' = 'DROP',
+): Step {
+  const locks = existing.partitioned ? [{ code: lockHazard, message: `${existing.name}: ${lockText(existing)}` }] : []
   return {
     step: 'drop',
     schema: existing.schema,
     index: existing.name,
     table: existing.table,
-    statements: [{ kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] }],
-    hazards: dropHazards(existing),
+    statements: [
+      existing.partitioned
+        ? dropPartitionedStatement(existing)
+        : { kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] },
+    ],
+    hazards: [...locks, ...dropHazards(existing)],
     predictedBytes: null,
     reason,
     declared: null,

@@ -1,7 +1,8 @@
 import type { Snapshot, Partition, PartitionIndex } from '../../catalog/snapshot.js'
 import { dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
-import { isUnfinishedTwin, otherName } from './partitioned.js'
+import { newNameFor } from '../match/names.js'
+import { isUnfinishedTwin } from './partitioned.js'
 import type { Finding, Step } from '../plan.js'
 
 /**
@@ -28,9 +29,6 @@ function described(finding: Finding, steps: ReadonlyMap<string, Step>): Finding 
     const hint = 'perfdb apply builds and attaches only what is missing'
     return { ...finding, message: `${step.index} ${step.reason}`, hint }
   }
-  if (finding.code === 'DIFFERS') {
-    return { ...finding, hint: otherName({ schema: step.schema, name: step.index }) }
-  }
   return finding
 }
 
@@ -40,7 +38,9 @@ function aboutText(index = '', table = ''): string {
 
 function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly Finding[] {
   const mended = new Set(
-    steps.filter((step) => step.partitioned).flatMap((step) => step.statements.map((statement) => statement.index)),
+    steps
+      .filter((step) => step.partitioned)
+      .flatMap((step) => [newNameFor(step.index), ...step.statements.map((statement) => statement.index)]),
   )
   const declared = new Set(steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])))
   const found = snapshot.partitionTrees.flatMap((tree) =>

@@ -30,18 +30,21 @@ export interface PartitionWork {
  * What is missing for the index of a partitioned table to be valid, in order: the index of each partitioned table alone, top
  * down; each leaf; then what is not attached, bottom up (fault 36). An index of a partition belongs to the tree when it is
  * attached there, or when it has the same definition and is attached to nothing: never by its name. Done again
- * after any of it was done it says what is left, and nothing at the end; so a run can be cut short at every point.
+ * after any of it was done it says what is left, and nothing at the end; so a run can be cut short at every point. `name`: that of the
+ * index until it gets its own. `namesFrom`: schema in which names of the definition are looked up first.
  */
 export function partitionedWork(
   definition: Definition,
   canonical: CanonicalDefinition,
   tree: PartitionTree,
+  name = definition.name,
+  namesFrom = definition.table.schema,
 ): readonly PartitionWork[] {
   const [root] = tree.partitions
   if (root === undefined) return []
-  const wanted = { definition, canonical, tree, names: namesBySchema(tree) }
-  const index = root.indexes.find((one) => one.name === definition.name) ?? null
-  const top = { ...memberBase(root), index, name: definition.name, attached: true, building: false }
+  const wanted = { definition, canonical, tree, names: namesBySchema(tree), namesFrom }
+  const index = root.indexes.find((one) => one.name === name) ?? null
+  const top = { ...memberBase(root), index, name, attached: true, building: false }
   const member: Member = { ...top, children: membersBelow(root, index, wanted) }
   const members = inOrder(member)
   return [
@@ -59,6 +62,7 @@ interface Wanted {
   readonly tree: PartitionTree
   /** Names that are taken, by schema. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>
+  readonly namesFrom: string
 }
 
 function namesBySchema({ names }: PartitionTree): Wanted['names'] {
@@ -168,7 +172,7 @@ function leafWork(member: Member, wanted: Wanted): readonly PartitionWork[] {
   if (partition.relkind === 'p' || index?.usable === true) return []
   if (building) return [{ kind: 'wait', table, index: name, statement: null }]
   const create = createIndexSql({ ...wanted.definition, table }, { concurrently: true, name })
-  const namesFrom = wanted.definition.table.schema
+  const { namesFrom } = wanted
   const build: PartitionWork = {
     kind: 'build',
     table,

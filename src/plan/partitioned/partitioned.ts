@@ -1,43 +1,95 @@
-import type { CanonicalDefinition, ExistingIndex, PartitionIndex, PartitionTree } from '../../catalog/snapshot.js'
+import type {
+  CanonicalDefinition,
+  ExistingIndex,
+  PartitionIndex,
+  PartitionTree,
+  Snapshot,
+} from '../../catalog/snapshot.js'
 import type { Problem } from '../../errors.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
-import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
+import { carryOver, declaredOver, describeSql, keptOf, restoreSql, uniquenessLost } from '../kept.js'
 import { isDeclared } from '../match/lookup.js'
+import { lockText, partitionedReplaceStatements, replaceRefusal } from './partitioned-replace.js'
 import { missingReason, whatIsLeft } from './partitioned-reasons.js'
 import { partitionedWork } from './partitioned-work.js'
-import type { Hazard, Step } from '../plan.js'
+import type { Hazard, Statement, Step } from '../plan.js'
 import type { Resolved } from '../resolved.js'
 import { sameDefinition } from '../match/same.js'
+
+type Planned = Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned' | 'describe'>
 
 /**
  * What is to be done for an index that is declared on a partitioned table. One that is there and not valid is never dropped,
  * because that takes the good indexes of its partitions along: `rebuild` is then only what is missing. One of another
- * definition is not replaced. `hazards` are those of building, if anything is built.
+ * definition is replaced by another tree. `hazards` are those of building, if anything is built.
  */
 export function planPartitioned(
-  { declared, canonical }: Resolved,
+  one: Resolved,
   existing: ExistingIndex | null,
   tree: PartitionTree,
+  snapshot: Snapshot,
   hazards: readonly Hazard[],
-): Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned'> {
-  if (existing !== null && !sameDefinition(canonical, existing.canonical)) {
-    const message = `${existing.name} is not replaced: ${lockingDrop(existing)}`
-    const reason = `already exists with a different definition: ${existing.ddl}`
-    const hazards = [refusedReplace(message, otherName(existing))]
-    return { step: 'replace', reason, statements: [], hazards, partitioned: true }
-  }
-  const work = partitionedWork(declared.definition, canonical, tree)
-  const statements = work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
-  if (existing === null) {
-    return { step: 'create', reason: missingReason(tree), statements, hazards, partitioned: true }
-  }
+): Planned {
+  const { declared, canonical } = one
+  if (existing !== null && !sameDefinition(canonical, existing.canonical))
+    return planReplace(one, existing, tree, snapshot, hazards)
+  const { definition } = declared
+  const work = partitionedWork(definition, canonical, tree)
+  const described =
+    existing === null
+      ? restoreSql(declaredOver(definition, null), definition.table.schema, definition.name, definition.table)
+      : describeSql(definition, existing)
+  const statements = [...statementsOf(work), ...describeStatements(definition.name, described)]
+  const rest = { partitioned: true, describe: described } as const
+  if (existing === null) return { step: 'create', reason: missingReason(tree), statements, hazards, ...rest }
   if (existing.valid && work.length === 0) {
     const reason = 'valid on every partition, same definition'
-    return { step: 'keep', reason, statements, hazards: [], partitioned: true }
+    return { step: 'keep', reason, statements: [], hazards: [], partitioned: true }
   }
   const reason = `is not valid: ${whatIsLeft(work, tree)}`
-  return { step: 'rebuild', reason, statements, hazards, partitioned: true }
+  return { step: 'rebuild', reason, statements, hazards, ...rest }
+}
+
+function statementsOf(work: ReturnType<typeof partitionedWork>): readonly Statement[] {
+  return work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
+}
+
+/** Statistics targets of the partitioned index go down to those of its partitions by themselves. */
+function describeStatements(index: string, sql: readonly string[]): readonly Statement[] {
+  return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
+}
+
+function planReplace(
+  { declared: { definition }, canonical }: Resolved,
+  existing: ExistingIndex,
+  tree: PartitionTree,
+  snapshot: Snapshot,
+  hazards: readonly Hazard[],
+): Planned {
+  const reason = `already exists with a different definition: ${existing.ddl}`
+  const refusal = replaceRefusal(existing, canonical, snapshot)
+  if (refusal !== null) {
+    const message = `${existing.name} is not replaced: ${refusal}`
+    const refused = [refusedReplace(message, 'declare the new definition under another name')]
+    return { step: 'replace', reason, statements: [], hazards: refused, partitioned: true }
+  }
+  const { schema, table, name } = existing
+  const describe = restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, name, table)
+  return {
+    step: 'replace',
+    reason,
+    statements: partitionedReplaceStatements(definition, canonical, tree, snapshot, describe),
+    hazards: [
+      {
+        code: 'REPLACE',
+        message: `${name} exists with another definition: another one is built on each partition, then takes its name, then the old one is dropped; ${lockText(existing)}${uniquenessLost(existing, canonical)}`,
+      },
+      ...hazards,
+    ],
+    partitioned: true,
+    describe,
+  }
 }
 
 /**
@@ -63,17 +115,6 @@ export function unfinishedTwin(one: Resolved, all: readonly Resolved[], tree: Pa
 export function isUnfinishedTwin(index: PartitionIndex, canonical: CanonicalDefinition): boolean {
   const { parentOid, usable, constraint, canonical: own } = index
   return parentOid === null && !usable && constraint === null && own !== null && sameDefinition(canonical, own)
-}
-
-/** Why perfdb does not drop the index of a partitioned table, with the command for whoever will (fault 32). */
-export function lockingDrop({ schema, name, table }: Pick<ExistingIndex, 'schema' | 'name' | 'table'>): string {
-  return `${dropPartitionedSql({ schema, name })} would lock ${table.schema}.${table.name} and all its partitions ACCESS EXCLUSIVE`
-}
-
-/** The way round a drop that locks a partitioned table: when it is to lock is said by whoever runs it. */
-export function otherName({ schema, name }: Pick<ExistingIndex, 'schema' | 'name'>): string {
-  const drop = dropPartitionedSql({ schema, name })
-  return `declare it under another name, apply, then drop the old one when the table may be locked: ${drop}`
 }
 
 /** A replace that cannot be done, whatever is allowed. */

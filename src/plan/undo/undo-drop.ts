@@ -1,5 +1,7 @@
 import type { ExistingIndex } from '../../catalog/snapshot.js'
-import { missingOf } from '../kept.js'
+import type { Definition } from '../../definition/definition.js'
+import { missingOf, restoreSql } from '../kept.js'
+import { partitionedWork } from '../partitioned/partitioned-work.js'
 import {
   buildAgain,
   dropStatement,
@@ -34,7 +36,9 @@ export function undoDrop(done: Done, now: Now): Undo {
     )
   const step = { ...undoBase(done), step: 'create', reason: 'dropped by the run that is undone' } as const
   if (existing !== undefined && usable(existing)) return givenBack(done, now, existing)
-  const { kept, build } = before
+  const { kept, build, partitioned } = before
+  if (partitioned !== null)
+    return { step: { ...step, ...treeAgain(done, now, partitioned), existing: existing ?? null } }
   return {
     step: {
       ...step,
@@ -47,6 +51,23 @@ export function undoDrop(done: Done, now: Now): Undo {
       ],
     },
   }
+}
+
+/** The index of a partitioned table, partition by partition; what stands there is gone on with. */
+function treeAgain({ index, table, before, canonical }: Done, { tree, marks }: Now, declared: Definition) {
+  const meant = before?.canonical ?? canonical
+  const describe = restoreSql(missingOf(before?.kept ?? null, null, marks, null), table.schema, index, table)
+  const work = tree === null || meant === null ? [] : partitionedWork(declared, meant, tree, index, 'pg_catalog')
+  return {
+    declared,
+    partitioned: true,
+    describe,
+    namesFrom: 'pg_catalog',
+    statements: [
+      ...work.flatMap(({ statement }) => statement ?? []),
+      ...(describe.length === 0 ? [] : [{ kind: 'swap', index, sql: describe } as const]),
+    ],
+  } as const
 }
 
 /** It is there again: what belonged to it is compared, and given back until it is there too. */

@@ -1,11 +1,10 @@
-import type { CanonicalDefinition, ExistingIndex } from '../../catalog/snapshot.js'
-import type { TableName } from '../../definition/definition.js'
+import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../../catalog/snapshot.js'
+import type { Definition, TableName } from '../../definition/definition.js'
 import type { Outcome } from '../../result/result.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
-import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
-import { dropRefusal } from '../match/drops.js'
+import { dropRefusal } from '../match/drop-refusal.js'
 import { restoreSql, type Kept, type TableMarks } from '../kept.js'
-import { lockingDrop } from '../partitioned/partitioned.js'
+import { dropPartitionedStatement, lockText } from '../partitioned/partitioned-replace.js'
 import type { Finding, Statement, Step } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
 
@@ -37,6 +36,8 @@ export interface Before {
   /** CREATE INDEX CONCURRENTLY made anew, under its own name and under the one that it is built under beside another. */
   readonly build: string
   readonly buildBeside: string
+  /** Of the index of a partitioned table, which is built partition by partition; null for every other one. */
+  readonly partitioned: Definition | null
 }
 
 /** What the catalog says now. */
@@ -49,6 +50,10 @@ export interface Now {
   readonly named: (name: string) => ExistingIndex | undefined
   /** A relation that is no index has that name. */
   readonly taken: (name: string) => boolean
+  /** Of a partitioned table. */
+  readonly tree: PartitionTree | null
+  /** A table may be locked to drop the index of a partitioned one: --allow DROP. */
+  readonly mayLock: boolean
 }
 
 /** Why there is nothing to be done for a step, or nothing that may be done. */
@@ -100,14 +105,13 @@ export function leave(
 }
 
 /** What PostgreSQL would refuse to drop, or not concurrently, or without a word though the table needs it (fault 33). */
-export function notDropped(done: Done, existing: ExistingIndex): Undo | null {
+export function notDropped(done: Done, existing: ExistingIndex, { mayLock }: Now): Undo | null {
   const identity = existing.replicaIdentity && done.before?.kept?.replicaIdentity !== true
   const lost = identity ? 'it is the replica identity of its table by now' : null
-  const refusal = existing.partitioned ? lockingDrop(existing) : (dropRefusal(existing) ?? lost)
+  const locks = existing.partitioned && !mayLock ? lockText(existing) : null
+  const refusal = dropRefusal(existing) ?? lost ?? locks
   if (refusal === null) return null
-  const hint = existing.partitioned
-    ? `drop it when the table may be locked: ${dropPartitionedSql(existing)}`
-    : undefined
+  const hint = refusal === locks ? 'the same command with --allow DROP drops it' : undefined
   const name = existing.name === done.index ? '' : `, now ${existing.name},`
   return leave(
     'refused',
@@ -153,6 +157,7 @@ export function restoreStatements(kept: Kept | null, { schema, index, table }: D
   return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
 }
 
-export function dropStatement({ schema, name }: Pick<ExistingIndex, 'schema' | 'name'>): Statement {
+export function dropStatement({ schema, name, table, partitioned }: ExistingIndex): Statement {
+  if (partitioned) return dropPartitionedStatement({ schema, name, table })
   return { kind: 'drop', index: name, sql: [dropIndexSql(schema, name)] }
 }

@@ -1,8 +1,11 @@
 import type { ExistingIndex } from '../../catalog/snapshot.js'
+import type { Definition } from '../../definition/definition.js'
 import { dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
-import { dropRefusal, dropStep } from '../match/drops.js'
+import { dropRefusal } from '../match/drop-refusal.js'
+import { dropStep } from '../match/drops.js'
 import { missingOf, restoreSql } from '../kept.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
+import { partitionedReplaceStatements } from '../partitioned/partitioned-replace.js'
 import { sameDefinition } from '../match/same.js'
 import { givenBack } from './undo-drop.js'
 import {
@@ -56,8 +59,9 @@ export function undoReplace(done: Done, now: Now): Undo {
       ', which the run replaced, is not there any more: neither is built again',
     )
   }
-  const refusal = notDropped(done, existing)
+  const refusal = notDropped(done, existing, now)
   if (refusal !== null) return refusal
+  if (before.partitioned !== null) return treePutBack(done, before, now, existing, before.partitioned)
   if (existing.name !== index) return besideRenamed(done, before, now, existing)
   const leftovers = [own(newNameFor(index)), own(oldNameFor(index))].filter((one) => one !== undefined)
   return {
@@ -87,6 +91,34 @@ function backAlready(
   const drop = dropStep(left, 'replaced by the run that is undone', null)
   const missing = back !== null && 'step' in back ? back.step.statements : []
   return { step: { ...drop, hazards: [], statements: [...missing, ...drop.statements] } }
+}
+
+/** The old tree is built beside the new one, as a replace does it. */
+function treePutBack(
+  done: Done,
+  { canonical, kept }: Before,
+  now: Now,
+  existing: ExistingIndex,
+  declared: Definition,
+): Undo {
+  const { schema, index, table } = done
+  if (existing.name !== index || canonical === null || now.tree === null)
+    return leave('refused', 'CHANGED', done, 'was replaced by the run that is undone, and has another name by now')
+  const describe = restoreSql(missingOf(kept, null, now.marks, existing.oid), schema, index, table)
+  const indexes = [existing, now.named(newNameFor(index)), now.named(oldNameFor(index))].flatMap((one) => one ?? [])
+  return {
+    step: {
+      ...undoBase(done),
+      step: 'replace',
+      existing,
+      reason: 'replaced by the run that is undone',
+      declared,
+      partitioned: true,
+      describe,
+      namesFrom: 'pg_catalog',
+      statements: partitionedReplaceStatements(declared, canonical, now.tree, { indexes }, describe),
+    },
+  }
 }
 
 /** Somebody gave it another name: its old one is free. */
@@ -128,6 +160,6 @@ function putBack(done: Done, before: Before, now: Now, existing: ExistingIndex) 
         ...restoreSql(missingOf(before.kept, null, now.marks, existing.oid), schema, index, table),
       ],
     } as const,
-    dropStatement({ schema, name: old }),
+    dropStatement({ ...existing, name: old }),
   ]
 }

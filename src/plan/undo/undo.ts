@@ -41,7 +41,7 @@ function undoBuild(done: Done, now: Now): Undo {
   if (!done.finished && done.outcome === 'rebuilt' && !usable(existing)) return nothing
   // Valid although the run does not know of it: somebody else's.
   if (!done.finished && usable(existing)) return nothing
-  const refusal = notDropped(done, existing)
+  const refusal = notDropped(done, existing, now)
   if (refusal !== null) return refusal
   const renamed = existing.name === done.index ? '' : `, renamed to ${existing.name} since`
   return { step: dropStep(existing, `built by the run that is undone${renamed}`, null) }

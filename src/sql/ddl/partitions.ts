@@ -117,6 +117,22 @@ export function dropPartitionedSql({ schema, name }: IndexName): string {
   return `drop index ${quoteQualified(schema, name)}`
 }
 
+/**
+ * The same for one short transaction: the locks that DROP INDEX takes, on the table and all its partitions, are taken first, all of them in 150 ms
+ * or none; what is dropped then takes no more than the removal of the files.
+ */
+export function dropPartitionedShortlySql(index: IndexName, table: TableName): readonly string[] {
+  return [
+    shortWorkSql(lockAllMs),
+    `lock table ${quoteQualified(table.schema, table.name)} in access exclusive mode`,
+    'set local statement_timeout = 0',
+    dropPartitionedSql(index),
+  ]
+}
+
+/** Less than a lock_timeout of 200 ms. */
+const lockAllMs = 150
+
 /** A temporary table partitioned by this key: an empty copy of `table`, or the one partition of another copy that takes every row. */
 export function copyPartitionedSql(copy: string, key: string, of: CopyOf): string {
   const source =

@@ -19,7 +19,7 @@ export interface Remade {
 
 /**
  * CREATE INDEX CONCURRENTLY made anew from a recorded definition: whoever can write the record must not decide what is run. The record has to be
- * exactly one CREATE INDEX on the recorded table; name, table, CONCURRENTLY and TABLESPACE are perfdb's own, and what comes out of it is
+ * exactly one CREATE INDEX on the recorded table (ON ONLY, as that of a partitioned one is printed, is left out); name, table, CONCURRENTLY and TABLESPACE are perfdb's own, and what comes out of it is
  * parsed once more. Throws BAD_RECORD with what is wrong with the record, BAD_SQL when it does not parse.
  */
 export async function remakeIndexSql({ ddl, recordedTable, name, table, tablespace }: Remade): Promise<string> {
@@ -49,13 +49,9 @@ async function indexStatement(text: string): Promise<IndexStmt> {
 }
 
 function assertOn({ relation }: IndexStmt, { schema, name }: TableName): void {
-  const { schemaname, relname, catalogname, inh } = relation ?? {}
+  const { schemaname, relname, catalogname } = relation ?? {}
   if (catalogname !== undefined || schemaname !== schema || relname !== name)
     throw refused(`it is an index of ${schemaname ?? '?'}.${relname ?? '?'}, not of ${schema}.${name}`)
-  if (inh !== true)
-    throw refused(
-      'it is ON ONLY a partitioned table, and its partitions are not in it: declare it in a profile instead',
-    )
 }
 
 /** The WHERE outside of all parentheses. */
