@@ -1,7 +1,7 @@
 import type { CanonicalDefinition, ExistingIndex, PartitionTree, Snapshot } from '../../catalog/snapshot.js'
-import type { Definition, TableName } from '../../definition/definition.js'
+import type { Definition } from '../../definition/definition.js'
 import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
-import { dropPartitionedShortlySql } from '../../sql/ddl/partitions.js'
+import { dropPartitionedStatement } from '../match/drop-partitioned.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { identityRefusal } from '../kept.js'
 import { indexNamed } from '../match/lookup.js'
@@ -14,16 +14,6 @@ import { sameDefinition } from '../match/same.js'
  * The index of a partitioned table cannot be dropped concurrently, so that its replacement is built beside it under another name, the names are exchanged,
  * and the old one is dropped last, in one short transaction that locks the table and all its partitions (fault 32).
  */
-
-/** What the drop of such an index locks, and for how long. */
-export function lockText({ table }: Pick<ExistingIndex, 'table'>): string {
-  return `DROP INDEX locks ${table.schema}.${table.name} and all its partitions ACCESS EXCLUSIVE for a moment, tried for 150 ms at a time, with pauses that grow`
-}
-
-/** Drops it, in one short transaction. */
-export function dropPartitionedStatement(index: { schema: string; name: string; table: TableName }): Statement {
-  return { kind: 'swap', index: index.name, sql: dropPartitionedShortlySql(index, index.table), locksAll: true }
-}
 
 /** Why it cannot be replaced; null when it can. */
 export function replaceRefusal(

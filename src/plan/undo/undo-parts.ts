@@ -4,7 +4,7 @@ import type { Outcome } from '../../result/result.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { restoreSql, type Kept, type TableMarks } from '../kept.js'
-import { dropPartitionedStatement, lockText } from '../partitioned/partitioned-replace.js'
+import { dropPartitionedStatement, lockText } from '../match/drop-partitioned.js'
 import type { Finding, Statement, Step } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
 
