@@ -35,8 +35,8 @@ function pauseMs(attempt: number): number {
 }
 
 /** 57014: of many locks not all were had in time. */
-function passing({ sqlstate }: PerfdbError, { locksAll }: Statement): boolean {
-  return sqlstate === '55P03' || sqlstate === '40P01' || (locksAll === true && sqlstate === '57014')
+function passing({ sqlstate }: PerfdbError, { verb }: Statement): boolean {
+  return sqlstate === '55P03' || sqlstate === '40P01' || (verb === 'drop' && sqlstate === '57014')
 }
 
 interface Tried {

@@ -5,6 +5,7 @@ import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import { newNameFor, oldNameFor } from '../plan/match/names.js'
 import { dropPartitionedStatement, lockText } from '../plan/match/drop-partitioned.js'
+import { restoreStatements } from '../plan/statement.js'
 import { exchangeStatement } from '../plan/partitioned/partitioned-replace.js'
 import { whatIsLeft } from '../plan/partitioned/partitioned-reasons.js'
 import { partitionedWork, type PartitionWork } from '../plan/partitioned/partitioned-work.js'
@@ -34,9 +35,9 @@ export async function runPartitioned(
   const wanted = { declared, canonical }
   if (step.step === 'replace') return replaceTree(context, step, wanted, waited)
   await completeTree(context, step, wanted, step.index, waited)
-  if (step.describe !== undefined && step.describe.length > 0) {
-    const { index, describe } = step
-    waited.ms += await runSwap(context, step, { kind: 'swap', index, sql: describe })
+  if (step.describe !== undefined) {
+    for (const statement of restoreStatements(step.describe, step.table, step.index))
+      waited.ms += await runSwap(context, step, statement)
   }
   return verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, canonical)
 }

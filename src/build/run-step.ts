@@ -106,7 +106,7 @@ async function runBuildOrRepair(
   step: Step,
   statement: Statement,
 ): Promise<{ readonly waitedMs: number; readonly index?: ExistingIndex }> {
-  if (statement.repairs !== true) return runBuild(context, step, statement)
+  if (statement.verb !== 'reindex') return runBuild(context, step, statement)
   await otherBuildsGone(context, step)
   return { waitedMs: await repairIndex(context, step, statement) }
 }

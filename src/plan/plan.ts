@@ -35,14 +35,14 @@ export interface Finding {
  */
 export interface Statement {
   readonly kind: 'build' | 'drop' | 'swap'
+  /** What it does. create_only: of a partitioned table alone. attach: to the index of the partitioned table; that of an empty partition is made with it. restore: comment, statistics targets and the like. A drop that is a swap locks a table with all its partitions ACCESS EXCLUSIVE, or gives up in a moment and is tried again. */
+  readonly verb: 'create' | 'create_only' | 'reindex' | 'attach' | 'drop' | 'rename' | 'restore'
+  /** Of the index, which is that of its table: another than the step's in a tree of partitions. */
+  readonly schema: string
   readonly index: string
   readonly sql: readonly string[]
   /** Schema in which unqualified names of the definition are looked up first, where it is not the step's own. */
   readonly namesFrom?: string
-  /** Of a build: REINDEX CONCURRENTLY of what stands there, which cannot be dropped. */
-  readonly repairs?: true
-  /** Of a swap: it locks a table with all its partitions ACCESS EXCLUSIVE, or gives up in a moment and is tried again. */
-  readonly locksAll?: true
 }
 
 /** An index of the plan, as other steps name it. */

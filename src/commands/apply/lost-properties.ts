@@ -1,3 +1,4 @@
+import { restoreStatements } from '../../plan/statement.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { lostProperties, type UnfinishedStep } from '../../ledger/unfinished.js'
 import { carryOver, keptFrom, keptOf, missingOf, restoreSql, type TableMarks } from '../../plan/kept.js'
@@ -53,6 +54,5 @@ function withLost(step: Step, lost: Awaited<ReturnType<typeof lostProperties>>):
   // What stands there invalid may have been given some of it since.
   if (existing !== null && keptOf(existing) !== null) return step
   const sql = restoreSql(carryOver(recorded, canonical), schema, index, table)
-  const restore = sql.length === 0 ? [] : [{ kind: 'swap', index, sql } as const]
-  return { ...step, kept: recorded, statements: [...step.statements, ...restore] }
+  return { ...step, kept: recorded, statements: [...step.statements, ...restoreStatements(sql, table, index)] }
 }

@@ -38,38 +38,24 @@ export function migrationsOf(plan: Pick<Plan, 'steps' | 'extensions'>): readonly
 }
 
 function migration(step: Step, statement: Statement): Migration {
-  const { kind, index, sql } = statement
-  const schema = step.schema
-  const builds = kind === 'build' && /^create /i.test(sql[0] ?? '')
-  const verb = kind === 'swap' ? swapWord(step, statement) : kind === 'drop' ? 'drop' : builds ? 'create' : 'reindex'
+  const { kind, verb, schema, index, sql } = statement
   return {
     name: `${verb}_${index}`,
     about: [
-      `${step.step} ${schema}.${step.index} on ${step.table.name}: ${step.reason}`,
+      `${step.step} ${step.schema}.${step.index} on ${step.table.name}: ${step.reason}`,
       ...step.hazards.map(({ code, message }) => `hazard ${code}: ${message}`),
     ],
     transaction: kind === 'swap',
     up: sql,
     down: undoOf(step, statement),
-    leftover: builds ? leftoverSql(step, statement) : null,
+    leftover: verb === 'create' ? dropIndexSql(schema, index) : null,
   }
-}
-
-/** An index lives in the schema of its table, and a partition's may be another one: the statement says which. */
-function leftoverSql({ schema }: Step, { index, sql }: Statement): string {
-  const own = / on ("(?:[^"]|"")*")\."/.exec(sql[0] ?? '')?.[1]
-  return own === undefined ? dropIndexSql(schema, index) : `drop index concurrently ${own}.${quoteName(index)}`
-}
-
-function swapWord(step: Step, { sql }: Statement): string {
-  if (step.partitioned !== true) return 'rename'
-  return sql.some((text) => text.startsWith('alter index')) ? 'attach' : 'create_only'
 }
 
 function undoOf(step: Step, statement: Statement): readonly string[] {
   if (step.partitioned === true) {
     // With the partitioned index go those of its partitions, which cannot be dropped or detached by themselves.
-    const creates = swapWord(step, statement) === 'create_only' && statement.index === step.index
+    const creates = statement.verb === 'create_only' && statement.index === step.index
     return creates ? [dropPartitionedSql({ schema: step.schema, name: step.index })] : []
   }
   switch (statement.kind) {

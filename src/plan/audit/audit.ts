@@ -56,7 +56,7 @@ function driftOf(step: Step): readonly Finding[] {
           code: 'INVALID',
           severity: 'error',
           message: `${index} exists but is ${flagText(existing)}: no query uses it`,
-          hint: step.statements.some(({ repairs }) => repairs === true)
+          hint: step.statements.some((statement) => statement.verb === 'reindex' && statement.index === index)
             ? 'perfdb apply makes it valid where it stands, by REINDEX CONCURRENTLY: it cannot be dropped'
             : 'perfdb apply drops and builds it again',
         },

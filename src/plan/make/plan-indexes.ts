@@ -1,6 +1,6 @@
+import { renameStatement } from '../statement.js'
 import type { ExistingIndex, RunningBuild, Snapshot } from '../../catalog/snapshot.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
-import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { constraintTwin } from '../hazards/constraint-twin.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { planDrops } from '../match/drops.js'
@@ -148,9 +148,7 @@ function planMissing(one: Resolved, all: readonly Resolved[], snapshot: Snapshot
       ...stepBase(one, twin),
       step: 'adopt',
       reason: `the same index exists as ${twin.name}`,
-      statements: [
-        { kind: 'swap', index: definition.name, sql: [renameIndexSql(twin.schema, twin.name, definition.name)] },
-      ],
+      statements: [renameStatement(twin.schema, [[twin.name, definition.name]], definition.name)],
       hazards: [
         {
           code: 'RENAME',

@@ -1,11 +1,10 @@
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { createIndexSql, dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
-import { reindexSql } from '../../sql/ddl/partitions.js'
 import { carryOver, declaredOver, keptOf, restoreSql } from '../kept.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
 import type { Step } from '../plan.js'
+import { createStatement, dropStatement, reindexStatement, renameStatement, restoreStatements } from '../statement.js'
 import { sameDefinition } from '../match/same.js'
 
 /** What was said about the old one goes over to the new one, and where it lives too, unless that is declared. */
@@ -23,14 +22,14 @@ export function rebuildStatements(
   )
   return [
     dropStatement(existing),
-    buildStatement(placedAs(existing, definition)),
-    ...(restore.length === 0 ? [] : [{ kind: 'swap', index: definition.name, sql: restore } as const]),
+    createStatement(placedAs(existing, definition)),
+    ...restoreStatements(restore, table, definition.name),
   ]
 }
 
 /** What cannot be dropped, as it is attached to the index of a partitioned table, can only be made valid where it stands (fault 13). */
 export function repairStatement({ schema, name }: ExistingIndex) {
-  return { kind: 'build', index: name, sql: [reindexSql({ schema, name })], repairs: true } as const
+  return reindexStatement(schema, name)
 }
 
 function placedAs({ canonical }: ExistingIndex, definition: Definition): Definition {
@@ -55,16 +54,16 @@ export function replaceStatements(
     // Of an earlier replace that was cut short: its name is needed.
     ...(before === undefined ? [] : [dropStatement(before)]),
     ...(leftover !== undefined && !finished ? [dropStatement(leftover)] : []),
-    ...(finished ? [] : [buildStatement(placedAs(existing, definition), fresh)]),
-    {
-      kind: 'swap',
-      index: definition.name,
-      sql: [
-        renameIndexSql(schema, definition.name, old),
-        renameIndexSql(schema, fresh, definition.name),
-        ...restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, definition.name, table),
+    ...(finished ? [] : [createStatement(placedAs(existing, definition), fresh)]),
+    renameStatement(
+      schema,
+      [
+        [definition.name, old],
+        [fresh, definition.name],
       ],
-    },
+      definition.name,
+      restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, definition.name, table),
+    ),
     dropStatement({ schema, name: old }),
   ]
 }
@@ -73,14 +72,5 @@ export function replaceStatements(
 export function createStatements(definition: Definition): Step['statements'] {
   const { name, table } = definition
   const sql = restoreSql(declaredOver(definition, null), table.schema, name, table)
-  return [buildStatement(definition), ...(sql.length === 0 ? [] : [{ kind: 'swap', index: name, sql } as const])]
-}
-
-/** Under another name than the definition's where it takes that one's place later. */
-function buildStatement(definition: Definition, name = definition.name) {
-  return { kind: 'build', index: name, sql: [createIndexSql(definition, { concurrently: true, name })] } as const
-}
-
-function dropStatement(index: { readonly schema: string; readonly name: string }) {
-  return { kind: 'drop', index: index.name, sql: [dropIndexSql(index.schema, index.name)] } as const
+  return [createStatement(definition), ...restoreStatements(sql, table, name)]
 }

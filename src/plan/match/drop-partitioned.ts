@@ -10,5 +10,6 @@ export function lockText({ table }: Pick<ExistingIndex, 'table'>): string {
 
 /** Drops it, in one short transaction. */
 export function dropPartitionedStatement(index: { schema: string; name: string; table: TableName }): Statement {
-  return { kind: 'swap', index: index.name, sql: dropPartitionedShortlySql(index, index.table), locksAll: true }
+  const { schema, name, table } = index
+  return { kind: 'swap', verb: 'drop', schema, index: name, sql: dropPartitionedShortlySql(index, table) }
 }

@@ -1,8 +1,8 @@
+import { dropStatement } from '../statement.js'
 import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import { quoteName, quoteQualified } from '../../definition/quote.js'
 import type { Place } from '../../errors.js'
 import type { Profile } from '../../profile/profile.js'
-import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropRefusal } from './drop-refusal.js'
 import { indexNamed } from './lookup.js'
 import { oldNameFor } from './names.js'
@@ -122,11 +122,7 @@ export function dropStep(
     schema: existing.schema,
     index: existing.name,
     table: existing.table,
-    statements: [
-      existing.partitioned
-        ? dropPartitionedStatement(existing)
-        : { kind: 'drop', index: existing.name, sql: [dropIndexSql(existing.schema, existing.name)] },
-    ],
+    statements: [existing.partitioned ? dropPartitionedStatement(existing) : dropStatement(existing)],
     hazards: [...locks, ...dropHazards(existing)],
     predictedBytes: null,
     reason,

@@ -1,6 +1,5 @@
 import type { CanonicalDefinition, ExistingIndex, PartitionTree, Snapshot } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropPartitionedStatement } from '../match/drop-partitioned.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { identityRefusal } from '../kept.js'
@@ -9,6 +8,7 @@ import { newNameFor, oldNameFor } from '../match/names.js'
 import { partitionedWork } from './partitioned-work.js'
 import type { Statement } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
+import { renameStatement } from '../statement.js'
 
 /*
  * The index of a partitioned table cannot be dropped concurrently, so that its replacement is built beside it under another name, the names are exchanged,
@@ -62,11 +62,15 @@ export function partitionedReplaceStatements(
 /** The new one gets the name, and what belongs to it. */
 export function exchangeStatement({ name, table }: Definition, describe: readonly string[]): Statement {
   const { schema } = table
-  return {
-    kind: 'swap',
-    index: name,
-    sql: [renameIndexSql(schema, name, oldNameFor(name)), renameIndexSql(schema, newNameFor(name), name), ...describe],
-  }
+  return renameStatement(
+    schema,
+    [
+      [name, oldNameFor(name)],
+      [newNameFor(name), name],
+    ],
+    name,
+    describe,
+  )
 }
 
 function withoutIndex(tree: PartitionTree, oid: number): PartitionTree {

@@ -1,14 +1,7 @@
+import { createStatement, dropStatement, reindexStatement } from '../statement.js'
 import type { CanonicalDefinition, Partition, PartitionIndex, PartitionTree } from '../../catalog/snapshot.js'
 import type { Definition, TableName } from '../../definition/definition.js'
-import { createIndexSql, dropIndexSql } from '../../sql/ddl/index-ddl.js'
-import {
-  attachIndexSql,
-  createOnLeafSql,
-  createOnlySql,
-  reindexSql,
-  shortLockSql,
-  shortWorkSql,
-} from '../../sql/ddl/partitions.js'
+import { attachIndexSql, createOnLeafSql, createOnlySql, shortLockSql, shortWorkSql } from '../../sql/ddl/partitions.js'
 import { partitionIndexName } from './partitioned-names.js'
 import type { Statement } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
@@ -157,7 +150,12 @@ function plainWork(parent: Member, { table, name }: Member, { definition, tree }
     createOnLeafSql(definition, table, name),
     attach,
   ]
-  return { kind: 'plain', table, index: name, statement: { kind: 'swap', index: name, sql } }
+  return {
+    kind: 'plain',
+    table,
+    index: name,
+    statement: { kind: 'swap', verb: 'attach', schema: table.schema, index: name, sql },
+  }
 }
 
 /** On top of the wait for the lock; both together are less than a lock_timeout of 200 ms. */
@@ -171,20 +169,14 @@ function leafWork(member: Member, wanted: Wanted): readonly PartitionWork[] {
   const { partition, table, name, index, attached, building } = member
   if (partition.relkind === 'p' || index?.usable === true) return []
   if (building) return [{ kind: 'wait', table, index: name, statement: null }]
-  const create = createIndexSql({ ...wanted.definition, table }, { concurrently: true, name })
   const { namesFrom } = wanted
-  const build: PartitionWork = {
-    kind: 'build',
-    table,
-    index: name,
-    statement: { kind: 'build', index: name, sql: [create], namesFrom },
-  }
+  const create = { ...createStatement({ ...wanted.definition, table }, name), namesFrom }
+  const build: PartitionWork = { kind: 'build', table, index: name, statement: create }
   if (index === null) return [build]
   if (!attached) return [dropWork(table, name), build]
-  const repair = reindexSql({ schema: table.schema, name })
   return [
     ...reindexLeftovers(member, wanted).map((leftover) => dropWork(table, leftover)),
-    { kind: 'repair', table, index: name, statement: { kind: 'build', index: name, sql: [repair] } },
+    { kind: 'repair', table, index: name, statement: reindexStatement(table.schema, name) },
   ]
 }
 
@@ -226,10 +218,11 @@ function shortWork(
   sql: string,
   { lockTimeoutMs }: PartitionTree,
 ): PartitionWork {
-  return { kind, table, index, statement: { kind: 'swap', index, sql: [shortLockSql(lockTimeoutMs), sql] } }
+  const verb = kind === 'only' ? 'create_only' : 'attach'
+  const texts = [shortLockSql(lockTimeoutMs), sql]
+  return { kind, table, index, statement: { kind: 'swap', verb, schema: table.schema, index, sql: texts } }
 }
 
 function dropWork(table: TableName, name: string): PartitionWork {
-  const statement = { kind: 'drop', index: name, sql: [dropIndexSql(table.schema, name)] } as const
-  return { kind: 'drop', table, index: name, statement }
+  return { kind: 'drop', table, index: name, statement: dropStatement({ schema: table.schema, name }) }
 }

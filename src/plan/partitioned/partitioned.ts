@@ -17,6 +17,7 @@ import { partitionedWork } from './partitioned-work.js'
 import type { Hazard, Statement, Step } from '../plan.js'
 import type { Resolved } from '../resolved.js'
 import { sameDefinition } from '../match/same.js'
+import { restoreStatements } from '../statement.js'
 
 type Planned = Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned' | 'describe'>
 
@@ -41,7 +42,7 @@ export function planPartitioned(
     existing === null
       ? restoreSql(declaredOver(definition, null), definition.table.schema, definition.name, definition.table)
       : describeSql(definition, existing)
-  const statements = [...statementsOf(work), ...describeStatements(definition.name, described)]
+  const statements = [...statementsOf(work), ...restoreStatements(described, definition.table, definition.name)]
   const rest = { partitioned: true, describe: described } as const
   if (existing === null) return { step: 'create', reason: missingReason(tree), statements, hazards, ...rest }
   if (existing.valid && work.length === 0) {
@@ -54,11 +55,6 @@ export function planPartitioned(
 
 function statementsOf(work: ReturnType<typeof partitionedWork>): readonly Statement[] {
   return work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
-}
-
-/** Statistics targets of the partitioned index go down to those of its partitions by themselves. */
-function describeStatements(index: string, sql: readonly string[]): readonly Statement[] {
-  return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
 }
 
 function planReplace(

@@ -1,13 +1,14 @@
+import { restoreStatements } from '../statement.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
 import { missingOf, restoreSql } from '../kept.js'
 import { partitionedWork } from '../partitioned/partitioned-work.js'
 import {
   buildAgain,
-  dropStatement,
+  dropExisting,
+  givenBackTo,
   isBefore,
   leave,
-  restoreStatements,
   undoBase,
   usable,
   type Done,
@@ -45,9 +46,9 @@ export function undoDrop(done: Done, now: Now): Undo {
       existing: existing ?? null,
       // What stands there is of a rollback that was killed in its build.
       statements: [
-        ...(existing === undefined ? [] : [dropStatement(existing)]),
-        buildAgain(build, index),
-        ...restoreStatements(missingOf(kept, null, now.marks, existing?.oid ?? null), done),
+        ...(existing === undefined ? [] : [dropExisting(existing)]),
+        buildAgain(build, done, index),
+        ...givenBackTo(done, missingOf(kept, null, now.marks, existing?.oid ?? null)),
       ],
     },
   }
@@ -63,17 +64,14 @@ function treeAgain({ index, table, before, canonical }: Done, { tree, marks }: N
     partitioned: true,
     describe,
     namesFrom: 'pg_catalog',
-    statements: [
-      ...work.flatMap(({ statement }) => statement ?? []),
-      ...(describe.length === 0 ? [] : [{ kind: 'swap', index, sql: describe } as const]),
-    ],
+    statements: [...work.flatMap(({ statement }) => statement ?? []), ...restoreStatements(describe, table, index)],
   } as const
 }
 
 /** It is there again: what belonged to it is compared, and given back until it is there too. */
 export function givenBack(done: Done, now: Now, existing: ExistingIndex): Undo {
   const missing = missingOf(done.before?.kept ?? null, existing, now.marks, null)
-  const statements = restoreStatements(missing, done)
+  const statements = givenBackTo(done, missing)
   if (statements.length === 0) return { ended: { outcome: 'undone', undone: true, finding: null } }
   const reason = 'is there again, without all that belonged to it'
   return { step: { ...undoBase(done), step: 'create', existing, reason, statements } }

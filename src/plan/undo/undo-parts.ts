@@ -1,8 +1,8 @@
 import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../../catalog/snapshot.js'
 import type { Definition, TableName } from '../../definition/definition.js'
 import type { Outcome } from '../../result/result.js'
-import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropRefusal } from '../match/drop-refusal.js'
+import { dropStatement, restoreStatements } from '../statement.js'
 import { restoreSql, type Kept, type TableMarks } from '../kept.js'
 import { dropPartitionedStatement, lockText } from '../match/drop-partitioned.js'
 import type { Finding, Statement, Step } from '../plan.js'
@@ -148,16 +148,14 @@ export function undoBase({ schema, index, table, before }: Pick<Done, 'schema' |
 }
 
 /** Definitions are printed with search_path = pg_catalog, and mean what they meant only under that one. */
-export function buildAgain(sql: string, name: string): Statement {
-  return { kind: 'build', index: name, sql: [sql], namesFrom: 'pg_catalog' }
+export function buildAgain(sql: string, { schema }: Done, name: string): Statement {
+  return { kind: 'build', verb: 'create', schema, index: name, sql: [sql], namesFrom: 'pg_catalog' }
 }
 
-export function restoreStatements(kept: Kept | null, { schema, index, table }: Done): readonly Statement[] {
-  const sql = restoreSql(kept, schema, index, table)
-  return sql.length === 0 ? [] : [{ kind: 'swap', index, sql }]
+export function givenBackTo({ schema, index, table }: Done, kept: Kept | null): readonly Statement[] {
+  return restoreStatements(restoreSql(kept, schema, index, table), table, index)
 }
 
-export function dropStatement({ schema, name, table, partitioned }: ExistingIndex): Statement {
-  if (partitioned) return dropPartitionedStatement({ schema, name, table })
-  return { kind: 'drop', index: name, sql: [dropIndexSql(schema, name)] }
+export function dropExisting(existing: ExistingIndex): Statement {
+  return existing.partitioned ? dropPartitionedStatement(existing) : dropStatement(existing)
 }

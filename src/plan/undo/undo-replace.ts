@@ -1,7 +1,8 @@
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { dropIndexSql, renameIndexSql } from '../../sql/ddl/index-ddl.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropRefusal } from '../match/drop-refusal.js'
+import { renameStatement } from '../statement.js'
 import { dropStep } from '../match/drops.js'
 import { missingOf, restoreSql } from '../kept.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
@@ -10,12 +11,12 @@ import { sameDefinition } from '../match/same.js'
 import { givenBack } from './undo-drop.js'
 import {
   buildAgain,
-  dropStatement,
+  dropExisting,
+  givenBackTo,
   found,
   isBefore,
   leave,
   notDropped,
-  restoreStatements,
   undoBase,
   usable,
   type Before,
@@ -70,7 +71,7 @@ export function undoReplace(done: Done, now: Now): Undo {
       step: 'replace',
       existing,
       reason: 'replaced by the run that is undone',
-      statements: [...leftovers.map(dropStatement), ...putBack(done, before, now, existing)],
+      statements: [...leftovers.map(dropExisting), ...putBack(done, before, now, existing)],
     },
   }
 }
@@ -137,9 +138,9 @@ function besideRenamed(done: Done, before: Before, now: Now, existing: ExistingI
       step: 'create',
       reason: `replaced by the run that is undone, and renamed to ${existing.name} since`,
       statements: [
-        buildAgain(before.build, index),
-        ...restoreStatements(missingOf(before.kept, null, now.marks, existing.oid), done),
-        dropStatement(existing),
+        buildAgain(before.build, done, index),
+        ...givenBackTo(done, missingOf(before.kept, null, now.marks, existing.oid)),
+        dropExisting(existing),
       ],
     },
   }
@@ -150,16 +151,16 @@ function putBack(done: Done, before: Before, now: Now, existing: ExistingIndex) 
   const fresh = newNameFor(index)
   const old = oldNameFor(index)
   return [
-    buildAgain(before.buildBeside, fresh),
-    {
-      kind: 'swap',
-      index,
-      sql: [
-        renameIndexSql(schema, index, old),
-        renameIndexSql(schema, fresh, index),
-        ...restoreSql(missingOf(before.kept, null, now.marks, existing.oid), schema, index, table),
+    buildAgain(before.buildBeside, done, fresh),
+    renameStatement(
+      schema,
+      [
+        [index, old],
+        [fresh, index],
       ],
-    } as const,
-    dropStatement({ ...existing, name: old }),
+      index,
+      restoreSql(missingOf(before.kept, null, now.marks, existing.oid), schema, index, table),
+    ),
+    dropExisting({ ...existing, name: old }),
   ]
 }

@@ -1,4 +1,4 @@
-import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
+import { renameStatement } from '../statement.js'
 import { dropStep } from '../match/drops.js'
 import { isPassingName } from '../match/names.js'
 import { sameDefinition } from '../match/same.js'
@@ -84,7 +84,7 @@ function undoRename(done: Done, now: Now): Undo {
       step: 'adopt',
       existing,
       reason: 'renamed by the run that is undone',
-      statements: [{ kind: 'swap', index: before, sql: [renameIndexSql(schema, index, before)] }],
+      statements: [renameStatement(schema, [[index, before]], before)],
     },
   }
 }
