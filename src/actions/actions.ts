@@ -9,15 +9,15 @@ import type { PlanOptions } from '../plan/options.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import { nameOf, type Named } from '../profile/files.js'
 import type { Profile } from '../profile/profile.js'
-import { blamedOn } from '../settings/config-blame.js'
+import { withSettingPlace } from '../settings/setting-place.js'
 import { noConfig, readConfig, type Config } from '../settings/config.js'
-import { choiceOf } from '../settings/config-settle.js'
+import { choiceOf } from '../settings/resolve.js'
 import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
 import { openDatabase, schemaInForce, type Database } from './connect/database.js'
 import { measuringAs, openReplicas } from './connect/measure-as.js'
 import { checkWritable, writeText } from './files/files.js'
 import type { Invocation } from '../settings/invocation.js'
-import { keptPlan } from './files/kept-plan.js'
+import { readSavedPlan } from './files/read-saved-plan.js'
 import { formatOfFile } from '../options/readers.js'
 import { render } from '../report/render.js'
 import type { Result } from '../result/results.js'
@@ -69,11 +69,11 @@ export async function verify(invocation: Invocation, args: readonly Named[]): Pr
 /** apply --dry-run is plan. */
 export async function applyOrPlan(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult | PlanResult> {
   if (invocation.options.dryRun !== true) return apply(invocation, args)
-  return plan(invocation, (await keptPlan(invocation))?.profiles ?? args)
+  return plan(invocation, (await readSavedPlan(invocation))?.profiles ?? args)
 }
 
 export async function apply(invocation: Invocation, args: readonly Named[]): Promise<ApplyResult> {
-  const kept = await keptPlan(invocation)
+  const kept = await readSavedPlan(invocation)
   if (kept !== undefined && args.length > 0)
     throw new PerfdbError('BAD_OPTION', 'a saved plan names its profiles itself: leave them out beside --plan')
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
@@ -138,7 +138,7 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
     })
   const { runCheckPoolAction } = await import('./check-pool-action.js')
   const checked = runCheckPoolAction(invocation, config, paths)
-  return await (args.length > 0 ? checked : checked.catch(blamedOn('pools', config)))
+  return await (args.length > 0 ? checked : checked.catch(withSettingPlace('pools', config)))
 }
 
 export async function doctor(invocation: Invocation): Promise<Result> {
@@ -196,7 +196,7 @@ async function inputs(
   const { readProfiles } = await import('../profile/read.js')
   const { cwd, environment } = invocation
   const read = readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config) })
-  return { config, profiles: await (args.length > 0 ? read : read.catch(blamedOn('profiles', config))) }
+  return { config, profiles: await (args.length > 0 ? read : read.catch(withSettingPlace('profiles', config))) }
 }
 
 function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {

@@ -2,7 +2,7 @@ import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf }
 import type { OptionRow } from '../options/row.js'
 import type { ConfigResult, ConfigSetting } from '../result/config-result.js'
 import { perfdbVersion } from '../result/version.js'
-import { variableOf } from '../settings/config-settle.js'
+import { variableOf } from '../settings/resolve.js'
 import { fileSetting } from '../settings/config-setting.js'
 import { shownUrl, urlSetting } from '../settings/config-url.js'
 import type { Config } from '../settings/config.js'

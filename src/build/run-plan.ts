@@ -20,10 +20,10 @@ export async function runPlan(
   parallel: Parallel = { workers: [], bytesOf: () => 0 },
 ): Promise<readonly StepResult[]> {
   const work = plan.steps.filter((step) => step.step !== 'keep' && !isImpossible(step))
-  const settledBefore = plan.steps.filter((step) => step.step === 'keep' || isImpossible(step)).map(settled)
+  const withoutWork = plan.steps.filter((step) => step.step === 'keep' || isImpossible(step)).map(resultWithoutWork)
   const progress: Progress = {
     results: new Map(),
-    byName: new Map(settledBefore.map((result) => [stepKey(result.step), result])),
+    byName: new Map(withoutWork.map((result) => [stepKey(result.step), result])),
     stopped: null,
     numbers: new Map(work.map((step, at) => [step, at + 1])),
   }
@@ -33,7 +33,7 @@ export async function runPlan(
     const workers = [context, ...parallel.workers.map((ddl) => ({ ...context, ddl }))]
     await Promise.all(workers.map((worker) => takeLanes(worker, lanes, progress)))
   }
-  return plan.steps.map((step) => progress.results.get(step) ?? settled(step))
+  return plan.steps.map((step) => progress.results.get(step) ?? resultWithoutWork(step))
 }
 
 /** More workers: each a ddl session of its own. */
@@ -130,7 +130,7 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
 }
 
 /** The result of a step that had nothing to do, or that cannot be done. */
-export function settled(step: Step): StepResult {
+export function resultWithoutWork(step: Step): StepResult {
   const refusal = step.hazards.find(({ refused }) => refused === true)
   return {
     step,

@@ -11,7 +11,7 @@ export type Stage = readonly (readonly Step[])[]
  * up with the longest build when the others are done. Steps keep their order within a table.
  */
 export function schedule(steps: readonly Step[], bytesOf: (table: TableName) => number): readonly Stage[] {
-  const urgent = steps.filter(rejectsWrites)
+  const runsFirst = steps.filter(rejectsWrites)
   const plain = steps.filter((step) => !rejectsWrites(step) && plainBuild(step))
   const rest = steps.filter((step) => !rejectsWrites(step) && !plainBuild(step))
   const lanes = new Map<string, Step[]>()
@@ -21,7 +21,7 @@ export function schedule(steps: readonly Step[], bytesOf: (table: TableName) => 
   }
   const sizeOf = (lane: readonly Step[]) => (lane[0] === undefined ? 0 : bytesOf(lane[0].table) * lane.length)
   const bySize = [...lanes.values()].toSorted((a, b) => sizeOf(b) - sizeOf(a))
-  return [[urgent], bySize, [rest]]
+  return [[runsFirst], bySize, [rest]]
     .map((stage) => stage.filter((lane) => lane.length > 0))
     .filter((stage) => stage.length > 0)
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
 import { askOnTerminal, confirmOnTerminal } from './terminal/confirm.js'
-import { settle, type Flags, type Settled } from '../settings/config-settle.js'
+import { resolveSettings, type Flags, type ResolvedSettings } from '../settings/resolve.js'
 import type { Invocation, Options } from '../settings/invocation.js'
 import { checkWritable } from '../actions/files/files.js'
 import type { Report } from '../options/readers.js'
@@ -21,9 +21,9 @@ export type Action = (invocation: Invocation, args: readonly string[]) => Promis
 export async function runAction(command: Command, args: readonly string[], action: Action): Promise<number> {
   const name = command.name()
   const flags = flagsOf(command)
-  const settled = await settle(name, flags, process.cwd(), process.env).catch(perfdbError)
-  // Where they could not be settled, the error is printed as the flags want it.
-  const options = settled instanceof PerfdbError ? command.opts<Options>() : settled.options
+  const resolved = await resolveSettings(name, flags, process.cwd(), process.env).catch(perfdbError)
+  // Where they could not be resolved, the error is printed as the flags want it.
+  const options = resolved instanceof PerfdbError ? command.opts<Options>() : resolved.options
   const output: OutputOptions = {
     format: options.format,
     reports: options.report ?? [],
@@ -38,7 +38,7 @@ export async function runAction(command: Command, args: readonly string[], actio
     else progress.listener({ type: 'warning', message: text })
   }, building.has(name))
   try {
-    if (settled instanceof PerfdbError) throw settled
+    if (resolved instanceof PerfdbError) throw resolved
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
     if (output.format === 'prometheus' && name !== 'check-pool')
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
@@ -48,7 +48,7 @@ export async function runAction(command: Command, args: readonly string[], actio
     const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
     const confirm = confirmOnTerminal(output, signals.signal)
     const ask = askOnTerminal(signals.signal)
-    const given = { ...invocation(settled, signals, listener, flags), ...(ask === undefined ? {} : { ask }) }
+    const given = { ...invocation(resolved, signals, listener, flags), ...(ask === undefined ? {} : { ask }) }
     const result = await action(confirm === undefined ? given : { ...given, confirm }, args)
     progress.close()
     const lost = await printResult(result, output)
@@ -115,6 +115,11 @@ function perfdbError(error: unknown): PerfdbError {
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-function invocation(settled: Settled, signals: Signals, listener: Invocation['listener'], flags: Flags): Invocation {
-  return { ...settled, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, flags }
+function invocation(
+  resolved: ResolvedSettings,
+  signals: Signals,
+  listener: Invocation['listener'],
+  flags: Flags,
+): Invocation {
+  return { ...resolved, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, flags }
 }

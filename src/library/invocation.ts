@@ -42,10 +42,10 @@ export async function invocation(
 ): Promise<Invocation> {
   const { environment = process.env, plan } = options
   const cwd = resolve(options.cwd ?? process.cwd())
-  const { settle } = await import('../settings/config-settle.js')
-  const settled = await settle(commandNames[command], flagsOf(command, options, cwd), cwd, environment)
+  const { resolveSettings } = await import('../settings/resolve.js')
+  const resolved = await resolveSettings(commandNames[command], flagsOf(command, options, cwd), cwd, environment)
   return {
-    ...settled,
+    ...resolved,
     signals,
     cwd,
     environment,

@@ -3,7 +3,7 @@ import type { Definition, TableName } from '../definition/definition.js'
 import type { FindingCode } from '../codes/codes.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Place } from '../errors.js'
-import type { Kept } from './kept.js'
+import type { IndexAttributes } from './index-attributes.js'
 
 export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 'adopt' | 'drop'
 
@@ -70,7 +70,7 @@ export interface Step {
   readonly existing: ExistingIndex | null
   readonly place: Place | null
   /** What belonged to the index before an earlier run was cut short, and is still to be given back to it. */
-  readonly kept?: Kept
+  readonly kept?: IndexAttributes
   /** What a look for duplicates of a unique index found when the plan was made; absent when nobody looked, or it could not be said. */
   readonly duplicates?: 'none' | 'some' | 'unknown'
   /** Whose code perfdb would run if it read the table; then it does not. */

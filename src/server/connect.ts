@@ -18,7 +18,7 @@ export async function connect(target: Target, role: Role): Promise<Session> {
   const hosts = target.balanced ? shuffled(target.hosts) : target.hosts
   const { wire, look } = await firstHost(target, hosts, role)
   try {
-    return await settledSession(target, wire, look, role)
+    return await verifiedSession(target, wire, look, role)
   } catch (error) {
     await wire.close()
     throw toPerfdbError(error, { phase: 'connect', label: hostLabel(wire.host) })
@@ -79,7 +79,7 @@ async function openEncrypted(target: Target, host: Host, encryption: Encryption,
   }
 }
 
-async function settledSession(target: Target, wire: Wire, look: LookRow, role: Role): Promise<Session> {
+async function verifiedSession(target: Target, wire: Wire, look: LookRow, role: Role): Promise<Session> {
   const versionNum = Number(look.version_num)
   if (versionNum < 140_000) {
     throw new PerfdbError('SERVER_TOO_OLD', `${hostLabel(wire.host)} runs PostgreSQL ${look.version}`)

@@ -3,7 +3,7 @@ import { readNamedFile } from '../../profile/text-file.js'
 import type { Role } from '../../server/session/pin.js'
 import type { Session } from '../../server/session/session.js'
 import type { ParsedStatement } from '../../sql/parser/parser.js'
-import { blamedOn } from '../../settings/config-blame.js'
+import { withSettingPlace } from '../../settings/setting-place.js'
 import type { Config } from '../../settings/config.js'
 import type { Invocation } from '../../settings/invocation.js'
 
@@ -37,7 +37,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
         hint: 'perfdb plan my.yaml --url embedded --load schema.sql',
       })
     const resolved = resolveTarget({ ...sources, home })
-    const target = await (found?.origin === 'perfdb.yaml' ? resolved.catch(blamedOn('url', config)) : resolved)
+    const target = await (found?.origin === 'perfdb.yaml' ? resolved.catch(withSettingPlace('url', config)) : resolved)
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
     return { connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
   }

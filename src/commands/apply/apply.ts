@@ -1,7 +1,7 @@
 import { analyzeTables, type Analyzed } from '../../build/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/duplicates.js'
-import { settled } from '../../build/run-plan.js'
+import { resultWithoutWork } from '../../build/run-plan.js'
 import { serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
@@ -65,7 +65,7 @@ export async function runApply(
   const files = profiles.map((profile) => profile.file)
   const closed = await windowRefusal(watchdog, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, closed)
-  const { findings: interrupted, settled } = await takeRunLock(ddl, watchdog, options)
+  const { findings: interrupted, repairedTables } = await takeRunLock(ddl, watchdog, options)
   if (options.savedPlan !== undefined) await assertSameDatabase(ddl, options.savedPlan)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const made = await makePlan(ddl, profiles, options)
@@ -76,7 +76,7 @@ export async function runApply(
   const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, options.signal) }
   const { plan, snapshot } = planned
   if (!hasWork(plan)) {
-    const analyzed = await analyzeTables(ddl, settled, options.signal)
+    const analyzed = await analyzeTables(ddl, repairedTables, options.signal)
     const result = await ended(planned, profiles, startedAt, { interrupted, analyzed })
     return options.savedPlan !== undefined && isDone(plan) ? { ...result, already_done: true } : result
   }
@@ -101,7 +101,7 @@ export async function runApply(
     const results = await runParallel(connect, context, planned, options)
     const analyzed = ddl.lost
       ? []
-      : await analyzeTables(ddl, tablesToAnalyze(results, profiles, settled), options.signal)
+      : await analyzeTables(ddl, tablesToAnalyze(results, profiles, repairedTables), options.signal)
     const buildMs = performance.now() - buildStarted
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, record.proven, options).catch(unproven)
@@ -130,12 +130,12 @@ function hasWork(plan: Plan): boolean {
 function tablesToAnalyze(
   results: readonly StepResult[],
   profiles: readonly Profile[],
-  settled: readonly TableName[],
+  repairedTables: readonly TableName[],
 ): readonly TableName[] {
   const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
-  if (changed.length === 0) return settled
+  if (changed.length === 0) return repairedTables
   const tables = [
-    ...settled,
+    ...repairedTables,
     ...changed.map((result) => result.step.table),
     ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
   ]
@@ -160,7 +160,7 @@ async function ended(
   startedAt: Date,
   end: End,
 ): Promise<ApplyResult> {
-  const results = end.results ?? plan.steps.map(settled)
+  const results = end.results ?? plan.steps.map(resultWithoutWork)
   const failedSteps = results.filter(({ outcome }) => outcome === 'failed').length
   const leftOut = results.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
   const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)

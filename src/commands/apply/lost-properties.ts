@@ -1,7 +1,14 @@
 import { restoreStatements } from '../../plan/statement.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { lostProperties, type UnfinishedStep } from '../../ledger/unfinished.js'
-import { carryOver, keptFrom, keptOf, missingOf, restoreSql, type TableMarks } from '../../plan/kept.js'
+import {
+  carryOver,
+  attributesFrom,
+  attributesOf,
+  missingOf,
+  restoreSql,
+  type TableMarks,
+} from '../../plan/index-attributes.js'
 import type { Plan, Step } from '../../plan/plan.js'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session/session.js'
@@ -20,7 +27,7 @@ export async function givenBack(
   step: UnfinishedStep,
   now: ExistingIndex | undefined,
 ): Promise<boolean> {
-  const kept = keptFrom(step.keptBefore)
+  const kept = attributesFrom(step.keptBefore)
   if (now === undefined || kept === null || kept === undefined) return true
   const [marks] = await watchdog.query<TableMarks>(undoTableSql, [now.table.schema, now.table.name, now.tableOid])
   const missing = marks === undefined ? null : missingOf(carryOver(kept, now.canonical), now, marks, null)
@@ -48,11 +55,11 @@ export async function withLostProperties(session: Session, plan: Plan): Promise<
 function withLost(step: Step, lost: Awaited<ReturnType<typeof lostProperties>>): Step {
   const { schema, index, table, canonical, existing } = step
   const record = lost.find((one) => one.schema === schema && one.name === index)
-  const recorded = record === undefined ? null : (keptFrom(record.keptBefore) ?? null)
+  const recorded = record === undefined ? null : (attributesFrom(record.keptBefore) ?? null)
   if (recorded === null || canonical === null || step.partitioned === true) return step
   if (step.step !== 'create' && step.step !== 'rebuild') return step
   // What stands there invalid may have been given some of it since.
-  if (existing !== null && keptOf(existing) !== null) return step
+  if (existing !== null && attributesOf(existing) !== null) return step
   const sql = restoreSql(carryOver(recorded, canonical), schema, index, table)
   return { ...step, kept: recorded, statements: [...step.statements, ...restoreStatements(sql, table, index)] }
 }

@@ -1,4 +1,4 @@
-import { settled } from '../../build/run-plan.js'
+import { resultWithoutWork } from '../../build/run-plan.js'
 import type { ServerFacts } from '../../catalog/snapshot.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Step } from '../../plan/plan.js'
@@ -40,7 +40,7 @@ export function refused(
     profiles: [...files],
     steps: plan.steps.map((step) => ({
       ...stepDocument(step, snapshot),
-      outcome: isRefused(step, gate.refused) ? 'refused' : settled(step).outcome,
+      outcome: isRefused(step, gate.refused) ? 'refused' : resultWithoutWork(step).outcome,
     })),
     findings: plan.findings
       .filter((finding) => finding.severity !== 'info' && finding.code !== 'MISSING')

@@ -1,6 +1,6 @@
 import type { Proven } from './proof-expectations.js'
 import type { Recorder } from '../../build/context.js'
-import { keptOf } from '../../plan/kept.js'
+import { attributesOf } from '../../plan/index-attributes.js'
 import type { Step } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Ledger } from '../../ledger/ledger.js'
@@ -71,7 +71,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           canonicalBefore: step.existing?.canonical ?? null,
           // What a REINDEX left nobody wants back.
           ddlBefore: step.leftoverOf === undefined ? (step.existing?.ddl ?? null) : null,
-          keptBefore: step.kept ?? (step.existing === null ? null : keptOf(step.existing)),
+          keptBefore: step.kept ?? (step.existing === null ? null : attributesOf(step.existing)),
           ddlAfter: ddlAfter(step),
           canonical: step.canonical,
           predictedBytes: step.predictedBytes,

@@ -4,7 +4,7 @@ import { noteInterruptedRuns } from '../../ledger/interrupted.js'
 import { acquireRunLock } from '../../server/session/lock.js'
 import type { Session } from '../../server/session/session.js'
 import type { Finding } from '../../plan/plan.js'
-import { settleInterrupted } from './settle-interrupted.js'
+import { closeInterruptedRuns } from './close-interrupted.js'
 
 export interface RunLockOptions {
   readonly lockWaitMs: number
@@ -16,7 +16,7 @@ export interface RunLockOptions {
 export interface Taken {
   readonly findings: readonly Finding[]
   /** Tables on which an earlier run built something that nobody has analyzed since. */
-  readonly settled: readonly TableName[]
+  readonly repairedTables: readonly TableName[]
 }
 
 /**
@@ -41,9 +41,9 @@ export async function takeRunLock(
       told = message
     },
   })
-  if (!ledger) return { findings: [], settled: [] }
+  if (!ledger) return { findings: [], repairedTables: [] }
   const interrupted = await noteInterruptedRuns(watchdog)
-  const settled = await settleInterrupted(
+  const repairedTables = await closeInterruptedRuns(
     ddl,
     watchdog,
     interrupted.map(({ run }) => run),
@@ -58,5 +58,5 @@ export async function takeRunLock(
       hint: 'the catalog says what is left of it: this run begins there',
     }
   })
-  return { findings, settled }
+  return { findings, repairedTables }
 }

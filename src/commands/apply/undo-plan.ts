@@ -6,7 +6,7 @@ import type { Definition, TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import type { RecordedStep, RunWithSteps } from '../../ledger/ledger.js'
 import { isCanonical } from '../../ledger/ownership.js'
-import { differences, keptFrom, type TableMarks } from '../../plan/kept.js'
+import { differences, attributesFrom, type TableMarks } from '../../plan/index-attributes.js'
 import { newNameFor, oldNameFor } from '../../plan/match/names.js'
 import type { Finding } from '../../plan/plan.js'
 import { undo } from '../../plan/undo/undo.js'
@@ -81,7 +81,7 @@ async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | 
       'BAD_RECORD',
       `the ledger says that it was ${step.outcome ?? 'nothing'}, which perfdb does not write`,
     )
-  const kept = keptFrom(step.keptBefore)
+  const kept = attributesFrom(step.keptBefore)
   const readable = (value: unknown) => value === null || isCanonical(value)
   if (kept === undefined || !readable(canonical) || !readable(canonicalBefore))
     throw new PerfdbError('BAD_RECORD', 'the record of the step in the ledger is not what perfdb writes')

@@ -4,7 +4,7 @@ import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
 import { candidatesOn } from '../match/lookup.js'
 import { describedOtherwise } from './described.js'
 import { leftoverFindings, noWrites } from './leftovers.js'
-import { isPassingName, newNameFor } from '../match/names.js'
+import { isTemporaryName, newNameFor } from '../match/names.js'
 import { lockText } from '../match/drop-partitioned.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from '../match/overlap.js'
 import type { Finding, Step } from '../plan.js'
@@ -192,7 +192,7 @@ function existingFindings(
         ]
       }
       if (index.constraint !== null || index.attached) return []
-      if (isPassingName(index.name)) return [{ ...base, ...passing(index, steps) }]
+      if (isTemporaryName(index.name)) return [{ ...base, ...passing(index, steps) }]
       return [
         {
           ...base,

@@ -1,5 +1,5 @@
 import type { ExistingIndex } from '../../catalog/snapshot.js'
-import { describeSql } from '../kept.js'
+import { describeSql } from '../index-attributes.js'
 import type { Finding, Step } from '../plan.js'
 
 /** Where the comment or a statistics target of an index that is kept is not the declared one: told with the statements, not changed. */

@@ -1,6 +1,6 @@
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { carryOver, declaredOver, keptOf, restoreSql } from '../kept.js'
+import { carryOver, declaredOver, attributesOf, restoreSql } from '../index-attributes.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
 import type { Step } from '../plan.js'
@@ -15,7 +15,7 @@ export function rebuildStatements(
 ): Step['statements'] {
   const { schema, table } = existing
   const restore = restoreSql(
-    declaredOver(definition, carryOver(keptOf(existing), canonical)),
+    declaredOver(definition, carryOver(attributesOf(existing), canonical)),
     schema,
     definition.name,
     table,
@@ -62,7 +62,12 @@ export function replaceStatements(
         [fresh, definition.name],
       ],
       definition.name,
-      restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, definition.name, table),
+      restoreSql(
+        declaredOver(definition, carryOver(attributesOf(existing), canonical)),
+        schema,
+        definition.name,
+        table,
+      ),
     ),
     dropStatement({ schema, name: old }),
   ]

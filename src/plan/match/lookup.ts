@@ -7,9 +7,9 @@ import type {
   TableStatistics,
 } from '../../catalog/snapshot.js'
 import type { TableName } from '../../definition/definition.js'
-import { copySuffix, isPassingName } from './names.js'
+import { copySuffix, isTemporaryName } from './names.js'
 import { candidateOf, nameKey, type Candidate } from './overlap.js'
-import { allBy, once } from './once.js'
+import { allBy, rememberPerObject } from './grouping.js'
 import type { Resolved } from '../resolved.js'
 import { definitionText, sameDefinition } from './same.js'
 
@@ -73,34 +73,36 @@ export function candidatesOn(table: TableName, all: readonly Resolved[], snapsho
   return candidatesByTable(all)(snapshot.indexes).get(nameKey(table)) ?? []
 }
 
-const indexesByName = once((indexes: readonly ExistingIndex[]) => firstBy(indexes, nameKey))
-const tablesByName = once((tables: readonly ExistingTable[]) => firstBy(tables, nameKey))
-const relationsByName = once((relations: Snapshot['relations']) => firstBy(relations, nameKey))
-const indexesByDefinition = once((indexes: readonly ExistingIndex[]) =>
+const indexesByName = rememberPerObject((indexes: readonly ExistingIndex[]) => firstBy(indexes, nameKey))
+const tablesByName = rememberPerObject((tables: readonly ExistingTable[]) => firstBy(tables, nameKey))
+const relationsByName = rememberPerObject((relations: Snapshot['relations']) => firstBy(relations, nameKey))
+const indexesByDefinition = rememberPerObject((indexes: readonly ExistingIndex[]) =>
   allBy(indexes, ({ table, canonical }) => definitionKey(table, canonical)),
 )
-const declaredByDefinition = once((all: readonly Resolved[]) =>
+const declaredByDefinition = rememberPerObject((all: readonly Resolved[]) =>
   allBy(all, ({ declared, canonical }) => definitionKey(declared.definition.table, canonical)),
 )
-const copiesByTable = once((indexes: readonly ExistingIndex[]) =>
+const copiesByTable = rememberPerObject((indexes: readonly ExistingIndex[]) =>
   allBy(
     indexes.filter(({ valid, name }) => !valid && copySuffix(name) !== undefined),
     ({ table }) => nameKey(table),
   ),
 )
-const treesByTable = once((trees: Snapshot['partitionTrees']) => firstBy(trees, ({ table }) => nameKey(table)))
-const statisticsByTable = once((statistics: Snapshot['statistics']) => firstBy(statistics, nameKey))
-const declaredNames = once(
+const treesByTable = rememberPerObject((trees: Snapshot['partitionTrees']) =>
+  firstBy(trees, ({ table }) => nameKey(table)),
+)
+const statisticsByTable = rememberPerObject((statistics: Snapshot['statistics']) => firstBy(statistics, nameKey))
+const declaredNames = rememberPerObject(
   (all: readonly Resolved[]) =>
     new Set(
       all.map(({ declared: { definition } }) => nameKey({ schema: definition.table.schema, name: definition.name })),
     ),
 )
-const candidatesByTable = once((all: readonly Resolved[]) =>
-  once((indexes: readonly ExistingIndex[]) => {
+const candidatesByTable = rememberPerObject((all: readonly Resolved[]) =>
+  rememberPerObject((indexes: readonly ExistingIndex[]) => {
     const others = indexes.filter(
       // What an interrupted replace left becomes the declared one, or goes.
-      (index) => index.valid && !declaredNames(all).has(nameKey(index)) && !isPassingName(index.name),
+      (index) => index.valid && !declaredNames(all).has(nameKey(index)) && !isTemporaryName(index.name),
     )
     const existing = others.map((index): Candidate => ({ ...index, table: nameKey(index.table) }))
     return allBy([...all.map(candidateOf), ...existing], ({ table }) => table)

@@ -11,7 +11,7 @@ export function oldNameFor(name: string): string {
 }
 
 /** A name that only perfdb's own replacing gives, and takes away again. */
-export function isPassingName(name: string): boolean {
+export function isTemporaryName(name: string): boolean {
   return name.endsWith(freshSuffix) || name.endsWith(oldSuffix)
 }
 

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { partitionTree } from './lookup.js'
-import { groupsOf, once } from './once.js'
+import { groupsOf, rememberPerObject } from './grouping.js'
 import { nameKey } from './overlap.js'
 import type { Step, StepName } from '../plan.js'
 
@@ -19,7 +19,9 @@ export function withNeeds(steps: readonly Step[], snapshot: Pick<Snapshot, 'part
       }),
   )
   const impossible = new Set(steps.filter(isImpossible).map(stepKey))
-  const neverMade = once((needs: readonly StepName[]) => needs.filter((need) => impossible.has(stepKey(need))))
+  const neverMade = rememberPerObject((needs: readonly StepName[]) =>
+    needs.filter((need) => impossible.has(stepKey(need))),
+  )
   return steps.map((step) => {
     // What REINDEX left serves no query: it replaces nothing, and nothing replaces it.
     const droppable = step.step === 'drop' && step.leftoverOf === undefined

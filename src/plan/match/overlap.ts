@@ -1,6 +1,6 @@
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { TableName } from '../../definition/definition.js'
-import { allBy, groupsOf, once } from './once.js'
+import { allBy, groupsOf, rememberPerObject } from './grouping.js'
 import type { Resolved } from '../resolved.js'
 
 /** An index as far as overlap goes: declared or existing. */
@@ -40,10 +40,12 @@ export function prefixOf(index: Candidate, others: readonly Candidate[]): Candid
     ?.find((other) => differs(index, other) && include.every((column) => columnsOf(other.canonical).has(column)))
 }
 
-const byShape = once((candidates: readonly Candidate[]) => allBy(candidates, ({ canonical }) => shape(canonical)))
+const byShape = rememberPerObject((candidates: readonly Candidate[]) =>
+  allBy(candidates, ({ canonical }) => shape(canonical)),
+)
 
 /** Each btree index under all its keys but the last, all but the last two, and so on. */
-const byFirstKeys = once((candidates: readonly Candidate[]) =>
+const byFirstKeys = rememberPerObject((candidates: readonly Candidate[]) =>
   groupsOf(
     candidates.flatMap((candidate) => {
       const { method, keys, predicate } = candidate.canonical
@@ -58,7 +60,7 @@ function firstKeys(predicate: CanonicalDefinition['predicate'], keys: CanonicalD
 }
 
 /** What an index-only scan of it reads: keys are printed as the column, then opclass and order. */
-const columnsOf = once(
+const columnsOf = rememberPerObject(
   ({ include, keys }: CanonicalDefinition) =>
     new Set([...include, ...keys.flatMap((key) => [...key.matchAll(/ /g)].map(({ index }) => key.slice(0, index)))]),
 )

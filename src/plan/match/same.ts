@@ -1,6 +1,6 @@
 import type { CanonicalDefinition, ExistingIndex } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { once } from './once.js'
+import { rememberPerObject } from './grouping.js'
 
 /** Equal as PostgreSQL prints them. A tablespace that is not declared is not compared: where an index lives is the DBA's choice. */
 export function sameDefinition(declared: CanonicalDefinition, existing: CanonicalDefinition): boolean {
@@ -9,7 +9,7 @@ export function sameDefinition(declared: CanonicalDefinition, existing: Canonica
 }
 
 /** All that is compared but the tablespace, as one text. */
-export const definitionText = once(
+export const definitionText = rememberPerObject(
   ({ method, unique, nullsDistinct, keys, include, predicate, storage }: CanonicalDefinition): string =>
     JSON.stringify([method, unique, nullsDistinct, keys, include, predicate, storage]),
 )

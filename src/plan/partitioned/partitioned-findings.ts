@@ -37,7 +37,7 @@ function aboutText(index = '', table = ''): string {
 }
 
 function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly Finding[] {
-  const mended = new Set(
+  const repaired = new Set(
     steps
       .filter((step) => step.partitioned)
       .flatMap((step) => [newNameFor(step.index), ...step.statements.map((statement) => statement.index)]),
@@ -47,7 +47,7 @@ function leftoverFindings(steps: readonly Step[], snapshot: Snapshot): readonly 
     tree.partitions.flatMap((partition) =>
       partition.indexes
         .filter((index) => index.parentOid === null && !index.usable && !index.building)
-        .filter((index) => !mended.has(index.name) && !declared.has(index.oid))
+        .filter((index) => !repaired.has(index.name) && !declared.has(index.oid))
         .map((index) => [index.oid, leftover(partition, index, steps)] as const),
     ),
   )

@@ -2,7 +2,7 @@ import type { CanonicalDefinition, ExistingIndex, PartitionTree, Snapshot } from
 import type { Definition } from '../../definition/definition.js'
 import { dropPartitionedStatement } from '../match/drop-partitioned.js'
 import { dropRefusal } from '../match/drop-refusal.js'
-import { identityRefusal } from '../kept.js'
+import { identityRefusal } from '../index-attributes.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
 import { partitionedWork } from './partitioned-work.js'
@@ -21,11 +21,11 @@ export function replaceRefusal(
   canonical: CanonicalDefinition,
   snapshot: Snapshot,
 ): string | null {
-  return dropRefusal(existing) ?? identityRefusal(existing, canonical) ?? passingNameRefusal(existing, snapshot)
+  return dropRefusal(existing) ?? identityRefusal(existing, canonical) ?? temporaryNameRefusal(existing, snapshot)
 }
 
 /** The names that a replace passes through must be free, or be held by what an earlier one left; null when they are. */
-export function passingNameRefusal({ schema, name, table }: ExistingIndex, snapshot: Snapshot): string | null {
+export function temporaryNameRefusal({ schema, name, table }: ExistingIndex, snapshot: Snapshot): string | null {
   const held = [newNameFor(name), oldNameFor(name)].map((passing) => indexNamed(snapshot, schema, passing))
   const foreign = held.find((index) => index !== undefined && index.table.name !== table.name)
   if (foreign !== undefined) return `${foreign.name}, whose name it needs, is an index of ${foreign.table.name}`

@@ -8,7 +8,7 @@ import type {
 import type { Problem } from '../../errors.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
-import { carryOver, declaredOver, describeSql, keptOf, restoreSql, uniquenessLost } from '../kept.js'
+import { carryOver, declaredOver, describeSql, attributesOf, restoreSql, uniquenessLost } from '../index-attributes.js'
 import { isDeclared } from '../match/lookup.js'
 import { lockText } from '../match/drop-partitioned.js'
 import { partitionedReplaceStatements, replaceRefusal } from './partitioned-replace.js'
@@ -72,7 +72,12 @@ function planReplace(
     return { step: 'replace', reason, statements: [], hazards: refused, partitioned: true }
   }
   const { schema, table, name } = existing
-  const describe = restoreSql(declaredOver(definition, carryOver(keptOf(existing), canonical)), schema, name, table)
+  const describe = restoreSql(
+    declaredOver(definition, carryOver(attributesOf(existing), canonical)),
+    schema,
+    name,
+    table,
+  )
   return {
     step: 'replace',
     reason,

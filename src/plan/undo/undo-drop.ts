@@ -1,7 +1,7 @@
 import { restoreStatements } from '../statement.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { missingOf, restoreSql } from '../kept.js'
+import { missingOf, restoreSql } from '../index-attributes.js'
 import { partitionedWork } from '../partitioned/partitioned-work.js'
 import {
   buildAgain,

@@ -3,7 +3,7 @@ import type { Definition, TableName } from '../../definition/definition.js'
 import type { Outcome } from '../../result/result.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { dropStatement, restoreStatements } from '../statement.js'
-import { restoreSql, type Kept, type TableMarks } from '../kept.js'
+import { restoreSql, type IndexAttributes, type TableMarks } from '../index-attributes.js'
 import { dropPartitionedStatement, lockText } from '../match/drop-partitioned.js'
 import type { Finding, Statement, Step } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
@@ -32,7 +32,7 @@ export interface Before {
   /** null in records of versions before 0.2. */
   readonly canonical: CanonicalDefinition | null
   /** What that definition leaves out. */
-  readonly kept: Kept | null
+  readonly kept: IndexAttributes | null
   /** CREATE INDEX CONCURRENTLY made anew, under its own name and under the one that it is built under beside another. */
   readonly build: string
   readonly buildBeside: string
@@ -152,7 +152,7 @@ export function buildAgain(sql: string, { schema }: Done, name: string): Stateme
   return { kind: 'build', verb: 'create', schema, index: name, sql: [sql], namesFrom: 'pg_catalog' }
 }
 
-export function givenBackTo({ schema, index, table }: Done, kept: Kept | null): readonly Statement[] {
+export function givenBackTo({ schema, index, table }: Done, kept: IndexAttributes | null): readonly Statement[] {
   return restoreStatements(restoreSql(kept, schema, index, table), table, index)
 }
 

@@ -1,6 +1,6 @@
 import { renameStatement } from '../statement.js'
 import { dropStep } from '../match/drops.js'
-import { isPassingName } from '../match/names.js'
+import { isTemporaryName } from '../match/names.js'
 import { sameDefinition } from '../match/same.js'
 import { undoDrop } from './undo-drop.js'
 import { undoReplace } from './undo-replace.js'
@@ -18,7 +18,7 @@ export function undo(done: Done, now: Now): Undo {
       return undoBuild(done, now)
     case 'dropped':
       // The other half of a replace that an earlier run had begun: nobody wants that back under this name.
-      return isPassingName(done.index) ? nothing : undoDrop(done, now)
+      return isTemporaryName(done.index) ? nothing : undoDrop(done, now)
     case 'replaced':
       return undoReplace(done, now)
     case 'renamed':

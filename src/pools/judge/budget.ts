@@ -4,7 +4,7 @@ import type { Estate, RoleKind, Server, Service } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
 import { proxyPercent } from '../sums/pooler-kinds.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from '../sums/pooler.js'
-import { patternsOn, worstMatch, type Live, type Matched, type Pattern } from '../server/sessions.js'
+import { patternsOn, widestPattern, type Live, type Matched, type Pattern } from '../server/sessions.js'
 
 /** Connections that one service (direct) or one pooler opens on the server. */
 export interface Line {
@@ -78,7 +78,7 @@ function budgetOf(server: Server, estate: Estate, lives: ReadonlyMap<string, Liv
   const lines = linesOn(rows, limits)
   const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
-  const match = live === null ? null : worstMatch(live.samples, patterns, peaksByName(lines), perfdb)
+  const match = live === null ? null : widestPattern(live.samples, patterns, peaksByName(lines), perfdb)
   const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)
   const steady = total(lines, 'steady') + server.otherConnections
   const peak = total(lines, 'peak') + server.otherConnections

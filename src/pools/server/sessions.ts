@@ -178,7 +178,7 @@ function surplus(group: SessionGroup, over: number): SessionGroup {
 }
 
 /** The sample with most strangers: what the budget must allow for. */
-export function worstMatch(
+export function widestPattern(
   samples: readonly LiveSample[],
   patterns: readonly Pattern[],
   peaks: ReadonlyMap<string, number>,

@@ -9,7 +9,7 @@ import {
 } from '../sql/ddl/index-ddl.js'
 
 /** What belongs to an index and pg_get_indexdef does not print: kept in the ledger, and carried over to what replaces it. */
-export interface Kept {
+export interface IndexAttributes {
   readonly comment: string | null
   readonly statistics: readonly StatisticsTarget[]
   /** null for the default one of the database. */
@@ -22,20 +22,27 @@ export interface Kept {
 }
 
 /** null when the index has nothing of that. */
-export function keptOf(index: ExistingIndex): Kept | null {
+export function attributesOf(index: ExistingIndex): IndexAttributes | null {
   const { comment, statistics, canonical, clustered, replicaIdentity, extensions } = index
   const { tablespace } = canonical
   const kept = { comment, statistics, tablespace, clustered, replicaIdentity, extensions }
   return hasNothing(kept) ? null : kept
 }
 
-function hasNothing({ comment, statistics, tablespace, clustered, replicaIdentity, extensions }: Kept): boolean {
+function hasNothing({
+  comment,
+  statistics,
+  tablespace,
+  clustered,
+  replicaIdentity,
+  extensions,
+}: IndexAttributes): boolean {
   const listed = statistics.length > 0 || extensions.length > 0
   return comment === null && !listed && tablespace === null && !clustered && !replicaIdentity
 }
 
 /** As the ledger gives it back; null where there was nothing. undefined for what perfdb has not written. */
-export function keptFrom(value: unknown): Kept | null | undefined {
+export function attributesFrom(value: unknown): IndexAttributes | null | undefined {
   if (value === null || value === undefined) return null
   if (typeof value !== 'object') return undefined
   const field = (name: string): unknown => Reflect.get(value, name)
@@ -72,11 +79,11 @@ export interface TableMarks {
 
 /** What of it this index has not, and can be given back; null when it has all. `instead`: oid of the index whose place it takes. */
 export function missingOf(
-  kept: Kept | null,
+  kept: IndexAttributes | null,
   now: ExistingIndex | null,
   marks: TableMarks,
   instead: number | null,
-): Kept | null {
+): IndexAttributes | null {
   if (kept === null) return null
   const ours = (oid: number | null) => oid === null || oid === now?.oid || oid === instead
   const missing = {
@@ -94,7 +101,7 @@ export function missingOf(
 }
 
 /** In which of these points an index is not what it was before, as words. */
-export function differences(kept: Kept | null, now: ExistingIndex): readonly string[] {
+export function differences(kept: IndexAttributes | null, now: ExistingIndex): readonly string[] {
   const targets = (list: readonly StatisticsTarget[]) => list.map(({ column, target }) => `${column}: ${target}`).join()
   const was = kept ?? nothingKept
   const points: readonly (readonly [string, boolean])[] = [
@@ -108,7 +115,7 @@ export function differences(kept: Kept | null, now: ExistingIndex): readonly str
   return points.flatMap(([name, same]) => (same ? [] : [name]))
 }
 
-const nothingKept: Kept = {
+const nothingKept: IndexAttributes = {
   comment: null,
   statistics: [],
   tablespace: null,
@@ -120,7 +127,12 @@ const nothingKept: Kept = {
 /**
  * Short statements that give `name` all that, after it was built with the same keys. https://www.postgresql.org/docs/current/sql-alterindex.html
  */
-export function restoreSql(kept: Kept | null, schema: string, name: string, table: TableName): readonly string[] {
+export function restoreSql(
+  kept: IndexAttributes | null,
+  schema: string,
+  name: string,
+  table: TableName,
+): readonly string[] {
   if (kept === null) return []
   return [
     ...(kept.comment === null ? [] : [commentSql(schema, name, kept.comment)]),
@@ -132,7 +144,10 @@ export function restoreSql(kept: Kept | null, schema: string, name: string, tabl
 }
 
 /** The same for an index of another definition: a statistics target goes with its expression, wherever that stands now. */
-export function carryOver(kept: Kept | null, { keys, predicate, method }: CanonicalDefinition): Kept | null {
+export function carryOver(
+  kept: IndexAttributes | null,
+  { keys, predicate, method }: CanonicalDefinition,
+): IndexAttributes | null {
   if (kept === null) return null
   const statistics = kept.statistics.flatMap((one) => {
     // A canonical key is the expression as it is printed, then collation, opclass and order.
@@ -144,7 +159,10 @@ export function carryOver(kept: Kept | null, { keys, predicate, method }: Canoni
 }
 
 /** With what a profile declares, which beats what was there. */
-export function declaredOver({ comment, statistics }: Definition, kept: Kept | null): Kept | null {
+export function declaredOver(
+  { comment, statistics }: Definition,
+  kept: IndexAttributes | null,
+): IndexAttributes | null {
   if (comment === undefined && statistics === undefined) return kept
   const declared = Object.entries(statistics ?? {}).map(([key, target]) => ({
     column: Number(key),

@@ -13,7 +13,7 @@ import type { Session } from '../../server/session/session.js'
  * 72): where the catalog shows exactly what such a step was to leave, the ledger says so from now on. Otherwise
  * nobody could roll it back. Gives the tables on which they built something and, as they never ended, did not analyze it (fault 28). To be called under the run lock, for runs that are known to be over.
  */
-export async function settleInterrupted(
+export async function closeInterruptedRuns(
   ddl: Session,
   session: Session,
   runs: readonly number[],

@@ -4,7 +4,7 @@
  */
 
 /** The same function, that looks at the same object once only. */
-export function once<From extends object, To>(make: (from: From) => To): (from: From) => To {
+export function rememberPerObject<From extends object, To>(make: (from: From) => To): (from: From) => To {
   const made = new WeakMap<From, { readonly value: To }>()
   return (from) => {
     const before = made.get(from)

@@ -7,7 +7,7 @@ import type { Invocation } from '../../settings/invocation.js'
  * The plan that `plan --out` saved: its profiles and what apply goes by. Throws what readNamedFile throws, BAD_VALUE for what is no plan,
  * and PLAN_STALE for one whose text was changed, or that an older perfdb wrote.
  */
-export async function keptPlan({
+export async function readSavedPlan({
   options,
   cwd,
 }: Invocation): Promise<{ readonly profiles: readonly string[]; readonly saved: SavedPart } | undefined> {

@@ -2,7 +2,7 @@ import { PerfdbError, problemsError, type ErrorCode, type Problem } from '../err
 import type { Config } from './config.js'
 
 /** For `catch`: what a setting of perfdb.yaml names and is not there, or cannot be read, gets the place of that setting. */
-export function blamedOn(key: string, { given }: Config): (error: unknown) => never {
+export function withSettingPlace(key: string, { given }: Config): (error: unknown) => never {
   const place = given.get(key)?.place
   return (error) => {
     if (!(error instanceof PerfdbError) || place === undefined) throw error

@@ -13,7 +13,7 @@ const apart: ReadonlySet<string> = new Set(['init', 'demo'])
 /** What a command line, or a caller of the library, says itself: values by the attribute of their option. */
 export type Flags = ReadonlyMap<string, unknown>
 
-export interface Settled {
+export interface ResolvedSettings {
   readonly config: Config
   readonly options: Options
 }
@@ -22,7 +22,12 @@ export interface Settled {
  * The options of a command: flags first, then variables (PERFDB_MAX_WAIT for --max-wait), then perfdb.yaml, then defaults, all read by the
  * same readers. Throws what readConfig throws, BAD_OPTION for a variable and BAD_VALUE for a key that cannot be read.
  */
-export async function settle(name: string, flags: Flags, cwd: string, environment: Environment): Promise<Settled> {
+export async function resolveSettings(
+  name: string,
+  flags: Flags,
+  cwd: string,
+  environment: Environment,
+): Promise<ResolvedSettings> {
   const values = new Map<string, unknown>()
   // Some commands use what they have no option for, as it is left out elsewhere.
   for (const row of [...optionTable, ...rowsOf(name)]) values.set(attributeOf(row), defaultOf(row))
