@@ -10,6 +10,7 @@ import { nameOf, type Named } from '../profile/files.js'
 import type { Config } from '../settings/config.js'
 import type { Session } from '../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from './connect/database.js'
+import { shownAs } from './shown.js'
 import { measuringAs } from './connect/measure-as.js'
 import { checkWritable, standardInput, writeText } from './files/files.js'
 import type { Invocation, Options } from '../settings/invocation.js'
@@ -42,7 +43,7 @@ export async function runExplainAction(
   const files = named ? args : config.profiles
   const inputs =
     files.length === 0 && options.query === undefined && fromServer
-      ? { queries: [], indexes: [], broken: [] }
+      ? { queries: [], indexes: [], broken: [], profiles: [] }
       : await readQueries(files, options.query, {
           cwd,
           environment,
@@ -50,39 +51,41 @@ export async function runExplainAction(
           parameters: options.param?.map(parameterOfText),
           stdin: async () => plans.queries ?? '',
         })
-  const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
-  await using database = await openDatabase(invocation, config)
-  const whatIf = await planToSuppose(database, invocation, config, args, planOptions)
-  const connect = measuringAs(database, invocation, config)
-  const allowWrites = planOptions.allow.has('WRITE_QUERY')
-  const top = fromServer
-    ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
-    : { queries: [], findings: [], counts: undefined }
-  const saved = options.out === undefined ? [] : await saveProfile(options.out, top)
-  await using session = await connect('measure')
-  const { saveBaseline: file } = options
-  return await runExplain(session, [...inputs.queries, ...top.queries], {
-    allowWrites,
-    findings: [...top.findings, ...saved],
-    counts: top.counts,
-    broken: inputs.broken,
-    declared: inputs.indexes,
-    baseline,
-    whatIf,
-    connect: async () => connect('measure'),
-    ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
-    signal: signals.signal,
-    ...(options.samples === undefined ? {} : { samples: options.samples }),
-    ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
-    statementTimeoutMs: options.statementTimeout,
-    onMeasured: ({ query, measurements }, number, of) =>
-      invocation.listener({
-        type: 'measured',
-        query: query.name,
-        number,
-        of,
-        executionMs: measurements[0]?.executionMs[0] ?? null,
-      }),
+  return shownAs(inputs.profiles, invocation, async (given) => {
+    const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
+    await using database = await openDatabase(given, config)
+    const whatIf = await planToSuppose(database, given, config, args, planOptions)
+    const connect = measuringAs(database, given, config)
+    const allowWrites = planOptions.allow.has('WRITE_QUERY')
+    const top = fromServer
+      ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
+      : { queries: [], findings: [], counts: undefined }
+    const saved = options.out === undefined ? [] : await saveProfile(options.out, top)
+    await using session = await connect('measure')
+    const { saveBaseline: file } = options
+    return await runExplain(session, [...inputs.queries, ...top.queries], {
+      allowWrites,
+      findings: [...top.findings, ...saved],
+      counts: top.counts,
+      broken: inputs.broken,
+      declared: inputs.indexes,
+      baseline,
+      whatIf,
+      connect: async () => connect('measure'),
+      ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
+      signal: signals.signal,
+      ...(options.samples === undefined ? {} : { samples: options.samples }),
+      ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
+      statementTimeoutMs: options.statementTimeout,
+      onMeasured: ({ query, measurements }, number, of) =>
+        given.listener({
+          type: 'measured',
+          query: query.name,
+          number,
+          of,
+          executionMs: measurements[0]?.executionMs[0] ?? null,
+        }),
+    })
   })
 }
 

@@ -84,6 +84,11 @@ function readYamlProfile(
   const value = read.value === undefined ? undefined : { schema, ...read.value }
   const source = { file, placeOf, show }
   const names = namesOf(value, plain, source)
-  const profile = value === undefined ? undefined : completeProfile(value, source)
+  const filled = read.filled.filter(({ keys }) => keys.some((key) => sqlKeys.has(key)))
+  const complete = value === undefined ? undefined : completeProfile(value, source)
+  const profile = complete === undefined || filled.length === 0 ? complete : { ...complete, filled }
   return { profile, names: names.indexes, problems: byPlace([...problems, ...names.problems]) }
 }
+
+/** Values of these are SQL, or constants of it; all others are names and numbers, which results are read by. */
+const sqlKeys: ReadonlySet<string> = new Set(['sql', 'variants', 'params', 'where', 'expression', 'keys', 'comment'])

@@ -1,4 +1,4 @@
-import { isScalar, visit, type Node } from 'yaml'
+import { isPair, isScalar, visit, type Node } from 'yaml'
 import type { Problem } from '../errors.js'
 import { offsetOf, type YamlDocument } from './document.js'
 
@@ -9,7 +9,18 @@ export interface Substitution {
   readonly written: ReadonlyMap<Node, string>
   /** The values whose variable is missing: whatever else is wrong with them is no news. */
   readonly unresolved: ReadonlySet<Node>
+  readonly filled: readonly Filled[]
   readonly problems: readonly Problem[]
+}
+
+/** A text that holds something from the environment. */
+export interface Filled {
+  /** The keys that it stands under, from the top. */
+  readonly keys: readonly string[]
+  /** As it stands in the file, with `${NAME}`, and as it is meant. */
+  readonly written: string
+  readonly text: string
+  readonly values: readonly { readonly name: string; readonly value: string }[]
 }
 
 /**
@@ -21,10 +32,12 @@ export function substituteEnvironment(yaml: YamlDocument, environment: Environme
   const written = new Map<Node, string>()
   const unresolved = new Set<Node>()
   const problems: Problem[] = []
+  const filled: Filled[] = []
   visit(yaml.document, {
-    Scalar(key, node) {
+    Scalar(key, node, path) {
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return
       const original = node.value
+      const values: { name: string; value: string }[] = []
       let searched = offsetOf(node)
       node.value = original.replace(reference, (whole: string, name: string, end: string) => {
         if (whole.startsWith('$$')) return whole.slice(1)
@@ -35,15 +48,19 @@ export function substituteEnvironment(yaml: YamlDocument, environment: Environme
         const value = end === '}' ? environment[name] : undefined
         if (value !== undefined) {
           written.set(node, original)
+          values.push({ name, value })
           return value
         }
         unresolved.add(node)
         problems.push(end === '}' ? missing(name, place) : { ...shellForm(name), place })
         return whole
       })
+      if (values.length === 0 || typeof node.value !== 'string') return
+      const keys = path.flatMap((one) => (isPair(one) && isScalar(one.key) ? [String(one.key.value)] : []))
+      filled.push({ keys, written: original, text: node.value, values })
     },
   })
-  return { written, unresolved, problems }
+  return { written, unresolved, filled, problems }
 }
 
 /** Makes any text safe to be written into a file that is read with `substituteEnvironment`. */

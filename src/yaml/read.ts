@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml'
 import type { Place, Problem } from '../errors.js'
 import { offsetOf, parseYaml, type YamlDocument } from './document.js'
-import { substituteEnvironment, type Environment, type Substitution } from './env.js'
+import { substituteEnvironment, type Environment, type Filled, type Substitution } from './env.js'
 import { byPlace, flatten, pathOf, problemsOf, type Source } from './issues.js'
 import { spotAt, type Path } from './places.js'
 import type { z } from './schema.js'
@@ -16,6 +16,7 @@ export interface YamlResult<T> {
   readonly placeOf: (path: Path, part?: 'key' | 'value') => Place
   /** A value as a message may show it: one that came from the environment as the `${NAME}` that stands in the file. */
   readonly show: (path: Path) => string
+  readonly filled: readonly Filled[]
 }
 
 /**
@@ -29,13 +30,21 @@ export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>, en
     const spot = spotAt(yaml.document, path)
     return yaml.placeAt(offsetOf(part === 'key' && spot.found ? (spot.key ?? spot.value) : spot.value))
   }
-  if (problems.length > 0) return { value: undefined, plain: undefined, problems, placeOf, show: () => 'a value' }
+  if (problems.length > 0)
+    return { value: undefined, plain: undefined, problems, placeOf, show: () => 'a value', filled: [] }
   const substitution = substituteEnvironment(yaml, environment)
   const show = (path: Path) => shownNode(spotAt(yaml.document, path), substitution)
   const source = { spotAt: (path: Path) => spotAt(yaml.document, path), placeOf, show }
   const checked = validate(yaml, schema, substitution, source)
   const all = byPlace([...substitution.problems, ...checked.problems])
-  return { value: all.length === 0 ? checked.value : undefined, plain: checked.plain, problems: all, placeOf, show }
+  return {
+    value: all.length === 0 ? checked.value : undefined,
+    plain: checked.plain,
+    problems: all,
+    placeOf,
+    show,
+    filled: substitution.filled,
+  }
 }
 
 interface Checked<T> {

@@ -2,10 +2,12 @@ import type { Proven } from './proof-expectations.js'
 import type { Recorder } from '../../build/context.js'
 import { attributesOf } from '../../plan/index-attributes.js'
 import type { Step } from '../../plan/plan.js'
+import { asWritten, type AsWritten } from '../../profile/as-written.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { Session } from '../../server/session/session.js'
 import type { ApplyResult } from '../../result/result.js'
+import { shownDocument } from '../../result/shown.js'
 import { perfdbVersion } from '../../result/version.js'
 
 /** The record of one run: what the ledger is told while it goes on and at its end. */
@@ -36,7 +38,7 @@ export const noRecord: RunRecord = {
 export interface RunAbout {
   readonly command: 'apply' | 'rollback'
   /** Whose indexes are declared; a rollback has those of the run that it undoes. */
-  readonly profiles: readonly Pick<Profile, 'name' | 'file' | 'indexes'>[]
+  readonly profiles: readonly Pick<Profile, 'name' | 'file' | 'indexes' | 'filled'>[]
   readonly fingerprint: string
   /** Of the session that builds. */
   readonly backendPid: number
@@ -52,6 +54,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
     profileNames: about.profiles.map(({ name }) => name),
     perfdbVersion: perfdbVersion(),
   })
+  const shown = asWritten(about.profiles)
   const profileOf = ({ declared }: Step) =>
     about.profiles.find(({ indexes }) => indexes.some(({ definition }) => definition === declared))?.name ?? null
   return {
@@ -72,7 +75,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           // What a REINDEX left nobody wants back.
           ddlBefore: step.leftoverOf === undefined ? (step.existing?.ddl ?? null) : null,
           keptBefore: step.kept ?? (step.existing === null ? null : attributesOf(step.existing)),
-          ddlAfter: ddlAfter(step),
+          ddlAfter: ddlAfter(step, shown),
           canonical: step.canonical,
           predictedBytes: step.predictedBytes,
         }),
@@ -83,12 +86,12 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           sizeBytes: result.sizeBytes,
           durationMs: result.durationMs,
           waitedMs: result.waitedMs,
-          error: result.error,
+          error: result.error === null ? null : shownDocument(result.error, shown),
         }),
     },
     extensions: (names) => ledger.recordExtensions(run, names),
     proven: async (query, indexes) => ledger.provenSpeedup(query, indexes),
-    finish: (result) => writeEnd(ledger, run, result).catch(() => undefined),
+    finish: (result) => writeEnd(ledger, run, shownDocument(result, shown)).catch(() => undefined),
     abandon: () => ledger.finishRun(run, 'failed').catch(() => undefined),
   }
 }
@@ -112,8 +115,8 @@ async function writeEnd(ledger: Ledger, run: number, result: ApplyResult): Promi
 }
 
 /** The statement that builds; of a partitioned index all of them. */
-function ddlAfter({ statements, partitioned }: Step): string | null {
+function ddlAfter({ statements, partitioned }: Step, shown: AsWritten): string | null {
   const build = statements.find((statement) => statement.kind === 'build')
-  if (partitioned === true) return statements.flatMap(({ sql }) => sql).join(';\n')
-  return build?.sql.join(';\n') ?? null
+  if (partitioned === true) return shown(statements.flatMap(({ sql }) => sql).join(';\n'))
+  return build === undefined ? null : shown(build.sql.join(';\n'))
 }

@@ -1,5 +1,5 @@
 import { PerfdbError, type Place, type Problem } from '../../errors.js'
-import type { DeclaredIndex, Query } from '../../profile/profile.js'
+import type { DeclaredIndex, Profile, Query } from '../../profile/profile.js'
 import type { Named } from '../../profile/files.js'
 import { readProfiles } from '../../profile/read.js'
 import { readNamedFile } from '../../profile/text-file.js'
@@ -24,6 +24,7 @@ export interface Inputs {
   /** What the profiles declare. */
   readonly indexes: readonly DeclaredIndex[]
   readonly broken: readonly BrokenQuery[]
+  readonly profiles: readonly Pick<Profile, 'filled'>[]
 }
 
 export interface BrokenQuery {
@@ -53,6 +54,7 @@ export async function readQueries(
       ...profiles.flatMap((profile) => profile.queries),
     ],
     indexes: profiles.flatMap((profile) => profile.indexes),
+    profiles,
     broken: [
       ...fromText.flatMap((read) => ('problem' in read ? [read] : [])),
       ...fromFiles.flatMap(({ broken }) => broken),
@@ -76,7 +78,7 @@ function isSql(path: Named): path is string {
   return typeof path === 'string' && (path === '-' || path.endsWith('.sql'))
 }
 
-async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Omit<Inputs, 'indexes'>> {
+async function fileInputs(path: string, { cwd, stdin }: InputOptions): Promise<Omit<Inputs, 'indexes' | 'profiles'>> {
   const file = path === '-' ? 'stdin' : path
   const content =
     path === '-'
