@@ -18,7 +18,7 @@ queries:
   - { name: wrong, sql: "select '\${SHOP_TOKEN}'::int from t" }
 `
 
-test('a value of the environment inside SQL is shown as \${NAME}: on every stream, in every format, in saved plans, baselines and the ledger', async () => {
+test('a value of the environment inside SQL is shown as ${NAME}: on every stream, in every format, in saved plans, baselines and the ledger', async () => {
   await using db = await testDatabase(
     'create table t (id int, token text); insert into t select n, md5(n::text) from generate_series(1, 500) n',
   )
