@@ -11,7 +11,7 @@ export interface Backend {
 }
 
 /** What one look at a backend that builds or drops an index shows. */
-export interface Look {
+export interface BackendLook {
   /** False once the backend has answered; null when it is gone. */
   readonly active: boolean | null
   readonly phase: string | null
@@ -29,20 +29,20 @@ export interface Look {
 }
 
 /** Looks once at backend `pid`: phase, counters, whom it waits for and what waits for it. */
-export async function lookAt(session: Session, pid: number): Promise<Look | undefined> {
-  const rows = await session.query<{ document: Look }>(watchSql, [pid])
+export async function lookAt(session: Session, pid: number): Promise<BackendLook | undefined> {
+  const rows = await session.query<{ document: BackendLook }>(watchSql, [pid])
   return rows[0]?.document
 }
 
 /** `waiting for table lock` is perfdb's own phase: the progress view has no row yet. */
-export function phaseName(look: Look): string {
+export function phaseName(look: BackendLook): string {
   if (look.phase !== null) return look.phase
   if (look.waitsForTable) return 'waiting for table lock'
   return look.waits ? 'waiting for transactions' : 'starting'
 }
 
 /** Whom the build waits for, one text each: sessions, and prepared transactions by gid. */
-export function blockerTexts(look: Look): readonly string[] {
+export function blockerTexts(look: BackendLook): readonly string[] {
   const prepared = (look.prepared ?? []).map(
     (gid) => `prepared transaction ${gid} (rollback prepared '${gid}' ends it)`,
   )

@@ -9,7 +9,7 @@ export interface NotRead {
   readonly foreign: string
 }
 
-interface Look {
+interface OwnLookOptions {
   readonly definition: Definition
   /** The table belongs to a role with fewer rights. */
   readonly stranger: boolean
@@ -24,7 +24,7 @@ interface Look {
  */
 export async function ownLook<T>(
   session: Session,
-  { definition, stranger, timeoutMs }: Look,
+  { definition, stranger, timeoutMs }: OwnLookOptions,
   work: () => Promise<T>,
 ): Promise<T | NotRead> {
   const { schema, name } = definition.table

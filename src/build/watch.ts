@@ -1,7 +1,7 @@
 import type { Session } from '../server/session/session.js'
 import type { QueuePolicy } from './context.js'
 import type { Listener } from './events.js'
-import { backendText, blockerTexts, lookAt, phaseName, type Backend, type Look } from './look.js'
+import { backendText, blockerTexts, lookAt, phaseName, type Backend, type BackendLook } from './look.js'
 
 /** What the watchdog saw of one statement. */
 export interface Watched {
@@ -140,7 +140,7 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
 }
 
 /** Percent of this phase, and what is left of it at its speed so far. */
-function percentAndEta(look: Look, phaseMs: number): { percent: number | null; etaMs: number | null } {
+function percentAndEta(look: BackendLook, phaseMs: number): { percent: number | null; etaMs: number | null } {
   const [done, total] =
     (look.blocksTotal ?? 0) > 0
       ? [look.blocksDone ?? 0, look.blocksTotal ?? 0]

@@ -34,7 +34,7 @@ export type Simplification =
   | { readonly part: 'verbatim'; readonly key: number | null; readonly text: string }
 
 /** An existing index as a declaration that may be written in several ways, to be proved one by one. */
-export interface Draft {
+export interface UnresolvedIndex {
   readonly oid: number
   readonly schema: string
   readonly name: string
@@ -56,7 +56,7 @@ export interface Draft {
 }
 
 export interface DeclaredRead {
-  readonly drafts: readonly Draft[]
+  readonly drafts: readonly UnresolvedIndex[]
   readonly leftOut: readonly LeftOutIndex[]
 }
 
@@ -65,7 +65,7 @@ export async function readDeclared(session: Session, filter: IndexFilter): Promi
   const rows = await session.query<{ document: ImportedRow }>(importedIndexesSql(session.versionNum), [
     JSON.stringify(filter),
   ])
-  const drafts: Draft[] = []
+  const drafts: UnresolvedIndex[] = []
   const leftOut: LeftOutIndex[] = []
   for (const { document } of rows) {
     if (document.leftOut === null) drafts.push(await draftOf(document))
@@ -124,7 +124,7 @@ interface ImportedRow {
   readonly extensions: readonly string[]
 }
 
-async function draftOf(row: ImportedRow): Promise<Draft> {
+async function draftOf(row: ImportedRow): Promise<UnresolvedIndex> {
   const readable = await Promise.all(row.keys.map(({ pretty }) => readableOrNull(pretty)))
   const predicate = await readableOrNull(row.prettyPredicate)
   const texts = [...row.keys.map(({ text }, key) => ({ key, text })), { key: null, text: row.predicate }]

@@ -11,7 +11,7 @@ export interface Ledger {
   /** To be written before the step's first statement, so that a crash leaves a trace (fault 72). */
   startStep(run: number, step: NewStep): Promise<void>
   finishStep(run: number, number: number, end: StepEnd): Promise<void>
-  recordMeasurement(run: number, measurement: Measurement): Promise<void>
+  recordMeasurement(run: number, measurement: RecordedMeasurement): Promise<void>
   /** The speedup of a query in the latest run that built one of these indexes, and was not rolled back; null without one. */
   provenSpeedup(query: string, indexes: readonly string[]): Promise<ProvenSpeedup | null>
   /** Built by perfdb and not dropped, replaced or rolled back since. */
@@ -77,7 +77,7 @@ export interface StepEnd {
   readonly error: object | null
 }
 
-export interface Measurement {
+export interface RecordedMeasurement {
   readonly query: string
   readonly parameterSet: string | null
   readonly side: 'before' | 'after'

@@ -123,7 +123,7 @@ export async function openWire(
   }
 }
 
-interface Line {
+interface WatchedSocket {
   readonly label: string
   lost(): boolean
   /** Lost from now on, before the socket says so. */
@@ -134,7 +134,7 @@ interface Line {
 }
 
 /** Notices when the socket closes, and what the server said last: postgres.js drops that FATAL (fault 5). */
-function watchedLine(socket: Socket, label: string): Line {
+function watchedLine(socket: Socket, label: string): WatchedSocket {
   let taken = false
   let lost = false
   let lastWords: Buffer | undefined

@@ -56,7 +56,7 @@ export function timeInterval(interval: Interval): string {
 
 /** `1 index`, `31 indexes`. */
 export function several(value: number, one: string, many = `${one}s`): string {
-  return `${grouped(value)} ${value === 1 ? one : many}`
+  return `${withThousands(value)} ${value === 1 ? one : many}`
 }
 
 /** `93 %`, `92.7 %` of a share; below 0 and above 1 it is no share, but rounding or a clock. */
@@ -73,7 +73,7 @@ export function moment(iso: string): string {
 export function ratio(value: number): string {
   if (!Number.isFinite(value) || value < 0) return noNumber
   if (value >= 1e9) return value.toExponential(1)
-  if (value >= 9.95) return grouped(Number(value.toPrecision(2)))
+  if (value >= 9.95) return withThousands(Number(value.toPrecision(2)))
   return value >= 1 ? value.toFixed(1) : String(Number(value.toPrecision(2)))
 }
 
@@ -99,7 +99,7 @@ function pair(value: number, base: number, large: string, small: string): string
 }
 
 /** 1,234,567 as toLocaleString('en-US') writes it, which takes 14 ms to wake up for the first number. */
-export function grouped(value: number): string {
+export function withThousands(value: number): string {
   const [whole = '', fraction] = String(Math.round(value * 1000) / 1000).split('.')
   const groups = whole.replace(/\B(?=(\d{3})+$)/g, ',')
   return fraction === undefined ? groups : `${groups}.${fraction}`

@@ -1,4 +1,4 @@
-import { isObject, type Draft } from '../../measure/plan/json.js'
+import { isObject, type MutableJsonObject } from '../../measure/plan/json.js'
 import { readQueryPlan, type QueryPlan } from '../../measure/plan/query-plan.js'
 import { beginsPlan, readTextPlan } from '../../measure/plan/text-plan.js'
 import { readPlainYaml } from '../../yaml/plain.js'
@@ -89,7 +89,7 @@ function documents(
   })
 }
 
-function textIn(object: Draft | Readonly<Draft>, key: string): string {
+function textIn(object: MutableJsonObject | Readonly<MutableJsonObject>, key: string): string {
   const value = object[key]
   return typeof value === 'string' ? value : ''
 }

@@ -1,5 +1,5 @@
 import { canonicalize } from '../../catalog/canonicalize.js'
-import { readIndexes, type Draft } from '../../catalog/declared.js'
+import { readIndexes, type UnresolvedIndex } from '../../catalog/declared.js'
 import type { Probed } from '../../catalog/probe.js'
 import { readSnapshot } from '../../catalog/read.js'
 import { readTrust } from '../../catalog/trust.js'
@@ -10,8 +10,8 @@ import { searchText, type Search } from './import-search.js'
 
 /** A draft as it can be declared, or why no way of writing it gives the same index back. */
 export type Proved =
-  | { readonly draft: Draft; readonly definition: Definition }
-  | { readonly draft: Draft; readonly refusal: string }
+  | { readonly draft: UnresolvedIndex; readonly definition: Definition }
+  | { readonly draft: UnresolvedIndex; readonly refusal: string }
 
 /**
  * For each draft the shortest text that PostgreSQL makes the very same index of, asked by the probe as plan asks it: first
@@ -19,13 +19,13 @@ export type Proved =
  * which is not always right either (`ARRAY[...]::text[]` reads back as another expression). Where no temporary table can be
  * made both sides are compared by EXPLAIN, or by their texts. Drafts without doubt are not asked about.
  */
-export async function proveDrafts(session: Session, drafts: readonly Draft[]): Promise<readonly Proved[]> {
+export async function proveDrafts(session: Session, drafts: readonly UnresolvedIndex[]): Promise<readonly Proved[]> {
   const doubtful = drafts.filter((draft) => draft.doubtful)
   const existing = await readIndexes(
     session,
     doubtful.map(({ oid }) => oid),
   )
-  const proved = new Map<Draft, Proved>()
+  const proved = new Map<UnresolvedIndex, Proved>()
   let open = doubtful.flatMap((draft): OpenSearch[] => {
     const index = existing.get(draft.oid)
     if (index !== undefined && draft.readable) return [begun(draft, searchText(draft, index.canonical))]
@@ -50,13 +50,13 @@ export async function proveDrafts(session: Session, drafts: readonly Draft[]): P
 }
 
 interface OpenSearch {
-  readonly draft: Draft
+  readonly draft: UnresolvedIndex
   readonly search: Search
   /** What to ask next. */
   readonly definition: Definition
 }
 
-function begun(draft: Draft, search: Search): OpenSearch {
+function begun(draft: UnresolvedIndex, search: Search): OpenSearch {
   const first = search.next()
   return { draft, search, definition: first.done === true ? draft.write([]) : first.value }
 }

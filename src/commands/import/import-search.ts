@@ -1,4 +1,4 @@
-import type { Draft, Simplification } from '../../catalog/declared.js'
+import type { UnresolvedIndex, Simplification } from '../../catalog/declared.js'
 import type { Probed } from '../../catalog/probe.js'
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
@@ -9,7 +9,7 @@ import { sameDefinition } from '../../plan/match/same.js'
 export type Search = Generator<Definition, { readonly definition: Definition } | { readonly refusal: string }, Probed>
 
 /** Finds by asking which simplifications of a draft give `existing` back. */
-export function* searchText(draft: Draft, existing: CanonicalDefinition): Search {
+export function* searchText(draft: UnresolvedIndex, existing: CanonicalDefinition): Search {
   const usual = draft.simplifications.filter((one) => !isLast(one))
   const everything = draft.write(usual)
   const first = yield everything
@@ -36,7 +36,7 @@ const mostTried = 16
  * more that leaves it right; none where no set is. `settled` are those of other keys.
  */
 function* searchTarget(
-  draft: Draft,
+  draft: UnresolvedIndex,
   existing: CanonicalDefinition,
   target: number | null,
   settled: readonly Simplification[],

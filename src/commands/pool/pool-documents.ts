@@ -1,5 +1,5 @@
 import { loadAdvice } from '../../pools/judge/advice.js'
-import type { Budget, Line } from '../../pools/judge/budget.js'
+import type { Budget, BudgetLine } from '../../pools/judge/budget.js'
 import { keptBack } from '../../pools/sums/capacity.js'
 import { limitUses } from '../../pools/judge/connection-limits.js'
 import { demands, type Demand } from '../../pools/sums/demand.js'
@@ -93,7 +93,7 @@ function loadDocuments({ load }: Live): NonNullable<PoolServer['load']> {
   }))
 }
 
-function lineDocument(line: Line, estate: Estate, { rows }: Budget): PoolLine {
+function lineDocument(line: BudgetLine, estate: Estate, { rows }: Budget): PoolLine {
   const { name, service, pooler, steady, peak, warm, nominal } = line
   const sum = service === null ? poolerSum(line) : describeService(service, line, tenantsIn(rows, service))
   return {
@@ -127,7 +127,7 @@ function tenantsIn(rows: readonly Demand[], service: Service): number {
   return rows.reduce((sum, row) => sum + (row.service === service ? row.tenants.length : 0), 0)
 }
 
-function poolerSum({ pooler, pools, peak }: Line): string {
+function poolerSum({ pooler, pools, peak }: BudgetLine): string {
   const sizes = [...new Set(pools.map((pool) => pool.size))]
   const each = sizes.length === 1 && sizes[0] !== undefined ? ` x ${sizes[0]}` : ''
   const free = (pooler?.replicas ?? 1) * pools.reduce((sum, pool) => sum + pool.size, 0)
@@ -135,7 +135,7 @@ function poolerSum({ pooler, pools, peak }: Line): string {
   return `${several(pooler?.replicas ?? 1, 'replica')} x ${several(pools.length, 'pool')}${each} = ${peak}${limited}`
 }
 
-function queueOf({ service }: Line, estate: Estate): Pick<PoolLine, 'queue'> {
+function queueOf({ service }: BudgetLine, estate: Estate): Pick<PoolLine, 'queue'> {
   const line = service === null ? null : queueLine(service, estate.tenants)
   if (line === null) return {}
   const { utilization, waits, meanWaitSeconds, p99WaitSeconds, stable } = queue(

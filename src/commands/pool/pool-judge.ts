@@ -14,11 +14,11 @@ import { mergeSameServers } from '../../pools/judge/same-server.js'
 import { remedyJudge } from '../../pools/judge/judged-remedies.js'
 import { withChanges } from '../../pools/what-if/what-if.js'
 import { changedKeys, type Changed } from '../../pools/what-if/what-if-values.js'
-import type { ConsoleLook, Look } from './pool-look.js'
+import type { ConsoleLook, ServerLook } from './pool-look.js'
 
 /** Everything that was asked and answered. */
 export interface Looked {
-  readonly looks: readonly Look[]
+  readonly looks: readonly ServerLook[]
   readonly consoles: readonly ConsoleLook[]
 }
 
@@ -110,7 +110,7 @@ function headroom({ capacity, total }: Budget): number {
 
 interface Judging {
   readonly own: readonly PoolFinding[]
-  readonly looks: readonly Look[]
+  readonly looks: readonly ServerLook[]
   readonly judgeServer: typeof judge
   readonly withHint: (finding: PoolFinding) => PoolFinding
 }

@@ -29,7 +29,7 @@ export interface LookOptions {
 }
 
 /** What came of asking a server. */
-export interface Look {
+export interface ServerLook {
   readonly server: Server
   /** `not_asked`: it has no url, or perfdb is offline. */
   readonly state: 'seen' | 'not_asked' | 'full' | 'unreached'
@@ -77,9 +77,9 @@ function meant(servers: readonly Server[], { explicit }: GivenServer): string | 
 /** One look at each url, however many names it has: two sessions would take two slots of one server. */
 export async function oneLookByUrl(
   servers: readonly Server[],
-  look: (server: Server) => Promise<Look>,
-): Promise<readonly Look[]> {
-  const firsts = new Map<string, Promise<Look>>()
+  look: (server: Server) => Promise<ServerLook>,
+): Promise<readonly ServerLook[]> {
+  const firsts = new Map<string, Promise<ServerLook>>()
   return Promise.all(
     servers.map(async (server) => {
       const before = server.url === null ? undefined : firsts.get(server.url)
@@ -96,7 +96,7 @@ export async function lookAt(
   server: Server,
   connect: (() => Promise<Session>) | null,
   work: (session: Session) => Promise<Live>,
-): Promise<Look> {
+): Promise<ServerLook> {
   if (connect === null) return { server, state: 'not_asked', live: null, findings: [] }
   try {
     await using session = await connect()
@@ -108,7 +108,7 @@ export async function lookAt(
 }
 
 /** A refused connection for want of a slot is the answer itself: FAIL, with the limit that was hit. */
-export async function failedLook(server: Server, error: PerfdbError): Promise<Look> {
+export async function failedLook(server: Server, error: PerfdbError): Promise<ServerLook> {
   const { exhaustedLimit } = await import('../../server/session/failure.js')
   const full = error.code === 'TOO_MANY_CONNECTIONS'
   const codes = { role: 'ROLE_LIMIT', database: 'DATABASE_LIMIT', reserved: 'SERVER_FULL', all: 'SERVER_FULL' } as const

@@ -9,7 +9,7 @@ import { connectionsOf, type LiveFacts, type LiveSample } from '../../pools/serv
 import type { Session } from '../../server/session/session.js'
 import { poolDocument, type CheckPoolOptions } from './check-pool.js'
 import type { Ending } from '../../result/exit-code.js'
-import { askConsoles, connectionsTo, failedLook, type Look } from './pool-look.js'
+import { askConsoles, connectionsTo, failedLook, type ServerLook } from './pool-look.js'
 import type { PoolResult, PoolSample } from '../../result/pool-result.js'
 
 export interface WatchOptions extends CheckPoolOptions {
@@ -51,7 +51,7 @@ export async function watchPools(files: readonly PoolsFile[], options: WatchOpti
   } finally {
     await Promise.all(asked.map((one) => one.close()))
   }
-  const looks = servers.map((server): Look => {
+  const looks = servers.map((server): ServerLook => {
     const seenAs = asked.find((one) => one.server === server || (server.url !== null && one.server.url === server.url))
     return seenAs === undefined
       ? { server, state: 'not_asked', live: null, findings: [] }
@@ -66,7 +66,7 @@ export async function watchPools(files: readonly PoolsFile[], options: WatchOpti
 function watched(server: Server, connect: () => Promise<Session>) {
   let session: Session | null = null
   let facts: LiveFacts | null = null
-  let failed: Look | null = null
+  let failed: ServerLook | null = null
   const taken: LiveSample[] = []
   let [first, last]: (readonly Work[])[] = []
   const close = async () => {
@@ -100,7 +100,7 @@ function watched(server: Server, connect: () => Promise<Session>) {
       }
     },
     /** A refusal among many looks counts when it says that the server was full, or when there is nothing else. */
-    look(): Look {
+    look(): ServerLook {
       if (facts === null || taken.length === 0)
         return failed ?? { server, state: 'unreached', live: null, findings: [] }
       const findings = failed?.state === 'full' ? failed.findings : []
@@ -130,7 +130,7 @@ function seen(at: string, server: Server, { limits }: LiveFacts, sample: LiveSam
   }
 }
 
-function refused(at: string, server: Server, facts: LiveFacts | null, { state, findings }: Look): PoolSample {
+function refused(at: string, server: Server, facts: LiveFacts | null, { state, findings }: ServerLook): PoolSample {
   return {
     at,
     server: server.name,

@@ -2,7 +2,7 @@
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** An object that is being filled as EXPLAIN (FORMAT JSON) would print it. */
-export type Draft = Record<string, unknown>
+export type MutableJsonObject = Record<string, unknown>
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

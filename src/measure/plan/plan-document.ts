@@ -31,16 +31,16 @@ export function planDocument(plan: QueryPlan | null): ResultPlanNode[] | null {
 function conditionsOf(node: PlanNode): string[] {
   const joins = node.joinCondition === node.joinFilter ? '' : node.joinCondition
   return [
-    ...said('Index Cond', node.indexCondition),
-    ...said('Join Cond', joins),
-    ...said('Join Filter', node.joinFilter),
-    ...said('Filter', node.filter),
-    ...said('Sort Key', node.sortKeys.join(', ')),
+    ...labelled('Index Cond', node.indexCondition),
+    ...labelled('Join Cond', joins),
+    ...labelled('Join Filter', node.joinFilter),
+    ...labelled('Filter', node.filter),
+    ...labelled('Sort Key', node.sortKeys.join(', ')),
     ...(node.removedByFilter > 0 ? [`Rows Removed by Filter: ${Math.round(node.removedByFilter)}`] : []),
   ]
 }
 
-function said(name: string, text: string): readonly string[] {
+function labelled(name: string, text: string): readonly string[] {
   if (text === '') return []
   return [`${name}: ${text.length <= longest ? text : `${text.slice(0, longest)}...`}`]
 }

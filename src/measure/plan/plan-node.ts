@@ -1,5 +1,5 @@
 import { numberAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.js'
-import { grouped } from '../../text/amounts.js'
+import { withThousands } from '../../text/amounts.js'
 import type { TimedNode } from './self-time.js'
 
 /** Blocks of 8 kB; of a node with everything below it, in all loops and workers. */
@@ -68,12 +68,12 @@ export interface Spill {
 }
 
 /** A node as EXPLAIN prints it, with what the time needs. */
-export interface Draft extends TimedNode {
+export interface PrintedNode extends TimedNode {
   readonly raw: JsonObject
 }
 
 /** Rows and times of the server are averages of one loop; here they are totals. */
-export function readNode(draft: Draft, selfMs: number): PlanNode {
+export function readNode(draft: PrintedNode, selfMs: number): PlanNode {
   const { raw } = draft
   const workers = objectsAt(raw, 'Workers')
   // Each member by name: with a spread in front of so many a query plan of 2 MB took 230 ms to read, so 28.
@@ -182,5 +182,5 @@ export function tableOf(node: PlanNode): string {
 
 /** `1,234` */
 export function count(value: number): string {
-  return grouped(Math.round(value))
+  return withThousands(Math.round(value))
 }

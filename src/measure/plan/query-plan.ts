@@ -1,5 +1,5 @@
 import { isObject, numberAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.js'
-import { readBuffers, readNode, total, type Buffers, type Draft, type PlanNode } from './plan-node.js'
+import { readBuffers, readNode, total, type Buffers, type PrintedNode, type PlanNode } from './plan-node.js'
 import { selfTimes } from './self-time.js'
 import { planSignature } from './signature.js'
 
@@ -57,7 +57,7 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
   const top: unknown = Array.isArray(parsed) ? parsed[0] : parsed
   if (!isObject(top) || !isObject(top['Plan'])) return null
   const analyzed = typeof top['Execution Time'] === 'number'
-  const drafts: Draft[] = []
+  const drafts: PrintedNode[] = []
   addNode(drafts, top['Plan'], null, 1)
   const self = selfTimes(drafts)
   const nodes = drafts.map((draft, id) => readNode(draft, self[id] ?? 0))
@@ -94,7 +94,7 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
   }
 }
 
-function addNode(drafts: Draft[], raw: JsonObject, parent: number | null, participants: number): number {
+function addNode(drafts: PrintedNode[], raw: JsonObject, parent: number | null, participants: number): number {
   const id = drafts.length
   const loops = numberAt(raw, 'Actual Loops')
   const type = textAt(raw, 'Node Type')

@@ -1,4 +1,4 @@
-import type { Draft } from './json.js'
+import type { MutableJsonObject } from './json.js'
 
 const lists = new Set(['Sort Key', 'Presorted Key', 'Group Key', 'Output'])
 const numbers = new Set([
@@ -27,7 +27,7 @@ const pairNames: Readonly<Record<string, string>> = {
 }
 
 /** One line below a node; false when it says nothing that is known. */
-export function nodeDetail(node: Draft, text: string): boolean {
+export function nodeDetail(node: MutableJsonObject, text: string): boolean {
   const worker = /^Worker (\d+):\s+(.*)$/.exec(text)
   if (worker !== null) return workerDetail(node, Number(worker[1]), worker[2] ?? '')
   const [, key = '', value = ''] = /^([A-Z][\w/ -]*?):\s*(.*)$/.exec(text) ?? []
@@ -50,24 +50,24 @@ export function nodeDetail(node: Draft, text: string): boolean {
   return true
 }
 
-function workerDetail(node: Draft, number: number, text: string): boolean {
-  const workers: Draft[] = Array.isArray(node['Workers']) ? node['Workers'] : []
+function workerDetail(node: MutableJsonObject, number: number, text: string): boolean {
+  const workers: MutableJsonObject[] = Array.isArray(node['Workers']) ? node['Workers'] : []
   node['Workers'] = workers
   const known = workers.find((one) => one['Worker Number'] === number)
-  const worker: Draft = known ?? { 'Worker Number': number }
+  const worker: MutableJsonObject = known ?? { 'Worker Number': number }
   if (known === undefined) workers.push(worker)
   return text.startsWith('actual ') || nodeDetail(worker, text)
 }
 
 /** `top-N heapsort  Memory: 25kB` */
-function sortMethod(node: Draft, value: string): void {
+function sortMethod(node: MutableJsonObject, value: string): void {
   const [, method = value, place, kilobytes] = /^(.*?)\s+(Memory|Disk): (\d+)kB$/.exec(value) ?? []
   node['Sort Method'] = method
   if (place !== undefined) Object.assign(node, { 'Sort Space Type': place, 'Sort Space Used': Number(kilobytes) })
 }
 
 /** `2  Sort Method: quicksort  Average Memory: 25kB  Peak Memory: 25kB` */
-function sortGroups(value: string): Draft {
+function sortGroups(value: string): MutableJsonObject {
   const peak = (place: string) => {
     const used = new RegExp(`Peak ${place}: (\\d+)kB`).exec(value)?.[1]
     return used === undefined ? {} : { [`Sort Space ${place}`]: { 'Peak Sort Space Used': Number(used) } }
@@ -76,8 +76,8 @@ function sortGroups(value: string): Draft {
 }
 
 /** `shared hit=12 read=3 dirtied=1, temp read=4 written=5`, of which kinds that are not named are 0. */
-function buffers(value: string): Draft {
-  const found: Draft = {
+function buffers(value: string): MutableJsonObject {
+  const found: MutableJsonObject = {
     'Shared Hit Blocks': 0,
     'Shared Read Blocks': 0,
     'Temp Read Blocks': 0,
@@ -94,8 +94,8 @@ function buffers(value: string): Draft {
 }
 
 /** `shared read=1.2 write=0.3, temp read=0.1` from 15 on (17 counts local ones apart), `read=1.2` before. */
-function timings(value: string): Draft {
-  const found: Draft = {}
+function timings(value: string): MutableJsonObject {
+  const found: MutableJsonObject = {}
   for (const part of value.split(', ')) {
     const words = part.split(' ')
     const kind = words[0]?.includes('=') === false ? capital(words[0]) : ''
@@ -108,14 +108,14 @@ function timings(value: string): Draft {
   return found
 }
 
-function counted(value: string, names: Readonly<Record<string, string>>): Draft {
-  const found: Draft = {}
+function counted(value: string, names: Readonly<Record<string, string>>): MutableJsonObject {
+  const found: MutableJsonObject = {}
   for (const [, key = '', many] of value.matchAll(/(\w+)=(\d+)/g)) found[names[key] ?? key] = Number(many)
   return found
 }
 
 /** `Buckets: 1024 (originally 512)  Batches: 8 (originally 1)  Memory Usage: 9kB` */
-function pairs(node: Draft, text: string): void {
+function pairs(node: MutableJsonObject, text: string): void {
   const aggregate = node['Node Type'] === 'Aggregate' || node['Strategy'] !== undefined
   for (const [key, value] of Object.entries(pairsOf(text)))
     node[aggregate && key === 'Hash Batches' ? 'HashAgg Batches' : key] = value
@@ -123,8 +123,8 @@ function pairs(node: Draft, text: string): void {
     node[`Original Hash ${key}`] = Number(before)
 }
 
-function pairsOf(text: string): Draft {
-  const found: Draft = {}
+function pairsOf(text: string): MutableJsonObject {
+  const found: MutableJsonObject = {}
   for (const [, key = '', value] of text.matchAll(/([A-Z][\w ]*?): (\d+)/g))
     if (pairNames[key] !== undefined) found[pairNames[key]] = Number(value)
   return found
@@ -134,13 +134,13 @@ function pairsOf(text: string): Draft {
  * One line behind the nodes: times, triggers, settings, JIT. Returns the section that the next lines belong to, empty for none; null for a line
  * that is no such.
  */
-export function topDetail(document: Draft, text: string, section: string): string | null {
+export function topDetail(document: MutableJsonObject, text: string, section: string): string | null {
   const [, key = '', value = ''] = /^([A-Z][\w/ ]*?):\s*(.*)$/.exec(text) ?? []
   const trigger =
     /^Trigger (?:(.+?) )?(?:for constraint (\S+?))?(?: on (\S+?))?: (?:time=([\d.]+) )?calls=([\d.]+)$/.exec(text)
   if (trigger !== null) {
     const [, name, constraint, relation, ms = '0', calls] = trigger
-    const triggers: Draft[] = Array.isArray(document['Triggers']) ? document['Triggers'] : []
+    const triggers: MutableJsonObject[] = Array.isArray(document['Triggers']) ? document['Triggers'] : []
     document['Triggers'] = [
       ...triggers,
       {
@@ -192,7 +192,7 @@ export function topDetail(document: Draft, text: string, section: string): strin
   }
 }
 
-function objectOf(document: Draft, key: string): object {
+function objectOf(document: MutableJsonObject, key: string): object {
   const found = document[key]
   return typeof found === 'object' && found !== null ? found : {}
 }

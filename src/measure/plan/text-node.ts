@@ -1,4 +1,4 @@
-import type { Draft } from './json.js'
+import type { MutableJsonObject } from './json.js'
 
 const number = String.raw`(\d+(?:\.\d+)?)`
 const costs = new RegExp(String.raw`\(cost=${number}\.\.${number} rows=${number} width=(\d+)\)`)
@@ -8,7 +8,7 @@ const timed = new RegExp(String.raw`\(actual (?:time=${number}\.\.${number} )?ro
  * The line of a node as members of the JSON form: `Index Scan using i on s.t x  (cost=0.42..8.44 rows=1 width=4) (actual time=0.01..0.02 rows=1
  * loops=1)`; null for a line that is none.
  */
-export function nodeFields(line: string): Draft | null {
+export function nodeFields(line: string): MutableJsonObject | null {
   const cost = costs.exec(line)
   const actual = timed.exec(line)
   const never = line.includes('(never executed)')
@@ -53,7 +53,7 @@ const subjects: Readonly<Record<string, string>> = {
   'Values Scan': 'Alias',
 }
 
-function titleFields(title: string): Draft | null {
+function titleFields(title: string): MutableJsonObject | null {
   const parallel = title.startsWith('Parallel ')
   const async = title.startsWith('Async ')
   const bare = title.replace(/^(?:Parallel|Async) /, '')
@@ -76,7 +76,7 @@ const aggregates: Readonly<Record<string, string>> = {
   MixedAggregate: 'Mixed',
 }
 
-function kindFields(title: string): Draft | null {
+function kindFields(title: string): MutableJsonObject | null {
   const strategy = aggregates[title]
   if (strategy !== undefined) return { 'Node Type': 'Aggregate', Strategy: strategy }
   const join = /^(Nested Loop|Hash|Merge)(?: (Left|Right|Full|Semi|Anti|Right Semi|Right Anti))?(?: Join)?$/.exec(title)
@@ -120,7 +120,7 @@ const plain = new Set([
   'WindowAgg',
 ])
 
-function scanFields([, type = '', backward, index, on = '']: RegExpExecArray): Draft {
+function scanFields([, type = '', backward, index, on = '']: RegExpExecArray): MutableJsonObject {
   if (type === 'Bitmap Index Scan') return { 'Node Type': type, 'Index Name': unquoted(on) }
   const direction = type.startsWith('Index')
     ? { 'Scan Direction': backward === undefined ? 'Forward' : 'Backward' }
@@ -137,7 +137,7 @@ function scanFields([, type = '', backward, index, on = '']: RegExpExecArray): D
   }
 }
 
-function relationFields(text: string): Draft {
+function relationFields(text: string): MutableJsonObject {
   const [, schema, table = '', alias] = relation.exec(text) ?? []
   if (table === '') return {}
   return {

@@ -1,16 +1,16 @@
-import type { Draft } from './json.js'
+import type { MutableJsonObject } from './json.js'
 import { nodeFields } from './text-node.js'
 import { nodeDetail, topDetail } from './text-details.js'
 
 /** One node with how far it is indented. */
 interface Open {
   readonly indent: number
-  readonly node: Draft
+  readonly node: MutableJsonObject
 }
 
 /** A query plan in text, and which lines of it were not understood. */
 export interface TextPlan {
-  readonly document: Draft
+  readonly document: MutableJsonObject
   readonly unread: readonly { readonly line: number; readonly text: string }[]
 }
 
@@ -34,7 +34,7 @@ export function readTextPlan(lines: readonly string[]): TextPlan | null {
   const first = lines.findIndex((line) => line.trim() !== '')
   const root = nodeFields((lines[first] ?? '').trim())
   if (root === null) return null
-  const document: Draft = { Plan: root }
+  const document: MutableJsonObject = { Plan: root }
   const unread: { line: number; text: string }[] = []
   const open: Open[] = [{ indent: indentOf(lines[first] ?? ''), node: root }]
   let subplan: { readonly indent: number; readonly name: string } | null = null
@@ -82,8 +82,8 @@ function indentOf(line: string): number {
 
 const joinTypes = /Nested Loop|Join$/
 
-function addChild(parent: Draft, node: Draft, subplan: string | null): void {
-  const plans: Draft[] = Array.isArray(parent['Plans']) ? parent['Plans'] : []
+function addChild(parent: MutableJsonObject, node: MutableJsonObject, subplan: string | null): void {
+  const plans: MutableJsonObject[] = Array.isArray(parent['Plans']) ? parent['Plans'] : []
   parent['Plans'] = plans
   const others = plans.filter((one) => one['Subplan Name'] === undefined).length
   if (subplan === null)

@@ -7,7 +7,7 @@ import { genericFindings } from '../sample/generic.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'
 import type { Measurement } from '../sample/measurement.js'
 import { advised, isAdvised } from '../why/advice.js'
-import { probe, unchosenIndexes } from '../why/probe.js'
+import { withoutSeqScan, unchosenIndexes } from '../why/without-seq-scan.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { unqualified } from '../rules/rule.js'
 import { explainOnce } from '../sample/sample.js'
@@ -50,8 +50,8 @@ export async function finish(
   const found = ruleFindings(evidence)
   const names = wantedIndexes(query, limits).filter((name) => !plan.indexes.includes(name))
   const asked = names.length > 0 || found.some(isAdvised)
-  const probed = asked ? await attempt(probe(session, subject, plan, names, limits), limits) : null
-  const explained = probed === null ? null : await attempt(advised(probed, found), limits)
+  const counterpart = asked ? await attempt(withoutSeqScan(session, subject, plan, names, limits), limits) : null
+  const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)
   const findings: readonly Finding[] = [
     ...(explained ?? found).map((one) => ofQuery(one, query)),
     ...(generic === null || tables.every(({ pages }) => pages < smallPages)
@@ -59,7 +59,7 @@ export async function finish(
       : genericFindings(plan, generic, query)),
     ...staleFindings(plan, tables, query),
   ]
-  const unchosen = probed === null ? null : await attempt(unchosenIndexes(probed, names), limits)
+  const unchosen = counterpart === null ? null : await attempt(unchosenIndexes(counterpart, names), limits)
   const { executionMs, controlMs } = series
   const { rows, buffers } = latest
   return {

@@ -16,7 +16,7 @@ export function perTable(plan: QueryPlan, findings: readonly RuleFinding[]): rea
     const key = append === undefined ? `${groups.size}` : `${found.code} ${append.id} ${shape(plan, found)}`
     groups.set(key, [...(groups.get(key) ?? []), found])
   }
-  return [...groups.values()].flatMap((group) => (group.length === 1 ? group : together(plan, group)))
+  return [...groups.values()].flatMap((group) => (group.length === 1 ? group : mergedFinding(plan, group)))
 }
 
 function appendOf(plan: QueryPlan, { node }: RuleFinding): PlanNode | undefined {
@@ -32,7 +32,7 @@ function shape(plan: QueryPlan, { node }: RuleFinding): string {
   return scan === undefined ? '' : scan.filter.replaceAll(`${scan.alias}.`, '')
 }
 
-function together(plan: QueryPlan, group: readonly RuleFinding[]): readonly RuleFinding[] {
+function mergedFinding(plan: QueryPlan, group: readonly RuleFinding[]): readonly RuleFinding[] {
   const scans = group.flatMap(({ node }) => nodeAt(plan, node) ?? [])
   const [first] = group
   const [scan] = scans

@@ -52,7 +52,7 @@ async function compare(session: Session, first: Answering, other: Answering): Pr
   const differs = a.findIndex((digest, at) => !same(digest, b[at]))
   if (total(a, rowsIn) + total(b, rowsIn) === 0) return { answer: 'same_rows', reason: 'neither gives a row' }
   if (a.length === b.length && differs === -1) return { answer: 'same_rows', reason: null }
-  if (total(a, rowsIn) === total(b, rowsIn) && same(together(a), together(b)))
+  if (total(a, rowsIn) === total(b, rowsIn) && same(sumOfDigests(a), sumOfDigests(b)))
     return { answer: 'same_rows', reason: 'of all statements together' }
   for (const [variant, digests] of [[first, a] as const, [other, b] as const]) {
     const again = await rowsOf(session, variant)
@@ -60,12 +60,12 @@ async function compare(session: Session, first: Answering, other: Answering): Pr
       return incomparable(`${variant.name} gives other rows each time`)
   }
   const [x, y] = [await valuesOf(session, first), await valuesOf(session, other)]
-  if (x.length === y.length && x.every(({ columns }, at) => alike(columns, y[at]?.columns ?? null))) {
+  if (x.length === y.length && x.every(({ columns }, at) => equalWhereKnown(columns, y[at]?.columns ?? null))) {
     const where = a.length === 1 ? '' : `statement ${differs + 1}: `
     return { answer: 'other_rows', reason: where + difference(rowsIn(a[differs]), rowsIn(b[differs]), 'row') }
   }
   const [left, right] = [total(x, valuesIn), total(y, valuesIn)]
-  if (left === right && same(together(x), together(y)))
+  if (left === right && same(sumOfDigests(x), sumOfDigests(y)))
     return { answer: 'same_values', reason: 'in rows of another shape' }
   if (left === right) return { answer: 'other_rows', reason: difference(left, right, 'value') }
   return incomparable(`rows of another shape: ${difference(left, right, 'value')}`)
@@ -81,7 +81,7 @@ function difference(left: number, right: number, what: string): string {
 }
 
 /** Without a row nothing is known of its columns. */
-function alike(left: number | null, right: number | null): boolean {
+function equalWhereKnown(left: number | null, right: number | null): boolean {
   return left === null || right === null || left === right
 }
 
@@ -104,7 +104,7 @@ function same(left: Digest | undefined, right: Digest | undefined): boolean {
 }
 
 /** The digest of the rows of all of them: sums add up. */
-function together(digests: readonly Digest[]): Digest {
+function sumOfDigests(digests: readonly Digest[]): Digest {
   const added = (part: (digest: Digest) => string) =>
     String(digests.reduce((sum, digest) => sum + BigInt(part(digest)), 0n))
   return { one: added(({ one }) => one), two: added(({ two }) => two) }

@@ -8,7 +8,7 @@ import { joinCastCounts } from '../rules/join-rules.js'
 import { type RuleFinding } from '../rules/rule.js'
 import { rolledBack } from '../sample/sample.js'
 import { catalogOnly } from '../sample/tables.js'
-import { seqScanReason, type Probed } from './probe.js'
+import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
 import {
   armsOf,
@@ -37,18 +37,21 @@ export function isAdvised({ code, node }: RuleFinding): boolean {
  * way to write the query that gave the same rows; statistics that mended the estimate. What cannot be helped so is said with its reason.
  * Findings that the catalog refutes are left out. Throws the server's errors.
  */
-export async function advised(probed: Probed, findings: readonly RuleFinding[]): Promise<readonly RuleFinding[]> {
+export async function advised(
+  counterpart: WithoutSeqScan,
+  findings: readonly RuleFinding[],
+): Promise<readonly RuleFinding[]> {
   const told: RuleFinding[] = []
   const known = new Map<string, Promise<Catalog>>()
   const catalogOf = async (node: PlanNode) => {
     const table = tableOf(node)
-    const found = known.get(table) ?? readCatalog(probed, node)
+    const found = known.get(table) ?? readCatalog(counterpart, node)
     known.set(table, found)
     return found
   }
   let proven: readonly Proven[] | null = null
   for (const finding of findings) {
-    const node = isAdvised(finding) ? probed.plan.nodes[finding.node ?? -1] : undefined
+    const node = isAdvised(finding) ? counterpart.plan.nodes[finding.node ?? -1] : undefined
     if (node === undefined || (node.relation === '' && finding.code !== 'ROWS_REMOVED')) {
       told.push(finding)
       continue
@@ -59,12 +62,12 @@ export async function advised(probed: Probed, findings: readonly RuleFinding[]):
       continue
     }
     if (finding.code === 'MISESTIMATE') {
-      const hint = catalog === null ? null : await statisticsReason(probed, node, catalog.owned)
+      const hint = catalog === null ? null : await statisticsReason(counterpart, node, catalog.owned)
       told.push(hint === null ? finding : { ...finding, hint })
       continue
     }
-    proven ??= await provenRewrites(probed, catalog?.columns ?? new Map())
-    const hint = await adviceFor(probed, finding, node, catalog, proven)
+    proven ??= await provenRewrites(counterpart, catalog?.columns ?? new Map())
+    const hint = await adviceFor(counterpart, finding, node, catalog, proven)
     const table = catalog?.root ?? finding.table
     told.push({ ...finding, ...(table === undefined ? {} : { table }), ...(hint === null ? {} : { hint }) })
   }
@@ -81,7 +84,7 @@ interface Catalog extends TableCatalog {
 }
 
 async function adviceFor(
-  probed: Probed,
+  counterpart: WithoutSeqScan,
   finding: RuleFinding,
   node: PlanNode,
   catalog: Catalog | null,
@@ -91,31 +94,32 @@ async function adviceFor(
   const rewrite = proven.find(({ rewrite: one }) => applies(one, node, asked))
   if (catalog === null) return rewrite === undefined ? null : rewriteText(rewrite, null)
   const need = withIndexOrder(
-    { ...(await needOf(probed.plan, node, catalog.root)) },
-    probed.plan,
+    { ...(await needOf(counterpart.plan, node, catalog.root)) },
+    counterpart.plan,
     node,
     catalog.indexes,
   )
   if (rewrite !== undefined) return rewriteText(rewrite, rewrite.faster ? null : indexFor(rewrite.rewrite, catalog))
-  const reason = finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(probed, node) : null
+  const reason =
+    finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
   if (reason !== null && reason.startsWith('the planner could use')) return reason
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null
-  const remedy = await remedies(probed, need, catalog)
+  const remedy = await remedies(counterpart, need, catalog)
   const parts = [reason ?? '', remedy ?? ''].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
   return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched`
 }
 
 /** Of each arm of an OR an index; where an arm is none of its own table, two queries. */
-async function remedies(probed: Probed, need: Need, catalog: Catalog): Promise<string | null> {
-  const whole = await indexRemedy(probed, need, catalog)
+async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
+  const whole = await indexRemedy(counterpart, need, catalog)
   if (whole !== null) return whole.text
   const arms = await armsOf(need)
   if (arms.length === 0) return null
   const union = 'write its arms as queries of their own, joined by UNION: each then finds its rows by an index'
   if (arms.some(({ conjuncts }) => conjuncts.every(({ condition }) => condition.kind === 'other'))) return union
   const found: (Remedy | null)[] = []
-  for (const arm of arms) found.push(await indexRemedy(probed, arm, catalog))
+  for (const arm of arms) found.push(await indexRemedy(counterpart, arm, catalog))
   return found.includes(null)
     ? null
     : [...new Set(found.flatMap((one) => (one === null || one.text === '' ? [] : [one.text])))].join('; ')
@@ -131,7 +135,7 @@ interface Remedy {
  * the catalog vouches for.
  */
 async function indexRemedy(
-  { session, subject, limits, foreign }: Probed,
+  { session, subject, limits, foreign }: WithoutSeqScan,
   need: Need,
   catalog: Catalog,
 ): Promise<Remedy | null> {
@@ -179,7 +183,7 @@ async function columnsAsked(node: PlanNode): Promise<ReadonlySet<string>> {
 /** Operators of conditions as pg_operator names them. */
 const named: Readonly<Record<string, string>> = { in: '=', 'is null': '=', has: '@>' }
 
-async function readCatalog({ session, limits, indexes, foreign }: Probed, node: PlanNode): Promise<Catalog> {
+async function readCatalog({ session, limits, indexes, foreign }: WithoutSeqScan, node: PlanNode): Promise<Catalog> {
   const names = [node.schema, node.relation]
   const conditions = await Promise.all([node.filter, node.indexCondition].map(readCondition))
   const operators = conditions

@@ -6,7 +6,7 @@ import { rowsDigestSql } from '../../sql/measure/variants-rows.js'
 import type { Limits } from '../sample/limits.js'
 import { explainOnce, rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
-import type { Probed } from './probe.js'
+import type { WithoutSeqScan } from './without-seq-scan.js'
 import type { ColumnFacts } from './why-not.js'
 
 /** A rewrite with what it did here. */
@@ -21,7 +21,7 @@ export interface Proven {
 
 /** Each rewrite of the statement, run and compared by a digest of its rows; one with other rows is left out. Throws the server's errors. */
 export async function provenRewrites(
-  { session, subject, limits, plan, foreign }: Probed,
+  { session, subject, limits, plan, foreign }: WithoutSeqScan,
   columns: ReadonlyMap<string, ColumnFacts>,
 ): Promise<readonly Proven[]> {
   if (subject.writes || foreign) return []

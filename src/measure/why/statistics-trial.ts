@@ -6,7 +6,7 @@ import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import { stoppedEarly } from '../rules/estimate-rules.js'
 import { explain, rolledBack } from '../sample/sample.js'
 import { catalogOnly, type TableFacts } from '../sample/tables.js'
-import type { Probed } from './probe.js'
+import type { WithoutSeqScan } from './without-seq-scan.js'
 
 /**
  * Why the planner is wrong about the rows of a scan, when its statistics are fresh: columns that depend on one another, for which CREATE STATISTICS is tried
@@ -15,8 +15,12 @@ import type { Probed } from './probe.js'
  * where another session holds the table. Throws CONNECTION_LOST and INTERRUPTED.
  * https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED
  */
-export async function statisticsReason(probed: Probed, node: PlanNode, owned: boolean): Promise<string | null> {
-  const { session, limits } = probed
+export async function statisticsReason(
+  counterpart: WithoutSeqScan,
+  node: PlanNode,
+  owned: boolean,
+): Promise<string | null> {
+  const { session, limits } = counterpart
   const table = tableOf(node)
   const [facts] = await rolledBack(session, limits, catalogOnly, async () =>
     session.query<TableFacts>(tablesSql, [[node.schema], [node.relation]]),
@@ -25,7 +29,7 @@ export async function statisticsReason(probed: Probed, node: PlanNode, owned: bo
     return null
   if (/SubPlan/.test(node.filter))
     return `the statistics of ${table} are fresh; the planner takes a fixed part of the rows for a sub-query in a condition: write it as a join, or as exists (...)`
-  if (stoppedEarly(probed.plan, node)) return null
+  if (stoppedEarly(counterpart.plan, node)) return null
   const columns = await comparedColumns(node)
   if (columns.length === 0)
     return `the statistics of ${table} are fresh: the planner has no numbers for what the condition computes; create statistics on the expression (from 14 on), or an index on it, gives them`
@@ -34,8 +38,8 @@ export async function statisticsReason(probed: Probed, node: PlanNode, owned: bo
     return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column}) (not tried)`
   const create = `create statistics on ${columns.join(', ')} from ${table}`
   const estimate =
-    owned && !probed.foreign && !session.inRecovery && !session.readOnly
-      ? await tryStatistics(probed, node, columns)
+    owned && !counterpart.foreign && !session.inRecovery && !session.readOnly
+      ? await tryStatistics(counterpart, node, columns)
       : null
   if (estimate === null)
     return `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create} (not tried), then analyze ${table}`
@@ -62,7 +66,7 @@ async function comparedColumns(node: PlanNode): Promise<readonly string[]> {
 
 /** Rows that the planner expects of the same scan with statistics on these columns together; null where it could not be tried. */
 async function tryStatistics(
-  { session, subject, limits }: Probed,
+  { session, subject, limits }: WithoutSeqScan,
   node: PlanNode,
   columns: readonly string[],
 ): Promise<number | null> {

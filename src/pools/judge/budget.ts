@@ -1,4 +1,4 @@
-import { capacity, limitsOf, type Limits } from '../sums/capacity.js'
+import { capacity, limitsOf, type SlotLimits } from '../sums/capacity.js'
 import { groupBy, targetsOf, type Demand, allDemands } from '../sums/demand.js'
 import type { Estate, RoleKind, Server, Service } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
@@ -7,7 +7,7 @@ import { poolerDemands, type PoolerDemand, type PoolerPool } from '../sums/poole
 import { patternsOn, widestPattern, type Live, type Matched, type Pattern } from '../server/sessions.js'
 
 /** Connections that one service (direct) or one pooler opens on the server. */
-export interface Line {
+export interface BudgetLine {
   readonly name: string
   readonly service: Service | null
   readonly pooler: Pooler | null
@@ -25,10 +25,10 @@ export interface Budget {
   readonly server: Server
   readonly live: Live | null
   /** null when neither the file nor the server tells max_connections. */
-  readonly limits: Limits | null
+  readonly limits: SlotLimits | null
   /** Slots of the least privileged role that connects; 0 without limits. */
   readonly capacity: number
-  readonly lines: readonly Line[]
+  readonly lines: readonly BudgetLine[]
   /** Declared others, and how many sessions beyond them nobody declared. */
   readonly other: number
   readonly unmanaged: number
@@ -102,16 +102,16 @@ function budgetOf(server: Server, estate: Estate, lives: ReadonlyMap<string, Liv
 }
 
 /** A service and a pooler may have one name. */
-function peaksByName(lines: readonly Line[]): ReadonlyMap<string, number> {
+function peaksByName(lines: readonly BudgetLine[]): ReadonlyMap<string, number> {
   return new Map([...groupBy(lines, (line) => line.name)].map(([name, same]) => [name, total(same, 'peak')]))
 }
 
-function linesOn({ here, poolers }: Reaching, limits: Limits | null): readonly Line[] {
+function linesOn({ here, poolers }: Reaching, limits: SlotLimits | null): readonly BudgetLine[] {
   const direct = groupBy(
     here.filter((row) => row.service.via.kind === 'direct'),
     (row) => row.service,
   )
-  const services = [...direct].map(([service, own]): Line => {
+  const services = [...direct].map(([service, own]): BudgetLine => {
     const part = {
       steady: total(own, 'steady'),
       peak: total(own, 'peak'),
@@ -120,7 +120,7 @@ function linesOn({ here, poolers }: Reaching, limits: Limits | null): readonly L
     }
     return { name: service.name, service, pooler: null, pools: [], ...part }
   })
-  const pooled = poolers.map(({ pooler, pools, connections, unbounded }): Line => {
+  const pooled = poolers.map(({ pooler, pools, connections, unbounded }): BudgetLine => {
     const opened = Math.min(connections, proxyLimit(pooler, limits))
     const least = pooler.replicas * pools.length * (pooler.minPoolSize ?? 0)
     return {
@@ -139,13 +139,13 @@ function linesOn({ here, poolers }: Reaching, limits: Limits | null): readonly L
 }
 
 /** What the proxy of RDS may open on a server: MaxConnectionsPercent of its max_connections; Infinity for others. */
-export function proxyLimit({ kind, maxConnectionsPercent = proxyPercent }: Pooler, limits: Limits | null): number {
+export function proxyLimit({ kind, maxConnectionsPercent = proxyPercent }: Pooler, limits: SlotLimits | null): number {
   if (kind !== 'rds-proxy' || limits === null) return Infinity
   return Math.max(1, Math.floor((limits.maxConnections * maxConnectionsPercent) / 100))
 }
 
 /** Superusers may use the reserve, others may not: the least privileged role decides what there is. */
-function leastKind(server: Server, live: Live | null, rows: readonly Demand[], lines: readonly Line[]): RoleKind {
+function leastKind(server: Server, live: Live | null, rows: readonly Demand[], lines: readonly BudgetLine[]): RoleKind {
   const kinds = new Set<RoleKind>()
   const see = (role: string | null) => kinds.add(role === null ? 'ordinary' : roleKind(server, live, role))
   for (const line of lines) for (const pool of line.pools) see(pool.user)

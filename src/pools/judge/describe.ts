@@ -1,4 +1,4 @@
-import type { Line } from './budget.js'
+import type { BudgetLine } from './budget.js'
 import { instancesAtPeak, instancesSteady, poolsPerInstance } from '../sums/demand.js'
 import { runtimes, type RuntimeKind } from '../sums/runtimes.js'
 import type { Service } from '../sums/model.js'
@@ -8,7 +8,7 @@ import { several } from '../../text/amounts.js'
 /** The arithmetic of a service on a server with so many tenants in words, such as `2 instances x 4 gunicorn workers x own pool 8..24 = 192, 64 opened at boot`. */
 export function describeService(
   service: Service,
-  line: Pick<Line, 'steady' | 'peak' | 'warm'>,
+  line: Pick<BudgetLine, 'steady' | 'peak' | 'warm'>,
   tenants: number,
 ): string {
   if (service.via.kind === 'http') return 'speaks HTTP: no connection to PostgreSQL of its own'

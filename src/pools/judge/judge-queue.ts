@@ -7,7 +7,7 @@ import { hintOf } from './named-remedies.js'
 import { fewestServers, queue, waitsLongerThan } from '../sums/queue.js'
 
 /** Equal pools that share the work of one service: `rate` is of all of them. */
-export interface Line {
+export interface QueueLine {
   readonly name: string
   readonly pools: number
   readonly rate: number
@@ -38,7 +38,7 @@ export function judgeQueue(service: Service, tenants: readonly Tenant[]): readon
 }
 
 /** The pools of a service as a queue; null without a declared rate and service time, or for functions that never share. */
-export function queueLine(service: Service, tenants: readonly Tenant[]): Line | null {
+export function queueLine(service: Service, tenants: readonly Tenant[]): QueueLine | null {
   const { load, pool, runtime, instances, connectionsPerRequest } = service
   const rate = arrivalRate(service)
   if (load?.serviceTimeSeconds == null || rate === null) return null
@@ -69,7 +69,7 @@ export function arrivalRate({ load, cache, instances, runtime }: Service): numbe
 
 /** Judges one line; `about` says whose it is. */
 export function queueFinding(
-  line: Line,
+  line: QueueLine,
   about: Pick<PoolFinding, 'server' | 'service' | 'place'>,
 ): readonly PoolFinding[] {
   const rate = line.rate / line.pools
@@ -105,15 +105,15 @@ export function queueFinding(
 }
 
 /** Seconds of measuring warn; they fail no deployment. */
-function severest(line: Line): PoolFinding['severity'] {
+function severest(line: QueueLine): PoolFinding['severity'] {
   return line.measuredSeconds === null ? 'error' : 'warning'
 }
 
-function origin(line: Line): string {
+function origin(line: QueueLine): string {
   return line.measuredSeconds === null ? '' : `; load measured over ${line.measuredSeconds.toFixed(0)} s`
 }
 
-function sharedHint(line: Line, waitSeconds: number | null): string {
+function sharedHint(line: QueueLine, waitSeconds: number | null): string {
   if (line.pools < 2) return ''
   const shared = fewestServers(line.rate, line.serviceTimeSeconds, waitSeconds ?? line.serviceTimeSeconds, line)
   return shared > line.pools * line.servers ? '' : `, or ${shared} in one shared pool`

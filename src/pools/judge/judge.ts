@@ -1,4 +1,4 @@
-import type { Budget, Line } from './budget.js'
+import type { Budget, BudgetLine } from './budget.js'
 import { limitUses, type LimitUse } from './connection-limits.js'
 import { describeService, someOf } from './describe.js'
 import { judgeDrivers } from './judge-driver.js'
@@ -138,7 +138,7 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
 }
 
 /** The arithmetic behind the largest line: what a reader has to change is in it. */
-function largestSum({ rows }: Budget, line: Line): string {
+function largestSum({ rows }: Budget, line: BudgetLine): string {
   const { service } = line
   if (service === null) return `: ${line.peak}`
   const tenants = rows.reduce((sum, row) => sum + (row.service === service ? row.tenants.length : 0), 0)

@@ -1,5 +1,5 @@
 import type { Place } from '../../errors.js'
-import { budgets, type Budget, type Line } from './budget.js'
+import { budgets, type Budget, type BudgetLine } from './budget.js'
 import { isBetter, isNoWorse, troublesOf, type JudgeServer, type Troubles } from './troubles.js'
 import type { Estate, Service } from '../sums/model.js'
 import { poolerKind } from '../sums/pooler-kinds.js'
@@ -139,7 +139,7 @@ function judged(candidate: Candidate, judging: Judging): readonly Recommendation
   return [{ server: budget.server.name, name, change, now, largest, text, whatIf, place }]
 }
 
-function serviceCandidates({ service }: Line): readonly Candidate[] {
+function serviceCandidates({ service }: BudgetLine): readonly Candidate[] {
   if (service === null) return []
   const { name, pool, runtime, instances } = service
   const counted = runtime.maxConcurrency ?? instances.max
@@ -156,7 +156,7 @@ function serviceCandidates({ service }: Line): readonly Candidate[] {
   ]
 }
 
-function poolerCandidates({ pooler, pools, unbounded }: Line): readonly Candidate[] {
+function poolerCandidates({ pooler, pools, unbounded }: BudgetLine): readonly Candidate[] {
   if (pooler === null || unbounded === true) return []
   const { sizeKey } = poolerKind(pooler.kind)
   const { name, place } = pooler

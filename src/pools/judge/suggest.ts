@@ -6,7 +6,7 @@ import type { Pooler } from '../sums/pooler-model.js'
 import { clientsOf, poolerDemands } from '../sums/pooler.js'
 import { fewestServers } from '../sums/queue.js'
 import { withChanges } from '../what-if/what-if.js'
-import { budgets, type Budget, type Line } from './budget.js'
+import { budgets, type Budget, type BudgetLine } from './budget.js'
 import { queueLine, warnShare } from './judge-queue.js'
 import { judgeWithoutRemedies } from './judge.js'
 import { isNoWorse, troublesOf } from './troubles.js'
@@ -201,7 +201,7 @@ function boundsOf(service: Service, estate: Estate): { readonly least: number; r
 }
 
 /** Nothing where each alias or user has a size of its own, or the pooler none. */
-function poolerSharer(pooler: Pooler, { pools, unbounded }: Line, budget: Budget): readonly Sharer[] {
+function poolerSharer(pooler: Pooler, { pools, unbounded }: BudgetLine, budget: Budget): readonly Sharer[] {
   const { sizeKey } = poolerKind(pooler.kind)
   const sized = pools.every(
     ({ alias, user }) => alias.poolSize !== null || (pooler.users[user]?.poolSize ?? null) !== null,

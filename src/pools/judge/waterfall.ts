@@ -1,5 +1,5 @@
 import type { Budget } from './budget.js'
-import { capacity, keptBack, type Limits } from '../sums/capacity.js'
+import { capacity, keptBack, type SlotLimits } from '../sums/capacity.js'
 
 /** A line of the waterfall: what it adds or takes (negative); a total is the sum of all lines before it that are none. */
 export interface WaterfallLine {
@@ -31,7 +31,7 @@ export function waterfall(budget: Budget): readonly WaterfallLine[] {
 }
 
 /** The reserves that the least privileged role really loses: a superuser loses none. */
-function reserves(limits: Limits, lost: number): readonly WaterfallLine[] {
+function reserves(limits: SlotLimits, lost: number): readonly WaterfallLine[] {
   if (lost === 0) return []
   const lines = [take('superuser_reserved_connections', limits.superuserReserved)]
   if (lost === limits.maxConnections - capacity(limits, 'reserved') && lost !== keptBack(limits)) return lines

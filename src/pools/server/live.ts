@@ -11,7 +11,7 @@ import {
   systemIdentifierSql,
   workSql,
 } from '../../sql/catalog/server-slots.js'
-import { capacity, type Limits } from '../sums/capacity.js'
+import { capacity, type SlotLimits } from '../sums/capacity.js'
 import { loadBetween, type Work } from './measured-load.js'
 import type { MemorySettings } from '../sums/memory.js'
 import type { RoleKind, RoleLimit } from '../sums/model.js'
@@ -178,7 +178,7 @@ interface WorkRow {
   readonly at_ms: number
 }
 
-function limitsOf(settings: ReadonlyMap<string, number>): Limits {
+function limitsOf(settings: ReadonlyMap<string, number>): SlotLimits {
   const standard = ['superuser_reserved_connections', 'reserved_connections']
   const others = [...settings].filter(([name]) => name.endsWith('reserved_connections') && !standard.includes(name))
   return {

@@ -1,5 +1,5 @@
 import { groupBy, targetsOf, type Demand } from '../sums/demand.js'
-import type { Limits } from '../sums/capacity.js'
+import type { SlotLimits } from '../sums/capacity.js'
 import type { DatabaseLoad } from './measured-load.js'
 import type { MemorySettings } from '../sums/memory.js'
 import type { RoleLimit, RoleSetting } from '../sums/model.js'
@@ -37,7 +37,7 @@ export interface LiveFacts {
   readonly database: string
   /** The role may see every session (pg_read_all_stats). */
   readonly seesAll: boolean
-  readonly limits: Limits
+  readonly limits: SlotLimits
   readonly roles: Readonly<Record<string, RoleLimit>>
   /** CONNECTION LIMIT by database, null is none. */
   readonly databases: Readonly<Record<string, number | null>>

@@ -2,7 +2,7 @@ import type { RoleKind, Server, Slots } from './model.js'
 import { providerLimits } from './providers.js'
 
 /** Connection slots of one server. */
-export interface Limits extends Slots {
+export interface SlotLimits extends Slots {
   /** Kept by the provider besides, such as rds.rds_superuser_reserved_connections. */
   readonly providerReserved: number
   /** Where max_connections was learnt from. */
@@ -14,7 +14,7 @@ export interface Limits extends Slots {
  * included, are fewer than max_connections - superuser_reserved_connections - reserved_connections; measured on 14 to
  * 18. https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-SUPERUSER-RESERVED-CONNECTIONS
  */
-export function capacity(limits: Limits, kind: RoleKind = 'ordinary'): number {
+export function capacity(limits: SlotLimits, kind: RoleKind = 'ordinary'): number {
   switch (kind) {
     case 'superuser':
       return limits.maxConnections
@@ -26,12 +26,12 @@ export function capacity(limits: Limits, kind: RoleKind = 'ordinary'): number {
 }
 
 /** Slots that no ordinary role gets. */
-export function keptBack(limits: Limits): number {
+export function keptBack(limits: SlotLimits): number {
   return limits.superuserReserved + limits.reserved + limits.providerReserved
 }
 
 /** Limits that count: the server's own where it was asked, else the declared ones; what --what-if says beats both. */
-export function limitsOf(server: Server, live: Limits | null): Limits | null {
+export function limitsOf(server: Server, live: SlotLimits | null): SlotLimits | null {
   const { assumed } = server
   const known = live ?? declaredLimits(server, assumed?.maxConnections)
   return known === null || assumed === undefined ? known : { ...known, ...assumed }
@@ -41,7 +41,7 @@ export function limitsOf(server: Server, live: Limits | null): Limits | null {
  * Limits without a look at the server: what the file says, else the provider's table; null when neither knows
  * max_connections and `unless` is none either. Defaults of the reserves are PostgreSQL's: 3 and 0.
  */
-export function declaredLimits(server: Server, unless?: number): Limits | null {
+export function declaredLimits(server: Server, unless?: number): SlotLimits | null {
   const provider = server.provider === null ? null : providerLimits(server.provider.name, server.provider.size)
   const maxConnections = server.maxConnections ?? provider?.maxConnections ?? unless
   if (maxConnections === undefined) return null

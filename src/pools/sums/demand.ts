@@ -82,11 +82,11 @@ export function tenantsOf(service: Service, tenants: readonly Tenant[]): readonl
   return tenantsByFile(tenants).get(service.place.file) ?? tenants
 }
 
-const tenantsByFile = grouped((tenant) => tenant.file)
-const tenantsByServer = grouped((tenant) => tenant.server)
+const tenantsByFile = tenantsBy((tenant) => tenant.file)
+const tenantsByServer = tenantsBy((tenant) => tenant.server)
 
 /** Groups of a list of tenants, made once for each list: every service asks for the same ones. */
-function grouped(key: (tenant: Tenant) => string) {
+function tenantsBy(key: (tenant: Tenant) => string) {
   const known = new WeakMap<readonly Tenant[], ReadonlyMap<string, readonly Tenant[]>>()
   return (tenants: readonly Tenant[]): ReadonlyMap<string, readonly Tenant[]> => {
     const before = known.get(tenants)

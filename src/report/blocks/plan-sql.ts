@@ -1,3 +1,4 @@
+import { terminated } from '../block/terminated.js'
 import { quoteName } from '../../definition/quote.js'
 import type { PlanResult, ResultStep } from '../../result/result.js'
 import { planTally, scriptOf } from './plan.js'
@@ -40,7 +41,7 @@ function stepSql(step: ResultStep): string {
           : `hazard ${hazard.code}: ${hazard.message} (perfdb apply wants --allow ${hazard.code})`,
       ),
     ),
-    ...step.sql.map(ended),
+    ...step.sql.map(terminated),
   ].join('\n')
 }
 
@@ -63,12 +64,6 @@ where i.indisvalid is not true;`
 /** A comment can not be left by a line break in a name. */
 function comment(text: string): string {
   return `-- ${visible(text)}`
-}
-
-function ended(statement: string): string {
-  const text = statement.trimEnd()
-  if (text.endsWith(';')) return text
-  return text.includes('--') ? `${text}\n;` : `${text};`
 }
 
 function literal(text: string): string {

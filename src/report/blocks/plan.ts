@@ -4,7 +4,7 @@ import { detail } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
-import { bytes, count, grouped, several } from '../../text/amounts.js'
+import { bytes, count, withThousands, several } from '../../text/amounts.js'
 import { whatIfBlocks } from './what-if.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
@@ -132,11 +132,11 @@ function planVerdict(result: PlanResult, work: number): string {
   const rest = [
     ...(waiting > 0 ? [`${waiting} being built by another session`] : []),
     ...(hazards > 0 ? [`${several(hazards, 'hazard')} to allow by name`] : []),
-    ...(refused > 0 ? [`${grouped(refused)} refused`] : []),
+    ...(refused > 0 ? [`${withThousands(refused)} refused`] : []),
   ].join(', ')
   if (result.steps.length === 0)
     return refused > 0 ? `nothing to do, ${rest}` : 'no indexes are declared: nothing to do'
-  const head = work === 0 ? `${total}: nothing to do` : `${total}: ${grouped(work)} to work on`
+  const head = work === 0 ? `${total}: nothing to do` : `${total}: ${withThousands(work)} to work on`
   return rest === '' ? head : `${head}, ${rest}`
 }
 

@@ -7,7 +7,7 @@ export const shownLines = 12
 
 /** From max_connections down to the headroom. Steady and peak are told apart only where a rollout adds something. */
 export function waterfallGrid(server: PoolServer, verbose: boolean): Block {
-  const all = verbose ? server.waterfall : gathered(server)
+  const all = verbose ? server.waterfall : groupWaterfall(server)
   const surges = all.some((line) => isRollout(line.label))
   const lines = all
     .filter((line) => surges || line.label !== 'headroom, steady')
@@ -33,7 +33,7 @@ export function waterfallGrid(server: PoolServer, verbose: boolean): Block {
 type WaterfallLine = PoolServer['waterfall'][number]
 
 /** Many services: the largest of them one by one, the others as one line, steady and in a rollout. */
-export function gathered({ waterfall, services }: PoolServer): readonly WaterfallLine[] {
+export function groupWaterfall({ waterfall, services }: PoolServer): readonly WaterfallLine[] {
   const names = new Set(services.map((line) => line.name))
   const isService = ({ label, total }: WaterfallLine) => !total && (names.has(label) || isRollout(label))
   const keep = (rollout: boolean) => {

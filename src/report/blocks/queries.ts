@@ -1,7 +1,7 @@
 import type { ResultFinding, ResultMeasurement, ResultQuery } from '../../result/result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
-import { count, duration, grouped, several, speedup, timeInterval } from '../../text/amounts.js'
+import { count, duration, withThousands, several, speedup, timeInterval } from '../../text/amounts.js'
 
 const statusWords: Readonly<Record<ResultQuery['status'], string>> = {
   measured: 'measured',
@@ -149,7 +149,7 @@ export function queryTally(queries: readonly ResultQuery[]): string {
   const words = queries.map((query) => query.verdict ?? statusWords[query.status])
   const parts = [...new Set(words)]
     .toSorted()
-    .map((word) => `${grouped(words.filter((each) => each === word).length)} ${word}`)
+    .map((word) => `${withThousands(words.filter((each) => each === word).length)} ${word}`)
   return `${several(queries.length, 'query', 'queries')}: ${parts.join(', ')}`
 }
 

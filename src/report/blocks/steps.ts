@@ -1,6 +1,6 @@
 import type { PlanResult, ResultStep } from '../../result/result.js'
 import type { Tone } from '../block/block.js'
-import { grouped } from '../../text/amounts.js'
+import { withThousands } from '../../text/amounts.js'
 import type { Words } from '../block/outcomes.js'
 
 export type StepKind = ResultStep['step']
@@ -54,7 +54,7 @@ export function tally<Kind extends string>(kinds: readonly Kind[], all: readonly
   return kinds
     .map((kind) => ({ kind, number: all.filter((each) => each === kind).length }))
     .filter(({ number }) => number > 0)
-    .map(({ kind, number }) => `${grouped(number)} ${words[kind]}`)
+    .map(({ kind, number }) => `${withThousands(number)} ${words[kind]}`)
     .join(', ')
 }
 

@@ -1,6 +1,6 @@
 import type { ResultWhatIf } from '../../result/what-if-result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
-import { bytes, grouped, several } from '../../text/amounts.js'
+import { bytes, withThousands, several } from '../../text/amounts.js'
 
 type Index = ResultWhatIf['indexes'][number]
 
@@ -104,5 +104,5 @@ function titleOf({ name, params, statement }: ResultWhatIf['not_planned'][number
 }
 
 function costText(cost: number): string {
-  return Number.isFinite(cost) ? grouped(Math.round(cost * 100) / 100) : '-'
+  return Number.isFinite(cost) ? withThousands(Math.round(cost * 100) / 100) : '-'
 }

@@ -1,3 +1,4 @@
+import { terminated } from '../block/terminated.js'
 import { createHash } from 'node:crypto'
 import type { Migration } from '../../commands/start/export-migrations.js'
 import { visible } from '../text/width.js'
@@ -29,11 +30,11 @@ const alone: Readonly<Record<ExportTool, string>> = {
 /** lib/pq sends a section as one simple query, which is a transaction by itself when it holds several statements. https://github.com/amacneil/dbmate#migration-options */
 export function dbmateFile({ transaction, up, down }: Migration, lines: readonly string[]): string {
   const option = transaction ? '' : ' transaction:false'
-  const back = down.length === 0 ? ['-- nothing to take back'] : down.map(ended)
+  const back = down.length === 0 ? ['-- nothing to take back'] : down.map(terminated)
   return [
     `-- migrate:up${option}`,
     ...lines.map(comment),
-    ...up.map(ended),
+    ...up.map(terminated),
     '',
     `-- migrate:down${option}`,
     ...back,
@@ -47,7 +48,7 @@ export function flywayFiles(
   path: string,
   lines: readonly string[],
 ): readonly ExportFile[] {
-  const text = [...lines.map(comment), ...up.map(ended), ''].join('\n')
+  const text = [...lines.map(comment), ...up.map(terminated), ''].join('\n')
   // ${...} in a predicate is no placeholder.
   const settings = [`executeInTransaction=${String(transaction)}`, 'placeholderReplacement=false', '']
   return [
@@ -75,7 +76,7 @@ export function graphileFiles(
   let { number, hash } = known.at(-1) ?? { number: 0, hash: null }
   return migrations.map(({ migration, slug, lines }) => {
     const header = migration.transaction ? [] : ['--! no-transaction']
-    const body = [...header, ...lines.map(comment), ...migration.up.map(ended)].join('\n')
+    const body = [...header, ...lines.map(comment), ...migration.up.map(terminated)].join('\n')
     const previous = hash
     number += 1
     hash = `sha1:${createHash('sha1')
@@ -90,12 +91,6 @@ export function graphileFiles(
 
 function comment(line: string): string {
   return `-- ${line}`
-}
-
-function ended(statement: string): string {
-  const text = statement.trimEnd()
-  if (text.endsWith(';')) return text
-  return text.includes('--') ? `${text}\n;` : `${text};`
 }
 
 /** A committed migration of graphile-migrate: each carries the hash of the one before it. */

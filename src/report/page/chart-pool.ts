@@ -1,8 +1,8 @@
 import type { PoolServer } from '../../result/pool-result.js'
-import type { Chart, ChartRow, Look, Mark } from './chart.js'
+import type { Chart, ChartRow, MarkStyle, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
-import { gathered } from '../blocks/pool-waterfall.js'
-import { grouped } from '../../text/amounts.js'
+import { groupWaterfall } from '../blocks/pool-waterfall.js'
+import { withThousands } from '../../text/amounts.js'
 
 /**
  * From max_connections down to the headroom: each line of the waterfall takes from what the lines above left; a sum stands
@@ -11,14 +11,14 @@ import { grouped } from '../../text/amounts.js'
 export function waterfallChart(server: PoolServer): Chart {
   let left = 0
   const levels: number[] = []
-  const rows = gathered(server).map((line): ChartRow => {
+  const rows = groupWaterfall(server).map((line): ChartRow => {
     const from = line.total ? 0 : left
     left = line.total ? line.connections : left + line.connections
     levels.push(from, left)
     const over = Math.min(from, left) < 0
     return {
       label: line.label,
-      value: grouped(line.connections).replace('-', '−'),
+      value: withThousands(line.connections).replace('-', '−'),
       ...(line.total ? { tone: left < 0 ? 'bad' : 'good', strong: true } : {}),
       // Split at zero, so that what does not fit has a colour of its own.
       marks: [
@@ -47,10 +47,10 @@ export function waterfallChart(server: PoolServer): Chart {
   }
 }
 
-function lookOf({ total, connections }: PoolServer['waterfall'][number]): Look {
+function lookOf({ total, connections }: PoolServer['waterfall'][number]): MarkStyle {
   return total ? 'good' : connections > 0 ? 'quiet' : 'main'
 }
 
-function bar(from: number, to: number, look: Look): Mark {
+function bar(from: number, to: number, look: MarkStyle): Mark {
   return { kind: 'bar', from, to, look }
 }

@@ -1,5 +1,5 @@
 import type { Comparison, Interval, ResultMeasurement, ResultQuery } from '../../result/result.js'
-import type { Chart, ChartRow, Look, Mark } from './chart.js'
+import type { Chart, ChartRow, MarkStyle, Mark } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'
 import { count, duration, ratio, speedup, timeInterval } from '../../text/amounts.js'
@@ -133,7 +133,7 @@ export function variantsChart({ variants, before }: Comparison): Chart {
   }
 }
 
-function interval({ median, low, high }: Interval, look: Look, kind: 'dot' | 'ring'): readonly Mark[] {
+function interval({ median, low, high }: Interval, look: MarkStyle, kind: 'dot' | 'ring'): readonly Mark[] {
   if (median <= 0) return []
   return [
     { kind: 'range', from: low, to: high, look },

@@ -4,16 +4,16 @@ import { html } from './html-text.js'
 
 /** What is drawn of a row; values are on the chart's scale. */
 export type Mark =
-  | { readonly kind: 'bar'; readonly from: number; readonly to: number; readonly look: Look }
+  | { readonly kind: 'bar'; readonly from: number; readonly to: number; readonly look: MarkStyle }
   /** A line with ends, as an interval. */
-  | { readonly kind: 'range'; readonly from: number; readonly to: number; readonly look: Look }
-  | { readonly kind: 'dot'; readonly at: number; readonly look: Look }
-  | { readonly kind: 'ring'; readonly at: number; readonly look: Look }
+  | { readonly kind: 'range'; readonly from: number; readonly to: number; readonly look: MarkStyle }
+  | { readonly kind: 'dot'; readonly at: number; readonly look: MarkStyle }
+  | { readonly kind: 'ring'; readonly at: number; readonly look: MarkStyle }
   /** A thin line between two values. */
-  | { readonly kind: 'line'; readonly from: number; readonly to: number; readonly look: Look }
+  | { readonly kind: 'line'; readonly from: number; readonly to: number; readonly look: MarkStyle }
 
 /** `main` and `rest` are the two colours of a stacked bar. */
-export type Look = Tone | 'main' | 'rest'
+export type MarkStyle = Tone | 'main' | 'rest'
 
 export interface ChartRow {
   readonly label: string
@@ -29,7 +29,7 @@ export interface Chart {
   readonly title: string
   /** How to read it, in a sentence. */
   readonly caption: string
-  readonly legend: readonly { readonly mark: Mark['kind']; readonly look: Look; readonly text: string }[]
+  readonly legend: readonly { readonly mark: Mark['kind']; readonly look: MarkStyle; readonly text: string }[]
   readonly scale: Scale
   readonly tickText: (value: number) => string
   /** A line through all rows: no change, nothing left. */
@@ -100,12 +100,12 @@ function draw(mark: Mark, scale: Scale): string {
   }
 }
 
-function horizontal(mark: { from: number; to: number; look: Look }, scale: Scale, kind: string): string {
+function horizontal(mark: { from: number; to: number; look: MarkStyle }, scale: Scale, kind: string): string {
   const [from, to] = [scale.percent(mark.from), scale.percent(mark.to)]
   return `<line class="${kind} ${mark.look}" x1="${percent(from)}" x2="${percent(to)}" y1="${middle}" y2="${middle}"/>`
 }
 
-function end(value: number, look: Look, scale: Scale): string {
+function end(value: number, look: MarkStyle, scale: Scale): string {
   const x = percent(scale.percent(value))
   return `<line class="range ${look}" x1="${x}" x2="${x}" y1="${middle - 4}" y2="${middle + 4}"/>`
 }

@@ -1,3 +1,4 @@
+import { terminated } from '../block/terminated.js'
 import type { Block, Cell, Column, Item, Script } from '../block/block.js'
 import { html, htmlLines } from './html-text.js'
 import { several } from '../../text/amounts.js'
@@ -103,8 +104,5 @@ function scriptsHtml(block: Of<'scripts'>): string {
 }
 
 function scriptText({ title, statements }: Script): string {
-  return [
-    `-- ${title.replace(/\s+/g, ' ')}`,
-    ...statements.map((statement) => (/;\s*$/.test(statement) ? statement : `${statement};`)),
-  ].join('\n')
+  return [`-- ${title.replace(/\s+/g, ' ')}`, ...statements.map(terminated)].join('\n')
 }

@@ -1,3 +1,4 @@
+import { terminated } from '../block/terminated.js'
 import type { Block, Cell, Column, Detail, Item, Script } from '../block/block.js'
 import { codeSpan, escaped, fenced } from './markdown-text.js'
 import { several } from '../../text/amounts.js'
@@ -99,7 +100,7 @@ function scriptsText(block: Of<'scripts'>): string {
 }
 
 function scriptText(script: Script): string {
-  const statements = script.statements.map((statement) => (/;\s*$/.test(statement) ? statement : `${statement};`))
+  const statements = script.statements.map(terminated)
   return [`-- ${script.title.replace(/\s+/g, ' ')}`, ...statements].join('\n')
 }
 

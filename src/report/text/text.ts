@@ -1,3 +1,4 @@
+import { terminated } from '../block/terminated.js'
 import type { Block, Item, Script } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
 import { roomOf } from '../block/layout.js'
@@ -70,8 +71,4 @@ function itemLines(item: Item, room: number, paint: Paint): string[] {
 function scriptLines(script: Script, room: number, paint: Paint): string[] {
   const comment = wrap(script.title, room, '  -- ', '  -- ').map((line) => paint('quiet', line))
   return [...comment, ...script.statements.flatMap((statement) => wrapSql(terminated(statement), room, '  '))]
-}
-
-function terminated(statement: string): string {
-  return /;\s*$/.test(statement) ? statement : `${statement};`
 }

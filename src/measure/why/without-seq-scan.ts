@@ -16,7 +16,7 @@ import { readForeignCode } from '../../catalog/trust.js'
 import type { UnchosenIndex } from '../sample/measurement.js'
 
 /** A query that ran, with its query plan and the one that it gets without sequential scans. */
-export interface Probed {
+export interface WithoutSeqScan {
   readonly session: Session
   readonly subject: Subject
   readonly limits: Limits
@@ -32,13 +32,13 @@ export interface Probed {
  * nothing runs), and the indexes of the tables. What the planner cannot do even then no index serves; what it can, it
  * chose not to do. Throws the server's errors.
  */
-export async function probe(
+export async function withoutSeqScan(
   session: Session,
   subject: Subject,
   plan: QueryPlan,
   names: readonly string[],
   limits: Limits,
-): Promise<Probed> {
+): Promise<WithoutSeqScan> {
   const without = await explainOnce(session, subject, 'plain', limits, noSeqScan)
   const indexes = await readIndexes(session, plan.nodes, names, limits)
   const foreign = (await readForeignCode(session, [subject.text])).flat().length > 0
@@ -48,19 +48,22 @@ export async function probe(
 const noSeqScan = { enable_seqscan: 'off' }
 
 /** Why each of these indexes is not used by the query plan. Throws the server's errors. */
-export async function unchosenIndexes(probed: Probed, names: readonly string[]): Promise<readonly UnchosenIndex[]> {
+export async function unchosenIndexes(
+  counterpart: WithoutSeqScan,
+  names: readonly string[],
+): Promise<readonly UnchosenIndex[]> {
   const unchosen: UnchosenIndex[] = []
-  for (const name of names) unchosen.push(await unchosenIndex(probed, name))
+  for (const name of names) unchosen.push(await unchosenIndex(counterpart, name))
   return unchosen
 }
 
-async function unchosenIndex(probed: Probed, name: string): Promise<UnchosenIndex> {
-  const facts = probed.indexes.find((index) => index.name === name)
+async function unchosenIndex(counterpart: WithoutSeqScan, name: string): Promise<UnchosenIndex> {
+  const facts = counterpart.indexes.find((index) => index.name === name)
   const none = { index: name, table: '', size: '', small: false, without: 'none', part: null } as const
   if (facts === undefined) return { ...none, reason: `there is no index ${name}: perfdb apply builds what is declared` }
-  const { plan, without } = probed
+  const { plan, without } = counterpart
   const taken = (index: IndexFacts, { indexes }: QueryPlan) => indexes.some((one) => isOrPart(one, index))
-  const others = probed.indexes.filter((index) => index.table === facts.table && index.name !== name)
+  const others = counterpart.indexes.filter((index) => index.table === facts.table && index.name !== name)
   // Reading a whole index instead of the table says nothing of conditions.
   const searched = without.nodes.filter((node) => node.indexCondition !== '').map((node) => node.index)
   return {
@@ -74,7 +77,7 @@ async function unchosenIndex(probed: Probed, name: string): Promise<UnchosenInde
         ? 'other'
         : 'none',
     part: plan.indexes.find((one) => facts.parts.includes(one)) ?? null,
-    reason: await unchosenReason(probed, facts),
+    reason: await unchosenReason(counterpart, facts),
   }
 }
 
@@ -82,18 +85,23 @@ function isOrPart(name: string, index: IndexFacts): boolean {
   return name === index.name || index.parts.includes(name)
 }
 
-async function unchosenReason(probed: Probed, facts: IndexFacts): Promise<string> {
-  const { plan, without, indexes } = probed
+async function unchosenReason(counterpart: WithoutSeqScan, facts: IndexFacts): Promise<string> {
+  const { plan, without, indexes } = counterpart
   const nodes = plan.nodes.filter((node) => tableOf(node) === facts.table)
   const scan = nodes.find((node) => node.type === 'Seq Scan')
   if (nodes.length === 0) return `the query plan does not read ${facts.table}`
   if (without.indexes.some((one) => isOrPart(one, facts)) && scan !== undefined)
-    return chosenReason(probed, scan, facts)
+    return chosenReason(counterpart, scan, facts)
   const condition = await readCondition(nodes.map((node) => node.filter || node.indexCondition).find(Boolean) ?? '')
   const blocked =
     condition === null
       ? null
-      : whyNotIndex(facts, { table: facts.table, condition, indexes, columns: await columnsOf(probed, facts.table) })
+      : whyNotIndex(facts, {
+          table: facts.table,
+          condition,
+          indexes,
+          columns: await columnsOf(counterpart, facts.table),
+        })
   const used = plan.nodes.filter(
     (node) => node.index !== '' && indexes.some((one) => isOrPart(node.index, one) && one.table === facts.table),
   )
@@ -104,14 +112,14 @@ async function unchosenReason(probed: Probed, facts: IndexFacts): Promise<string
 }
 
 /** Why a whole table is read: no index serves the Filter, or one does and the planner thinks it dearer. */
-export async function seqScanReason(probed: Probed, node: PlanNode): Promise<string | null> {
+export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode): Promise<string | null> {
   const table = tableOf(node)
-  const indexes = probed.indexes.filter((index) => index.table === table)
-  const chosen = await searchable(probed.without, indexes)
-  if (chosen !== undefined) return chosenReason(probed, node, chosen)
+  const indexes = counterpart.indexes.filter((index) => index.table === table)
+  const chosen = await searchable(counterpart.without, indexes)
+  if (chosen !== undefined) return chosenReason(counterpart, node, chosen)
   const condition = await readCondition(node.filter)
   if (condition === null) return null
-  return whyNoIndex({ table, condition, indexes, columns: await columnsOf(probed, table) })
+  return whyNoIndex({ table, condition, indexes, columns: await columnsOf(counterpart, table) })
 }
 
 /** The index that the query plan searches from its first key on; to read it from end to end is no search. */
@@ -127,8 +135,8 @@ async function searchable(plan: QueryPlan, indexes: readonly IndexFacts[]): Prom
 }
 
 /** The planner could use the index and reads the whole table: wrong numbers, few rows thrown away, or wrong costs. */
-async function chosenReason(probed: Probed, scan: PlanNode, index: IndexFacts): Promise<string> {
-  const { plan, without } = probed
+async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, index: IndexFacts): Promise<string> {
+  const { plan, without } = counterpart
   const costs = `cost ${count(plan.cost)} against ${count(without.cost)}`
   const kept = scan.rows / Math.max(1, scan.rows + scan.removedByFilter)
   const wrong = Math.max(scan.estimatedRows, 1) / Math.max(scan.rowsPerLoop, 1)
@@ -136,7 +144,7 @@ async function chosenReason(probed: Probed, scan: PlanNode, index: IndexFacts): 
     return `the planner could use ${index.name} and does not (${costs}): it expected ${count(scan.estimatedRows)} rows and got ${count(scan.rowsPerLoop)}; analyze ${tableOf(scan)}`
   if (scan.loops > 0 && kept > 0.2)
     return `the planner could use ${index.name} and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`
-  const [asIs, other] = await timeBoth(probed)
+  const [asIs, other] = await timeBoth(counterpart)
   if (asIs === null || other === null) return `the planner could use ${index.name} and does not: ${costs}`
   const times = `${milliseconds(other)} with it, ${milliseconds(asIs)} without`
   return other * 1.1 < asIs
@@ -145,7 +153,12 @@ async function chosenReason(probed: Probed, scan: PlanNode, index: IndexFacts): 
 }
 
 /** Medians of three runs each, warmed up by the first; null when a run failed or met the timeout. */
-async function timeBoth({ session, subject, limits, plan }: Probed): Promise<readonly [number | null, number | null]> {
+async function timeBoth({
+  session,
+  subject,
+  limits,
+  plan,
+}: WithoutSeqScan): Promise<readonly [number | null, number | null]> {
   // Three runs of ten times the known time at most.
   const statementTimeoutMs = Math.min(limits.statementTimeoutMs, Math.max(1000, 10 * (plan.executionMs ?? 1000)))
   const timed = async (set: Readonly<Record<string, string>>) => {
@@ -164,7 +177,10 @@ async function timeBoth({ session, subject, limits, plan }: Probed): Promise<rea
   return [await timed({}), other]
 }
 
-async function columnsOf({ session, limits }: Probed, table: string): Promise<ReadonlyMap<string, ColumnFacts>> {
+async function columnsOf(
+  { session, limits }: WithoutSeqScan,
+  table: string,
+): Promise<ReadonlyMap<string, ColumnFacts>> {
   const dot = table.indexOf('.')
   const names = [table.slice(0, dot), table.slice(dot + 1)]
   const rows = await rolledBack(session, limits, catalogOnly, async () =>
