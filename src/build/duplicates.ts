@@ -7,7 +7,7 @@ import { uniqueBuild, withDuplicates, type Duplicates } from '../plan/hazards/un
 import type { Session } from '../server/session/session.js'
 import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
 import { notRead, ownLook } from './own-look.js'
-import { widthFinding } from './widths.js'
+import { widthFindings } from './widths.js'
 
 /** For all unique indexes of a plan together, and for each again before it is built if need be. */
 const boundMs = 30_000
@@ -35,13 +35,8 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
       const found = signal?.aborted === true ? null : look
       steps.push(found === null ? step : withDuplicates(step, found))
     }
-    const findings = [...plan.findings]
-    for (const step of steps) {
-      const leftMs = Math.ceil(until - performance.now())
-      const wide = signal?.aborted === true || leftMs <= 0 ? null : await widthFinding(session, step, leftMs)
-      if (wide !== null) findings.push(wide)
-    }
-    return { ...plan, steps, findings }
+    const leftMs = () => (signal?.aborted === true ? 0 : Math.ceil(until - performance.now()))
+    return { ...plan, steps, findings: [...plan.findings, ...(await widthFindings(session, steps, leftMs))] }
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

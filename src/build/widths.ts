@@ -11,34 +11,65 @@ const mostBytes = 2704
 const headerBytes = 8
 
 /**
- * TOO_WIDE where a row of the table is too wide for the btree that a step builds: the build would end with 54000 when it comes to that
+ * TOO_WIDE for each step whose table has a row that is too wide for the btree that it builds: the build would end with 54000 when it comes to that
  * row. Of stored columns it is certain (an index holds a value as its row does, compressed); what an expression computes may still be
- * compressed. Nothing is read where no stored value can be that wide. null where nothing was found, or nothing can be said.
+ * compressed. No table is read where no stored value can be that wide, which one statement tells of all. Nothing is said of what could not be
+ * looked at in time.
  */
-export async function widthFinding(session: Session, step: Step, timeoutMs: number): Promise<Finding | null> {
+export async function widthFindings(
+  session: Session,
+  steps: readonly Step[],
+  leftMs: () => number,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const { step, declared } of await possiblyWide(session, steps.flatMap(buildsBtree), leftMs())) {
+    const timeoutMs = leftMs()
+    if (timeoutMs <= 0) break
+    const look = { definition: declared, stranger: step.stranger === true, timeoutMs }
+    const rows = await orNothing(ownLook(session, look, async () => session.query<Widest>(widestSql(declared))))
+    const [row] = rows === null || notRead(rows) ? [] : rows
+    if (row !== undefined) findings.push(tooWide(step, declared, row))
+  }
+  return findings
+}
+
+interface Building {
+  readonly step: Step
+  readonly declared: Definition
+}
+
+function buildsBtree(step: Step): readonly Building[] {
   const { declared, foreign } = step
   const builds = step.step === 'create' || step.step === 'rebuild' || step.step === 'replace'
-  if (!builds || declared === null || declared.method !== 'btree' || foreign !== undefined) return null
-  try {
-    const settings = { readOnly: true, statementTimeoutMs: timeoutMs, set: { search_path: 'pg_catalog' } }
-    const [possible] = await session.rolledBack(settings, async () =>
-      session.query<{ wide: boolean }>(possibleSql, [
-        declared.table.schema,
-        declared.table.name,
-        JSON.stringify([...declared.keys.flatMap(({ column }) => column ?? []), ...declared.include]),
-        computes(declared),
-      ]),
-    )
-    if (possible?.wide !== true) return null
-    const look = { definition: declared, stranger: step.stranger === true, timeoutMs }
-    const rows = await ownLook(session, look, async () => session.query<Widest>(widestSql(declared)))
-    const [row] = notRead(rows) ? [] : rows
-    return row === undefined ? null : tooWide(step, declared, row)
-  } catch (error) {
-    // Out of time, locked, not to be read, or an expression that fails on a row, as it then does in the build.
+  return builds && declared?.method === 'btree' && foreign === undefined ? [{ step, declared }] : []
+}
+
+async function possiblyWide(
+  session: Session,
+  building: readonly Building[],
+  timeoutMs: number,
+): Promise<readonly Building[]> {
+  if (building.length === 0 || timeoutMs <= 0) return []
+  const asked = building.map(({ declared }, id) => ({
+    id,
+    ...declared.table,
+    columns: [...declared.keys.flatMap(({ column }) => column ?? []), ...declared.include],
+    computed: computes(declared),
+  }))
+  const settings = { readOnly: true, statementTimeoutMs: timeoutMs, set: { search_path: 'pg_catalog' } }
+  const rows = await orNothing(
+    session.rolledBack(settings, async () => session.query<{ id: number }>(possibleSql, [JSON.stringify(asked)])),
+  )
+  const possible = new Set(rows?.map(({ id }) => id))
+  return building.filter((_, id) => possible.has(id))
+}
+
+/** Out of time, locked, not to be read, or an expression that fails on a row, as it then does in the build. */
+async function orNothing<T>(looking: Promise<T>): Promise<T | null> {
+  return looking.catch((error: unknown) => {
     if (error instanceof PerfdbError && error.code !== 'CONNECTION_LOST') return null
     throw error
-  }
+  })
 }
 
 interface Widest {
@@ -65,19 +96,32 @@ function computes({ keys }: Definition): boolean {
 }
 
 /**
- * Whether any row of the table (or a partition of it) could be so wide: a value of more than 2 kB is stored apart or compressed, so that without anything
- * stored apart only a column of storage PLAIN or MAIN can be (manual, "TOAST"). `$3`: columns; `$4`: expressions compute with others.
+ * Of which indexes ($1: id, schema, name, columns, whether expressions compute with others) the table or a partition of it could have a row so wide: a value of
+ * more than 2 kB is stored apart or compressed, so that without anything stored apart only a column of storage PLAIN or MAIN can be
+ * (manual, "TOAST").
  */
 const possibleSql = `
-with recursive members as (
-  select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
+with recursive wanted as (
+  select w.id, c.oid, w.columns, w.computed
+  from pg_catalog.json_to_recordset($1::json) as w(id int, schema text, name text, columns json, computed bool)
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
+), members as (
+  select distinct oid as root, oid from wanted
   union all
-  select h.inhrelid from members m join pg_catalog.pg_inherits h on h.inhparent = m.oid
+  select m.root, h.inhrelid from members m join pg_catalog.pg_inherits h on h.inhparent = m.oid
+), filled as materialized (
+  select m.root, c.oid, c.reloptions::text ~ 'toast_tuple_target' or c.reltoastrelid <> 0 and pg_catalog.pg_relation_size(c.reltoastrelid) > 0 as apart
+  from members m join pg_catalog.pg_class c on c.oid = m.oid
+  where c.relkind in ('r', 'm') and pg_catalog.pg_relation_size(c.oid) > 0
+), possible as (
+  select f.root, pg_catalog.array_agg(a.attname::text) filter (where a.attlen = -1 and (a.attstorage in ('p', 'm') or f.apart)) as columns
+  from filled f join pg_catalog.pg_attribute a on a.attrelid = f.oid and a.attnum > 0 and not a.attisdropped
+  group by f.root
 )
-select pg_catalog.bool_or($4::bool or a.attlen = -1 and a.attname in (select v from pg_catalog.json_array_elements_text($3::json) as w(v))
-    and (a.attstorage in ('p', 'm') or c.reloptions::text ~ 'toast_tuple_target' or c.reltoastrelid <> 0 and pg_catalog.pg_relation_size(c.reltoastrelid) > 0)) as wide
-from members m join pg_catalog.pg_class c on c.oid = m.oid join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relkind in ('r', 'm') and pg_catalog.pg_relation_size(c.oid) > 0`
+select w.id from wanted w join possible p on p.root = w.oid
+where w.computed or exists (select from pg_catalog.json_array_elements_text(w.columns) as v(name) where v.name = any (p.columns))
+order by w.id`
 
 /** pg_column_size of a stored value fetches nothing that is stored apart. */
 function widestSql({ keys, include, table, predicate }: Definition): string {

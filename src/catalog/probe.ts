@@ -1,11 +1,13 @@
 import type { Definition, TableName } from '../definition/definition.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
+import { quoteName } from '../definition/quote.js'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { probedIndexesSql } from '../sql/catalog/catalog.js'
 import { createIndexSql } from '../sql/ddl/index-ddl.js'
-import { copyPartitioned, readPartitionKeys, type PartitionKey } from './partitions-copy.js'
+import { readPartitionKeys, type PartitionKey } from './partitions-copy.js'
+import { copyTables, inOneBurst, tableKey } from './probe-copies.js'
+import { isKeysAlone, together } from './probe-keys.js'
 import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
 import type { Trust } from './trust.js'
@@ -35,10 +37,51 @@ export async function probe(
   extensions: readonly string[] = [],
 ): Promise<readonly Probed[]> {
   const keys = await readPartitionKeys(session, partitioned)
-  const probed: Probed[] = []
   const about = { trust, keys, extensions }
-  while (probed.length < declared.length)
-    probed.push(...(await probeSome(session, nextTables(declared.slice(probed.length)), about)))
+  const known = await byTheirKeys(session, declared, about)
+  const others = declared.filter((index) => !known.has(index))
+  const probed = new Map(await probeAll(session, others, about))
+  return declared.map((index): Probed => {
+    const canonical = known.get(index)
+    const answer = canonical === undefined ? probed.get(index) : { canonical }
+    if (answer === undefined) throw new PerfdbError('INTERNAL', `nothing was asked about ${index.definition.name}`)
+    return answer
+  })
+}
+
+/** So many are asked about one by one, without a transaction for their keys. */
+const fewIndexes = 64
+
+/** Those that are their keys alone, where there are many of them; what is refused of their keys is asked about index by index, for its words. */
+async function byTheirKeys(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  about: About,
+): Promise<ReadonlyMap<DeclaredIndex, CanonicalDefinition>> {
+  const partitioned = new Set(about.keys.map(tableKey))
+  const plain = declared.filter(
+    (index) => isKeysAlone(index) && !(index.definition.unique && partitioned.has(tableKey(index.definition.table))),
+  )
+  if (plain.length <= fewIndexes) return new Map()
+  const { asked, answers } = together(plain)
+  const probed = await probeAll(session, asked, about)
+  return answers(probed.map(([, answer]) => (isRefused(answer) ? null : answer.canonical)))
+}
+
+async function probeAll(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  about: About,
+): Promise<readonly (readonly [DeclaredIndex, Probed])[]> {
+  const probed: (readonly [DeclaredIndex, Probed])[] = []
+  while (probed.length < declared.length) {
+    const some = nextTables(declared, probed.length)
+    const answers = await probeSome(session, some, about)
+    for (const [at, answer] of answers.entries()) {
+      const index = some[at]
+      if (index !== undefined) probed.push([index, answer])
+    }
+  }
   return probed
 }
 
@@ -48,11 +91,20 @@ interface About {
   readonly extensions: readonly string[]
 }
 
-/** From the start as many as lie on 50 tables; each copy holds four locks, each index one. */
-function nextTables(declared: readonly DeclaredIndex[]): readonly DeclaredIndex[] {
-  const tables = new Set<string>()
-  const end = declared.findIndex(({ definition }, at) => tables.add(tableKey(definition.table)).size > 50 || at === 400)
-  return end < 0 ? declared : declared.slice(0, end)
+/** Of one table at once: with each index that its copy has the next one takes longer. */
+const mostOnTable = 64
+
+/** From there as many as lie on 50 tables; each copy holds four locks, each index one. */
+function nextTables(declared: readonly DeclaredIndex[], start: number): readonly DeclaredIndex[] {
+  const counts = new Map<string, number>()
+  const end = declared.findIndex(({ definition }, at) => {
+    if (at < start) return false
+    const table = tableKey(definition.table)
+    const count = counts.get(table) ?? 0
+    counts.set(table, count + 1)
+    return counts.size > 50 || count === mostOnTable || at - start === 400
+  })
+  return declared.slice(start, end < 0 ? undefined : end)
 }
 
 async function probeSome(
@@ -135,15 +187,6 @@ async function createAll(
   }
 }
 
-/** True when all went well; else nothing of it is left. */
-async function inOneBurst(session: Session, statements: readonly string[]): Promise<boolean> {
-  const texts = ['savepoint perfdb_burst', ...statements, 'release savepoint perfdb_burst']
-  const answers = await Promise.allSettled(texts.map((text) => session.query(text)))
-  if (answers.every(({ status }) => status === 'fulfilled')) return true
-  await session.query('rollback to savepoint perfdb_burst')
-  return false
-}
-
 /** Where CREATE EXTENSION without a schema puts its objects: the first schema that the role's own path names. */
 export function creationPath(session: Session): string {
   return session.defaultSearchPath === '' ? 'public' : session.defaultSearchPath
@@ -152,58 +195,6 @@ export function creationPath(session: Session): string {
 /** search_path of a build: the table's own schema first, then what the role would have by itself. */
 export function buildSearchPath(session: Session, schema: string): string {
   return session.defaultSearchPath === '' ? quoteName(schema) : `${quoteName(schema)}, ${session.defaultSearchPath}`
-}
-
-async function copyTables(
-  session: Session,
-  declared: readonly DeclaredIndex[],
-  { trust, keys }: About,
-  originals: Map<string, string>,
-): Promise<ReadonlyMap<string, string>> {
-  const copies = new Map<string, string>()
-  const plain: Copy[] = []
-  for (const { definition } of declared) {
-    const table = tableKey(definition.table)
-    if (copies.has(table)) continue
-    const copy = `perfdb_probe_${copies.size + 1}`
-    copies.set(table, copy)
-    originals.set(copy, definition.table.name)
-    const own = keys.filter((key) => tableKey(key) === table)
-    const owners = declared.flatMap((other) =>
-      tableKey(other.definition.table) === table ? [trust.get(other.definition)?.owner ?? null] : [],
-    )
-    const owner = owners.find((one) => one !== null) ?? null
-    if (own.length === 0) plain.push({ table, copy, owner })
-    else {
-      const parts = await copyPartitioned(session, definition.table, own, copy)
-      for (const [name, original] of parts) originals.set(name, original)
-      if (owner !== null) for (const name of parts.keys()) await session.query(ownerSql(name, owner))
-    }
-  }
-  const all = plain.flatMap(copySql)
-  if (plain.length === 0 || (await inOneBurst(session, all))) return copies
-  for (const text of all) await session.query(text)
-  return copies
-}
-
-interface Copy {
-  readonly table: string
-  readonly copy: string
-  /** To whom it is handed over. */
-  readonly owner: string | null
-}
-
-function copySql({ table, copy, owner }: Copy): readonly string[] {
-  const create = `create temporary table ${quoteName(copy)} (like ${table}) on commit drop`
-  return owner === null ? [create] : [create, ownerSql(copy, owner)]
-}
-
-function ownerSql(copy: string, owner: string): string {
-  return `alter table pg_temp.${quoteName(copy)} owner to ${quoteName(owner)}`
-}
-
-function tableKey(table: TableName): string {
-  return quoteQualified(table.schema, table.name)
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */

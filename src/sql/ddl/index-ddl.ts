@@ -69,7 +69,8 @@ export function keyExpressionSql(key: Key): string {
   return key.column === undefined ? `(${key.expression ?? ''})` : quoteName(key.column)
 }
 
-function keySql(key: Key): string {
+/** A key as CREATE INDEX takes it. */
+export function keySql(key: Key): string {
   const parts = [
     keyExpressionSql(key),
     key.collation === undefined ? '' : `collate ${collationSql(key.collation)}`,
