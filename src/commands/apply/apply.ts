@@ -1,7 +1,6 @@
-import { analyzeTables, type Analyzed } from '../../build/analyze.js'
+import { analyzeTables } from '../../build/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/duplicates.js'
-import { resultWithoutWork } from '../../build/run-plan.js'
 import { serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
@@ -11,21 +10,20 @@ import type { Plan } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Connect } from '../../server/session/session.js'
 import { steadySession } from '../../server/session/steady.js'
+import { applyDocument } from './apply-document.js'
 import { buildContext, startRefusal, type BuildOptions } from './build-context.js'
-import { about, analyzedDocument, findingDocument, resultDocument } from '../documents.js'
-import { exitCode, type SignalName } from '../../result/exit-code.js'
+import type { SignalName } from '../../result/exit-code.js'
 import { hazardGate } from './gate.js'
 import { withLostProperties } from './lost-properties.js'
 import { makePlan } from './make-plan.js'
 import { notBegun, refused } from './not-begun.js'
 import { runParallel } from './parallel.js'
-import { measureAfter, measureBefore, unproven, type Proof } from './proof.js'
-import { noRecord, openRecord, type RunRecord } from './record.js'
-import type { ApplyResult, ResultFinding } from '../../result/result.js'
+import { measureAfter, measureBefore, unproven } from './proof.js'
+import { noRecord, openRecord } from './record.js'
+import type { ApplyResult } from '../../result/result.js'
 import { isDone } from '../../plan/make/saved.js'
 import type { SavedPart } from '../../result/saved-plan.js'
 import { assertNotMoved, assertSameDatabase } from './saved.js'
-import { priced, proofDocument } from './proof-document.js'
 import { assertCounterfactual } from './proof-hiding.js'
 import type { ProofOptions } from './proof-measure.js'
 import { takeRunLock } from './run-lock.js'
@@ -33,7 +31,6 @@ import { windowRefusal } from './window.js'
 import { createExtensions } from './create-extensions.js'
 import { patiently } from './patient.js'
 import { assertPrivileged, assertWritable } from './writable.js'
-import type { Planned } from '../planned.js'
 
 export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   /** Tables that are built on side by side; each takes a connection more. */
@@ -77,7 +74,7 @@ export async function runApply(
   const { plan, snapshot } = planned
   if (!hasWork(plan)) {
     const analyzed = await analyzeTables(ddl, repairedTables, options.signal)
-    const result = await ended(planned, profiles, startedAt, { interrupted, analyzed })
+    const result = await applyDocument(planned, profiles, startedAt, { interrupted, analyzed })
     return options.savedPlan !== undefined && isDone(plan) ? { ...result, already_done: true } : result
   }
   const gate = hazardGate(plan, options.allow)
@@ -106,16 +103,10 @@ export async function runApply(
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, record.proven, options).catch(unproven)
     const signal = options.signalName()
-    return await ended(planned, profiles, startedAt, {
-      interrupted,
-      results,
-      analyzed,
-      extensions,
-      proof,
-      buildMs,
-      record,
-      signal,
-    })
+    const done = { interrupted, results, analyzed, extensions, proof, buildMs, run: record.run, signal }
+    const result = await applyDocument(planned, profiles, startedAt, done)
+    await record.finish(result)
+    return result
   } catch (error) {
     await record.abandon()
     throw error
@@ -141,65 +132,3 @@ function tablesToAnalyze(
   ]
   return [...new Map(tables.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
 }
-
-interface End {
-  readonly interrupted: readonly ResultFinding[]
-  readonly results?: readonly StepResult[]
-  readonly analyzed?: readonly Analyzed[]
-  readonly proof?: Proof
-  /** Created by this run. */
-  readonly extensions?: readonly string[]
-  readonly buildMs?: number
-  readonly record?: RunRecord
-  readonly signal?: SignalName | undefined
-}
-
-async function ended(
-  { plan, snapshot }: Planned,
-  profiles: readonly Profile[],
-  startedAt: Date,
-  end: End,
-): Promise<ApplyResult> {
-  const results = end.results ?? plan.steps.map(resultWithoutWork)
-  const failedSteps = results.filter(({ outcome }) => outcome === 'failed').length
-  const leftOut = results.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
-  const unanalyzed = (end.analyzed ?? []).filter((one) => !one.ok)
-  const queries = end.proof?.queries ?? []
-  const missed = queries.flatMap((query) => query.expectations).filter((expectation) => !expectation.met).length
-  // Of others' leftovers apply only tells; verify fails on them. A drop that was asked for and refused is apply's own business.
-  const untouched = plan.findings.filter(
-    (finding) =>
-      (finding.code === 'INVALID' && !plan.steps.some((step) => step.index === finding.index)) ||
-      notDone.has(finding.code),
-  )
-  const refusedDrops = untouched.filter((finding) => notDone.has(finding.code)).length
-  const code = exitCode({
-    signal: end.signal,
-    failedSteps: failedSteps + unanalyzed.length + (end.proof?.failed === true ? 1 : 0),
-    refusals: missed + refusedDrops + leftOut,
-  })
-  const overlaps = plan.findings.filter(
-    (finding) => finding.code === 'DUPLICATE' || finding.code === 'REDUNDANT' || finding.code === 'TOO_WIDE',
-  )
-  const findings = [...end.interrupted, ...[...untouched, ...overlaps].map(findingDocument)]
-  const steps = results.map((one) => resultDocument(one, snapshot))
-  const result: ApplyResult = {
-    ...about(code, snapshot.server, startedAt),
-    command: 'apply',
-    run: end.record?.run ?? null,
-    profiles: profiles.map((profile) => profile.file),
-    steps,
-    ...(end.extensions === undefined || end.extensions.length === 0 ? {} : { extensions: [...end.extensions] }),
-    analyzed: (end.analyzed ?? []).map(analyzedDocument),
-    queries: [...queries],
-    ...proofDocument(end.proof, end.buildMs),
-    comparisons: [...(end.proof?.comparisons ?? [])],
-    ...(end.results === undefined ? {} : await priced(steps, profiles, end.proof)),
-    findings: [...findings, ...(end.proof?.findings ?? [])],
-  }
-  await end.record?.finish(result)
-  return result
-}
-
-/** What was declared and apply does not do. */
-const notDone: ReadonlySet<string> = new Set(['DROP_REFUSED', 'BACKS_CONSTRAINT'])

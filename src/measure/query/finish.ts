@@ -7,14 +7,14 @@ import { genericFindings } from '../sample/generic.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'
 import type { Measurement } from '../sample/measurement.js'
 import { advised, isAdvised } from '../why/advice.js'
-import { withoutSeqScan, unchosenIndexes } from '../why/without-seq-scan.js'
+import { unchosenIndexes, withoutSeqScan, type WithoutSeqScan } from '../why/without-seq-scan.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { unqualified } from '../rules/rule.js'
+import { unqualified, type RuleFinding } from '../rules/rule.js'
 import { explainOnce } from '../sample/sample.js'
 import type { Failure, Series } from '../sample/series.js'
 import { staleFindings } from '../rules/stale.js'
 import { median } from '../sample/statistics.js'
-import { readRelations, sizeText, smallPages } from '../sample/tables.js'
+import { readRelations, sizeText, smallPages, type TableFacts } from '../sample/tables.js'
 import type { Limits } from '../sample/limits.js'
 
 /** A measurement from a finished series: with the timed run, or with a query plan that did not run when it failed. */
@@ -37,28 +37,17 @@ export async function finish(
   const timed = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
   const plan = withoutSampledValues(timed, subject)
   const planningMs = median(series.planningMs)
-  const evidence = {
-    plan,
-    versionNum: session.versionNum,
-    medianPlanningMs: planningMs,
-    medianExecutionMs: median(series.executionMs),
-  }
-  const { tables, indexes } = (await attempt(readRelations(session, plan, limits), limits)) ?? {
-    tables: [],
-    indexes: [],
-  }
+  const relations = await attempt(readRelations(session, plan, limits), limits)
+  const { tables, indexes } = relations ?? { tables: [], indexes: [] }
+  const medianExecutionMs = median(series.executionMs)
+  const evidence = { plan, versionNum: session.versionNum, medianPlanningMs: planningMs, medianExecutionMs }
   const found = ruleFindings(evidence)
   const names = wantedIndexes(query, limits).filter((name) => !plan.indexes.includes(name))
   const asked = names.length > 0 || found.some(isAdvised)
   const counterpart = asked ? await attempt(withoutSeqScan(session, subject, plan, names, limits), limits) : null
-  const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)
-  const findings: readonly Finding[] = [
-    ...(explained ?? found).map((one) => ofQuery(one, query)),
-    ...(generic === null || tables.every(({ pages }) => pages < smallPages)
-      ? []
-      : genericFindings(plan, generic, query)),
-    ...staleFindings(plan, tables, query),
-  ]
+  const finished = { query, plan, generic, tables, found, counterpart, limits }
+  const findings: Finding[] = []
+  for (const read of readers) findings.push(...(await read(finished)))
   const unchosen = counterpart === null ? null : await attempt(unchosenIndexes(counterpart, names), limits)
   const { executionMs, controlMs } = series
   const { rows, buffers } = latest
@@ -86,6 +75,30 @@ export async function finish(
     unchosen: unchosen ?? [],
   }
 }
+
+/** A finished series and what the server says besides it. */
+interface Finished {
+  readonly query: Query
+  readonly plan: QueryPlan
+  readonly generic: QueryPlan | null
+  readonly tables: readonly TableFacts[]
+  /** By the rules, before anybody looked for a remedy. */
+  readonly found: readonly RuleFinding[]
+  /** null where it was not asked for, or the server refused. */
+  readonly counterpart: WithoutSeqScan | null
+  readonly limits: Limits
+}
+
+/** What is read from it, in this order; none needs another. */
+const readers: readonly ((finished: Finished) => Promise<readonly Finding[]>)[] = [
+  async ({ query, found, counterpart, limits }) => {
+    const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)
+    return (explained ?? found).map((one) => ofQuery(one, query))
+  },
+  async ({ query, plan, generic, tables }) =>
+    generic === null || tables.every(({ pages }) => pages < smallPages) ? [] : genericFindings(plan, generic, query),
+  async ({ query, plan, tables }) => staleFindings(plan, tables, query),
+]
 
 /** What can be said of a query that has no samples. */
 export function unmeasured(params: string | null, failure: Failure, plan: QueryPlan | null): Measurement {
