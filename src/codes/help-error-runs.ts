@@ -38,6 +38,12 @@ export const runErrorTexts = {
     why: 'Nothing was looked at.',
     rule: 'SQLSTATE 28P01 or 28000.',
   },
+  PASSWORD_COMMAND: {
+    text: 'the password command gave no password',
+    why: 'Without one the server refuses, or another password than the one meant would be tried.',
+    rule: 'password_command is run without a shell, for 30 s at most, for each connection of a URL that holds no password; it must end with exit code 0 and print the password as its first line. What it prints is shown nowhere.',
+    option: 'password_command in perfdb.yaml, --password-command',
+  },
   TLS_FAILED: {
     text: 'TLS could not be set up as asked',
     why: 'A connection that is less safe than asked for is never made.',

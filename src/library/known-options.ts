@@ -118,6 +118,7 @@ function kindOf({ read, least = 1, words = [] }: OptionRow): Kind {
     case 'texts':
       return listOf('changes such as api.instances=6', (item) => text.fits(item))
     case 'text':
+    case 'command':
     case 'file':
     case 'window':
     case 'format':

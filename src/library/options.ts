@@ -9,6 +9,8 @@ import type { WrittenProfile } from '../profile/schema.js'
 export interface CommonOptions {
   /** postgres://user@host:5432/database, or `embedded` for a private server; else `environment` and perfdb.yaml say it. */
   readonly url?: string | undefined
+  /** A program and its arguments that prints the password, anew for each connection; run without a shell. */
+  readonly passwordCommand?: string | undefined
   /** With the url `embedded`: a SQL script that the new server runs first. */
   readonly load?: string | undefined
   /** Instead of process.env: DATABASE_URL, PGHOST, PGPASSWORD ... and whatever `${NAME}` in a file stands for. */

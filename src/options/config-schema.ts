@@ -67,5 +67,7 @@ function typeOf({ read, words = [], truth, least = 1 }: OptionRow): z.ZodType {
       return z.array(report)
     case 'texts':
       return z.array(text)
+    case 'command':
+      return z.union([text, z.array(text).min(1)])
   }
 }

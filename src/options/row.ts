@@ -30,6 +30,7 @@ export type Reader =
   | 'format'
   | 'reports'
   | 'texts'
+  | 'command'
 
 export interface OptionRow {
   /** As commander takes it: `-q, --quiet`, `--max-wait <duration>`, `--no-measure`. */

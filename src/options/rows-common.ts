@@ -13,6 +13,15 @@ export const commonRows: readonly OptionRow[] = [
       'Where to connect, or "embedded" for a private server; take it from the environment: ${DATABASE_URL}. PERFDB_URL, DATABASE_URL and --url beat it',
   },
   {
+    flags: '--password-command <command>',
+    read: 'command',
+    help: 'prints the password of the role, anew for each connection; run without a shell',
+    commands: 'all',
+    group: 'Connection:',
+    setting:
+      'A program and its arguments, as a text or a list: it prints a password of short life (RDS IAM, Cloud SQL, Entra), anew for each connection. Run without a shell; it finds PGHOST, PGPORT, PGUSER and PGDATABASE',
+  },
+  {
     flags: '--load <file.sql>',
     read: 'file',
     help: 'with --url embedded: a script that the new server runs first',

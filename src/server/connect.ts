@@ -119,7 +119,7 @@ function wrongKind(host: Host, wanted: SessionAttributes): PerfdbError {
 }
 
 function withPasswordHint(failure: PerfdbError, target: Target, host: Host): PerfdbError {
-  if (failure.code !== 'AUTHENTICATION_FAILED' || target.passwordFor(host) !== undefined) return failure
+  if (failure.code !== 'AUTHENTICATION_FAILED' || target.hasPassword(host)) return failure
   const detail = target.warnings.length > 0 ? target.warnings.join('; ') : failure.detail
   return new PerfdbError(failure.code, failure.message, {
     detail,

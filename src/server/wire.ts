@@ -30,7 +30,7 @@ const tag = '/* perfdb */ '
 
 /**
  * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire.
- * Throws TLS_FAILED and Node's errors of connecting.
+ * Throws PASSWORD_COMMAND, TLS_FAILED and Node's errors of connecting.
  */
 export async function openWire(
   target: Target,
@@ -38,6 +38,8 @@ export async function openWire(
   encryption: Encryption,
   applicationName: string,
 ): Promise<Wire> {
+  // Asked here and not by postgres.js, which would end the process when there is none.
+  const password = (await target.passwordFor(host)) ?? ''
   const { socket, encrypted } = await openSocket(host, encryption, target.tls, target.connectTimeoutMs)
   const line = watchedLine(socket, `${hostLabel(host)}/${target.database} as ${target.user}`)
   const notices: Notice[] = []
@@ -48,7 +50,7 @@ export async function openWire(
     port: host.port,
     user: target.user,
     database: target.database,
-    password: () => target.passwordFor(host) ?? '',
+    password: () => password,
     socket: () => line.take(),
     ssl: false,
     max: 1,

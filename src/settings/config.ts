@@ -89,7 +89,7 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
     paths.map(([key, path]): [string, Given] => [
       key,
       {
-        texts: textsOf(values[key]).map((text) => relocated(key, text, dirname(file))),
+        texts: textsOf(commandText(key, values[key])).map((text) => relocated(key, text, dirname(file))),
         written: valueAt(written, path),
         place: read.placeOf(path),
         section: path.length > 1 ? (environment ?? null) : null,
@@ -113,6 +113,11 @@ export async function readConfig(cwd: string, choice: ConfigChoice, variables: E
     allow: hazardCodes.filter((code) => given.get('allow')?.texts.includes(code)),
     given,
   }
+}
+
+/** The words of a command are one value. */
+function commandText(key: string, value: unknown): unknown {
+  return settings.get(key)?.read === 'command' && Array.isArray(value) ? JSON.stringify(value) : value
 }
 
 /** One text for a value, several for a list. */

@@ -12,6 +12,7 @@ import type { Format } from '../options/formats.js'
 /** The values of options/table.ts, by their attribute; which of them a command has, its rows say. */
 export interface Options {
   readonly url?: string
+  readonly passwordCommand?: string
   readonly config?: string
   readonly env?: string
   readonly load?: string

@@ -15,7 +15,7 @@ test('a URI with everything encoded', async () => {
   const target = await of(
     'postgresql://us%40er:p%2Fw%3A@db.example.com:6432/my%20db?sslmode=verify-full&sslrootcert=system&connect_timeout=3&options=-c%20geqo%3Doff',
   )
-  expect(shown(target)).toEqual({
+  expect(await shown(target)).toEqual({
     hosts: [{ host: 'db.example.com', address: null, port: 6432 }],
     user: 'us@er',
     password: 'p/w:',
@@ -80,7 +80,7 @@ test('what a URL leaves open comes from PG variables, never the other way round'
     PGOPTIONS: '-c geqo=off',
   }
   const target = await resolveTarget({ url: 'postgres://me@h/d', environment, home: nowhere })
-  expect(shown(target)).toMatchObject({
+  expect(await shown(target)).toMatchObject({
     user: 'me',
     password: 'pw',
     mode: 'require',
@@ -144,13 +144,13 @@ test.each([
   ['postgis://u@h/d?statement_timeout=5000', 'prefer', 'statement_timeout'],
 ])('%s, as other drivers have it', async (url, mode, left) => {
   const target = await of(url)
-  expect(shown(target)).toMatchObject({ user: 'u', database: 'd', mode })
+  expect(await shown(target)).toMatchObject({ user: 'u', database: 'd', mode })
   if (left === '') expect(target.warnings).toEqual([])
   else expect(target.warnings).toEqual([expect.stringContaining(left)])
 })
 
 test('search_path becomes an option of the session; the schema of Prisma and JDBC is where a profile without one looks', async () => {
-  expect(shown(await of('postgres://u@h/d?search_path=a,%20b&options=-c%20geqo%3Doff'))).toMatchObject({
+  expect(await shown(await of('postgres://u@h/d?search_path=a,%20b&options=-c%20geqo%3Doff'))).toMatchObject({
     options: '-c search_path=a,\\ b -c geqo=off',
   })
   const schema = (url: string) => schemaOfUrl({ url, environment: {} })
@@ -171,7 +171,7 @@ test('a password shows up nowhere, whatever it is made of and however badly it i
       expect(text).not.toContain('Qx7')
       expect(text).not.toContain('Zw9')
       if (form === 'encoded' || form === 'quoted' || form === 'query')
-        expect(shown(await of(written(password, form))).password).toBe(password)
+        expect((await shown(await of(written(password, form)))).password).toBe(password)
     }),
     { numRuns: 1000 },
   )
@@ -191,16 +191,21 @@ test('password files: first match, wildcards, escapes, and only when nobody else
     const file = join(home, '.pgpass')
     await writeFile(file, 'h:5432:d:u:from-file\nlocalhost:5432:d:u:local\n', { mode: 0o600 })
     const target = await resolveTarget({ url: 'postgres://u@h,/d?host=h,/var/run/postgresql', environment: {}, home })
-    expect(target.hosts.map((host) => target.passwordFor(host))).toEqual(['from-file', 'local'])
+    expect(await Promise.all(target.hosts.map(async (host) => target.passwordFor(host)))).toEqual([
+      'from-file',
+      'local',
+    ])
     expect(everythingOf(target)).not.toContain('from-file')
-    expect(shown(await resolveTarget({ url: 'postgres://u:own@h/d', environment: {}, home })).password).toBe('own')
+    expect((await shown(await resolveTarget({ url: 'postgres://u:own@h/d', environment: {}, home }))).password).toBe(
+      'own',
+    )
     await chmod(file, 0o644)
     const open = await resolveTarget({ url: 'postgres://u@h/d', environment: {}, home })
-    expect(shown(open).password).toBe(undefined)
+    expect((await shown(open)).password).toBe(undefined)
     expect(open.warnings).toEqual([expect.stringContaining('group or world access')])
     await chmod(file, 0o600)
     const named = await resolveTarget({ url: 'postgres://u@h/d', environment: { PGPASSFILE: file }, home: nowhere })
-    expect(shown(named).password).toBe('from-file')
+    expect((await shown(named)).password).toBe('from-file')
   } finally {
     await rm(home, { recursive: true })
   }
@@ -224,7 +229,7 @@ test('services come between the URL and the PG variables', async () => {
     ].join('\n')
     await writeFile(join(home, '.pg_service.conf'), services)
     const environment = { PGSERVICE: 'prod', PGHOST: 'not-this', PGDATABASE: 'd' }
-    expect(shown(await resolveTarget({ environment, home }))).toMatchObject({
+    expect(await shown(await resolveTarget({ environment, home }))).toMatchObject({
       label: 's:5432/d as su',
       password: 'sp',
       mode: 'require',
@@ -263,13 +268,13 @@ async function of(url: string): Promise<Target> {
   return resolveTarget({ url, environment: {}, home: nowhere })
 }
 
-function shown(target: Target) {
+async function shown(target: Target) {
   const { hosts, user, database, connectTimeoutMs, options, label } = target
   return {
     hosts,
     user,
     database,
-    password: target.passwordFor(hosts[0]),
+    password: await target.passwordFor(hosts[0]),
     mode: target.tls.mode,
     connectTimeoutMs,
     options,

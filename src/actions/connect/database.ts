@@ -25,7 +25,8 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     import('../../server/connect.js'),
     import('../../server/target/target.js'),
   ])
-  const sources = { url: options.url, configured: config.url, environment }
+  const { passwordCommand } = options
+  const sources = { url: options.url, configured: config.url, environment, passwordCommand }
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
     cancelledBySignal(await connect(target, role), role, invocation)
   const found = databaseUrl(sources)

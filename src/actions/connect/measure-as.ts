@@ -64,8 +64,10 @@ async function connectTo(url: string, role: 'measure' | 'look', invocation: Invo
     import('../../server/connect.js'),
     import('../../server/target/target.js'),
   ])
-  const { environment, home } = invocation
-  return cancelledBySignal(await connect(await resolveTarget({ url, environment, home }), role), role, invocation)
+  const { environment, home, options } = invocation
+  const { passwordCommand } = options
+  const target = await resolveTarget({ url, environment, home, passwordCommand })
+  return cancelledBySignal(await connect(target, role), role, invocation)
 }
 
 /** Of the running server and the database, whoever asks and through whatever pooler. */

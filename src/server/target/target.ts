@@ -4,6 +4,7 @@ import { PerfdbError } from '../../errors.js'
 import { readConnectionString, type ConnectionString } from './conninfo.js'
 import { hostLabel, hostList, namesOf, type Host } from './host.js'
 import { choice, environmentParameters, wholeNumber, type ParameterName, type Parameters } from './parameters.js'
+import { askPasswordCommand, commandWords } from './password-command.js'
 import { readPasswordFile } from './pgpass.js'
 import { serviceParameters } from './service.js'
 import { tlsSettings, type TlsSettings } from './tls.js'
@@ -16,7 +17,10 @@ export interface Target {
   readonly hosts: readonly [Host, ...Host[]]
   readonly user: string
   readonly database: string
-  readonly passwordFor: (host: Host) => string | undefined
+  /** Throws PASSWORD_COMMAND. */
+  readonly passwordFor: (host: Host) => Promise<string | undefined>
+  /** Something gives a password for this host, right or wrong. */
+  readonly hasPassword: (host: Host) => boolean
   readonly tls: TlsSettings
   /** For each host; 0 is no limit. */
   readonly connectTimeoutMs: number
@@ -35,6 +39,8 @@ export interface TargetSources {
   readonly url?: string | undefined
   /** What perfdb.yaml says, which every URL of the environment beats. */
   readonly configured?: string | undefined
+  /** Prints the password where the URL holds none: PGPASSWORD and .pgpass are not looked at then. */
+  readonly passwordCommand?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The user's home folder. */
   readonly home: string
@@ -42,7 +48,7 @@ export interface TargetSources {
 
 /**
  * Where to connect: what databaseUrl finds, else the PG* variables. As in libpq what the string leaves open comes from the service file, then from PG* variables, .pgpass and defaults.
- * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER.
+ * Throws NO_URL, BAD_URL, UNKNOWN_URL_PARAMETER, BAD_OPTION for a password command that cannot be read.
  */
 export async function resolveTarget(sources: TargetSources): Promise<Target> {
   const { environment, home } = sources
@@ -65,14 +71,20 @@ export async function resolveTarget(sources: TargetSources): Promise<Target> {
   const hosts = hostList(parameters)
   const user = parameters.get('user') ?? systemUser(environment)
   const database = parameters.get('dbname') ?? user
+  const command = explicit.has('password') ? undefined : wordsOf(sources.passwordCommand)
   const password = parameters.get('password')
   const file =
     password === undefined ? await readPasswordFile(parameters.get('passfile') ?? folder('.pgpass')) : undefined
+  const known = (host: Host) => password ?? file?.passwordFor({ hosts: namesOf(host), port: host.port, database, user })
   return {
     hosts,
     user,
     database,
-    passwordFor: (host) => password ?? file?.passwordFor({ hosts: namesOf(host), port: host.port, database, user }),
+    hasPassword: (host) => command !== undefined || known(host) !== undefined,
+    passwordFor: async (host) => {
+      if (command === undefined) return known(host)
+      return askPasswordCommand(command, { host: host.host, port: host.port, user, database }, environment)
+    },
     tls: tlsSettings(parameters, folder),
     connectTimeoutMs: wholeNumber(parameters, 'connect_timeout', 15) * 1000,
     sessionAttributes: choice(parameters, 'target_session_attrs', sessionAttributes, 'any'),
@@ -162,4 +174,8 @@ function refuseWhatIsNotDone(parameters: Parameters): void {
   throw new PerfdbError('BAD_URL', `perfdb cannot do what ${refused[0]} demands`, {
     hint: 'remove it, and use sslmode=verify-full to be sure of the server',
   })
+}
+
+function wordsOf(command: string | undefined): readonly string[] | undefined {
+  return command === undefined || command.trim() === '' ? undefined : commandWords(command)
 }
