@@ -171,7 +171,7 @@ async function stillOurs(
   const other = own !== undefined && (own.table.name !== table.name || !sameDefinition(canonical, own.canonical))
   if (gone || other) {
     throw new PerfdbError('CHANGED', `${schema}.${index} is not what it was when the plan was made`, {
-      detail: now?.ddl,
+      detail: now?.indexdef,
     })
   }
 }

@@ -145,7 +145,7 @@ export function resultWithoutWork(step: Step): StepResult {
 }
 
 function refusedError({ existing }: Step, { message, hint = '' }: Hazard): StepError {
-  return { code: 'NOT_INDEXABLE', message, detail: existing?.ddl, hint }
+  return { code: 'NOT_INDEXABLE', message, detail: existing?.indexdef, hint }
 }
 
 /** Only a reason that is the step's own is told at the step: what stopped another step is told there. */

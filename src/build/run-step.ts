@@ -133,7 +133,7 @@ async function otherBuildDone(context: BuildContext, step: Step): Promise<Existi
     if (index?.valid === true && index.ready && index.live) {
       if (step.canonical !== null && !sameDefinition(step.canonical, index.canonical))
         throw new PerfdbError('NOT_AS_DECLARED', `${step.index} was built by another session with another definition`, {
-          detail: index.ddl,
+          detail: index.indexdef,
         })
       return index
     }

@@ -28,7 +28,7 @@ export async function verifyBuilt(
     index.table.name !== table ||
     (canonical !== null && canonical.unknown === undefined && !sameDefinition(canonical, index.canonical))
   ) {
-    throw new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not what was declared`, { detail: index.ddl })
+    throw new PerfdbError('NOT_AS_DECLARED', `${schema}.${name} is not what was declared`, { detail: index.indexdef })
   }
   return index
 }

@@ -61,7 +61,7 @@ export interface ExistingIndex {
   /** pg_stat_all_indexes.idx_scan on this server only. */
   readonly scans: number
   /** pg_get_indexdef with search_path = pg_catalog: a statement that makes it again (not concurrently, its tablespace left out). */
-  readonly ddl: string
+  readonly indexdef: string
   /** ALTER INDEX ... DEPENDS ON EXTENSION: it is dropped with any of these. */
   readonly extensions: readonly string[]
   /** COMMENT ON INDEX. */

@@ -2,7 +2,7 @@ import type { Analyzed } from '../build/analyze.js'
 import type { StepResult } from '../build/context.js'
 import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
 import { tableNamed } from '../plan/match/lookup.js'
-import { shortDdl, shortDefinition } from '../definition/short.js'
+import { shortIndexdef, shortDefinition } from '../definition/short.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { ResultFinding, ResultStep } from '../result/result.js'
 import { perfdbVersion } from '../result/version.js'
@@ -33,9 +33,11 @@ export function stepDocument(step: Step, snapshot: Snapshot): ResultStep {
     table: step.table.name,
     reason: step.reason,
     ...(step.declared === null || !shown.has(step.step) ? {} : { definition: shortDefinition(step.declared) }),
-    ...(step.step === 'replace' && step.existing !== null ? { definition_before: shortDdl(step.existing.ddl) } : {}),
+    ...(step.step === 'replace' && step.existing !== null
+      ? { definition_before: shortIndexdef(step.existing.indexdef) }
+      : {}),
     sql: step.statements.flatMap(({ kind, sql }) => (kind === 'swap' ? ['begin', ...sql, 'commit'] : sql)),
-    hazards: step.hazards.map((hazard) => ({ ...hazard })),
+    hazards: step.hazards.map(({ advisory, ...hazard }) => ({ ...hazard, ...(advisory === true && { told: true }) })),
     ...needsDocument(step),
     ...(step.place === null ? {} : { place: { ...step.place } }),
     ...(step.predictedBytes === null ? {} : { predicted_bytes: step.predictedBytes }),

@@ -17,10 +17,10 @@ export function shortDefinition(definition: Definition): string {
 }
 
 /** The same of what pg_get_indexdef printed, in its words. */
-export function shortDdl(ddl: string): string {
-  const unique = ddl.startsWith('CREATE UNIQUE ') ? 'unique ' : ''
-  const using = ddl.indexOf(' USING ')
-  return using < 0 ? ddl : unique + ddl.slice(using + ' USING '.length)
+export function shortIndexdef(indexdef: string): string {
+  const unique = indexdef.startsWith('CREATE UNIQUE ') ? 'unique ' : ''
+  const using = indexdef.indexOf(' USING ')
+  return using < 0 ? indexdef : unique + indexdef.slice(using + ' USING '.length)
 }
 
 function shortKey({ column, expression = '', collation, opclass, order, nulls }: Key): string {

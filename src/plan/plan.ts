@@ -10,8 +10,8 @@ export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 
 export interface Hazard {
   readonly code: HazardCode
   readonly message: string
-  /** Told and not gated: apply does what it can and says at the step what it could not. */
-  readonly told?: true
+  /** Not gated: apply does what it can and says at the step what it could not. */
+  readonly advisory?: true
   /** No --allow makes the step possible: the message says why, the hint what to do instead. */
   readonly refused?: true
   readonly hint?: string

@@ -70,7 +70,7 @@ function existingOf({ name, keys }: Named, at: number, valid = true): ExistingIn
     clustered: false,
     sizeBytes: 8192,
     scans: 0,
-    ddl: `CREATE INDEX ${name} ON public.t USING btree (${keys.join(', ')})`,
+    indexdef: `CREATE INDEX ${name} ON public.t USING btree (${keys.join(', ')})`,
     extensions: [],
     comment: null,
     statistics: [],

@@ -50,7 +50,9 @@ test('without a probe only what the probe would find the same', async () => {
       if (!plainlySame(named, existing)) continue
       const answer = answers[at]
       if (answer === undefined || isRefused(answer)) throw new Error('the probe refused it')
-      expect(sameDefinition(answer.canonical, existing.canonical), `${definition.name} and ${existing.ddl}`).toBe(true)
+      expect(sameDefinition(answer.canonical, existing.canonical), `${definition.name} and ${existing.indexdef}`).toBe(
+        true,
+      )
       if (existing.name === definition.name) told.push(definition.name)
     }
   }

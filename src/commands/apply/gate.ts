@@ -11,7 +11,7 @@ export interface Gate {
 export function hazardGate(plan: Plan, allow: ReadonlySet<HazardCode>): Gate {
   const hazards = plan.steps
     .flatMap((step) => step.hazards)
-    .filter((hazard) => hazard.told !== true && hazard.refused !== true && !allow.has(hazard.code))
+    .filter((hazard) => hazard.advisory !== true && hazard.refused !== true && !allow.has(hazard.code))
   return {
     refused: [...new Set(hazards.map((hazard) => hazard.code))].sort(),
     messages: hazards.map((hazard) => `${hazard.code}: ${hazard.message}`),

@@ -62,5 +62,7 @@ const nothingDone: Pick<ApplyResult, 'run' | 'analyzed' | 'queries' | 'compariso
 }
 
 function isRefused({ hazards }: Step, refused: readonly HazardCode[]): boolean {
-  return hazards.some((hazard) => hazard.refused === true || (hazard.told !== true && refused.includes(hazard.code)))
+  return hazards.some(
+    (hazard) => hazard.refused === true || (hazard.advisory !== true && refused.includes(hazard.code)),
+  )
 }

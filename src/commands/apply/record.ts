@@ -73,7 +73,7 @@ export async function openRecord(session: Session, about: RunAbout): Promise<Run
           indexBeforeOid: step.existing?.oid ?? null,
           canonicalBefore: step.existing?.canonical ?? null,
           // What a REINDEX left nobody wants back.
-          ddlBefore: step.leftoverOf === undefined ? (step.existing?.ddl ?? null) : null,
+          ddlBefore: step.leftoverOf === undefined ? (step.existing?.indexdef ?? null) : null,
           keptBefore: step.kept ?? (step.existing === null ? null : attributesOf(step.existing)),
           ddlAfter: ddlAfter(step, shown),
           canonical: step.canonical,

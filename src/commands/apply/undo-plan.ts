@@ -75,7 +75,7 @@ const outcomes: Readonly<Record<string, string>> = {
 const known: ReadonlySet<string> = new Set(Object.values(outcomes))
 
 async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | null> {
-  const { step: kind, index, ddlBefore: ddl, canonical, canonicalBefore } = step
+  const { step: kind, index, ddlBefore: indexdef, canonical, canonicalBefore } = step
   if (step.state === 'done' && !known.has(step.outcome ?? ''))
     throw new PerfdbError(
       'BAD_RECORD',
@@ -85,16 +85,16 @@ async function beforeOf(step: RecordedStep, table: TableName): Promise<Before | 
   const readable = (value: unknown) => value === null || isCanonical(value)
   if (kept === undefined || !readable(canonical) || !readable(canonicalBefore))
     throw new PerfdbError('BAD_RECORD', 'the record of the step in the ledger is not what perfdb writes')
-  if (ddl === null || (kind !== 'drop' && kind !== 'replace')) return null
-  const remade = { ddl, recordedTable: step.table, table, tablespace: kept?.tablespace ?? null }
+  if (indexdef === null || (kind !== 'drop' && kind !== 'replace')) return null
+  const remade = { indexdef, recordedTable: step.table, table, tablespace: kept?.tablespace ?? null }
   const build = await remakeIndexSql({ ...remade, name: index })
   return {
-    ddl,
+    indexdef,
     canonical: isCanonical(canonicalBefore) ? canonicalBefore : null,
     kept,
     build,
     buildBeside: await remakeIndexSql({ ...remade, name: newNameFor(index) }),
-    partitioned: (await isOnOnly(ddl)) ? await definitionOf(build, index, table) : null,
+    partitioned: (await isOnOnly(indexdef)) ? await definitionOf(build, index, table) : null,
   }
 }
 

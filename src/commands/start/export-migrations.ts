@@ -82,8 +82,8 @@ function rebuilt({ step, index, existing }: Step, dropped: string): readonly str
 }
 
 /** pg_get_indexdef writes `CREATE [UNIQUE] INDEX name ON ...`. */
-function concurrently({ ddl }: ExistingIndex, name: string): string {
-  return ddl.replace(
+function concurrently({ indexdef }: ExistingIndex, name: string): string {
+  return indexdef.replace(
     /^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^\s"]+) ON /,
     (_, unique: string | undefined) => `CREATE ${unique ?? ''}INDEX CONCURRENTLY ${quoteName(name)} ON `,
   )

@@ -79,7 +79,7 @@ function driftOf(step: Step): readonly Finding[] {
             code: 'UNKNOWN',
             severity: 'error',
             message: `${index} exists, and whether it is as declared cannot be known: ${step.canonical.unknown}`,
-            hint: `connect as the owner of the table, or declare it word for word as PostgreSQL prints it: ${existing?.ddl ?? ''}`,
+            hint: `connect as the owner of the table, or declare it word for word as PostgreSQL prints it: ${existing?.indexdef ?? ''}`,
           },
         ]
       return [
@@ -87,7 +87,7 @@ function driftOf(step: Step): readonly Finding[] {
           ...base,
           code: 'DIFFERS',
           severity: 'error',
-          message: `${index} exists with another definition: ${existing?.ddl ?? ''}`,
+          message: `${index} exists with another definition: ${existing?.indexdef ?? ''}`,
           hint:
             refusal === undefined
               ? 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them'

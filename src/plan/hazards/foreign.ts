@@ -22,7 +22,7 @@ export function unknownReplace(existing: ExistingIndex, unknown: string) {
   const message = `${existing.name} is not replaced: whether it is as declared cannot be known, ${unknown}`
   return {
     step: 'replace',
-    reason: `may be another one than declared: ${existing.ddl}`,
+    reason: `may be another one than declared: ${existing.indexdef}`,
     statements: [],
     hazards: [refusedReplace(message, 'connect as the owner of the table')],
   } as const

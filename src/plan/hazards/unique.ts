@@ -33,7 +33,7 @@ function uniqueHazard(name: string, duplicates: Duplicates): Hazard | null {
       return {
         code: 'UNIQUE_BUILD',
         message: `${name} cannot be built, apply would do the rest: ${duplicatesText(duplicates.keys)}`,
-        told: true,
+        advisory: true,
       }
     case 'unknown':
       return {

@@ -105,7 +105,7 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
     return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
   }
   if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
-  const reason = `already exists with a different definition: ${existing.ddl}`
+  const reason = `already exists with a different definition: ${existing.indexdef}`
   const notReplaced = replaceRefusal(existing, one.canonical, snapshot)
   if (notReplaced !== null) {
     const message = `${definition.name} is not replaced: ${notReplaced}`

@@ -25,7 +25,7 @@ export function plainlySame(declared: Definition, existing: ExistingIndex): bool
   const plainKeys = declared.keys.every(
     (key) => key.column !== undefined && key.opclass === undefined && key.collation === undefined,
   )
-  return plainKeys && existing.ddl === printed(declared) + predicate
+  return plainKeys && existing.indexdef === printed(declared) + predicate
 }
 
 /** The way pg_get_indexdef writes it (ruleutils.c); where it needs quotes for another reason, it simply does not match. */

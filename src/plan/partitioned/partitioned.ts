@@ -64,7 +64,7 @@ function planReplace(
   snapshot: Snapshot,
   hazards: readonly Hazard[],
 ): Planned {
-  const reason = `already exists with a different definition: ${existing.ddl}`
+  const reason = `already exists with a different definition: ${existing.indexdef}`
   const refusal = replaceRefusal(existing, canonical, snapshot)
   if (refusal !== null) {
     const message = `${existing.name} is not replaced: ${refusal}`

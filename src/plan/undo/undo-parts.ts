@@ -28,7 +28,7 @@ export interface Done {
 
 export interface Before {
   /** As pg_get_indexdef printed it: only compared, never run. */
-  readonly ddl: string
+  readonly indexdef: string
   /** null in records of versions before 0.2. */
   readonly canonical: CanonicalDefinition | null
   /** What that definition leaves out. */
@@ -129,7 +129,9 @@ export function usable({ valid, ready, live }: ExistingIndex): boolean {
 /** Whether it is the index that stood there before the step. */
 export function isBefore({ before }: Done, index: ExistingIndex | undefined): boolean {
   if (before === null || index === undefined) return false
-  return before.canonical === null ? index.ddl === before.ddl : sameDefinition(before.canonical, index.canonical)
+  return before.canonical === null
+    ? index.indexdef === before.indexdef
+    : sameDefinition(before.canonical, index.canonical)
 }
 
 /** What every step of an undo has alike; what is built again must be what stood there before. */

@@ -46,7 +46,7 @@ export function undoReplace(done: Done, now: Now): Undo {
         'was replaced by the run that is undone, and its table is not there any more',
       )
     if (named !== undefined) {
-      const text = `is no longer what the run left there: it is left alone (${named.ddl})`
+      const text = `is no longer what the run left there: it is left alone (${named.indexdef})`
       const beside = [own(newNameFor(index)), own(oldNameFor(index))].filter((one) => one !== undefined)
       if (beside.length === 0) return leave('refused', 'CHANGED', done, text)
       const names = beside.map(({ name }) => name).join(' and ')

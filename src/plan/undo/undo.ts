@@ -35,7 +35,12 @@ function undoBuild(done: Done, now: Now): Undo {
   if (existing === undefined) {
     const other = now.named(done.index)
     if (other === undefined || !done.finished) return gone
-    return leave('refused', 'CHANGED', done, `is no longer what the run left there: it is left alone (${other.ddl})`)
+    return leave(
+      'refused',
+      'CHANGED',
+      done,
+      `is no longer what the run left there: it is left alone (${other.indexdef})`,
+    )
   }
   // Cut short in the rebuild of an index that was not valid: it is not valid still.
   if (!done.finished && done.outcome === 'rebuilt' && !usable(existing)) return nothing
@@ -61,7 +66,12 @@ function undoRename(done: Done, now: Now): Undo {
     if (!done.finished) return nothing
     if (other === undefined)
       return leave('already_gone', 'CHANGED', done, `, which was ${before} before, is not there any more`)
-    return leave('refused', 'CHANGED', done, `is no longer what the run left there: it is left alone (${other.ddl})`)
+    return leave(
+      'refused',
+      'CHANGED',
+      done,
+      `is no longer what the run left there: it is left alone (${other.indexdef})`,
+    )
   }
   if (existing.name === before) return nothing
   if (existing.name !== index)

@@ -100,7 +100,7 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
     'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else ${sumBelowSql('pg_catalog.pg_relation_size')} end,
     'scans', case when c.relkind = 'i' then coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) else ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} end,
-    'ddl', pg_catalog.pg_get_indexdef(i.indexrelid),
+    'indexdef', pg_catalog.pg_get_indexdef(i.indexrelid),
     'comment', (select d.description from pg_catalog.pg_description d
       where d.objoid = i.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0),
     'extensions', coalesce((select pg_catalog.json_agg(e.extname order by e.extname) from pg_catalog.pg_depend d

@@ -8,7 +8,7 @@ import { commentKinds, scanTokens, type Token } from '../parser/parser-tokens.js
 /** Of an index that is to be built again: where the record says it was, and where it goes now. */
 export interface Remade {
   /** As pg_get_indexdef printed it. */
-  readonly ddl: string
+  readonly indexdef: string
   readonly recordedTable: TableName
   /** Names of the index and, where it was renamed since, of the table. */
   readonly name: string
@@ -22,19 +22,19 @@ export interface Remade {
  * exactly one CREATE INDEX on the recorded table (ON ONLY, as that of a partitioned one is printed, is left out); name, table, CONCURRENTLY and TABLESPACE are perfdb's own, and what comes out of it is
  * parsed once more. Throws BAD_RECORD with what is wrong with the record, BAD_SQL when it does not parse.
  */
-export async function remakeIndexSql({ ddl, recordedTable, name, table, tablespace }: Remade): Promise<string> {
-  const tree = await indexStatement(ddl)
+export async function remakeIndexSql({ indexdef, recordedTable, name, table, tablespace }: Remade): Promise<string> {
+  const tree = await indexStatement(indexdef)
   assertOn(tree, recordedTable)
-  const tokens = (await scanTokens(ddl)).filter(({ kind }) => !commentKinds.has(kind))
+  const tokens = (await scanTokens(indexdef)).filter(({ kind }) => !commentKinds.has(kind))
   const method = tokens.findIndex((token) => isWord(token, 'using'))
   const start = tokens[method]?.start
   if (start === undefined) throw refused('it does not say by which method')
-  const end = tokens.at(-1)?.end ?? ddl.length
+  const end = tokens.at(-1)?.end ?? indexdef.length
   const predicate = tree.whereClause === undefined ? end : predicateStart(tokens, method)
   const placed = tablespace === null ? '' : ` tablespace ${quoteName(tablespace)}`
   const target = quoteQualified(table.schema, table.name)
   const head = `create ${tree.unique === true ? 'unique ' : ''}index concurrently ${quoteName(name)} on ${target}`
-  const text = `${head} ${ddl.slice(start, predicate).trimEnd()}${placed}${predicate < end ? ` ${ddl.slice(predicate, end)}` : ''}`
+  const text = `${head} ${indexdef.slice(start, predicate).trimEnd()}${placed}${predicate < end ? ` ${indexdef.slice(predicate, end)}` : ''}`
   const made = await indexStatement(text)
   assertOn(made, table)
   if (made.idxname !== name || made.concurrent !== true || (made.unique === true) !== (tree.unique === true))
