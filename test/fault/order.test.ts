@@ -123,18 +123,14 @@ test('a drop on a partition waits for what is built on the whole table', async (
 
 test('what no permission makes possible is refused by the plan already; plan, verify and apply agree, and nothing is tried', async () => {
   await using db = await testDatabase(
-    `${ordersTable} create index by_note on orders (note); create index gone on orders (id); create index old on p_2024 (id);`,
+    `create table t (a int constraint bound unique, b int constraint gone unique); create index old on t (b);`,
   )
-  const profiles = await profileOf(['{ name: by_note, table: orders, keys: [note, id] }'], 'absent: [gone, old]\n')
+  const profiles = await profileOf(['{ name: bound, table: t, keys: [a, b], unique: true }'], 'absent: [gone, old]\n')
   const planned = await plan(db.url, profiles)
   expect(planned).toMatchObject({
     exit_code: 0,
     steps: [
-      {
-        step: 'replace',
-        sql: [],
-        hazards: [{ refused: true, hint: expect.stringContaining('drop index "public"."by_note"') }],
-      },
+      { step: 'replace', sql: [], hazards: [{ refused: true, message: expect.stringContaining('constraint bound') }] },
       {
         step: 'drop',
         index: 'old',
@@ -142,7 +138,7 @@ test('what no permission makes possible is refused by the plan already; plan, ve
         hazards: [{ refused: true, message: expect.stringContaining('is kept') }],
       },
     ],
-    findings: [{ code: 'DROP_REFUSED', index: 'gone', hint: expect.stringContaining('drop index "public"."gone"') }],
+    findings: [{ code: 'DROP_REFUSED', index: 'gone', hint: expect.stringContaining('drop constraint "gone"') }],
   })
   const layout = { width: 120, color: false, unicode: true, verbose: false }
   const text = await render(planned, 'text', layout)
@@ -153,7 +149,7 @@ test('what no permission makes possible is refused by the plan already; plan, ve
     const { result } = await apply(db.url, profiles, { allow: permitted, ledger: true })
     expect(result).toMatchObject({ exit_code: 1, run: null, steps: [{ outcome: 'refused' }, { outcome: 'refused' }] })
   }
-  await there(db, 'by_note', 'gone', 'old')
+  await there(db, 'bound', 'gone', 'old')
 })
 
 test('an index is built beside what cannot be replaced, and the exit code is 1', async () => {

@@ -160,7 +160,6 @@ const records: readonly (readonly [string, RegExp])[] = [
   ["ddl_before = 'CREATE INDEX gone ON public.other USING btree (b)'", /an index of public.other, not of public.t/],
   ["ddl_before = 'create index gone on t (b)'", /an index of \?.t, not of public.t/],
   ["ddl_before = 'CREATE INDEX gone ON public.t (b)'", /does not say by which method/],
-  ["ddl_before = 'CREATE INDEX gone ON ONLY public.t USING btree (b)'", /ON ONLY/],
   ["ddl_before = 'select public.evil()'", /it is SELECT/],
   ["ddl_before = ''", /there is no statement/],
   ["ddl_before = 'CREATE INDEX gone ON public.t USING btree (b'", /syntax error/],
