@@ -13,7 +13,8 @@ import { openDatabase, schemaInForce, type Database } from './connect/database.j
 import { shownAs } from './shown.js'
 import { measuringAs } from './connect/measure-as.js'
 import { checkWritable, standardInput, writeText } from './files/files.js'
-import type { Invocation, Options } from '../settings/invocation.js'
+import type { Options } from '../options/values.js'
+import type { Invocation } from '../settings/invocation.js'
 
 /**
  * explain of these files, --query and the statements of pg_stat_statements that --top, --since and --save-snapshot name; of the

@@ -40,7 +40,7 @@ function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCod
 
 /** On a private server nobody is disturbed by a hidden index. */
 export function choiceFor({ embedded }: Database, { options }: Invocation): CounterfactualChoice {
-  const { counterfactual = 'auto' } = options
+  const { counterfactual } = options
   if (counterfactual === 'auto') return embedded ? 'allowed' : 'auto'
   if (counterfactual === 'true') return 'allowed'
   return counterfactual === 'false' ? 'off' : counterfactual

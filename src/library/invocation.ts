@@ -86,7 +86,7 @@ function flagsOf(command: Command, options: AnyOptions, cwd: string): ReadonlyMa
 }
 
 function flagOf({ read, setting }: OptionRow, value: unknown, cwd: string): unknown {
-  if (read === 'file') return typeof value === 'string' ? resolve(cwd, value) : undefined
+  if (read === 'file' || read === 'folder') return typeof value === 'string' ? resolve(cwd, value) : undefined
   if (read === 'window') return typeof value === 'string' ? parseWindow(value) : undefined
   if (read === 'hazards') return Array.isArray(value) ? new Set(value) : undefined
   // As good as left out where perfdb.yaml has no say.

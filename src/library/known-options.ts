@@ -120,6 +120,7 @@ function kindOf({ read, least = 1, words = [] }: OptionRow): Kind {
     case 'text':
     case 'command':
     case 'file':
+    case 'folder':
     case 'window':
     case 'format':
     case 'reports':

@@ -43,6 +43,7 @@ function typeOf({ read, words = [], truth, least = 1 }: OptionRow): z.ZodType {
   switch (read) {
     case 'text':
     case 'file':
+    case 'folder':
       return text
     case 'flag':
       return z.boolean()

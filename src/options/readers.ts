@@ -21,6 +21,7 @@ export function readOption(row: OptionRow, text: string, before: unknown): unkno
   switch (row.read) {
     case 'text':
     case 'file':
+    case 'folder':
     case 'command':
       return text
     case 'flag':

@@ -18,6 +18,7 @@ export type CommandName =
 export type Reader =
   | 'text'
   | 'file'
+  | 'folder'
   | 'flag'
   | 'duration'
   | 'seconds'
@@ -44,6 +45,8 @@ export interface OptionRow {
   readonly least?: number
   /** Of `words`: the only values. */
   readonly words?: readonly string[]
+  /** A text that is a path, as it is written. */
+  readonly completes?: 'files'
   /** perfdb.yaml may say true or false as well. */
   readonly truth?: true
   /** As it would be written. */

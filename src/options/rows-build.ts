@@ -4,7 +4,7 @@ const building = ['apply', 'rollback'] as const
 const measuring = ['apply', 'explain'] as const
 
 /** How queries are measured and indexes built. */
-export const buildRows: readonly OptionRow[] = [
+export const buildRows = [
   {
     flags: '--samples <n>',
     read: 'count',
@@ -126,4 +126,4 @@ export const buildRows: readonly OptionRow[] = [
     default: '1',
     setting: 'Tables to build on side by side; each takes a connection more',
   },
-]
+] as const satisfies readonly OptionRow[]

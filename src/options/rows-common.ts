@@ -2,7 +2,7 @@ import { configFormats } from './formats.js'
 import type { OptionRow } from './row.js'
 
 /** Where to connect, and in which form the result goes where: every command has these. */
-export const commonRows: readonly OptionRow[] = [
+export const commonRows = [
   {
     flags: '--url <url>',
     read: 'text',
@@ -32,6 +32,7 @@ export const commonRows: readonly OptionRow[] = [
   {
     flags: '--config <file>',
     read: 'text',
+    completes: 'files',
     help: 'configuration file (default: the nearest perfdb.yaml from this folder up)',
     commands: 'all',
     group: 'Connection:',
@@ -91,4 +92,4 @@ export const commonRows: readonly OptionRow[] = [
     setting: 'Everything, SQL included',
     commandLineOnly: true,
   },
-]
+] as const satisfies readonly OptionRow[]

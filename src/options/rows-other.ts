@@ -1,7 +1,7 @@
 import type { OptionRow } from './row.js'
 
 /** Options of one command each: explain, check-pool, status, import, demo. */
-export const otherRows: readonly OptionRow[] = [
+export const otherRows = [
   { flags: '--query <text>', read: 'text', help: 'one query', commands: ['explain'] },
   {
     flags: '--param <value>',
@@ -146,4 +146,4 @@ export const otherRows: readonly OptionRow[] = [
     commands: ['demo'],
     default: 'perfdb-report.html',
   },
-]
+] as const satisfies readonly OptionRow[]

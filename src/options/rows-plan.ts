@@ -3,7 +3,7 @@ import type { OptionRow } from './row.js'
 const planning = ['plan', 'apply', 'verify'] as const
 
 /** What is planned, and what becomes of the plan. */
-export const planRows: readonly OptionRow[] = [
+export const planRows = [
   {
     flags: '--allow <hazards>',
     read: 'hazards',
@@ -73,7 +73,7 @@ export const planRows: readonly OptionRow[] = [
   },
   {
     flags: '--out-dir <dir>',
-    read: 'file',
+    read: 'folder',
     help: "with --export: where the migrations go (default: the tool's own folder)",
     commands: ['plan'],
     commandLineOnly: true,
@@ -125,4 +125,4 @@ export const planRows: readonly OptionRow[] = [
     commands: ['apply'],
     setting: 'false keeps no record in the schema perfdb of the database',
   },
-]
+] as const satisfies readonly OptionRow[]

@@ -3,7 +3,7 @@ import { defaultOf, readOption } from '../options/readers.js'
 import { attributeOf, keyOf, optionTable, rowsOf, settingKeys, settingsOf, variableNameOf } from '../options/table.js'
 import type { OptionRow } from '../options/row.js'
 import { noConfig, readConfig, type Config } from './config.js'
-import type { Options } from './invocation.js'
+import type { Options } from '../options/values.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

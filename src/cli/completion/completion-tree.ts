@@ -1,7 +1,8 @@
 import type { Argument, Command, Option } from 'commander'
 import { knownCodes } from '../../codes/help-texts.js'
-import { hazardCodes } from '../../codes/hazard-codes.js'
 import { formats } from '../../options/formats.js'
+import type { OptionRow } from '../../options/row.js'
+import { longOf, rowsOf, settings, wordsOf } from '../../options/table.js'
 
 /** What can be written at one place of the command line. */
 export type Completed =
@@ -34,7 +35,10 @@ export function completionTree(program: Command): readonly CompletedCommand[] {
   const commands = program.commands.map((command) => ({
     name: command.name(),
     description: command.description(),
-    options: [...command.options.filter((option) => !option.hidden).map(optionOf), helpOption],
+    options: [
+      ...command.options.filter((option) => !option.hidden).map((option) => optionOf(command.name(), option)),
+      helpOption,
+    ],
     rest: argumentOf(command.registeredArguments[0]),
   }))
   const words = [...commands.map(({ name }) => name), 'codes', ...knownCodes.keys()]
@@ -51,41 +55,33 @@ const helpOption: CompletedOption = {
   optional: false,
 }
 
-function optionOf(option: Option): CompletedOption {
-  const { long, short, description, required, optional, argChoices } = option
-  const placeholder = /[<[](.+?)[\]>]/.exec(option.flags)?.[1] ?? ''
+/** What commander says of its flags, and the option table of its value. */
+function optionOf(command: string, option: Option): CompletedOption {
+  const { long, short, description, required, optional } = option
+  // `config` takes what any command could be set to.
+  const row = [...rowsOf(command), ...settings.values()].find((one) => longOf(one) === long)
   return {
     long: long ?? '',
     short: short ?? null,
     description,
-    repeatable: option.variadic || /repeatable/.test(description),
-    value: required || optional ? (argChoices === undefined ? valueOf(placeholder) : words(argChoices)) : null,
+    repeatable: row?.read === 'texts' || row?.read === 'reports',
+    value: row !== undefined && (required || optional) ? valueOf(row) : null,
     optional,
   }
 }
 
-/** By the placeholder, which is what the help shows too. */
-function valueOf(placeholder: string): Completed {
-  switch (placeholder) {
-    case 'hazards':
-      return { kind: 'words', words: hazardCodes, list: true }
-    case 'format':
-      return words(formats)
-    case 'format=file':
-      return { kind: 'reports', formats }
-    case 'dir':
-    case 'folder':
-      return { kind: 'folders' }
-    default:
-      return { kind: /file|profile|pools/.test(placeholder) ? 'files' : 'nothing' }
-  }
+function valueOf(row: OptionRow): Completed {
+  const known = wordsOf(row)
+  if (row.read === 'reports') return { kind: 'reports', formats }
+  if (known !== undefined) return { kind: 'words', words: known, list: row.read === 'hazards' }
+  if (row.read === 'folder') return { kind: 'folders' }
+  return { kind: row.read === 'file' || row.completes === 'files' ? 'files' : 'nothing' }
 }
 
+/** Arguments without choices are files, but for those that name something else. */
 function argumentOf(argument: Argument | undefined): Completed {
-  if (argument === undefined) return { kind: 'nothing' }
-  return argument.argChoices === undefined ? valueOf(argument.name()) : words(argument.argChoices)
-}
-
-function words(list: readonly string[]): Completed {
-  return { kind: 'words', words: list, list: false }
+  if (argument === undefined || argument.name() === 'run') return { kind: 'nothing' }
+  const { argChoices } = argument
+  if (argChoices !== undefined) return { kind: 'words', words: argChoices, list: false }
+  return { kind: argument.name() === 'folder' ? 'folders' : 'files' }
 }
