@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ResultFinding, ResultQuery } from '../../src/result/result.js'
+import type { ResultFinding, ResultQuery, Severity } from '../../src/result/result.js'
 import { allFindings, findingTally, messageOf } from '../../src/report/machine/all-findings.js'
 import * as documents from './documents.js'
 
@@ -52,4 +52,22 @@ test('errors come first, each severity in the order of the document', () => {
   const ranks = found.map((severity) => ['error', 'warning', 'info'].indexOf(severity))
   expect(ranks).toEqual(ranks.toSorted((one, other) => one - other))
   expect(new Set(found).size).toBe(3)
+})
+
+test('a hazard and a finding about the same matter are told once: the worse of both, of two alike the hazard', () => {
+  const place = { file: 'p.yaml', line: 3, column: 5 }
+  const step = (hazard: string, more: object = {}) =>
+    documents.stepOf('replace', 'a', 'jobs', { hazards: [{ code: hazard, message: hazard }], place, ...more })
+  const told = (hazard: string, code: string, severity: Severity, more: object = {}) => {
+    const findings = [{ code, severity, index: 'a', message: 'found', place }]
+    return allFindings({ ...documents.verifyDocument, steps: [step(hazard, more)], findings }).map((one) => one.message)
+  }
+  expect(told('REPLACE', 'DIFFERS', 'error')).toEqual(['found'])
+  expect(told('REPLACE', 'DIFFERS', 'error', { outcome: 'refused' })).toEqual(['REPLACE'])
+  expect(told('RENAME', 'RENAMED', 'error')).toEqual(['found'])
+  expect(told('REDUNDANT', 'DUPLICATE', 'warning')).toEqual(['REDUNDANT'])
+  expect(told('REDUNDANT', 'REDUNDANT', 'warning', { outcome: 'built' })).toEqual(['found'])
+  // What are two matters.
+  expect(told('REDUNDANT', 'DIFFERS', 'error')).toEqual(['found', 'REDUNDANT'])
+  expect(told('HOT_LOSS', 'DUPLICATE', 'warning')).toEqual(['HOT_LOSS', 'found'])
 })

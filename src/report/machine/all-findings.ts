@@ -29,14 +29,45 @@ function findingsOf(result: Result): readonly AnyFinding[] {
   if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorFinding(error))
   if (result.command === 'demo')
     return [...findingsOf(result.apply), ...findingsOf(result.verify), ...findingsOf(result.pools)]
+  const { hazards, findings } = onceEach(
+    'steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : [],
+    'findings' in result ? result.findings : [],
+  )
   return [
     ...('error' in result && result.error !== undefined ? [errorFinding(result.error)] : []),
-    ...('steps' in result ? result.steps.flatMap((step) => stepFindings(step)) : []),
+    ...hazards,
     ...('comparisons' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
-    ...('findings' in result ? result.findings : []),
+    ...findings,
     ...('checks' in result ? result.checks.filter(({ ok }) => !ok).map((check) => errorFinding(check)) : []),
     ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
   ]
+}
+
+/** What a hazard of a step and a finding of the index may both tell. */
+const matters: Readonly<Record<string, string>> = {
+  REPLACE: 'differs',
+  DIFFERS: 'differs',
+  RENAME: 'renamed',
+  RENAMED: 'renamed',
+  REDUNDANT: 'redundant',
+  DUPLICATE: 'redundant',
+}
+
+/** Of a hazard and a finding about the same matter the worse one; of two alike the hazard, which says how to allow it. */
+function onceEach(
+  ofSteps: readonly AnyFinding[],
+  found: readonly AnyFinding[],
+): { readonly hazards: readonly AnyFinding[]; readonly findings: readonly AnyFinding[] } {
+  const matterOf = ({ code, index, place }: AnyFinding) =>
+    matters[code] === undefined || index === undefined ? null : JSON.stringify([matters[code], index, place])
+  const ranked = (all: readonly AnyFinding[]) => new Map(all.map((one) => [matterOf(one), ranks[one.severity]]))
+  const [hazards, findings] = [ranked(ofSteps), ranked(found)]
+  const told = (matter: string | null, others: ReadonlyMap<string | null, number>) =>
+    matter === null ? undefined : others.get(matter)
+  return {
+    hazards: ofSteps.filter((one) => ranks[one.severity] <= (told(matterOf(one), findings) ?? ranks.info)),
+    findings: found.filter((one) => ranks[one.severity] < (told(matterOf(one), hazards) ?? Number.POSITIVE_INFINITY)),
+  }
 }
 
 type ErrorFields = Omit<ErrorResult['error'], 'problems'>
