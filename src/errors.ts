@@ -41,6 +41,7 @@ export const errorHints = {
   BAD_URL: 'the form is postgres://user@host:5432/database?sslmode=verify-full',
   UNKNOWN_URL_PARAMETER: 'remove the parameter: PostgreSQL and libpq do not know it',
   CONNECTION_REFUSED: 'check host and port, and that the server accepts connections there',
+  NODE_PERMISSION: 'start node with --allow-net, or without --permission',
   CONNECTION_LOST: 'run the same command again: it starts from what the catalog says',
   AUTHENTICATION_FAILED: 'check user and password, .pgpass and pg_hba.conf',
   PASSWORD_COMMAND: 'run the command by hand: its output is not shown here',

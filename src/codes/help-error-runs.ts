@@ -27,6 +27,12 @@ export const runErrorTexts = {
     rule: 'The socket was refused, timed out, or the name has no address.',
     option: 'connect_timeout in the URL',
   },
+  NODE_PERMISSION: {
+    text: 'node was started with --permission and may open no connection',
+    why: 'No connection was tried.',
+    rule: 'Node says ERR_ACCESS_DENIED.',
+    option: 'node --permission --allow-net --allow-fs-read=* (--allow-fs-write for what is written)',
+  },
   CONNECTION_LOST: {
     text: 'the connection went away in the middle',
     why: 'The server may go on with a build that it had begun.',

@@ -89,6 +89,8 @@ export function reasonOf(error: unknown): string {
       return 'the file system is read-only'
     case 'ENOSPC':
       return 'no space left'
+    case 'ERR_ACCESS_DENIED':
+      return 'node --permission does not allow it: --allow-fs-read, --allow-fs-write'
     case undefined:
       return error instanceof Error ? error.message : String(error)
     default:

@@ -23,7 +23,8 @@ export async function findConfig(cwd: string, named: string | undefined): Promis
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const path = join(folder, 'perfdb.yaml')
     const file = relative(cwd, path)
-    const text = await readIfThere(path, file)
+    // Above the working folder Node may be kept from looking (node --permission): what it cannot see is not there.
+    const text = folder === resolve(cwd) || (await isThere(path)) ? await readIfThere(path, file) : undefined
     if (text !== undefined) return { file, text }
     // A work tree and a submodule have a file of that name.
     if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined

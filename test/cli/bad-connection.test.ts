@@ -1,7 +1,9 @@
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { build, folder, perfdb, type Folder } from './perfdb.js'
+import { toPerfdbError } from '../../src/server/session/failure.js'
+import { build, folder, perfdb, shell, type Folder } from './perfdb.js'
 import { translated } from '../support/translated.js'
 
 /* What keeps perfdb from looking at a server: one clear message, its code, exit 2, and never the password. */
@@ -135,3 +137,25 @@ function asVersion13(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1').replace(/\b1[4-9]00\d\d\b/g, (found) => `13${found.slice(2)}`)
   return Buffer.from(text.replace(/\b1[4-9]\.(?=\d)/g, '13.'), 'latin1')
 }
+
+test('node --permission: what it does not allow is said to be that, and a folder above that it hides holds no perfdb.yaml', async () => {
+  const denied = Object.assign(new Error('Access to this API has been restricted'), { code: 'ERR_ACCESS_DENIED' })
+  expect(toPerfdbError(denied, { phase: 'connect', label: '127.0.0.1:5432' })).toMatchObject({
+    code: 'NODE_PERMISSION',
+    message: 'cannot connect to 127.0.0.1:5432: node --permission does not allow it',
+    hint: expect.stringContaining('--allow-net'),
+  })
+  const under = async (...readable: readonly string[]) => {
+    // Quoted by nothing: no such folder has a space.
+    const allowed = [packageFolder, ...readable].map((path) => `--allow-fs-read=${path}`).join(' ')
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission --allow-net'
+      : '--experimental-permission'
+    const script = `"${process.execPath}" --no-warnings ${flag} ${allowed} "${join(packageFolder, 'bin/perfdb.js')}" plan my.yaml`
+    return shell(script, { cwd: home.path, environment: { DATABASE_URL: database.url } })
+  }
+  expect(await under(home.path)).toMatchObject({ code: 0, stderr: '' })
+  expect(await under()).toMatchObject({ code: 2, stderr: expect.stringMatching(/FILE_UNREADABLE[^]*--allow-fs-read/) })
+})
+
+const packageFolder = join(import.meta.dirname, '../..')

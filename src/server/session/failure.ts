@@ -96,6 +96,8 @@ function connectCode(code: string | undefined, error: unknown): ErrorCode {
     case '42601':
     case '08P01':
       return 'SETTING_REFUSED'
+    case 'ERR_ACCESS_DENIED':
+      return 'NODE_PERMISSION'
     default:
       return textOf(error, 'library')?.includes('SSL') === true ? 'TLS_FAILED' : 'CONNECTION_REFUSED'
   }
@@ -160,6 +162,8 @@ function reasonOf(code: string | undefined, message: string): string {
     case 'ETIMEDOUT':
     case 'CONNECT_TIMEOUT':
       return 'no answer in time'
+    case 'ERR_ACCESS_DENIED':
+      return 'node --permission does not allow it'
     default:
       return message
   }
