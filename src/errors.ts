@@ -28,6 +28,8 @@ export const errorHints = {
   DUPLICATE_NAME: 'an index name is unique in its schema; rename or remove one',
   UNKNOWN_REFERENCE: 'declare it in the same profile, or remove the reference',
   UNBOUNDED_POOL: 'give the pool a maximum: an unlimited pool fits in no max_connections',
+  NO_TENANTS: 'list them: tenants of perfdb.yaml, or --tenants-file tenants.csv',
+  SAME_DATABASE: 'list it once: two tenants of one database would be counted, and worked on, twice',
   // profile against the server
   NO_TABLE: 'check the schema and the name, or the database that the URL names',
   NO_COLUMN: 'check the column name; names are case-sensitive once they are quoted',

@@ -18,7 +18,7 @@ import { asWritten } from '../profile/as-written.js'
 import { shownDocument } from '../result/shown.js'
 import { formatOfFile } from '../options/readers.js'
 import { render } from '../report/render.js'
-import type { Result } from '../result/results.js'
+import type { SingleResult } from '../result/results.js'
 
 /* One function a command: read what it needs, run it, return its result. */
 
@@ -145,11 +145,11 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
   return await (args.length > 0 ? checked : checked.catch(withSettingPlace('pools', config)))
 }
 
-export async function doctor(invocation: Invocation): Promise<Result> {
+export async function doctor(invocation: Invocation): Promise<SingleResult> {
   return (await import('./doctor-action.js')).runDoctorAction(invocation, await configOf(invocation))
 }
 
-export async function init(invocation: Invocation, args: readonly string[] = []): Promise<Result> {
+export async function init(invocation: Invocation, args: readonly string[] = []): Promise<SingleResult> {
   const { runInitAction } = await import('./init-action.js')
   return runInitAction(invocation, args)
 }
@@ -159,12 +159,12 @@ export async function config(invocation: Invocation): Promise<ConfigResult> {
   return runConfigAction(invocation, await configOf(invocation))
 }
 
-export async function importIndexes(invocation: Invocation, args: readonly string[]): Promise<Result> {
+export async function importIndexes(invocation: Invocation, args: readonly string[]): Promise<SingleResult> {
   const { runImportAction } = await import('./import-action.js')
   return runImportAction(invocation, async () => configOf(invocation), args[0])
 }
 
-export async function demo(invocation: Invocation): Promise<Result> {
+export async function demo(invocation: Invocation): Promise<SingleResult> {
   const { options, signals, listener } = invocation
   const report = options.out ?? 'perfdb-report.html'
   const format = formatOfFile(report)

@@ -19,18 +19,20 @@ export async function configOf(invocation: Invocation): Promise<Config> {
   return config ?? readConfig(cwd, choiceOf(options, environment), environment)
 }
 
-/** The profiles that are named, else those of perfdb.yaml. */
+/** The profiles that are named, else those of perfdb.yaml. `schema` stands for the schema that each of them has. */
 export async function inputs(
   invocation: Invocation,
   args: readonly Named[],
+  schema?: string,
 ): Promise<{ config: Config; profiles: readonly Profile[] }> {
   const config = await configOf(invocation)
+  if (invocation.profiles !== undefined) return { config, profiles: invocation.profiles }
   const paths = args.length > 0 ? args : config.profiles
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
   const { readProfiles } = await import('../profile/read.js')
   const { cwd, environment } = invocation
-  const read = readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config) })
+  const read = readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config), everySchema: schema })
   return { config, profiles: await (args.length > 0 ? read : read.catch(withSettingPlace('profiles', config))) }
 }
 

@@ -42,6 +42,17 @@ export type RunEvent =
       readonly of: number
       readonly executionMs: number | null
     }
+  | {
+      /** Of a run for many tenants: one of them has ended. */
+      readonly type: 'tenant-done'
+      readonly tenant: string
+      readonly outcome: string
+      readonly durationMs: number
+      /** How many have ended, of how many. */
+      readonly number: number
+      readonly of: number
+      readonly message: string
+    }
   | { readonly type: 'warning'; readonly message: string }
 
 export type Listener = (event: RunEvent) => void

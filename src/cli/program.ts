@@ -75,8 +75,12 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
         const command = parts.at(-1)
         const named = Array.isArray(parts[0]) ? parts[0].map(String) : typeof parts[0] === 'string' ? [parts[0]] : []
         if (!(command instanceof Command)) return
-        const [{ runAction }, known] = await Promise.all([import('./run.js'), import('../actions/actions.js')])
-        ending.code = await runAction(command, named, known[action])
+        const [{ runAction }, known, { overTenants }] = await Promise.all([
+          import('./run.js'),
+          import('../actions/actions.js'),
+          import('../actions/fleet/over-tenants.js'),
+        ])
+        ending.code = await runAction(command, named, overTenants(command.name(), known[action]))
       })
 
   add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan')

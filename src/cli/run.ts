@@ -7,6 +7,7 @@ import { askOnTerminal, confirmOnTerminal } from './terminal/confirm.js'
 import { resolveSettings, type Flags, type ResolvedSettings } from '../settings/resolve.js'
 import type { Options } from '../options/values.js'
 import type { Invocation } from '../settings/invocation.js'
+import { asksForTenants } from '../actions/fleet/over-tenants.js'
 import { checkWritable } from '../actions/files/files.js'
 import type { Report } from '../options/readers.js'
 import { flagsOf } from './options.js'
@@ -41,7 +42,7 @@ export async function runAction(command: Command, args: readonly string[], actio
   try {
     if (resolved instanceof PerfdbError) throw resolved
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
-    if (output.format === 'prometheus' && name !== 'check-pool')
+    if (output.format === 'prometheus' && name !== 'check-pool' && !asksForTenants(settled.options))
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))

@@ -83,6 +83,17 @@ export const profileErrorTexts = {
     rule: 'The maximum of a pool, or its overflow, is unlimited or not said for a driver whose default is unlimited.',
     option: 'pool.max in the pools file',
   },
+  NO_TENANTS: {
+    text: 'no tenant is left to work on',
+    why: 'A command that looks at nothing would end as if all were in order.',
+    rule: 'The list is empty, or --tenant, --label and --exclude leave none of it.',
+    option: '--tenants, --tenants-file',
+  },
+  SAME_DATABASE: {
+    text: 'two tenants are one database',
+    why: 'It would be worked on twice, and counted as two.',
+    rule: 'The same server (port and start of its postmaster), database and schema, whatever the urls say; or the master database of the registry.',
+  },
   NO_TABLE: {
     text: 'a declared table does not exist',
     why: 'An index needs a table; often it is the wrong database or a migration that has not run.',

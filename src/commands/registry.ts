@@ -59,7 +59,7 @@ async function ask(registry: Registry, connect: () => Promise<Session>): Promise
 }
 
 /** As an application sees it: `look` would pin a search_path without the registry's schema. */
-async function usualConnection(url: string, environment: Environment): Promise<Session> {
+export async function usualConnection(url: string, environment: Environment): Promise<Session> {
   const [{ connect }, { resolveTarget }] = await Promise.all([
     import('../server/connect.js'),
     import('../server/target/target.js'),

@@ -1,5 +1,6 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
 import { z } from '../yaml/schema.js'
+import { limitsSchema, tenantsSchema } from './tenants-schema.js'
 import { duration, size } from '../yaml/units.js'
 import { fileLists, settingKeys, settings } from './table.js'
 import type { OptionRow } from './row.js'
@@ -23,6 +24,14 @@ const shape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
 /** The settings that are in force, whichever part of the file they stand in. */
 export const settingsSchema = z.strictObject(shape)
 
+/** Read where a command is run for many databases. */
+const lists = {
+  tenants: tenantsSchema
+    .optional()
+    .describe('The databases of --tenants: one by one, from a CSV file, a registry, or the schemas of a database'),
+  limits: limitsSchema.optional().describe('Sessions at once with --tenants'),
+}
+
 /** For the file as it was written, whatever it holds. */
 export const anySchema = z.unknown()
 
@@ -32,8 +41,12 @@ export const configSchema = z
     $schema: z.string().optional().describe('The JSON Schema of this file, for editors'),
     version: z.literal(1).describe('The version of this format: 1'),
     ...shape,
+    ...lists,
     environments: z
-      .record(text, settingsSchema.meta({ description: 'Settings that beat those of the top level there' }))
+      .record(
+        text,
+        z.strictObject({ ...shape, ...lists }).meta({ description: 'Settings that beat those of the top level there' }),
+      )
       .optional()
       .describe('By name, chosen with --env NAME or PERFDB_ENV; each beats the top level key by key'),
   })

@@ -40,7 +40,7 @@ export interface OptionRow {
   readonly help: string
   /** `all`: every command but completion. */
   readonly commands: readonly CommandName[] | 'all'
-  readonly group?: 'Connection:' | 'Output:' | 'Measuring:' | 'Building:'
+  readonly group?: 'Connection:' | 'Output:' | 'Tenants:' | 'Measuring:' | 'Building:'
   /** The least of a count; 1 when left out. */
   readonly least?: number
   /** Of `words`: the only values. */

@@ -4,6 +4,7 @@ import { buildRows } from './rows-build.js'
 import { commonRows } from './rows-common.js'
 import { otherRows } from './rows-other.js'
 import { planRows } from './rows-plan.js'
+import { tenantRows } from './rows-tenants.js'
 import { formats } from './formats.js'
 
 /*
@@ -12,7 +13,7 @@ import { formats } from './formats.js'
  */
 
 /** In the order of the help. */
-export const optionTable: readonly OptionRow[] = [...planRows, ...otherRows, ...buildRows, ...commonRows]
+export const optionTable: readonly OptionRow[] = [...planRows, ...otherRows, ...tenantRows, ...buildRows, ...commonRows]
 
 /** What perfdb.yaml may set besides options: what is used when the command line names no file. */
 export const fileLists: ReadonlyMap<string, string> = new Map([

@@ -6,6 +6,7 @@ import type { buildRows } from './rows-build.js'
 import type { commonRows } from './rows-common.js'
 import type { otherRows } from './rows-other.js'
 import type { planRows } from './rows-plan.js'
+import type { tenantRows } from './rows-tenants.js'
 import type { Window } from './window.js'
 
 /*
@@ -15,6 +16,7 @@ import type { Window } from './window.js'
 type Row =
   | (typeof planRows)[number]
   | (typeof otherRows)[number]
+  | (typeof tenantRows)[number]
   | (typeof buildRows)[number]
   | (typeof commonRows)[number]
 

@@ -13,6 +13,8 @@ export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Where unqualified tables live when a profile does not say so; public when left out. */
   readonly schema?: string | undefined
+  /** Where unqualified tables live whatever a profile says: that of a tenant that is a schema. */
+  readonly everySchema?: string | undefined
 }
 
 /**
@@ -52,16 +54,20 @@ interface ReadProfile {
   readonly problems: readonly Problem[]
 }
 
-async function readProfile(found: FoundFile, { environment, schema }: ReadOptions): Promise<ReadProfile | undefined> {
+async function readProfile(
+  found: FoundFile,
+  { environment, schema, everySchema }: ReadOptions,
+): Promise<ReadProfile | undefined> {
   const read = await readText(found)
   if ('problem' in read) return { names: [], problems: [read.problem] }
   if (/\.sql$/i.test(found.file)) {
     // The parser is a WebAssembly of 2 MB: loaded only when there is SQL to read.
     const { readSqlProfile } = await import('./sql.js')
-    const { profile, problems } = await readSqlProfile(read.text, found.file, schema)
+    const { profile, problems } = await readSqlProfile(read.text, found.file, everySchema ?? schema)
     return { profile, problems, names: indexNames(profile) }
   }
-  if (!isPoolConfig(found.file, read.text)) return readYamlProfile(read.text, found.file, environment, schema)
+  if (!isPoolConfig(found.file, read.text))
+    return readYamlProfile(read.text, found.file, environment, schema, everySchema)
   if (!found.named) return undefined
   const place = { file: found.file, line: 1, column: 1 }
   const message = 'this is a pool config, not a profile'
@@ -78,10 +84,14 @@ function readYamlProfile(
   file: string,
   environment: ReadOptions['environment'],
   schema?: string,
+  everySchema?: string,
 ): ReadProfile {
   const read = readYaml(text, file, profileSchema, environment)
   const { plain, problems, placeOf, show } = read
-  const value = read.value === undefined ? undefined : { schema, ...read.value }
+  const value =
+    read.value === undefined
+      ? undefined
+      : { schema, ...read.value, ...(everySchema !== undefined && { schema: everySchema }) }
   const source = { file, placeOf, show }
   const names = namesOf(value, plain, source)
   const filled = read.filled.filter(({ keys }) => keys.some((key) => sqlKeys.has(key)))

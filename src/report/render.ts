@@ -1,11 +1,11 @@
 import type { Block } from './block/block.js'
 import type { Layout } from './block/layout.js'
-import { type Result, isError } from '../result/results.js'
+import { type Result, isError, isFleet } from '../result/results.js'
 import type { Format } from '../options/formats.js'
 import { inert } from './machine/log-commands.js'
 
 /**
- * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool, of any other document the text. Pure; a promise only because each format and command is loaded
+ * The document in one of the formats, ending with a newline; sql is a plan's script and prometheus the metrics of check-pool and of many tenants, of any other document the text. Pure; a promise only because each format and command is loaded
  * when it is first needed (chalk and cli-table3 together cost 20 ms). Never throws for a document of the published schema.
  */
 export async function render(result: Result, format: Format, layout: Layout): Promise<string> {
@@ -19,9 +19,11 @@ async function rendered(result: Result, format: Format, layout: Layout): Promise
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`
     case 'sql':
-      if (result.command === 'plan' && !isError(result)) return (await import('./blocks/plan-sql.js')).planSql(result)
+      if (result.command === 'plan' && !isError(result) && !isFleet(result))
+        return (await import('./blocks/plan-sql.js')).planSql(result)
       return rendered(result, 'text', layout)
     case 'prometheus':
+      if (isFleet(result)) return (await import('./machine/prometheus-fleet.js')).fleetMetrics(result)
       if (result.command === 'check-pool' && !isError(result))
         return (await import('./machine/prometheus.js')).renderPrometheus(result)
       return rendered(result, 'text', layout)
@@ -64,6 +66,7 @@ async function headlineOf(result: Result, layout: Layout): Promise<string> {
 
 async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[]> {
   if (isError(result)) return (await import('./blocks/error.js')).errorBlocks(result)
+  if (isFleet(result)) return (await import('./blocks/fleet.js')).fleetBlocks(result, layout)
   switch (result.command) {
     case 'plan':
       return (await import('./blocks/plan.js')).planBlocks(result, layout)

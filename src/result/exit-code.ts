@@ -28,6 +28,13 @@ export function exitCode({ error, signal, failedSteps = 0, refusals = 0 }: Endin
   return refusals > 0 ? 1 : 0
 }
 
+/** The exit code of a fleet from those of its tenants: a signal's, else 3 if any is 3, else 2 if any could not be looked at, else 1 if any is 1. */
+export function fleetExitCode(codes: Iterable<number>, signal: SignalName | undefined): number {
+  if (signal !== undefined) return signalCodes[signal]
+  const all = new Set(codes)
+  return [3, 2, 1].find((code) => all.has(code)) ?? 0
+}
+
 /** The exit code of a run whose result could not be written to stdout or to a report: at least 2. */
 export function outputLost(code: number): number {
   return Math.max(code, 2)

@@ -1,5 +1,6 @@
 import type { CompareResult } from './compare-result.js'
 import type { DemoResult } from './demo-result.js'
+import type { FleetResult } from './fleet-result.js'
 import type { ConfigResult } from './config-result.js'
 import type { DoctorResult } from './doctor-result.js'
 import type { InitResult } from './init-result.js'
@@ -7,8 +8,8 @@ import type { ImportResult } from './import-result.js'
 import type { PoolResult } from './pool-result.js'
 import type { ApplyResult, ErrorResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from './result.js'
 
-/** Every document that a command can return. */
-export type Result =
+/** Every document of one database, or of none. */
+export type SingleResult =
   | PlanResult
   | VerifyResult
   | ApplyResult
@@ -23,7 +24,15 @@ export type Result =
   | DoctorResult
   | ErrorResult
 
+/** Every document that a command can return. */
+export type Result = SingleResult | FleetResult
+
 /** True for the document of a command that could not start. */
 export function isError(result: Result): result is ErrorResult {
   return 'error' in result && !('steps' in result)
+}
+
+/** True for the document of a command that ran for many tenants. */
+export function isFleet(result: Result): result is FleetResult {
+  return 'tenants' in result && 'groups' in result
 }

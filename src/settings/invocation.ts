@@ -1,6 +1,8 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
 import type { ApplyResult } from '../result/result.js'
+import type { Profile } from '../profile/profile.js'
+import type { Session } from '../server/session/session.js'
 import type { Config } from './config.js'
 import type { Signals } from './signals.js'
 
@@ -14,6 +16,10 @@ export interface Invocation {
   readonly listener: Listener
   /** What perfdb.yaml says; read by the action where nobody did before. */
   readonly config?: Config
+  /** Read by the caller, who runs the command for many databases. */
+  readonly profiles?: readonly Profile[]
+  /** Is asked of each session before it is used, and throws where it must not be. */
+  readonly admit?: (session: Session) => Promise<void>
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */
   readonly flags?: ReadonlyMap<string, unknown>
   /** Asks a question; absent where nobody can answer. */

@@ -3,7 +3,7 @@ import { several } from '../text/amounts.js'
 import { addressOf } from '../text/postgres-url.js'
 import { csvRecords, type Cell } from './csv.js'
 import { badUrl, urlForm, type Rows } from './rows.js'
-import type { WrittenList } from './schema.js'
+import type { WrittenList } from '../options/tenants-schema.js'
 import type { TenantRow } from './tenant.js'
 import { columnsOf, filledUrl } from './url-template.js'
 

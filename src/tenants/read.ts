@@ -4,7 +4,7 @@ import { readText, type FoundFile } from '../profile/files.js'
 import { readingStatement } from '../sql/parser/reading.js'
 import { csvTenants } from './csv-tenants.js'
 import { duplicateTenants, registryTenants, writtenRegistry, writtenTenant, type Rows } from './rows.js'
-import type { WrittenTenants } from './schema.js'
+import type { WrittenTenants } from '../options/tenants-schema.js'
 import type { Registry, RegistryRow } from './tenant.js'
 
 type PlaceOf = (path: readonly (string | number)[], part?: 'key' | 'value') => Place

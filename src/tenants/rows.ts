@@ -3,7 +3,7 @@ import { quoteLiteral } from '../definition/quote.js'
 import { addressOf } from '../text/postgres-url.js'
 import { durationMs } from '../text/units.js'
 import { filledUrl } from './url-template.js'
-import type { WrittenLookup, WrittenTenant } from './schema.js'
+import type { WrittenLookup, WrittenTenant } from '../options/tenants-schema.js'
 import type { Registry, RegistryRow, TenantRow } from './tenant.js'
 
 export interface Rows {

@@ -33,3 +33,12 @@ export function partsOf(url: string): { readonly role: string | null; readonly d
   const [, role, , , database] = urlPattern.exec(url) ?? []
   return { role: decoded(role), database: decoded(database) }
 }
+
+/** The url with the database that is named, where one is; one that is no URL as it is. */
+export function withDatabase(url: string, database: string | null): string {
+  if (database === null) return url
+  return url.replace(
+    /^(postgres(?:ql)?:\/\/[^/?]*)(?:\/[^?]*)?/i,
+    (_, before: string) => `${before}/${encodeURIComponent(database)}`,
+  )
+}

@@ -22,12 +22,17 @@ const urlValue = /\b(?:admin_)?url(?:_template)?["']?[ \t]*:[ \t]*((?:#.*)?(?:\r
  * The url with its variables, never empty: an empty one would be taken from the environment, and might be another server. Throws
  * MISSING_ENVIRONMENT, which names the variable and never a value.
  */
-export function resolveUrl(url: string, environment: Environment, place: Place): string {
+export function resolveUrl(
+  url: string,
+  environment: Environment,
+  place: Place,
+  otherwise = ', or give --offline',
+): string {
   const resolved = url.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
     const value = environment[name]
     if (value !== undefined) return value
     throw new PerfdbError('MISSING_ENVIRONMENT', `the environment variable ${name} is not set`, {
-      hint: `set ${name}, or give --offline`,
+      hint: `set ${name}${otherwise}`,
       place,
     })
   })
@@ -37,7 +42,7 @@ export function resolveUrl(url: string, environment: Environment, place: Place):
     'MISSING_ENVIRONMENT',
     names === '' ? 'the url is empty' : `the environment variable ${names} is empty`,
     {
-      hint: names === '' ? 'url: ${NAME_OF_A_VARIABLE}, or give --offline' : `set ${names}, or give --offline`,
+      hint: names === '' ? `url: \${NAME_OF_A_VARIABLE}${otherwise}` : `set ${names}${otherwise}`,
       place,
     },
   )

@@ -1,3 +1,4 @@
+import { tenantOutcomes } from '../../src/result/fleet-result.js'
 import type { Result } from '../../src/result/results.js'
 import * as fc from 'fast-check'
 
@@ -535,6 +536,74 @@ const imported = fc.record({
     not_declarable: int,
   }),
 })
+const tenantOutcome = fc.constantFrom(...tenantOutcomes)
+const tenantStep = fc.record(
+  {
+    step: fc.constantFrom('keep' as const, 'create' as const, 'rebuild' as const, 'drop' as const),
+    schema: text,
+    index: text,
+    table: text,
+    outcome,
+    hazards: few(text),
+    error: errorFields,
+  },
+  { requiredKeys: ['step', 'schema', 'index', 'table'] },
+)
+const labels = fc.dictionary(
+  text.filter((name) => name !== '__proto__'),
+  text,
+  { maxKeys: 2, noNullPrototype: true },
+)
+const fleet = fc.record({
+  perfdb: text,
+  command: fc.constantFrom('plan' as const, 'apply' as const, 'verify' as const, 'status' as const),
+  ok: flag,
+  exit_code: int,
+  started_at: fc.constant('2026-01-01T00:00:00Z'),
+  duration_ms: number,
+  tenants: few(
+    fc.record(
+      {
+        id: text,
+        labels,
+        server: text,
+        outcome: tenantOutcome,
+        exit_code: int,
+        group: fc.nat({ max: 4 }),
+        wave: int,
+        steps: few(tenantStep),
+        findings: few(finding),
+        verdicts: few(fc.record({ query: text, verdict: text, speedup: number })),
+        error: errorFields,
+        duration_ms: number,
+      },
+      { requiredKeys: ['id', 'labels', 'server', 'outcome', 'exit_code', 'group', 'wave', 'duration_ms'] },
+    ),
+  ),
+  groups: few(
+    fc.record(
+      {
+        tenants: int,
+        first: text,
+        ids: few(text),
+        outcome: tenantOutcome,
+        exit_code: int,
+        code: text,
+        reason: text,
+        steps: few(tenantStep),
+      },
+      { requiredKeys: ['tenants', 'first', 'ids', 'outcome', 'exit_code', 'reason', 'steps'] },
+    ),
+  ),
+  waves: few(
+    fc.record(
+      { number: int, tenants: int, begun: int, not_in_order: int, stopped: text },
+      { requiredKeys: ['number', 'tenants', 'begun', 'not_in_order'] },
+    ),
+  ),
+  counts: fc.record({ total: int, to_do: int, failed: int }),
+  findings: few(finding),
+})
 const failure = fc.record({
   perfdb: text,
   ok: flag,
@@ -548,7 +617,7 @@ const failure = fc.record({
 
 /** Documents of every command with any text, any numbers and any of the optional members. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, doctor, failure)
+  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, doctor, fleet, failure)
 }
 
 /** The same and that of import, whose text is the profile that it holds: any width, any character. */

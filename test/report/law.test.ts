@@ -22,7 +22,8 @@ import { z } from '../../src/yaml/schema.js'
 import { anyDocument, anyResult } from './arbitrary.js'
 import { narrow } from './documents.js'
 import { all, parseMarkup } from './markup.js'
-import { isError } from '../../src/result/results.js'
+import { fleetResult } from '../../src/result/fleet-result.js'
+import { isError, isFleet } from '../../src/result/results.js'
 import { formats, type Format } from '../../src/options/formats.js'
 
 const schemas = {
@@ -48,7 +49,7 @@ test('law 8: JSON parses back equal and satisfies its schema', async () => {
       expect(json.endsWith('}\n')).toBe(true)
       const parsed: unknown = JSON.parse(json)
       expect(parsed).toEqual(result)
-      const schema = isError(result) ? errorResult : schemas[result.command]
+      const schema = isError(result) ? errorResult : isFleet(result) ? fleetResult : schemas[result.command]
       expect(schema.parse(parsed)).toEqual(result)
     }),
     { numRuns: 300 },
@@ -109,7 +110,7 @@ test('law 8: markdown accepts every document; tables keep their columns, folds a
 test('law 8: a plan as SQL holds nothing of a name outside comments and statements', async () => {
   await fc.assert(
     fc.asyncProperty(anyResult(), async (result) => {
-      if (isError(result) || result.command !== 'plan') return
+      if (isError(result) || isFleet(result) || result.command !== 'plan') return
       const script = planSql({
         ...result,
         extensions: [],

@@ -27,8 +27,16 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   ])
   const { passwordCommand } = options
   const sources = { url: options.url, configured: config.url, environment, passwordCommand }
-  const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) =>
-    cancelledBySignal(await connect(target, role), role, invocation)
+  const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) => {
+    const session = await connect(target, role)
+    try {
+      await invocation.admit?.(session)
+    } catch (error) {
+      await session[Symbol.asyncDispose]()
+      throw error
+    }
+    return cancelledBySignal(session, role, invocation)
+  }
   const found = databaseUrl(sources)
   if (found?.origin === 'perfdb.yaml' && config.urlProblem !== undefined) throw problemsError([config.urlProblem])
   warnOfBeatenUrl(found?.origin, invocation, config)

@@ -5,6 +5,7 @@ import { z } from '../../yaml/schema.js'
 import { compareResult } from '../../result/compare-result.js'
 import { configResult } from '../../result/config-result.js'
 import { configSchema } from '../../options/config-schema.js'
+import { fleetResult } from '../../result/fleet-result.js'
 import { doctorResult } from '../../result/doctor-result.js'
 import { initResult } from '../../result/init-result.js'
 import { importResult } from '../../result/import-result.js'
@@ -29,15 +30,28 @@ export function jsonSchemas(): ReadonlyMap<string, string> {
     configResult,
     importResult,
     compareResult,
+    fleetResult,
     errorResult,
   ]
   return new Map([
     ['profile.schema.json', textOf(profileSchema)],
     ['pools.schema.json', textOf(poolsSchema.meta({ title: 'perfdb pool config' }), keyDescriptions)],
-    ['config.schema.json', textOf(configSchema)],
+    ['config.schema.json', textOf(configSchema, tenantDescriptions)],
     ['result.schema.json', textOf(z.union(documents).meta({ title: 'perfdb --format json' }))],
   ])
 }
+
+/** A list of tenants is the same wherever it stands. */
+const tenantDescriptions = Object.fromEntries(
+  Object.entries(keyDescriptions).flatMap(([key, text]) =>
+    key.startsWith('tenants')
+      ? [
+          [key, text],
+          [`environments.*.${key}`, text],
+        ]
+      : [],
+  ),
+)
 
 function textOf(schema: z.ZodType, descriptions: Descriptions = {}): string {
   const written = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' })

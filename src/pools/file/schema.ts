@@ -3,7 +3,7 @@ import { driverNames } from '../sums/drivers.js'
 import { runtimeNames, workerClasses } from '../sums/runtimes.js'
 import { platformNames } from '../sums/platforms.js'
 import { poolerSchema } from './schema-pooler.js'
-import { tenantsSchema } from '../../tenants/schema.js'
+import { tenantsSchema } from '../../options/tenants-schema.js'
 import { duration, percentage, rate, size } from '../../yaml/units.js'
 
 /*

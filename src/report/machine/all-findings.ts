@@ -1,9 +1,10 @@
 import type { FindingCode } from '../../codes/codes.js'
 import type { PoolResult } from '../../result/pool-result.js'
 import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
+import type { TenantGroup } from '../../result/fleet-result.js'
 import { several } from '../../text/amounts.js'
 import { queryTitle } from '../blocks/queries.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 /** A finding as any command has it; those of check-pool name a server and a service. */
 export type AnyFinding = ResultFinding & Partial<Pick<PoolResult['findings'][number], 'server' | 'service'>>
@@ -27,6 +28,7 @@ export function messageOf(finding: AnyFinding): string {
 
 function findingsOf(result: Result): readonly AnyFinding[] {
   if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorFinding(error))
+  if (isFleet(result)) return [...result.findings, ...result.groups.flatMap(groupFindings)]
   if (result.command === 'demo')
     return [...findingsOf(result.apply), ...findingsOf(result.verify), ...findingsOf(result.pools)]
   const { hazards, findings } = onceEach(
@@ -68,6 +70,32 @@ function onceEach(
     hazards: ofSteps.filter((one) => ranks[one.severity] <= (told(matterOf(one), findings) ?? ranks.info)),
     findings: found.filter((one) => ranks[one.severity] < (told(matterOf(one), hazards) ?? Number.POSITIVE_INFINITY)),
   }
+}
+
+/** One of tenants that are alike: a note a tenant would be thousands of one kind. */
+function groupFindings({
+  outcome,
+  code,
+  tenants,
+  ids,
+  reason,
+  steps,
+  exit_code: exit,
+}: TenantGroup): readonly AnyFinding[] {
+  if (outcome === 'in_order' || outcome === 'done') return []
+  const who =
+    tenants === 1
+      ? `tenant ${ids[0] ?? ''}`
+      : `${several(tenants, 'tenant')} (${ids.slice(0, 4).join(', ')}${tenants > 4 ? ' ...' : ''})`
+  const [index] = steps.filter(({ step }) => step !== 'keep')
+  return [
+    {
+      code: code ?? 'NOT_STARTED',
+      severity: exit === 0 ? 'warning' : 'error',
+      ...(index !== undefined && { index: index.index, table: index.table }),
+      message: `${who}: ${reason}`,
+    },
+  ]
 }
 
 type ErrorFields = Omit<ErrorResult['error'], 'problems'>

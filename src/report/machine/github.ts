@@ -3,7 +3,7 @@ import { allFindings, findingTally, messageOf } from './all-findings.js'
 import type { Severity } from '../../result/result.js'
 import { visible } from '../text/width.js'
 import { bytes } from '../../text/amounts.js'
-import { isError, type Result } from '../../result/results.js'
+import { isError, isFleet, type Result } from '../../result/results.js'
 
 // GitHub shows ten annotations of a kind a step: https://docs.github.com/en/rest/checks/runs
 const most = 9
@@ -37,7 +37,7 @@ export function renderGithub(result: Result, headline: string): string {
 
 /** What a plan would build, at the line that declares it. */
 function plannedNotices(result: Result): readonly AnyFinding[] {
-  if (isError(result) || result.command !== 'plan') return []
+  if (isError(result) || isFleet(result) || result.command !== 'plan') return []
   return result.steps
     .filter(({ step, hazards }) => step === 'create' && hazards.length === 0)
     .map(({ index, table, place, predicted_bytes: size }) => ({

@@ -1,6 +1,6 @@
 import { allFindings } from './all-findings.js'
 import type { Block } from '../block/block.js'
-import { isError, type Result } from '../../result/results.js'
+import { isError, isFleet, type Result } from '../../result/results.js'
 
 /**
  * One quiet line at the end of the text, with the command that explains the codes above; nothing where no finding of severity error or
@@ -8,6 +8,7 @@ import { isError, type Result } from '../../result/results.js'
  */
 export function helpMention(result: Result): readonly Block[] {
   if (isError(result)) return []
+  if (isFleet(result)) return []
   // verify shows what is, and none of the hazards of mending it.
   const shown = result.command === 'verify' ? result.findings : allFindings(result)
   const codes = new Set(shown.filter(({ severity }) => severity !== 'info').map(({ code }) => code))

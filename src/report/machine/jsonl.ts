@@ -1,11 +1,11 @@
 import type { RunEvent } from '../../build/events.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 type Event = { readonly type: string } & Readonly<Record<string, unknown>>
 
 /**
  * The document as one JSON object a line (https://jsonlines.org), each with a `type`, its members named as in `--format json`: `start`, then
- * `step`, `analyzed`, `query`, `comparison`, `price`, `write_cost`, `server`, `sample`, `run`, `build`, `claim`, `finding` and `error`, one
+ * `step`, `analyzed`, `query`, `comparison`, `price`, `write_cost`, `server`, `sample`, `run`, `build`, `claim`, `tenant`, `group`, `wave`, `finding` and `error`, one
  * line each, and `end` with `ok` and `exit_code`. The demo's lines hold those of apply, verify and check-pool with their own start and end.
  */
 export function renderJsonLines(result: Result): string {
@@ -63,13 +63,17 @@ const eventTypes: Readonly<Record<string, string>> = {
   samples: 'sample',
   builds: 'build',
   runs: 'run',
+  tenants: 'tenant',
+  groups: 'group',
+  waves: 'wave',
   findings: 'finding',
 }
 
 function middleOf(result: Result): readonly Event[] {
   const problems = 'error' in result && result.error !== undefined ? [{ type: 'error', ...result.error }] : []
   if (isError(result)) return problems
-  const nested = result.command === 'demo' ? [result.apply, result.verify, result.pools].flatMap(eventsOf) : []
+  const nested =
+    !isFleet(result) && result.command === 'demo' ? [result.apply, result.verify, result.pools].flatMap(eventsOf) : []
   const members = new Map<string, unknown>(Object.entries(result))
   const listed = Object.entries(eventTypes).flatMap(([key, type]): Event[] => {
     const list = members.get(key)

@@ -7,9 +7,11 @@ import { messageOf } from './all-findings.js'
 import { placeText } from '../block/findings.js'
 import type { Case } from './junit-xml.js'
 import { suitesXml, type Suite } from './junit-xml.js'
+import type { SingleResult } from '../../result/results.js'
+import { fleetSuites } from './junit-fleet.js'
 import { queryTitle } from '../blocks/queries.js'
 import { states } from '../blocks/steps.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 import { outcomeWords } from '../block/outcomes.js'
 
 /**
@@ -23,6 +25,7 @@ export function renderJunit(result: Result): string {
 }
 
 function suitesOf(result: Result): readonly Suite[] {
+  if (isFleet(result)) return fleetSuites(result)
   if (!isError(result) && result.command === 'demo')
     return [result.apply, result.verify, result.pools].flatMap(suitesOf)
   const cases = casesOf(result)
@@ -44,7 +47,7 @@ function suitesOf(result: Result): readonly Suite[] {
   ]
 }
 
-function casesOf(result: Exclude<Result, { command: 'demo' }>): readonly Case[] {
+function casesOf(result: Exclude<SingleResult, { command: 'demo' }>): readonly Case[] {
   if (isError(result)) return (result.error.problems ?? [result.error]).map((error) => errorCase(error))
   const failing = failingSteps(result)
   return named([
@@ -60,7 +63,7 @@ function casesOf(result: Exclude<Result, { command: 'demo' }>): readonly Case[] 
 }
 
 /** What a step that fails its own case says already: one failure a problem. */
-function failingSteps(result: Result): ReadonlySet<string> {
+function failingSteps(result: SingleResult): ReadonlySet<string> {
   if (isError(result) || !('steps' in result)) return new Set()
   return new Set(
     result.steps

@@ -15,78 +15,78 @@ export function renderPrometheus({ servers, verdict, findings, exit_code: exitCo
     )
   return [
     metric(
-      'max_connections',
+      'perfdb_pool_max_connections',
       'max_connections of the server.',
       of((server) => server.max_connections),
     ),
     metric(
-      'available_connections',
+      'perfdb_pool_available_connections',
       'Connections that ordinary roles may hold.',
       of((server) => server.available),
     ),
     metric(
-      'declared_steady_connections',
+      'perfdb_pool_declared_steady_connections',
       'Declared, all instances up.',
       of((server) => server.declared.steady),
     ),
     metric(
-      'declared_peak_connections',
+      'perfdb_pool_declared_peak_connections',
       'Declared, in a rollout.',
       of((server) => server.declared.peak),
     ),
     metric(
-      'headroom_connections',
+      'perfdb_pool_headroom_connections',
       'Left at the peak; below 0 too many.',
       of((server) => server.headroom),
     ),
     metric(
-      'sessions',
+      'perfdb_pool_sessions',
       'Client backends, the most of all looks.',
       of((server) => server.live),
     ),
     metric(
-      'undeclared_sessions',
+      'perfdb_pool_undeclared_sessions',
       'Sessions of nobody in the file.',
       of((server) => server.unmanaged),
     ),
     metric(
-      'service_steady_connections',
+      'perfdb_pool_service_steady_connections',
       'By service or pooler, all instances up.',
       parts((line) => line.steady),
     ),
     metric(
-      'service_peak_connections',
+      'perfdb_pool_service_peak_connections',
       'By service or pooler, in a rollout.',
       parts((line) => line.peak),
     ),
     metric(
-      'load_erlangs',
+      'perfdb_pool_load_erlangs',
       'Connections busy on average, by database.',
       servers.flatMap((server) =>
         (server.load ?? []).map((load): Sample => [{ server: server.name, database: load.database }, load.erlangs]),
       ),
     ),
     metric(
-      'server_verdict',
+      'perfdb_pool_server_verdict',
       '1 for the verdict of the server, 0 for the others.',
       servers.flatMap((server) => states({ server: server.name }, server.verdict)),
     ),
-    metric('verdict', '1 for the verdict of all, 0 for the others.', states({}, verdict)),
+    metric('perfdb_pool_verdict', '1 for the verdict of all, 0 for the others.', states({}, verdict)),
     metric(
-      'findings',
+      'perfdb_pool_findings',
       'Findings by severity.',
       (['error', 'warning', 'info'] as const).map((severity): Sample => [
         { severity },
         findings.filter((finding) => finding.severity === severity).length,
       ]),
     ),
-    metric('exit_code', 'Exit code of check-pool: 0 fits, 1 does not or is not known, 2 could not start.', [
+    metric('perfdb_pool_exit_code', 'Exit code of check-pool: 0 fits, 1 does not or is not known, 2 could not start.', [
       [{}, exitCode],
     ]),
   ].join('')
 }
 
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | null]
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | null]
 
 function states(labels: Readonly<Record<string, string>>, verdict: PoolResult['verdict']): readonly Sample[] {
   return (['OK', 'WARN', 'FAIL', 'UNKNOWN'] as const).map((one): Sample => [
@@ -96,8 +96,7 @@ function states(labels: Readonly<Record<string, string>>, verdict: PoolResult['v
 }
 
 /** '' where nothing is known: a HELP without samples helps nobody. */
-function metric(name: string, help: string, samples: readonly Sample[]): string {
-  const full = `perfdb_pool_${name}`
+export function metric(full: string, help: string, samples: readonly Sample[]): string {
   const lines = samples.flatMap(([labels, value]) => (value === null ? [] : [`${full}${labelText(labels)} ${value}`]))
   if (lines.length === 0) return ''
   return `# HELP ${full} ${help}\n# TYPE ${full} gauge\n${lines.join('\n')}\n`

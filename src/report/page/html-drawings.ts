@@ -7,7 +7,7 @@ import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } 
 import { noiseChart } from './chart-noise.js'
 import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 export interface Drawing {
   readonly title: string
@@ -23,7 +23,7 @@ export function drawingsOf(result: Result): readonly Drawing[] {
 }
 
 function allDrawings(result: Result): readonly Drawing[] {
-  if (isError(result)) return []
+  if (isError(result) || isFleet(result)) return []
   if (result.command === 'demo') return [...allDrawings(result.apply), ...allDrawings(result.pools)]
   return [
     ...('analyzed' in result ? stepDrawings(result.steps) : []),

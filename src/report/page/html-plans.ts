@@ -4,11 +4,11 @@ import { blockHtml } from './html-blocks.js'
 import { html } from './html-text.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'
 import { count, duration, several, speedup } from '../../text/amounts.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 /** The query plans of a document as trees that fold, before beside after; empty where it has none. */
 export function queryPlanHtml(result: Result): string {
-  if (isError(result)) return ''
+  if (isError(result) || isFleet(result)) return ''
   const queries = result.command === 'demo' ? result.apply.queries : 'comparisons' in result ? result.queries : []
   return queries.map(queryHtml).join('\n').trim()
 }

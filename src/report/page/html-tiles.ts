@@ -2,8 +2,10 @@ import type { ApplyResult, ExplainResult, ResultQuery } from '../../result/resul
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
-import { bytes, duration } from '../../text/amounts.js'
-import { type Result, isError } from '../../result/results.js'
+import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
+import { tenantTones, tenantWords } from '../blocks/fleet.js'
+import { bytes, duration, grouped } from '../../text/amounts.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 interface Tile {
   readonly label: string
@@ -23,6 +25,7 @@ export function tilesHtml(result: Result): string {
 
 function tilesOf(result: Result): readonly Tile[] {
   if (isError(result)) return []
+  if (isFleet(result)) return fleetTiles(result)
   switch (result.command) {
     case 'apply':
     case 'rollback':
@@ -43,6 +46,18 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'compare':
       return []
   }
+}
+
+function fleetTiles({ counts }: FleetResult): readonly Tile[] {
+  return [
+    { label: 'tenants', value: grouped(counts['total'] ?? 0) },
+    ...tenantOutcomes.flatMap((outcome) => {
+      const number = counts[outcome]
+      return number === undefined
+        ? []
+        : [{ label: tenantWords[outcome], value: grouped(number), tone: tenantTones[outcome] }]
+    }),
+  ]
 }
 
 function applyTiles({ steps }: ApplyResult): readonly Tile[] {

@@ -1,12 +1,13 @@
 import type { Block } from '../block/block.js'
 import { blockHtml, headingOf } from './html-blocks.js'
 import { drawingsOf, type Drawing } from './html-drawings.js'
+import { fleetHtml } from './html-fleet.js'
 import { queryPlanHtml } from './html-plans.js'
 import { style } from './html-style.js'
 import { html, htmlLines } from './html-text.js'
 import { tilesHtml } from './html-tiles.js'
 import { moment } from '../../text/amounts.js'
-import { type Result, isError } from '../../result/results.js'
+import { type Result, isError, isFleet } from '../../result/results.js'
 
 /**
  * The document as one HTML page that needs nothing else: no script, no font, no network (its policy forbids them), for a screen of 400 pixels as
@@ -19,7 +20,11 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
   const drawings = drawingsOf(result)
   const sections = sectionsOf(body, drawings)
   const plans = queryPlanHtml(result)
-  const headings = [...sections.headings, ...(plans === '' ? [] : ['Query plans'])]
+  const headings = [
+    ...sections.headings,
+    ...(plans === '' ? [] : ['Query plans']),
+    ...(isFleet(result) ? ['Tenants'] : []),
+  ]
   return `${[
     '<!doctype html>',
     '<html lang="en">',
@@ -42,6 +47,7 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     contents(headings),
     ...sections.parts,
     plans === '' ? '' : `<h2 id="${anchor(headings.length)}">Query plans</h2>\n${plans}`,
+    isFleet(result) ? `<h2 id="${anchor(headings.length)}">Tenants</h2>\n${fleetHtml(result)}` : '',
     isError(result) || result.command !== 'import'
       ? ''
       : `<h2>Profile</h2>\n<pre tabindex="0"><code>${htmlLines(result.profile)}</code></pre>`,

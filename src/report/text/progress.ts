@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
-import { bytes, duration } from '../../text/amounts.js'
+import { bytes, duration, grouped, several } from '../../text/amounts.js'
 import { visible } from './width.js'
 import { outcomeWords } from '../block/outcomes.js'
 
@@ -61,6 +61,8 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     }
     case 'measured':
       return { ...progress, measured: { query: event.query, number: event.number, of: event.of } }
+    case 'tenant-done':
+      return { ...progress, stage: `${grouped(event.number)} of ${several(event.of, 'tenant')}` }
     case 'warning':
       return progress
   }
@@ -85,9 +87,20 @@ export function plainLines(progress: Progress, event: RunEvent): readonly string
     }
     case 'measured':
       return []
+    case 'tenant-done':
+      return tenantLines(event)
     case 'warning':
       return [visible(`warning: ${event.message}`)]
   }
+}
+
+/** A line of a tenant that is not in order or was changed, and one at each tenth of the way: thousands of others are no news. */
+function tenantLines({ tenant, outcome, message, number, of }: Extract<RunEvent, { type: 'tenant-done' }>) {
+  const passed = Math.floor((number * 10) / of) > Math.floor(((number - 1) * 10) / of)
+  const quiet = outcome === 'in_order'
+  if (quiet && !passed) return []
+  const way = `[${grouped(number)}/${grouped(of)}]`
+  return [visible(quiet ? `${way} tenants` : `${way} ${tenant}: ${outcome.replaceAll('_', ' ')}: ${message}`)]
 }
 
 /** `built in 1.2 s, 12.3 MB`, `failed after 2.1 s: could not create unique index`. */

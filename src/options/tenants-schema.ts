@@ -47,6 +47,21 @@ export const tenantsSchema = z.array(
   z.union([tenantSchema, tenantsFromSchema, tenantsRegistrySchema, tenantSchemasSchema]),
 )
 
+/** Sessions at once. */
+export const limitsSchema = z.strictObject({
+  per_server: z.int().min(1).optional().describe('On one server; 4 when left out'),
+  total: z.int().min(1).optional().describe('On all servers; 16 when left out'),
+})
+
+const lists = { tenants: tenantsSchema.optional(), limits: limitsSchema.optional() }
+
+/** A file that lists tenants: one of its own, or perfdb.yaml, whose other keys are read elsewhere. */
+export const tenantsFileSchema = z.looseObject({
+  ...lists,
+  environments: z.record(z.string(), z.looseObject(lists)).optional(),
+})
+
+export type WrittenLimits = z.infer<typeof limitsSchema>
 export type WrittenTenants = z.infer<typeof tenantsSchema>[number]
 export type WrittenTenant = z.infer<typeof tenantSchema>
 export type WrittenList = z.infer<typeof tenantsFromSchema>

@@ -1,0 +1,33 @@
+import type { Result, SingleResult } from '../../result/results.js'
+import type { Options } from '../../options/values.js'
+import type { Invocation } from '../../settings/invocation.js'
+
+type Action<R> = (invocation: Invocation, args: readonly string[]) => Promise<R>
+
+/** An action that runs for every tenant where the options ask for that, and for one database where they do not. */
+export function overTenants(command: string, action: Action<SingleResult>): Action<Result> {
+  return async (invocation, args) => {
+    if (!asksForTenants(invocation.options)) return action(invocation, args)
+    const [{ runFleetAction }, { fleetCommand }] = await Promise.all([
+      import('./fleet-action.js'),
+      import('./command.js'),
+    ])
+    return runFleetAction(fleetCommand(command), action, invocation, args)
+  }
+}
+
+/** Any of the options that choose tenants. */
+export function asksForTenants({
+  tenants,
+  tenantsFile,
+  tenant,
+  label,
+  exclude,
+  shard,
+  canary,
+  waves,
+}: Options): boolean {
+  return (
+    tenants === true || [tenantsFile, tenant, label, exclude, shard, canary, waves].some((one) => one !== undefined)
+  )
+}

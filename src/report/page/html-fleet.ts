@@ -1,0 +1,128 @@
+import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/fleet-result.js'
+import { grouped } from '../../text/amounts.js'
+import { tenantTones, tenantWords } from '../blocks/fleet.js'
+import { signs } from '../blocks/steps.js'
+import { html } from './html-text.js'
+
+/** Labels with more values than this are no choice that anybody looks through: the browser's own search finds them. */
+const mostValues = 40
+
+/**
+ * Every tenant with a sign for every index, the worst first. Chosen by outcome and label without a script: each choice is a radio button, and a rule hides the
+ * rows that are not of it. Rows are short, so that ten thousand stay below 5 MB.
+ */
+export function fleetHtml({ tenants, groups }: FleetResult): string {
+  const indexes = indexesOf(groups.flatMap(({ steps }) => steps))
+  const cells = groups.map(({ steps }) => signsOf(steps, indexes))
+  const choices = choicesOf(tenants)
+  const rows = tenants
+    .map((tenant, at) => ({ tenant, at }))
+    .toSorted((one, other) => one.tenant.group - other.tenant.group || one.at - other.at)
+    .map(({ tenant: { id, labels, server, outcome, group, error } }) => {
+      const classes = [
+        `o${tenantOutcomes.indexOf(outcome)}`,
+        ...Object.entries(labels).flatMap((pair) => choices.numbers.get(keyOf(pair)) ?? []),
+      ]
+      const text = Object.entries(labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')
+      const what = error === undefined ? (cells[group] ?? '') : html(error.code)
+      return `<tr class="${classes.join(' ')}"><td>${html(id)}</td><td>${html(text)}</td><td>${html(server)}</td><td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
+    })
+  const legend = indexes.map(
+    ({ index, table }) => `<li>${html(index)} <span class="quiet">on ${html(table)}</span></li>`,
+  )
+  return `<style>.matrix{table-layout:fixed;width:100%}.matrix td:last-child{font-family:ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em}.choices{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;border:0;padding:0;margin:.6rem 0}.choices legend{font-weight:600;float:left;margin-right:.8rem}.choices label{white-space:nowrap}
+${choices.rules.join('\n')}</style>
+${choices.fields.join('\n')}
+${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}
+<table class="matrix" aria-label="Tenants"><thead><tr><th scope="col">tenant</th><th scope="col">labels</th><th scope="col">server</th><th scope="col">outcome</th><th scope="col">indexes</th></tr></thead><tbody>
+${rows.join('\n')}
+</tbody></table>`
+}
+
+const signText = `${signs.keep} as declared, ${signs.create} missing, ${signs.replace} differs, ${signs.rebuild} invalid, ${signs.adopt} other name, ${signs.drop} to drop, ${signs.building} being built`
+
+interface Index {
+  readonly index: string
+  readonly table: string
+}
+
+function indexesOf(steps: readonly TenantStep[]): readonly Index[] {
+  return [...new Map(steps.map(({ index, table }) => [keyOf([index, table]), { index, table }])).values()]
+}
+
+/** A step that was carried out leaves the index as it is declared. */
+function signsOf(steps: readonly TenantStep[], indexes: readonly Index[]): string {
+  const own = new Map(
+    steps.map(({ index, table, step, outcome }) => [
+      keyOf([index, table]),
+      outcome !== undefined && settled.has(outcome) ? signs.keep : signs[step],
+    ]),
+  )
+  return html(indexes.map(({ index, table }) => own.get(keyOf([index, table])) ?? ' ').join(''))
+}
+
+const settled: ReadonlySet<string> = new Set(['built', 'rebuilt', 'replaced', 'renamed', 'waited', 'kept'])
+
+interface Choices {
+  /** The class of a row with this label. */
+  readonly numbers: ReadonlyMap<string, string>
+  readonly fields: readonly string[]
+  readonly rules: readonly string[]
+}
+
+function choicesOf(tenants: FleetResult['tenants']): Choices {
+  const numbers = new Map<string, string>()
+  const values = new Map<string, Map<string, number>>()
+  for (const { labels } of tenants)
+    for (const [name, value] of Object.entries(labels)) {
+      const counts = values.get(name) ?? new Map<string, number>()
+      values.set(name, counts.set(value, (counts.get(value) ?? 0) + 1))
+    }
+  const outcomes = tenantOutcomes.map((outcome, at) => ({
+    name: tenantWords[outcome],
+    class: `o${at}`,
+    count: tenants.filter((tenant) => tenant.outcome === outcome).length,
+  }))
+  const fields = [
+    field(
+      'outcome',
+      outcomes.filter(({ count }) => count > 0),
+    ),
+  ]
+  for (const [name, counts] of values) {
+    if (counts.size > mostValues) continue
+    const members = [...counts]
+      .toSorted(([one], [other]) => one.localeCompare(other, 'en'))
+      .map(([value, count]) => {
+        const number = `l${numbers.size}`
+        numbers.set(keyOf([name, value]), number)
+        return { name: value, class: number, count }
+      })
+    fields.push(field(name, members))
+  }
+  const classes = [...outcomes.filter(({ count }) => count > 0).map((one) => one.class), ...numbers.values()]
+  return {
+    numbers,
+    fields,
+    rules: classes.map((one) => `body:has(#c${one}:checked) .matrix tbody tr:not(.${one}){display:none}`),
+  }
+}
+
+function field(
+  title: string,
+  members: readonly { readonly name: string; readonly class: string; readonly count: number }[],
+): string {
+  if (members.length < 2) return ''
+  const group = html(`choice of ${title}`)
+  const radio = (text: string, id: string) =>
+    `<label><input type="radio" name="${group}"${id === '' ? ' checked' : ` id="c${id}"`}> ${html(text)}</label>`
+  return `<fieldset class="choices"><legend>${html(title)}</legend>${radio('all', '')}${members
+    .map(({ name, class: id, count }) => radio(`${name === '' ? '(none)' : name} (${grouped(count)})`, id))
+    .join('')}</fieldset>`
+}
+
+function keyOf(pair: readonly [string, string]): string {
+  return JSON.stringify(pair)
+}

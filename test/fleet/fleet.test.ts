@@ -1,0 +1,223 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { FleetResult } from '../../src/result/fleet-result.js'
+import { fleetResult } from '../../src/result/fleet-result.js'
+import { build, folder, perfdb, type Folder } from '../cli/perfdb.js'
+import { testDatabase } from '../support/database.js'
+import { tenantDatabases } from './tenants.js'
+
+const shop = `create table jobs (id int primary key, status text, code int);
+  insert into jobs select n, 's' || n % 5, n from generate_series(1, 200) n; analyze jobs`
+
+const profile = `version: 1
+profile: shop
+indexes:
+  - { name: jobs_status, table: jobs, keys: [status] }
+  - { name: jobs_code, table: jobs, keys: [code] }
+`
+
+beforeAll(build)
+
+/** The document of a run for tenants. */
+async function fleet(where: Folder, args: readonly string[], environment = {}): Promise<FleetResult> {
+  const ended = await perfdb([...args, '--format', 'json'], { cwd: where.path, environment })
+  const document = fleetResult.parse(JSON.parse(ended.stdout))
+  expect(document.exit_code, ended.stderr).toBe(ended.code)
+  return document
+}
+
+/** `2 to_do: t-001, t-002` */
+function groups({ groups: all }: FleetResult): readonly string[] {
+  return all.map(({ tenants, outcome, ids }) => `${tenants} ${outcome}: ${ids.join(', ')}`)
+}
+
+test('plan, apply in waves, verify: outcomes by database, equals together, and again there is nothing to do', async () => {
+  await using tenants = await tenantDatabases(5, shop)
+  const [first = '', second = '', third = '', fourth = ''] = tenants.names
+  await tenants.run(first, 'create index jobs_status on jobs (status); create index jobs_code on jobs (code)')
+  await tenants.run(third, 'drop table jobs')
+  await tenants.run(fourth, 'update jobs set code = 1 where id < 4')
+  await using where = await folder({
+    'p.yaml': profile,
+    'u.yaml': 'version: 1\nindexes:\n  - { name: jobs_u_code, table: jobs, keys: [code], unique: true }\n',
+    't.csv': `${tenants.csv()}\nnowhere,${tenants.url('f_nowhere')},eu\n`,
+  })
+  const list = ['--tenants-file', 't.csv']
+  const planned = await fleet(where, ['plan', 'p.yaml', ...list])
+  expect(planned).toMatchObject({ command: 'plan', exit_code: 2, counts: { total: 6, to_do: 3, in_order: 1 } })
+  expect(groups(planned)).toEqual([
+    '1 not_looked: t-003',
+    '1 not_looked: nowhere',
+    '3 to_do: t-002, t-004, t-005',
+    '1 in_order: t-001',
+  ])
+  expect(planned.tenants.map(({ id, labels, error }) => [id, labels['region'], error?.code])).toEqual([
+    ['t-001', 'eu', undefined],
+    ['t-002', 'us', undefined],
+    ['t-003', 'eu', 'NO_TABLE'],
+    ['t-004', 'us', undefined],
+    ['t-005', 'eu', undefined],
+    ['nowhere', 'eu', 'NO_DATABASE'],
+  ])
+
+  // A canary in which the build fails, and one in which it does not.
+  const waved = [...list, '--exclude', 't-003', '--exclude', 'nowhere', '--waves', '50%,100%']
+  const stopped = await fleet(where, ['apply', 'u.yaml', ...waved, '--canary', 't-004'])
+  expect(stopped.waves).toMatchObject([
+    { number: 1, tenants: 1, begun: 1, not_in_order: 1, stopped: expect.stringContaining('t-004') },
+    { number: 2, tenants: 1, begun: 0 },
+    { number: 3, tenants: 2, begun: 0 },
+  ])
+  expect(stopped).toMatchObject({ exit_code: 3, counts: { failed: 1, not_reached: 3 } })
+  expect(stopped.groups[0]).toMatchObject({ outcome: 'failed', code: 'DUPLICATE_KEYS' })
+  expect(await tenants.run(second, `select from pg_class where relname ~ '^jobs_u_'`)).toHaveLength(0)
+  const through = await fleet(where, ['apply', 'p.yaml', ...waved, '--canary', 't-002', '--pause', '1ms'])
+  expect(through.waves.map(({ tenants: number, begun }) => [number, begun])).toEqual([
+    [1, 1],
+    [1, 1],
+    [2, 2],
+  ])
+  expect(groups(through)).toEqual(['3 done: t-002, t-004, t-005', '1 in_order: t-001'])
+  expect(through.tenants.find(({ id }) => id === 't-005')).toMatchObject({ wave: 3, steps: [{ outcome: 'built' }, {}] })
+
+  // Without waves others go on; --stop-after begins no more.
+  const rest = await fleet(where, [
+    'apply',
+    'u.yaml',
+    ...list,
+    '--tenant',
+    't-004',
+    '--tenant',
+    't-005',
+    '--allow',
+    'REDUNDANT',
+  ])
+  expect(groups(rest)).toEqual(['1 failed: t-004', '1 done: t-005'])
+  const few = await fleet(where, [
+    'apply',
+    'u.yaml',
+    ...list,
+    '--exclude',
+    't-003',
+    '--total',
+    '2',
+    '--stop-after',
+    '1',
+  ])
+  expect(few.counts).toEqual({ total: 5, failed: 1, not_reached: 2, done: 2 })
+
+  await tenants.run(second, 'drop index jobs_code')
+  const text = await perfdb(['verify', 'p.yaml', ...list, '--label', 'region=us'], { cwd: where.path })
+  expect(text).toMatchObject({ code: 1, stdout: expect.stringContaining('2 tenants: 1 in order, 1 not in order') })
+  expect(text.stdout).toMatch(/jobs_code +jobs +1 +missing +1 +t-002/)
+  const status = await fleet(where, ['status', ...list, '--tenant', 't-002'])
+  expect(status).toMatchObject({ command: 'status', exit_code: 0, counts: { total: 1 } })
+})
+
+test('one database under two names, and the master of the registry, are errors at their place', async () => {
+  await using tenants = await tenantDatabases(2, shop)
+  await using master = await testDatabase('create table fleet (id text, db text, region text)')
+  const [first = '', second = ''] = tenants.names
+  const host = new URL(tenants.url(first))
+  for (const [id, db] of [
+    ['one', first],
+    ['two', second],
+    ['self', master.name],
+  ] as const)
+    await master.sql`insert into fleet values (${id}, ${db}, 'eu')`
+  host.pathname = '/{db}'
+  await using where = await folder({
+    'p.yaml': profile,
+    'perfdb.yaml': `version: 1
+profiles: [p.yaml]
+tenants:
+  - registry: { url: "\${MASTER_URL}", sql: "select * from fleet order by id desc", url_template: "${decodeURI(host.href)}", label_columns: [region] }
+  - { id: alias, url: "${tenants.url(first).replace('localhost', '127.0.0.1')}?application_name=x" }
+limits: { per_server: 1, total: 2 }
+`,
+  })
+  const environment = { MASTER_URL: master.url }
+  const result = await fleet(where, ['plan', '--tenants'], environment)
+  expect(result.exit_code).toBe(2)
+  const errors = result.tenants.flatMap(({ id, error }) =>
+    error === undefined ? [] : [[id, error.code, error.place?.line]],
+  )
+  expect(errors).toEqual([
+    ['self', 'SAME_DATABASE', 4],
+    ['alias', 'SAME_DATABASE', 5],
+  ])
+  const missing = await perfdb(['plan', '--tenants'], { cwd: where.path })
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('MISSING_ENVIRONMENT') })
+})
+
+test('a tenant that is a schema: its own tables, its own indexes, nothing of a neighbour', async () => {
+  await using database = await testDatabase('create table public.jobs (id int, status text, owner int)')
+  for (const schema of ['tenant_a', 'tenant_b', '"tenant C"'])
+    await database.sql.unsafe(`create schema ${schema}; create table ${schema}.jobs (id int, status text, owner int)`)
+  await database.sql.unsafe('insert into tenant_b.jobs values (1), (1)')
+  await using where = await folder({
+    'p.yaml': `version: 1
+schema: public
+indexes:
+  - { name: jobs_status, table: jobs, keys: [status] }
+  - { name: jobs_id, table: jobs, keys: [id], unique: true }
+absent: [jobs_old]
+`,
+    'perfdb.yaml': `version: 1
+profiles: [p.yaml]
+tenants:
+  - schemas: { url: "\${DATABASE_URL}", like: 'tenant%' }
+`,
+  })
+  const environment = { DATABASE_URL: database.url }
+  const result = await fleet(where, ['apply', '--tenants'], environment)
+  expect(groups(result)).toEqual(['1 failed: tenant_b', '2 done: tenant C, tenant_a'])
+  const built =
+    await database.sql`select schemaname || '.' || indexname as name from pg_indexes where tablename = 'jobs' order by 1`
+  expect(built.map(({ name }) => name)).toEqual([
+    'tenant C.jobs_id',
+    'tenant C.jobs_status',
+    'tenant_a.jobs_id',
+    'tenant_a.jobs_status',
+    'tenant_b.jobs_status',
+  ])
+  await database.sql.unsafe('delete from tenant_b.jobs')
+  expect(groups(await fleet(where, ['apply', '--tenants'], environment))).toEqual([
+    '1 done: tenant_b',
+    '2 in_order: tenant C, tenant_a',
+  ])
+})
+
+test('shards are parts of the list, and what cannot be meant is refused', async () => {
+  const urls = Array.from({ length: 12 }, (_, at) => `t${at},postgres://x@127.0.0.1:1/t${at}`)
+  await using where = await folder({
+    'p.yaml': profile,
+    't.csv': ['id,url', ...urls].join('\n'),
+    'none.csv': 'id,url\n',
+  })
+  const parts = await Promise.all(
+    [1, 2, 3].map(async (number) =>
+      fleet(where, ['plan', 'p.yaml', '--tenants-file', 't.csv', '--shard', `${number}/3`]),
+    ),
+  )
+  const ids = parts.flatMap(({ tenants }) => tenants.map(({ id }) => id))
+  expect(ids).toHaveLength(12)
+  expect(new Set(ids)).toEqual(new Set(urls.map((line) => line.split(',')[0])))
+  expect(parts.every(({ tenants }) => tenants.length < 12)).toBe(true)
+  const list = ['plan', 'p.yaml', '--tenants-file', 't.csv']
+  const refused = async (...args: readonly string[]) => {
+    const { code, stderr } = await perfdb(args, { cwd: where.path })
+    expect(code).toBe(2)
+    return stderr
+  }
+  expect(await refused(...list, '--exclude', 'tt1')).toMatch(
+    /--exclude tt1: no tenant is called so\n.*did you mean t1\?/,
+  )
+  expect(await refused(...list, '--label', 'region=eu')).toContain('no tenant has a label region')
+  expect(await refused(...list, '--shard', '4/3')).toContain('the form is NUMBER/OF')
+  expect(await refused(...list, '--url', 'postgres://x')).toContain('--url is for one database')
+  expect(await refused('apply', 'p.yaml', '--tenants-file', 't.csv', '--waves', '0,1')).toContain(
+    '--waves: 0 is neither',
+  )
+  expect(await refused('plan', 'p.yaml', '--tenants')).toContain('nothing lists tenants')
+  expect(await refused('plan', 'p.yaml', '--tenants-file', 'none.csv')).toContain('NO_TENANTS')
+})
