@@ -32,7 +32,12 @@ export async function inputs(
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
   const { readProfiles } = await import('../profile/read.js')
   const { cwd, environment } = invocation
-  const read = readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config), everySchema: schema })
+  const read = readProfiles(paths, {
+    cwd,
+    environment,
+    schema: await schemaInForce(invocation, config),
+    everySchema: schema,
+  })
   return { config, profiles: await (args.length > 0 ? read : read.catch(withSettingPlace('profiles', config))) }
 }
 
