@@ -42,7 +42,7 @@ export async function runAction(command: Command, args: readonly string[], actio
   try {
     if (resolved instanceof PerfdbError) throw resolved
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
-    if (output.format === 'prometheus' && name !== 'check-pool' && !asksForTenants(settled.options))
+    if (output.format === 'prometheus' && name !== 'check-pool' && !asksForTenants(resolved.options))
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))

@@ -1,6 +1,6 @@
 import type { FleetResult, TenantGroup, TenantOutcome, TenantStep } from '../../result/fleet-result.js'
 import { tenantOutcomes } from '../../result/fleet-result.js'
-import { duration, grouped, several } from '../../text/amounts.js'
+import { duration, withThousands, several } from '../../text/amounts.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
@@ -65,7 +65,7 @@ export function fleetVerdict({ counts }: Pick<FleetResult, 'counts'>): string {
   const total = several(counts['total'] ?? 0, 'tenant')
   const parts = [...tenantOutcomes].toReversed().flatMap((outcome) => {
     const number = counts[outcome]
-    return number === undefined ? [] : [`${grouped(number)} ${tenantWords[outcome]}`]
+    return number === undefined ? [] : [`${withThousands(number)} ${tenantWords[outcome]}`]
   })
   return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`
 }
@@ -95,7 +95,7 @@ function groupGrid(groups: readonly TenantGroup[], layout: Layout): Block {
       { head: 'which', kind: 'prose', floor: 12 },
     ],
     rows: groups.map(({ tenants, outcome, reason, ids, steps }): Cell[] => [
-      { text: grouped(tenants) },
+      { text: withThousands(tenants) },
       { text: tenantWords[outcome], tone: tenantTones[outcome] },
       {
         text:
@@ -149,9 +149,9 @@ function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
         { text: signs[step.step], tone: stepTones[step.step] },
         { text: step.index },
         { text: step.table },
-        { text: grouped(tenants) },
+        { text: withThousands(tenants) },
         { text: stateText(step), tone: step.outcome === undefined ? stepTones[step.step] : outcomeTones[step.outcome] },
-        { text: grouped(kept.get(JSON.stringify([step.index, step.table])) ?? 0) },
+        { text: withThousands(kept.get(JSON.stringify([step.index, step.table])) ?? 0) },
         { text: idsText(ids, tenants, named), tone: 'quiet' },
       ]),
   }
@@ -186,10 +186,10 @@ function waveBlocks(waves: FleetResult['waves']): readonly Block[] {
         { head: '', kind: 'prose' },
       ],
       rows: waves.map(({ number, tenants, begun, not_in_order: bad, stopped: why }): Cell[] => [
-        { text: grouped(number) },
-        { text: grouped(tenants) },
-        { text: grouped(begun) },
-        { text: grouped(bad), tone: bad > 0 ? 'bad' : 'plain' },
+        { text: withThousands(number) },
+        { text: withThousands(tenants) },
+        { text: withThousands(begun) },
+        { text: withThousands(bad), tone: bad > 0 ? 'bad' : 'plain' },
         { text: why === undefined ? '' : `stopped: ${why}`, tone: 'bad' },
       ]),
     },

@@ -1,5 +1,5 @@
 import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/fleet-result.js'
-import { grouped } from '../../text/amounts.js'
+import { withThousands } from '../../text/amounts.js'
 import { tenantTones, tenantWords } from '../blocks/fleet.js'
 import { signs } from '../blocks/steps.js'
 import { html } from './html-text.js'
@@ -119,7 +119,7 @@ function field(
   const radio = (text: string, id: string) =>
     `<label><input type="radio" name="${group}"${id === '' ? ' checked' : ` id="c${id}"`}> ${html(text)}</label>`
   return `<fieldset class="choices"><legend>${html(title)}</legend>${radio('all', '')}${members
-    .map(({ name, class: id, count }) => radio(`${name === '' ? '(none)' : name} (${grouped(count)})`, id))
+    .map(({ name, class: id, count }) => radio(`${name === '' ? '(none)' : name} (${withThousands(count)})`, id))
     .join('')}</fieldset>`
 }
 

@@ -4,7 +4,7 @@ import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
 import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
 import { tenantTones, tenantWords } from '../blocks/fleet.js'
-import { bytes, duration, grouped } from '../../text/amounts.js'
+import { bytes, duration, withThousands } from '../../text/amounts.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
 interface Tile {
@@ -50,12 +50,12 @@ function tilesOf(result: Result): readonly Tile[] {
 
 function fleetTiles({ counts }: FleetResult): readonly Tile[] {
   return [
-    { label: 'tenants', value: grouped(counts['total'] ?? 0) },
+    { label: 'tenants', value: withThousands(counts['total'] ?? 0) },
     ...tenantOutcomes.flatMap((outcome) => {
       const number = counts[outcome]
       return number === undefined
         ? []
-        : [{ label: tenantWords[outcome], value: grouped(number), tone: tenantTones[outcome] }]
+        : [{ label: tenantWords[outcome], value: withThousands(number), tone: tenantTones[outcome] }]
     }),
   ]
 }

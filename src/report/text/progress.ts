@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
-import { bytes, duration, grouped, several } from '../../text/amounts.js'
+import { bytes, duration, withThousands, several } from '../../text/amounts.js'
 import { visible } from './width.js'
 import { outcomeWords } from '../block/outcomes.js'
 
@@ -62,7 +62,7 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     case 'measured':
       return { ...progress, measured: { query: event.query, number: event.number, of: event.of } }
     case 'tenant-done':
-      return { ...progress, stage: `${grouped(event.number)} of ${several(event.of, 'tenant')}` }
+      return { ...progress, stage: `${withThousands(event.number)} of ${several(event.of, 'tenant')}` }
     case 'warning':
       return progress
   }
@@ -99,7 +99,7 @@ function tenantLines({ tenant, outcome, message, number, of }: Extract<RunEvent,
   const passed = Math.floor((number * 10) / of) > Math.floor(((number - 1) * 10) / of)
   const quiet = outcome === 'in_order'
   if (quiet && !passed) return []
-  const way = `[${grouped(number)}/${grouped(of)}]`
+  const way = `[${withThousands(number)}/${withThousands(of)}]`
   return [visible(quiet ? `${way} tenants` : `${way} ${tenant}: ${outcome.replaceAll('_', ' ')}: ${message}`)]
 }
 
