@@ -23,6 +23,13 @@ export const poolerTexts = {
     todo: 'More replicas, or several processes with so_reuseport.',
     option: 'poolers.*.replicas, poolers.*.cores',
   },
+  POOLER_WARMUP: {
+    text: 'the pooler is too slow to open the connections that a boot asks for',
+    why: 'PgBouncer opens the server connections of a pool one after another, and the applications give up meanwhile.',
+    rule: 'Connections of the pool beyond min_pool_size x connect_time of the server are longer than acquire_timeout of a service that fills its pools at boot.',
+    todo: 'Keep the connections open (min_pool_size), or wait longer.',
+    option: 'poolers.*.min_pool_size, servers.*.connect_time',
+  },
   POOL_SHORT: {
     text: 'a pool has fewer connections than threads',
     why: 'Under full load some threads find no connection, and fail when they give up waiting.',

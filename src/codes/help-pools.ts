@@ -48,6 +48,20 @@ export const poolTexts = {
     rule: 'max_connections of the replica is below that of the server that it is declared to be a replica of.',
     todo: 'Recovery stops: raise it on the replica first, then on the primary.',
   },
+  FAILOVER_OVER: {
+    text: 'the standby would not take the connections of its primary',
+    why: 'After a failover the applications go to the standby with all their pools, beside what reads there already.',
+    rule: 'The peak of the primary and of its smallest standby together are above what that standby has (fail_at).',
+    todo: 'Give the standby as many slots as its primary, make the pools smaller, or say that it never takes over.',
+    option: 'failover: false at the replica in the pools file',
+  },
+  RECONNECT_STORM: {
+    text: 'after a restart the last connection comes too late',
+    why: 'All pools connect again at once; who waits longer than its timeout fails, tries again, and adds to the crowd.',
+    rule: 'The peak of the server x connect_time / cores is longer than the shortest acquire_timeout of its services. Without connect_time nothing is said.',
+    todo: 'Wait longer, reconnect after a random pause, or connect through a pooler.',
+    option: 'connect_time and cores of the server in the pools file',
+  },
   UNDECLARED_CLIENTS: {
     text: 'sessions belong to no declared service',
     why: 'A budget that leaves somebody out is wrong.',

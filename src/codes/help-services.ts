@@ -35,6 +35,20 @@ export const serviceTexts = {
     todo: 'Declare deploy: a rolling update holds two sets of pools.',
     option: 'deploy in the pools file',
   },
+  TENANTS_ACTIVE: {
+    text: 'not all tenants are active at once',
+    why: 'The budget leans on that number: it is told, so that somebody may doubt it.',
+    rule: 'pool.active is declared and idle pools give their connections back: so many pools count whole, the others with pool.min. Any of them may be active, so that all of them may be on one server.',
+    todo: 'Nothing, while the number holds. --what-if SERVICE.pool.active=N tries another.',
+    option: 'services.*.pool.active',
+  },
+  TENANTS_KEPT: {
+    text: 'pool.active does not count',
+    why: 'A pool that never closes idle connections keeps those of every tenant that ever came.',
+    rule: 'pool.active is declared, and pool.idle_timeout is not, or the service has no pool for each tenant.',
+    todo: 'Declare the idle_timeout that the driver has, or set one.',
+    option: 'services.*.pool.idle_timeout, services.*.pool.per_tenant',
+  },
   BOOT_STORM: {
     text: 'all instances connect at once at boot',
     why: 'Each connection is a new process: hundreds at once make the server slow for everybody.',

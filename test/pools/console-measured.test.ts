@@ -10,7 +10,7 @@ const clients = 24
 
 test.skipIf(withoutPgbouncer).each([4, 8])(
   'what 24 clients wait for one of %i server connections is what they measure themselves',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (size) => {
     await using database = await testDatabase()
     const role = `load_${size}_${database.name}`
@@ -33,14 +33,17 @@ test.skipIf(withoutPgbouncer).each([4, 8])(
       await Promise.all(connections.map(async (sql) => sql`select 1`))
       const started = performance.now()
       const { STATS: rows = [] } = await askConsole(target, ['STATS'])
-      const took: number[] = []
+      const waits: number[] = []
       // So many transactions of each, one after another: what waits is what the pool cannot serve.
       await Promise.all(
         connections.map(async (sql) => {
-          for (let turn = 0; turn < 12; turn += 1) {
-            const before = performance.now()
-            await sql`select pg_sleep(0.03)`
-            took.push(performance.now() - before)
+          for (let turn = 0; turn < 6; turn += 1) {
+            const sent = Date.now()
+            // The server is on this machine: what its answer waits for in a busy client is no wait for a connection.
+            const [row] = await sql<
+              { at: number }[]
+            >`select extract(epoch from clock_timestamp())::float8 * 1000 as at, pg_sleep(0.06)`
+            waits.push((row?.at ?? 0) - sent)
           }
         }),
       )
@@ -49,8 +52,8 @@ test.skipIf(withoutPgbouncer).each([4, 8])(
       const measured = live.databases.find((one) => one.name === 'a')
       const service = (measured?.load?.serviceTimeSeconds ?? 0) * 1000
       const told = (measured?.meanWaitSeconds ?? 0) * 1000
-      const waited = took.reduce((sum, ms) => sum + ms, 0) / took.length - service
-      expect(service).toBeGreaterThan(29)
+      const waited = waits.reduce((sum, ms) => sum + ms, 0) / waits.length
+      expect(service).toBeGreaterThan(59)
       expect(Math.abs(told / waited - 1)).toBeLessThan(0.2)
       expect((measured?.load?.ratePerSecond ?? 0) * (service / 1000)).toBeLessThanOrEqual(size * 1.02)
     } finally {

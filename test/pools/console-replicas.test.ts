@@ -145,7 +145,7 @@ test.skipIf(withoutPgbouncer)(
       expect(waiting).toMatchObject([{ message: expect.stringContaining('6 clients') }])
       expect(waiting[0]?.message).toContain('for one of 6 server connections')
       expect(result.findings.filter((one) => one.code === 'POOLER_MISMATCH')).toEqual([])
-      await own.sql`select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`
+      await own.sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`
     } finally {
       await Promise.all(clients.map(async (sql) => sql.end({ timeout: 1 })))
       await Promise.all(asleep)

@@ -5,7 +5,7 @@ import { asConsoleSays } from '../../pools/server/console.js'
 import { groupBy, targetsOf, allDemands } from '../../pools/sums/demand.js'
 import { judgeConsole } from '../../pools/judge/judge-console.js'
 import { judge, judgeWithoutRemedies, verdictOf } from '../../pools/judge/judge.js'
-import { judgeReplica } from '../../pools/judge/judge-replica.js'
+import { judgeFailover, judgeReplica } from '../../pools/judge/judge-replica.js'
 import { judgeService } from '../../pools/judge/judge-service.js'
 import type { Estate, PoolFinding, Verdict } from '../../pools/sums/model.js'
 import type { Pooler } from '../../pools/sums/pooler-model.js'
@@ -57,7 +57,7 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
   const advised = new Set(all.toSorted((one, other) => headroom(one) - headroom(other)).slice(0, advisedServers))
   const servers = all.map((budget) =>
     judgeOne(budget, estate, {
-      own: [...own, ...judgeReplica(budget, all)],
+      own: [...own, ...judgeReplica(budget, all), ...judgeFailover(budget, all)],
       looks,
       judgeServer: advised.has(budget) ? judge : judgeWithoutRemedies,
       withHint,

@@ -85,10 +85,18 @@ function completePool(written: WrittenService, runtime: Runtime, reporter: Repor
     maxLifetimeMs: optional(pool?.max_lifetime, durationMs),
     idleTimeoutMs: optional(pool?.idle_timeout, durationMs),
     perTenant: pool?.per_tenant ?? false,
+    active: optional(pool?.active, busiest),
     preparedStatements: pool?.prepared_statements ?? null,
     sessionState: pool?.session_state ?? [],
     policyFactor,
   }
+}
+
+/** Of several parts of the day the one with the most tenants: a budget has to hold then. */
+function busiest(active: NonNullable<WrittenPool['active']>): Pool['active'] {
+  if (typeof active === 'number') return { tenants: active, part: null }
+  const [most] = Object.entries(active).toSorted(([, one], [, other]) => other - one)
+  return most === undefined ? null : { tenants: most[1], part: most[0] }
 }
 
 /** 0 is "unlimited" to Go, SQLAlchemy and pgbouncer: never a pool of no connections. */

@@ -9,7 +9,8 @@ import { providerLimits, providerSizes } from '../sums/providers.js'
 import type { WrittenPools, WrittenServer } from './schema.js'
 import { withTenantServers } from './tenant-servers.js'
 import type { TenantRow } from '../../tenants/tenant.js'
-import { sizeBytes } from '../../text/units.js'
+import { durationMs, sizeBytes } from '../../text/units.js'
+import { optional } from './complete-work.js'
 
 /**
  * A written pools file with every default filled in and every place kept; `listed` tenants come with their own. Problems are
@@ -104,6 +105,8 @@ function completeServer(
     perfdbConnections: written.perfdb_connections ?? null,
     role: written.role ?? 'primary',
     of: written.of ?? null,
+    failover: written.failover ?? true,
+    connectTimeMs: optional(written.connect_time, durationMs),
     roles: Object.fromEntries(Object.entries(written.roles ?? {}).map(([role, limits]) => [role, roleLimit(limits)])),
     databases: Object.fromEntries(
       Object.entries(written.databases ?? {}).flatMap(([database, limits]) =>

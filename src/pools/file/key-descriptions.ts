@@ -32,6 +32,8 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'servers.*.perfdb_connections': 'Connections of perfdb itself; 3 where a server is asked',
   'servers.*.role': 'primary when left out',
   'servers.*.of': 'The name of the primary of a replica',
+  'servers.*.failover': 'false: this replica never takes over for its primary; true when left out',
+  'servers.*.connect_time': 'What one new connection costs the server, TLS and password included: 12ms',
   'servers.*.roles': 'Limits of roles, by name',
   'servers.*.roles.*.kind': 'Which reserved slots it may take; ordinary when left out',
   'servers.*.roles.*.connection_limit': 'CONNECTION LIMIT of the role; -1 is none',
@@ -119,6 +121,8 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'services.*.pool.idle_timeout': 'After which an idle connection is closed',
   'services.*.pool.max_lifetime': 'After which a connection is made anew',
   'services.*.pool.per_tenant': 'One such pool for every tenant, in every process',
+  'services.*.pool.active':
+    'Tenants that have a request within any idle_timeout: a number, or one for each part of the day as { day: 1000, night: 200 }; all when left out',
   'services.*.pool.prepared_statements': 'The driver keeps named statements on its connections',
   'services.*.pool.session_state':
     'What its sessions keep between transactions, which a transaction pooler loses: settings, advisory_locks, listen, temporary_tables, cursors',

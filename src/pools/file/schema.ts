@@ -46,6 +46,8 @@ const serverSchema = z.strictObject({
   perfdb_connections: count.optional(),
   role: z.enum(['primary', 'replica']).optional(),
   of: name.optional(),
+  failover: z.boolean().optional(),
+  connect_time: duration.optional(),
   roles: z.record(z.string(), roleSchema).optional(),
   databases: z
     .record(z.string(), z.strictObject({ connection_limit: z.int().min(-1).optional(), work_mem: size.optional() }))
@@ -78,6 +80,7 @@ const poolSchema = z.strictObject({
   idle_timeout: duration.optional(),
   max_lifetime: duration.optional(),
   per_tenant: z.boolean().optional(),
+  active: z.union([positive, z.record(z.string(), positive)]).optional(),
   prepared_statements: z.boolean().optional(),
   session_state: z.array(z.enum(['settings', 'advisory_locks', 'listen', 'temporary_tables', 'cursors'])).optional(),
 })

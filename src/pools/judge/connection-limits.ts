@@ -45,8 +45,12 @@ function uses(
   }
   if (limited.size === 0) return []
   for (const row of directRows(budget)) {
-    for (const target of targetsOf(row, (one) => limited.has(one[kind] ?? '')))
-      if (!isSuperuser(budget, target.role)) add(target[kind], target.peak, row.service.name)
+    const ordinary = targetsOf(row, (one) => limited.has(one[kind] ?? '')).filter(
+      ({ role }) => !isSuperuser(budget, role),
+    )
+    // Tenants of one name take no more than all of the row, of which few may be active at once.
+    for (const [name, own] of groupBy(ordinary, (target) => target[kind]))
+      add(name, Math.min(row.peak, sum(own.map(({ peak }) => peak))), row.service.name)
   }
   for (const { pooler, pools } of budget.lines) {
     if (pooler === null) continue
@@ -58,6 +62,10 @@ function uses(
     const use = peaks.get(name)
     return use === undefined ? [] : [{ kind, name, limit, peak: use.peak, services: [...use.services] }]
   })
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0)
 }
 
 function directRows(budget: Budget): Budget['rows'] {

@@ -6,12 +6,13 @@ import { judgeLive } from './judge-live.js'
 import { judgeMemory } from './judge-memory.js'
 import { judgeRule } from './judge-service.js'
 import { judgePoolers } from './judge-pooler.js'
+import { judgeStorms } from './judge-storm.js'
 import type { Estate, PoolFinding, Verdict } from '../sums/model.js'
 import { recommendations, remedy, type Recommendation } from './recommend.js'
 
 /**
  * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN, LIMIT_ESTIMATED,
- * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-memory, judge-live and judge-driver.
+ * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-storm, judge-memory, judge-live and judge-driver.
  */
 export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
   if (budget.limits === null) return [limitUnknown(budget)]
@@ -36,6 +37,7 @@ function judgeWith(budget: Budget, estate: Estate, changes: readonly Recommendat
     ...judgeRule(budget),
     ...undeclaredDeploys(budget),
     ...bootStorm(budget),
+    ...judgeStorms(budget),
   ]
 }
 

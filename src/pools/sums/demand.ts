@@ -1,4 +1,4 @@
-import type { Service, Estate } from './model.js'
+import type { Estate, Pool, Service } from './model.js'
 import type { Tenant } from '../../tenants/tenant.js'
 import { cap, eagerMinimum, held } from './pool.js'
 import { peakInstances } from './rollout.js'
@@ -22,11 +22,12 @@ export interface Demand {
   readonly nominal: number
 }
 
-/** A database and role that a row of demand reaches, with its share of the peak. */
+/** A database and role that a row of demand reaches: what may come at its worst moment, and its share of the peak of the row. */
 export interface Target {
   readonly database: string | null
   readonly role: string | null
   readonly peak: number
+  readonly share: number
 }
 
 /**
@@ -42,12 +43,7 @@ export function demands(service: Service, allTenants: readonly Tenant[], only?: 
   const everywhere = tenantsByServer(tenantsOf(service, allTenants))
   const homes = only === undefined ? everywhere : new Map([[only, everywhere.get(only) ?? []]])
   const rows = [...homes].map(([home, tenants]) =>
-    row(
-      service,
-      { server: home, database: null, role: null, tenants },
-      times(tenants.length, poolPart(service)),
-      nothing,
-    ),
+    row(service, { server: home, database: null, role: null, tenants }, tenantsPart(service, tenants.length), nothing),
   )
   if (outsidePart(service).held === 0) return rows
   const outside = server === null ? [...homes.keys()] : [server]
@@ -62,15 +58,18 @@ export function targetsOf(
   { service, database, role, tenants, peak }: Demand,
   wanted: (target: Named) => boolean = () => true,
 ): readonly Target[] {
-  if (tenants.length === 0) return [{ database, role, peak }]
+  if (tenants.length === 0) return [{ database, role, peak, share: peak }]
   const named = (tenant: Tenant): Named =>
     service.database === null && service.role === null
       ? tenant
       : { database: tenant.database ?? service.database, role: tenant.role ?? service.role }
   const targets: Target[] = []
+  const share = peak / tenants.length
+  // One tenant that is active has its whole pool, however few others are.
+  const whole = activeTenants(service.pool) === null ? share : instancesAtPeak(service) * poolPart(service).held
   for (const tenant of tenants) {
     const target = named(tenant)
-    if (wanted(target)) targets.push({ database: target.database, role: target.role, peak: peak / tenants.length })
+    if (wanted(target)) targets.push({ database: target.database, role: target.role, peak: whole, share })
   }
   return targets
 }
@@ -144,6 +143,23 @@ function poolPart(service: Service): Part {
     nominal: pools * cap(pool),
     warm: pools * eagerMinimum(pool),
   }
+}
+
+/**
+ * Pools of so many tenants of one server. Where fewer are active at once, any of them may be, so that all of them may live here; a pool
+ * that is idle keeps its minimum.
+ */
+function tenantsPart(service: Service, count: number): Part {
+  const part = poolPart(service)
+  const active = Math.min(count, activeTenants(service.pool) ?? count)
+  const { held, nominal, warm } = times(active, part)
+  const kept = (count - active) * poolsPerInstance(service) * service.pool.min
+  return { held: held + kept, nominal: nominal + kept, warm: warm + times(count - active, part).warm }
+}
+
+/** Tenants whose pools are counted whole; null is all: without an idle timeout a pool that was opened once stays open. */
+export function activeTenants({ active, idleTimeoutMs }: Pool): number | null {
+  return active === null || idleTimeoutMs === null || idleTimeoutMs === 0 ? null : active.tenants
 }
 
 function outsidePart({ runtime, extraConnections, audit }: Service): Part {

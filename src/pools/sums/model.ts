@@ -34,6 +34,10 @@ export interface Server {
   readonly role: 'primary' | 'replica'
   /** Name of the primary of a replica. */
   readonly of: string | null
+  /** A replica that may take over for its primary. */
+  readonly failover: boolean
+  /** What one new connection costs the server in milliseconds; null is not declared. */
+  readonly connectTimeMs: number | null
   readonly roles: Readonly<Record<string, RoleLimit>>
   /** CONNECTION LIMIT by database. */
   readonly databases: Readonly<Record<string, number>>
@@ -58,6 +62,8 @@ export interface Pool {
   readonly maxLifetimeMs: number | null
   readonly idleTimeoutMs: number | null
   readonly perTenant: boolean
+  /** Tenants with a request within any idle timeout, and in which part of the day they are most; null is all of them. */
+  readonly active: { readonly tenants: number; readonly part: string | null } | null
   /** The driver keeps named statements on its connections; null is its default. */
   readonly preparedStatements: boolean | null
   /** What its sessions keep from one transaction to the next; empty when nothing is declared. */

@@ -37,7 +37,7 @@ export function poolerPools(pooler: Pooler, clients: readonly Demand[]): readonl
   for (const row of clients) {
     for (const target of targetsOf(row)) {
       const alias = aliasOf(pooler, { server: row.server, database: target.database })
-      if (alias !== null) addPool(alias, target.role, target.peak, row.service)
+      if (alias !== null) addPool(alias, target.role, target.share, row.service)
     }
   }
   return [...pools.values()]

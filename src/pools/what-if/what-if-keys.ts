@@ -11,6 +11,7 @@ export const shortKeys: Readonly<Record<string, string>> = {
   max: 'pool.max',
   min: 'pool.min',
   max_overflow: 'pool.max_overflow',
+  active: 'pool.active',
   processes: 'runtime.processes',
   threads: 'runtime.threads',
   max_concurrency: 'runtime.max_concurrency',
@@ -56,6 +57,10 @@ export const serviceKeys: Keys<Service> = {
   'pool.max_overflow': (one, value, option) => ({
     ...one,
     pool: { ...one.pool, maxOverflow: wholeNumber(value, option) },
+  }),
+  'pool.active': (one, value, option) => ({
+    ...one,
+    pool: { ...one.pool, active: { tenants: positive(value, option), part: null } },
   }),
   'runtime.processes': (one, value, option) => withProcesses(one, positive(value, option)),
   'runtime.threads': (one, value, option) => ({

@@ -24,6 +24,7 @@ function serviceValues({ instances, runtime, pool, deploy }: Service): Readonly<
     'pool.max': pool.max,
     'pool.min': pool.min,
     'pool.max_overflow': pool.maxOverflow,
+    'pool.active': pool.active?.tenants,
     'deploy.strategy': deploy.strategy,
     'deploy.max_surge': shareText(rolling?.maxSurge),
     'deploy.max_unavailable': shareText(rolling?.maxUnavailable),
