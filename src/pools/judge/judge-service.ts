@@ -2,7 +2,8 @@ import type { PoolFindingCode } from '../../codes/codes.js'
 import { auditEffect, auditWorkersByRule } from '../sums/audit.js'
 import type { Budget } from './budget.js'
 import { cacheEffect, ttlForHitRatio } from '../sums/cache.js'
-import { activeTenants, poolsPerInstance, tenantsOf } from '../sums/demand.js'
+import { poolsPerInstance } from '../sums/demand.js'
+import { judgeTenants } from './judge-tenants.js'
 import { judgeQueue } from './judge-queue.js'
 import type { PoolFinding, Service } from '../sums/model.js'
 import type { Tenant } from '../../tenants/tenant.js'
@@ -25,7 +26,7 @@ export function judgeService(service: Service, tenants: readonly Tenant[]): read
           ...assumedThreads(service),
           ...perProcess(service),
           ...acquireTimeout(service),
-          ...tenantsActive(service, tenants),
+          ...judgeTenants(service, tenants),
         ]
   return [...pools, ...judgeQueue(service, tenants), ...cacheFindings(service), ...auditFindings(service)]
 }
@@ -127,26 +128,6 @@ function acquireTimeout(service: Service): readonly PoolFinding[] {
     return []
   const message = `${service.name}: waits up to ${acquireTimeoutMs} ms for a connection, but the request ends after ${service.requestTimeoutMs} ms`
   return [finding(service, 'ACQUIRE_TIMEOUT', 'warning', message, 'pool.acquire_timeout below request_timeout')]
-}
-
-/** Fewer tenants than there are count: told with how many, or that it does not help. */
-function tenantsActive(service: Service, all: readonly Tenant[]): readonly PoolFinding[] {
-  const { pool } = service
-  if (pool.active === null) return []
-  if (!pool.perTenant) {
-    const message = `${service.name}: pool.active counts tenants, and it has no pool for each tenant`
-    return [finding(service, 'TENANTS_KEPT', 'warning', message, 'per_tenant: true, or no pool.active')]
-  }
-  const there = tenantsOf(service, all).length
-  const active = activeTenants(pool)
-  if (active === null) {
-    const message = `${service.name}: ${pool.active.tenants} of ${several(there, 'tenant')} are active at once, but a pool that was opened once stays open: no idle_timeout is declared, so all count`
-    return [finding(service, 'TENANTS_KEPT', 'warning', message, 'pool.idle_timeout: 1min, as its driver has it')]
-  }
-  const when = pool.active.part === null ? '' : ` (${pool.active.part})`
-  const kept = pool.min === 0 ? '' : `; the others keep their minimum of ${pool.min}`
-  const message = `${service.name}: pools of ${Math.min(active, there)} of ${several(there, 'tenant')} count${when}, all on one server where they may be${kept}`
-  return [finding(service, 'TENANTS_ACTIVE', 'info', message)]
 }
 
 /** Field thresholds: hit ratio over 90 % good, under 70 % critical; maxsize = 2 x active users. */
