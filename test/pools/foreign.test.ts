@@ -78,3 +78,36 @@ test('Spring, Rails and Prisma; programs and templates are not executed', () => 
   expect(left.join('\n')).toMatch(/broken\.yaml:\d/)
   expect(written({ 'database.yml': 'production:\n  pool: 6\n' }).text).toContain('max: 6 # database.yml:2')
 })
+
+test('where a URL leads and what a command starts: through the pooler, with workers and threads; no password is copied', () => {
+  const { text, left } = written({
+    'docker-compose.yml': `services:
+  db: { image: postgres:16 }
+  pgb: { image: edoburu/pgbouncer }
+  api:
+    image: acme/api
+    command: gunicorn -w 4 -k gthread --threads=8 app:app
+    environment: { DATABASE_URL: "postgres://api:secret@pgb:6432/app", DB_POOL_SIZE: "10" }
+  worker:
+    image: acme/api
+    command: [celery, -A, app, worker, --concurrency, "8"]
+    environment: ["DATABASE_URL=postgresql+psycopg://worker:secret@db/app", DB_POOL_SIZE=5]
+  mailer:
+    image: acme/mailer
+    command: ./start.sh -w 9
+    environment: { DATABASE_URL: "$URL", DB_POOL_SIZE: "2" }
+`,
+    'pgbouncer.ini': `[databases]\napp = host=db dbname=app pool_size=25\n[pgbouncer]\npool_mode = transaction\n`,
+  })
+  const services = estateOf(text.replace('version: 1\n', '')).services
+  expect(services).toMatchObject([
+    { name: 'api', via: { kind: 'pooler', pooler: 'pgb' }, role: 'api', runtime: { processes: 4, threads: 8 } },
+    { name: 'worker', via: { kind: 'direct' }, database: 'app', runtime: { kind: 'celery', processes: 8 } },
+    { name: 'mailer', via: { kind: 'direct' }, runtime: { processes: 1 } },
+  ])
+  expect(left).toEqual([
+    expect.stringContaining('mailer: whether it goes through the pooler'),
+    expect.stringContaining('mailer: how many processes it runs: counted as one'),
+  ])
+  expect(text).not.toContain('secret')
+})

@@ -10,6 +10,8 @@ export interface Known {
   readonly kind: 'servers' | 'services' | 'poolers'
   readonly name: string
   readonly facts: readonly Fact[]
+  /** Where a service connects to, as a URL in its environment says it: the name of a server or pooler. */
+  readonly host?: { readonly name: string; readonly source: string }
 }
 
 export interface Foreign {

@@ -19,34 +19,48 @@ export function foreignYaml(all: readonly Known[]): { readonly text: string; rea
   }
   for (const { name, facts } of servers) lines.push(`  ${yamlKey(name)}:`, ...nested(facts, '    '))
   if (services.length > 0) lines.push('services:')
-  for (const { name, facts } of services) {
-    lines.push(`  ${yamlKey(name)}:`, `    server: ${yamlKey(home)}`, ...nested(facts, '    '))
+  for (const { name, facts, host } of services) {
+    const via = poolers.find((one) => one.name === host?.name)
+    const at = servers.find((one) => one.name === host?.name)?.name ?? home
+    lines.push(`  ${yamlKey(name)}:`, `    server: ${yamlKey(at)}`)
+    if (via !== undefined && host !== undefined) lines.push(`    via: ${yamlKey(via.name)} # ${host.source}`)
+    lines.push(...nested(facts, '    '))
+    if (via === undefined && at !== host?.name && poolers.length > 0)
+      left.push(`${name}: whether it goes through the pooler: write via where it does`)
+    if (via === undefined && at !== host?.name && servers.length > 1)
+      left.push(`${name}: which of ${servers.length} servers it uses: ${at} is a guess`)
+    if (!facts.some(({ key }) => runtimeKeys.has(key)))
+      left.push(`${name}: how many processes it runs: counted as one; write runtime: { kind: ..., processes: ... }`)
     if (facts.some(({ key }) => key.startsWith('pool.'))) continue
     lines.push('    # pool: { max: ... } # no size was found in any file')
     left.push(`${name}: no pool size was found`)
   }
-  if (servers.length > 1 && services.length > 0)
-    left.push(`which of ${servers.length} servers a service uses: ${home} is a guess`)
-  if (poolers.length > 0 && services.length > 0)
-    left.push('which services go through the pooler: write via where one does')
   if (poolers.length > 0) lines.push('poolers:')
   for (const { name, facts } of poolers) lines.push(`  ${yamlKey(name)}:`, ...nested(facts, '    '))
   return { text: `${lines.join('\n')}\n`, left }
 }
 
-/** The first fact of a key counts. */
-function merged(all: readonly Known[]): readonly Known[] {
+/** Any of these says how many processes an instance has. */
+const runtimeKeys = new Set(['runtime.workers', 'runtime.concurrency', 'runtime.processes'])
+
+/** The first fact of a key counts. The only pgbouncer.ini is that of the only PgBouncer of a compose project, whatever that is called. */
+function merged(read: readonly Known[]): readonly Known[] {
+  const containers = new Set(
+    read.flatMap(({ kind, name, facts }) => (kind === 'poolers' && facts.length === 1 ? [name] : [])),
+  )
+  const [container] = containers.size === 1 ? containers : []
+  const all = read.map((one) => (one.kind === 'poolers' && container !== undefined ? { ...one, name: container } : one))
   const services = new Set(all.flatMap(({ kind, name }) => (kind === 'services' && name !== 'app' ? [name] : [])))
   const [only] = services.size === 1 ? services : []
-  const made = new Map<string, { kind: Known['kind']; name: string; facts: Map<string, Fact> }>()
-  for (const { kind, name: written, facts } of all) {
+  const made = new Map<string, Omit<Known, 'facts'> & { readonly facts: Map<string, Fact> }>()
+  for (const { kind, name: written, facts, host } of all) {
     const name = kind === 'services' && written === 'app' ? (only ?? written) : written
     const key = `${kind} ${name}`
-    const thing = made.get(key) ?? { kind, name, facts: new Map<string, Fact>() }
+    const thing = made.get(key) ?? { kind, name, facts: new Map<string, Fact>(), ...(host && { host }) }
     for (const fact of facts) if (!thing.facts.has(fact.key)) thing.facts.set(fact.key, fact)
     made.set(key, thing)
   }
-  return [...made.values()].map(({ kind, name, facts }) => ({ kind, name, facts: [...facts.values()] }))
+  return [...made.values()].map(({ facts, ...thing }) => ({ ...thing, facts: [...facts.values()] }))
 }
 
 /** `pool.max: 5` as nested keys, those of one parent together. */

@@ -1,4 +1,5 @@
 import type { PlainDocument } from '../../yaml/plain-documents.js'
+import { commandFacts, hostOf } from './foreign-command.js'
 import type { Fact, Foreign, Known } from './foreign-facts.js'
 
 /** A docker-compose project, a Deployment or StatefulSet, a HorizontalPodAutoscaler, or a database.yml of Rails, by its keys. */
@@ -51,14 +52,19 @@ function deployment(file: string, { value, lineOf }: PlainDocument): Foreign {
   }
   const containers = member(value, 'spec', 'template', 'spec', 'containers')
   const left: string[] = []
+  let home: Home | null = null
   for (const [at, container] of list(containers).entries()) {
     const path = ['spec', 'template', 'spec', 'containers', at]
-    for (const [index, one] of list(member(container, 'env')).entries())
+    for (const [index, one] of list(member(container, 'env')).entries()) {
       facts.push(...variable(textOf(member(one, 'name')), member(one, 'value'), source(...path, 'env', index)))
+      home ??= homeOf(member(one, 'value'), source(...path, 'env', index))
+    }
+    const command = [member(container, 'command'), member(container, 'args')]
+    facts.push(...(commandFacts(command, source(...path)) ?? []))
     if (member(container, 'envFrom') !== undefined)
       left.push(`${source(...path, 'envFrom')}: variables from a ConfigMap or Secret`)
   }
-  return { known: [{ kind: 'services', name, facts }], left }
+  return { known: [{ kind: 'services', name, ...withHome(facts, home) }], left }
 }
 
 function autoscaler(file: string, { value, lineOf }: PlainDocument): Foreign {
@@ -81,7 +87,11 @@ function compose(file: string, { value, lineOf }: PlainDocument): Foreign {
       known.push({ kind: 'servers', name, facts: [fact] })
       continue
     }
-    if (/bouncer|redis|nginx|traefik|memcached|rabbitmq/.test(image)) continue
+    if (/bouncer/.test(image)) {
+      known.push({ kind: 'poolers', name, facts: [{ key: 'kind', value: 'pgbouncer', source: source('image') }] })
+      continue
+    }
+    if (/redis|nginx|traefik|memcached|rabbitmq/.test(image)) continue
     const environment = member(one, 'environment')
     const pairs = Array.isArray(environment)
       ? environment.map((text) => pair(textOf(text)))
@@ -90,8 +100,11 @@ function compose(file: string, { value, lineOf }: PlainDocument): Foreign {
     const replicas = member(one, 'deploy', 'replicas') ?? member(one, 'scale')
     if (typeof replicas === 'number') facts.push({ key: 'instances', value: replicas, source: source('deploy') })
     facts.push({ key: 'deploy.platform', value: 'compose', source: source() })
+    const command = [member(one, 'entrypoint'), member(one, 'command')]
+    facts.push(...(commandFacts(command, source('command')) ?? []))
+    const [home = null] = pairs.flatMap(([, written]) => homeOf(written, source('environment')) ?? [])
     if (pairs.some(([key, written]) => /DATABASE|POSTGRES|PG|DB_/.test(`${key}=${textOf(written)}`)))
-      known.push({ kind: 'services', name, facts })
+      known.push({ kind: 'services', name, ...withHome(facts, home) })
   }
   return { known, left: [] }
 }
@@ -115,6 +128,26 @@ function variable(name: string, written: unknown, source: string): readonly Fact
   const key = variables[name]
   const text = textOf(written).replace(/^\$\{\w+:-(\d+)\}$/, '$1')
   return key === undefined || !/^\d+$/.test(text) ? [] : [{ key, value: Number(text), source }]
+}
+
+interface Home extends NonNullable<ReturnType<typeof hostOf>> {
+  readonly source: string
+}
+
+function homeOf(written: unknown, source: string): Home | null {
+  const home = hostOf(textOf(written))
+  return home === null ? null : { ...home, source }
+}
+
+/** Where it connects to, with the database and role that the same URL names; what its password is nobody hears. */
+function withHome(facts: readonly Fact[], home: Home | null): Pick<Known, 'facts' | 'host'> {
+  if (home === null) return { facts }
+  const { host, source } = home
+  const named = (['database', 'role'] as const).flatMap((key): readonly Fact[] => {
+    const value = home[key]
+    return value === null ? [] : [{ key, value, source }]
+  })
+  return { facts: [...named, ...facts], host: { name: host, source } }
 }
 
 function member(value: unknown, ...path: readonly string[]): unknown {
