@@ -51,6 +51,7 @@ export const errorHints = {
   NO_DATABASE: 'check the database name in the URL',
   TOO_MANY_CONNECTIONS: 'perfdb check-pool shows who holds the slots',
   SERVER_TOO_OLD: 'perfdb works with PostgreSQL 14 to 18',
+  SERVER_TOO_NEW: 'update perfdb',
   SETTING_REFUSED: 'connect to the server directly, not through a pooler',
   POOLER: 'use the direct URL of the server: set PERFDB_DIRECT_URL',
   STANDBY: 'connect to the primary: target_session_attrs=read-write',

@@ -22,8 +22,8 @@ export interface LeftOutIndex {
   readonly table: string
   readonly name: string
   readonly leftOut: LeftOut
-  /** Of an attached one: its storage parameters, where its partitioned index has others. */
-  readonly otherStorage: readonly string[] | null
+  /** Of an attached one: what it has of its own, beside its partitioned index. */
+  readonly ownParts: readonly string[] | null
 }
 
 /** One thing that may be left out of a key, or of the predicate (null), where the server says that nothing changes. */
@@ -120,7 +120,7 @@ interface ImportedRow {
   readonly comment: string | null
   readonly statistics: Readonly<Record<string, number>>
   /** Of an attached one: storage parameters that its partitioned index has not. */
-  readonly otherStorage: readonly string[] | null
+  readonly ownParts: readonly string[] | null
   readonly extensions: readonly string[]
 }
 

@@ -1,4 +1,5 @@
 import type { TableName } from '../definition/definition.js'
+import { looksAgain } from '../server/session/version.js'
 import type { Session } from '../server/session/session.js'
 import { partitionTreesSql } from '../sql/ddl/partitions.js'
 import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
@@ -28,13 +29,6 @@ export async function readPartitionTrees(
       lockTimeoutMs: Math.max(1, Math.min(longestQueueMs, Math.floor(document.deadlockTimeoutMs / 2))),
       looksAgain: looksAgain(session.versionNum),
     }))
-}
-
-/** Fault 37: the same statement did nothing on 14.22, 15.17, 16.13, 17.9 and 18.3, and validated the parent on the next of each. */
-function looksAgain(versionNum: number): boolean {
-  const since = [140_023, 150_018, 160_014, 170_010, 180_004]
-  const first = since.find((version) => Math.floor(version / 10_000) === Math.floor(versionNum / 10_000))
-  return first === undefined ? versionNum >= 190_000 : versionNum >= first
 }
 
 /** Fault 36: whoever queues behind a statement of perfdb's waits for that long at most, and hits no lock_timeout of 200 ms. */

@@ -72,6 +72,11 @@ export const runErrorTexts = {
     why: 'Its catalog says less than perfdb needs.',
     rule: 'server_version_num is below 140000.',
   },
+  SERVER_TOO_NEW: {
+    text: 'the server is later than perfdb knows, and its catalog lacks something',
+    why: 'Statements that read what is gone would fail half-way.',
+    rule: 'The major is later than those that perfdb is tested on, and a column of the catalog that it reads is not there. A later major that has them all is used, with one warning.',
+  },
   SETTING_REFUSED: {
     text: 'a setting that perfdb needs did not take',
     why: 'A lock_timeout that is not 0 would leave an invalid index.',

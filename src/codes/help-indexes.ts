@@ -168,10 +168,16 @@ export const indexTexts = {
     todo: 'Give it a name in the file.',
   },
   OTHER_STORAGE: {
-    text: 'indexes of partitions have storage parameters of their own',
-    why: 'A profile declares the index of the partitioned table: built again, its parts get the parameters of that one.',
-    rule: 'reloptions of an attached index are not those of the index that it is attached to.',
-    todo: 'After perfdb built such an index again: alter index NAME set (fillfactor = ...).',
+    text: 'indexes of partitions have something of their own',
+    why: 'A profile declares the index of the partitioned table: built again, its parts get the parameters and statistics targets of that one, and no comment.',
+    rule: 'reloptions or statistics targets of an attached index are not those of the index that it is attached to, or it has a comment.',
+    todo: 'After perfdb built such an index again: alter index NAME set (fillfactor = ...), comment on index NAME is ...',
+  },
+  OWNED: {
+    text: 'an imported index was built by perfdb for another profile',
+    why: 'Declared in two profiles, it is dropped by the one that lets go of it with --prune.',
+    rule: 'The ledger of the database says that a run built it and none dropped it since.',
+    todo: 'Take it out of one of the two profiles.',
   },
   NAME_CUT: {
     text: 'a name in a script is longer than PostgreSQL keeps',

@@ -1,15 +1,14 @@
 import { hostname } from 'node:os'
 import { Kysely, sql, type Selectable } from 'kysely'
-import type { TableName } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
 import type { Ledger, RecordedStep } from './ledger.js'
 import { writerIsGoneSql } from './interrupted.js'
 import { provenSpeedup } from './proven.js'
-import { ownedIndexes, type DoneStep } from './ownership.js'
+import { readOwnedIndexes } from './owned.js'
 import { ledgerQuery } from './query.js'
-import { later, runQuery, toRun } from './run-rows.js'
+import { runQuery, toRun } from './run-rows.js'
 import type { Tables } from './tables.js'
 
 /** The ledger as it stands in the schema perfdb. Every call is one statement; no transaction stays open (fault 24). */
@@ -90,33 +89,7 @@ export function ledgerOn(session: Session): Ledger {
         .execute()
     },
     provenSpeedup: async (query, indexes) => provenSpeedup(db, query, indexes),
-    async ownedIndexes() {
-      const steps: readonly DoneStep[] = await db
-        .selectFrom('steps')
-        .innerJoin('runs', 'runs.id', 'steps.run')
-        .where('steps.state', '=', 'done')
-        .select([
-          'command',
-          'steps.outcome',
-          'schema_name as schema',
-          'index_name as index',
-          'index_before as indexBefore',
-          'canonical',
-          'profiles as files',
-        ])
-        .select((builder) => builder('rolled_back_at', 'is not', null).$castTo<boolean>().as('rolledBack'))
-        .select([
-          sql<TableName>`pg_catalog.json_build_object('schema', table_schema, 'name', table_name)`.as('table'),
-          sql<string | null>`${later('undone')}`.as('undone'),
-          sql<string | null>`${later('profile')}`.as('profile'),
-          sql<number | null>`(${later('table_oid')})::int8`.as('tableOid'),
-          sql<number | null>`(${later('index_oid')})::int8`.as('oid'),
-        ])
-        .orderBy('steps.run')
-        .orderBy('steps.number')
-        .execute()
-      return ownedIndexes(steps)
-    },
+    ownedIndexes: async () => readOwnedIndexes(session),
     async runs(limit) {
       const rows = await runQuery(db).orderBy('id', 'desc').limit(limit).execute()
       return rows.map(toRun)

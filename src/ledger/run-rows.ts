@@ -3,7 +3,7 @@ import type { Run } from './ledger.js'
 import type { Tables } from './tables.js'
 
 /** A column of steps that a ledger of an older version does not have: null there. */
-export function later(name: string) {
+function later(name: string) {
   return sql`pg_catalog.to_jsonb(steps) ->> ${sql.lit(name)}`
 }
 

@@ -19,7 +19,7 @@ interface Problem {
  * To be asked before anything in the schema perfdb is read or written: whoever owns what is there decides what an INSERT, and even a
  * SELECT, runs with the rights of the connected role. Throws LEDGER_UNTRUSTED with the statements that hand it over.
  */
-export async function assertLedgerTrusted(session: Session): Promise<void> {
+export async function assertLedgerTrusted(session: Pick<Session, 'query'>): Promise<void> {
   const problems = await session.query<Problem>(ledgerTrustSql)
   const [first] = problems
   if (first === undefined) return

@@ -96,6 +96,8 @@ export interface Plan {
   /** Extensions to create first, only with --allow CREATE_EXTENSION. */
   readonly extensions: readonly string[]
   readonly findings: readonly Finding[]
+  /** What is worth knowing besides, a sentence each. */
+  readonly notes: readonly string[]
   /** SHA-256 over declared definitions and the part of the snapshot that the steps rest on. */
   readonly fingerprint: string
 }

@@ -17,6 +17,8 @@ const note = z.object({
     'OTHER_STORAGE',
     /** A name of over 63 bytes in a script. */
     'NAME_CUT',
+    /** perfdb built it for a profile already. */
+    'OWNED',
   ] satisfies readonly FindingCode[]),
   message: z.string(),
   indexes: z.array(z.string()),

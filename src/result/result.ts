@@ -118,6 +118,8 @@ export const planResult = z.object({
   /** Extensions to create first, with --allow CREATE_EXTENSION. */
   extensions: z.array(z.string()),
   findings: z.array(finding),
+  /** What is worth knowing besides, a sentence each. */
+  notes: z.array(z.string()).optional(),
   fingerprint: z.string(),
   /** Files that --export wrote. */
   exported: z.array(z.string()).optional(),
@@ -199,6 +201,8 @@ export const statusResult = z.object({
   command: z.literal('status'),
   ledger: z.boolean(),
   runs: z.array(run),
+  /** What perfdb built here and nobody dropped through it, by profile; `gone`: not there any more under its name. */
+  owned: z.array(z.object({ profile: z.string(), indexes: z.int(), gone: z.int() })).optional(),
   builds: z.array(build),
   findings: z.array(finding),
 })

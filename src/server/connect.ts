@@ -6,12 +6,13 @@ import type { Session } from './session/session.js'
 import { makeSession } from './statements.js'
 import type { SessionAttributes, Target } from './target/target.js'
 import { encryptions, type Encryption } from './target/tls.js'
+import { assertReadable, isTooOld, laterMajor } from './session/version.js'
 import { openWire, type Wire } from './wire.js'
 
 /**
  * One session for one role, on the first host that answers and is what target_session_attrs asks for. Its settings are
  * pinned and read back. ddl, watchdog and ledger need a backend of their own: a pooler is refused (section H of faults).
- * Throws CONNECTION_REFUSED, AUTHENTICATION_FAILED, TLS_FAILED, NO_DATABASE, TOO_MANY_CONNECTIONS, SERVER_TOO_OLD,
+ * Throws CONNECTION_REFUSED, AUTHENTICATION_FAILED, TLS_FAILED, NO_DATABASE, TOO_MANY_CONNECTIONS, SERVER_TOO_OLD, SERVER_TOO_NEW,
  * POOLER, STANDBY, SETTING_REFUSED.
  */
 export async function connect(target: Target, role: Role): Promise<Session> {
@@ -81,9 +82,11 @@ async function openEncrypted(target: Target, host: Host, encryption: Encryption,
 
 async function verifiedSession(target: Target, wire: Wire, look: LookRow, role: Role): Promise<Session> {
   const versionNum = Number(look.version_num)
-  if (versionNum < 140_000) {
+  if (isTooOld(versionNum)) {
     throw new PerfdbError('SERVER_TOO_OLD', `${hostLabel(wire.host)} runs PostgreSQL ${look.version}`)
   }
+  if (laterMajor(versionNum) !== null)
+    await assertReadable(async (text, parameters) => wire.run(text, parameters), hostLabel(wire.host))
   const pooled = wire.backendPid() !== look.pid
   if (pooled && (role === 'ddl' || role === 'watchdog' || role === 'ledger')) {
     throw new PerfdbError('POOLER', `${hostLabel(wire.host)} is a connection pooler, not the server`, {

@@ -117,14 +117,14 @@ test('comments and statistics targets are kept, and given to what is built again
      create index i on t (b, lower(a)); alter index i alter column 2 set statistics 777;
      comment on index i is E'  two lines\\n and it''s quoted'; create index plain on t (b) include (a);
      create table p (k int, v text) partition by range (k); create table p1 partition of p for values from (0) to (9);
-     create index p_v on p (v) with (fillfactor = 90); comment on index p_v is 'of all'; alter index p1_v_idx set (fillfactor = 70);`,
+     create index p_v on p (v) with (fillfactor = 90); comment on index p_v is 'of all'; alter index p1_v_idx set (fillfactor = 70); comment on index p1_v_idx is 'own';`,
   )
   await using session = await connectTo(db.url, 'look')
   const imported = await runImport(session, all)
   expect(imported.notes).toContainEqual({
     code: 'OTHER_STORAGE',
     message: expect.anything(),
-    indexes: ['public.p1_v_idx (fillfactor=70)'],
+    indexes: ['public.p1_v_idx (fillfactor=70, a comment)'],
   })
   const profiles = [parseProfile(imported.profile, 'p.yaml')]
   expect((await plan(db.url, profiles)).steps.map(({ step }) => step)).toEqual(['keep', 'keep', 'keep'])

@@ -3,7 +3,8 @@ import { runRollback } from '../../src/commands/apply/rollback.js'
 import { runStatus } from '../../src/commands/apply/status.js'
 import type { ApplyResult } from '../../src/result/result.js'
 import type { ApplyOptions } from '../../src/commands/apply/apply.js'
-import { apply, plan } from '../support/apply.js'
+import { apply, plan, status, verify } from '../support/apply.js'
+import { runImport } from '../../src/commands/import/import.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { olderLedger } from '../support/ledger.js'
@@ -214,13 +215,25 @@ test('--prune drops what perfdb built and no profile declares any more, and noth
   })
   const fewer = await profileOf(['{ name: j, table: t, keys: [b] }'])
   expect((await apply(db.url, fewer, { ledger: true })).result.steps.map((step) => step.outcome)).toEqual(['kept'])
+  // Whoever asks is told: plan, verify, status and import.
+  expect(await plan(db.url, fewer)).toMatchObject({
+    notes: ['public.i was built by perfdb for this profile and declared no more: --prune drops it'],
+  })
+  expect((await verify(db.url, fewer)).findings).toMatchObject([
+    { code: 'UNDECLARED', index: 'foreigner' },
+    { code: 'UNDECLARED', index: 'i', severity: 'info', hint: 'perfdb apply --prune drops it' },
+  ])
+  expect(await status(db.url)).toMatchObject({ owned: [{ profile: 'test', indexes: 2, gone: 0 }] })
+  await using session = await connectTo(db.url, 'look')
+  const { notes } = await runImport(session, { schemas: [], tables: [], indexes: [] })
+  expect(notes).toMatchObject([{ code: 'OWNED', indexes: ['public.i', 'public.j'] }])
   const pruned = await apply(db.url, fewer, { ledger: true, prune: true })
   expect(pruned.result.steps.map((step) => [step.index, step.outcome])).toEqual([
     ['j', 'kept'],
     ['i', 'dropped'],
   ])
-  expect(await definitions(db.sql)).toEqual([
-    'CREATE INDEX foreigner ON public.t USING btree (c)',
-    'CREATE INDEX j ON public.t USING btree (b)',
-  ])
+  expect((await plan(db.url, fewer)).notes).toBeUndefined()
+  await db.sql`drop index j`
+  expect(await status(db.url)).toMatchObject({ owned: [{ profile: 'test', indexes: 1, gone: 1 }] })
+  expect(await definitions(db.sql)).toEqual(['CREATE INDEX foreigner ON public.t USING btree (c)'])
 })

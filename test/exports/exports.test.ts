@@ -138,7 +138,7 @@ describe('run by the tool itself', () => {
     await using database = await arranged()
     await using project = await projectFolder()
     await writeFile(join(project.path, '.gmrc'), JSON.stringify({ connectionString: database.url }))
-    const first: Plan = { steps: [], extensions: ['pg_trgm'], findings: [], fingerprint: '' }
+    const first: Plan = { steps: [], extensions: ['pg_trgm'], findings: [], notes: [], fingerprint: '' }
     await writeExport(first, 'graphile-migrate', join(project.path, 'migrations'), '/')
     await graphileMigrate(database.url, project.path)
     const { profiles, files } = await exported(database, 'graphile-migrate', join(project.path, 'migrations'))

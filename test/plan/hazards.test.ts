@@ -167,3 +167,21 @@ test('UNIQUE_BUILD: a signal ends the look, and the run as any other', async () 
   expect(result).toMatchObject({ exit_code: 130, steps: [{ outcome: 'not_reached' }, { outcome: 'not_reached' }] })
   expect(result.steps.flatMap((step) => step.hazards)).toEqual([])
 })
+
+test('where a plan touches two schemas, hazards and findings name the schema of each index', async () => {
+  await using db =
+    await testDatabase(`create schema a; create schema b; create table a.orders (ref int, x int); create table b.orders (ref int, x int);
+    create index ref_key on a.orders (ref); create index ref_key on b.orders (ref); create index other on b.orders (x, ref)`)
+  const both = await profileOf([
+    '{ name: ref_key, table: a.orders, keys: [x] }',
+    '{ name: ref_key, table: b.orders, keys: [x] }',
+    '{ name: renamed, table: b.orders, keys: [x, ref] }',
+  ])
+  const { steps } = await plan(db.url, both)
+  const said = steps.flatMap(({ hazards }) => hazards.map(({ message }) => message)).join('\n')
+  expect(said).toMatch(/^a\.ref_key exists with another definition/m)
+  expect(said).toMatch(/^b\.ref_key exists with another definition/m)
+  expect(said).toMatch(/^b\.other would be renamed to renamed/m)
+  const one = await profileOf(['{ name: ref_key, table: a.orders, keys: [x] }'])
+  expect((await plan(db.url, one)).steps[0]?.hazards[0]?.message).toMatch(/^ref_key exists with another definition/)
+})

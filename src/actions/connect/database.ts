@@ -2,6 +2,7 @@ import { PerfdbError, problemsError } from '../../errors.js'
 import { readNamedFile } from '../../profile/text-file.js'
 import type { Role } from '../../server/session/pin.js'
 import type { Session } from '../../server/session/session.js'
+import { laterMajor } from '../../server/session/version.js'
 import type { ParsedStatement } from '../../sql/parser/parser.js'
 import { withSettingPlace } from '../../settings/setting-place.js'
 import type { Config } from '../../settings/config.js'
@@ -27,6 +28,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   ])
   const { passwordCommand } = options
   const sources = { url: options.url, configured: config.url, environment, passwordCommand }
+  let warned = false
   const connectAt = (target: Awaited<ReturnType<typeof resolveTarget>>) => async (role: Role) => {
     const session = await connect(target, role)
     try {
@@ -35,6 +37,9 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
       await session[Symbol.asyncDispose]()
       throw error
     }
+    const message = laterMajor(session.versionNum)
+    if (message !== null && !warned) invocation.listener({ type: 'warning', message })
+    warned = true
     return cancelledBySignal(session, role, invocation)
   }
   const found = databaseUrl(sources)

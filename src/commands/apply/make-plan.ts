@@ -5,7 +5,8 @@ import type { Snapshot } from '../../catalog/snapshot.js'
 import { readTableStatistics } from '../../catalog/table-statistics.js'
 import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
 import type { Definition, TableName } from '../../definition/definition.js'
-import { problemsError, type Problem } from '../../errors.js'
+import { PerfdbError, problemsError, type Problem } from '../../errors.js'
+import { readOwnedIndexes } from '../../ledger/owned.js'
 import { prunable, type Owner } from '../../ledger/ownership.js'
 import { indexNamed } from '../../plan/match/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
@@ -22,7 +23,7 @@ import type { Planned } from '../planned.js'
  * nothing. Throws one error with every problem of every profile that this database has with them.
  */
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
-  const owned = options.prune ? await prunableIndexes(session, profiles) : []
+  const owned = await prunableIndexes(session, profiles, options)
   const snapshot = await readSnapshot(session, profiles, owned)
   const known = hasAllTables(profiles, snapshot) ? [] : await readTables(session)
   const problems = targetProblems(profiles, snapshot, options, known)
@@ -136,10 +137,17 @@ async function canonicalOf(
   )
 }
 
-async function prunableIndexes(session: Session, profiles: readonly Profile[]): Promise<Owned> {
-  const { readLedger } = await import('../../ledger/history.js')
-  const ledger = await readLedger(session)
-  return ledger === null ? [] : prunable(await ledger.ownedIndexes(), profiles.map(ownerOf))
+/** Without --prune they are only told of, and a ledger that may not be read, or is not to be trusted, keeps nobody from planning. */
+async function prunableIndexes(
+  session: Session,
+  profiles: readonly Profile[],
+  { prune }: Pick<PlanOptions, 'prune'>,
+): Promise<Owned> {
+  const owned = await readOwnedIndexes(session).catch((error: unknown) => {
+    if (prune || !(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
+    return []
+  })
+  return prunable(owned, profiles.map(ownerOf))
 }
 
 function ownerOf({ name, file, schema, indexes, analyze }: Profile): Owner {

@@ -6,6 +6,7 @@ import { hazardGate } from './gate.js'
 import { savedPartOf } from './saved.js'
 import type { Plan } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
+import { endedNote } from '../../server/session/version.js'
 import type { Session } from '../../server/session/session.js'
 import { about, findingDocument, stepDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
@@ -47,6 +48,7 @@ export async function runPlanCommand(
   const work = plan.steps.filter((step) => step.step !== 'keep').length + plan.extensions.length + refused
   const refusals = options.exitCode || options.failOn === 'work' ? work : options.failOn === 'refused' ? refused : 0
   const exported = await options.export?.(plan)
+  const notes = [...plan.notes, ...endedNote(session.versionNum, startedAt)]
   return {
     ...about(exitCode({ refusals }), snapshot.server, startedAt),
     command: 'plan',
@@ -58,6 +60,7 @@ export async function runPlanCommand(
       ...plan.findings.filter((finding) => finding.severity !== 'info' && !driftCodes.has(finding.code)),
       ...(supposed?.findings ?? []),
     ].map(findingDocument),
+    ...(notes.length === 0 ? {} : { notes }),
     fingerprint: plan.fingerprint,
     ...(supposed === null ? {} : { what_if: supposed.document }),
     ...(exported === undefined ? {} : { exported: [...exported] }),

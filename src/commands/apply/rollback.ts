@@ -120,7 +120,7 @@ async function undoing(
       done,
       undo: 'step' in undo ? { step: needing.get(undo.step) ?? undo.step } : undo,
     })),
-    plan: { steps, extensions: [], findings: [], fingerprint: fingerprint(steps, []) },
+    plan: { steps, extensions: [], findings: [], notes: [], fingerprint: fingerprint(steps, []) },
   }
 }
 

@@ -3,6 +3,7 @@ import { readSnapshot } from '../../catalog/read.js'
 import { PerfdbError } from '../../errors.js'
 import type { RunningBuild } from '../../catalog/snapshot.js'
 import type { Run } from '../../ledger/ledger.js'
+import { readOwnedIndexes } from '../../ledger/owned.js'
 import { readLedger } from '../../ledger/history.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
@@ -21,6 +22,7 @@ export async function runStatus(session: Session, limit: number): Promise<Status
   )
   const runs = ledger === null ? [] : await ledger.runs(limit)
   const interrupted = ledger === null ? [] : await ledger.interruptedRuns()
+  const owned = ledger === null ? [] : await ownedDocument(session)
   const builds: StatusResult['builds'] = []
   for (const build of snapshot.builds) builds.push(await buildDocument(session, build))
   return {
@@ -28,10 +30,34 @@ export async function runStatus(session: Session, limit: number): Promise<Status
     command: 'status',
     ledger: ledger !== null,
     runs: runs.map(runDocument),
+    ...(owned.length === 0 ? {} : { owned }),
     builds,
     findings: [...(refusal === null ? [] : [refusal]), ...interrupted.map(interruptedFinding)],
   }
 }
+
+/** By profile, in the order of their names: what perfdb built, and how much of it is not there any more under its name. */
+async function ownedDocument(session: Session): Promise<NonNullable<StatusResult['owned']>> {
+  const owned = await readOwnedIndexes(session)
+  const there = await session.query<{ key: string }>(thereSql, [
+    JSON.stringify(owned.map(({ schema, name }) => ({ schema, name }))),
+  ])
+  const known = new Set(there.map(({ key }) => key))
+  const profiles = new Map<string, { indexes: number; gone: number }>()
+  for (const { profile, files, schema, name } of owned) {
+    const key = profile ?? files.join(', ')
+    const { indexes, gone } = profiles.get(key) ?? { indexes: 0, gone: 0 }
+    profiles.set(key, { indexes: indexes + 1, gone: gone + (known.has(`${schema}.${name}`) ? 0 : 1) })
+  }
+  return [...profiles]
+    .map(([profile, counts]) => ({ profile, ...counts }))
+    .sort((a, b) => (a.profile < b.profile ? -1 : 1))
+}
+
+const thereSql = `select n.nspname || '.' || c.relname as key
+  from pg_catalog.json_to_recordset($1::json) as w(schema text, name text)
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('i', 'I')`
 
 function untrusted(error: unknown): Finding {
   if (!(error instanceof PerfdbError) || error.code !== 'LEDGER_UNTRUSTED') throw error

@@ -41,7 +41,18 @@ async function entryOf(session: Session, step: RecordedStep, mayLock: boolean): 
   if (step.undone !== null) return { done: bare, undo: undoneBefore }
   try {
     const done = { ...bare, before: await beforeOf(step, bare.table) }
-    const found = undo(done, { ...(await lookAt(session, step, done, table)), mayLock })
+    const now = { ...(await lookAt(session, step, done, table)), mayLock }
+    if (
+      done.before?.partitioned !== null &&
+      done.before?.partitioned !== undefined &&
+      now.tableThere &&
+      now.tree === null
+    )
+      throw new PerfdbError(
+        'BAD_RECORD',
+        'the definition in the ledger is not used, as it is ON ONLY a table that is not partitioned',
+      )
+    const found = undo(done, now)
     const unbuildable = 'step' in found && done.before !== null ? await whyNotBuilt(session, done, done.before) : null
     if (unbuildable === null) return { done, undo: found }
     const hint = 'connect as the owner of the table'

@@ -14,18 +14,19 @@ export function leftOutNotes(leftOut: readonly LeftOutIndex[]): readonly ImportN
   return [
     noteOf('CONSTRAINT', constraints, (many) => `${many} left out, made by constraints (${parts})`),
     noteOf('ATTACHED', of('attached'), (many) => `${many} left out, attached to the index of a partitioned table`),
-    otherStorageNote(leftOut),
+    ownPartsNote(leftOut),
     noteOf('EXTENSION', of('extension'), (many) => `${many} left out, on tables of extensions`),
     noteOf('INVALID', of('invalid'), (many) => `${many} left out, not valid: no query uses it, every write pays`),
   ].flatMap((note) => (note.indexes.length === 0 ? [] : [note]))
 }
 
 /** A profile declares the index of the partitioned table: what one of its partitions has of its own is named at least. */
-function otherStorageNote(leftOut: readonly LeftOutIndex[]): ImportNote {
-  const indexes = leftOut.flatMap(({ schema, name, otherStorage }) =>
-    otherStorage === null ? [] : [`${schema}.${name} (${otherStorage.join(', ') || 'none'})`],
+function ownPartsNote(leftOut: readonly LeftOutIndex[]): ImportNote {
+  const indexes = leftOut.flatMap(({ schema, name, ownParts }) =>
+    ownParts === null || ownParts.length === 0 ? [] : [`${schema}.${name} (${ownParts.join(', ')})`],
   )
-  const message = 'indexes of partitions have other storage parameters than their partitioned index, which are not kept'
+  const message =
+    'indexes of partitions have storage parameters, comments or statistics targets of their own, which are not kept'
   return { code: 'OTHER_STORAGE', message, indexes }
 }
 

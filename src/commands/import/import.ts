@@ -1,5 +1,7 @@
 import { readDeclared, type LeftOut } from '../../catalog/declared.js'
 import { serverFacts } from '../../catalog/read.js'
+import { PerfdbError } from '../../errors.js'
+import { readOwnedIndexes } from '../../ledger/owned.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
@@ -27,6 +29,7 @@ export async function runImport(session: Session, options: ImportOptions): Promi
   const notes = [
     ...leftOutNotes(leftOut),
     ...proved.flatMap((one) => ('refusal' in one ? [refusalNote(one)] : [])),
+    ...(await ownedNotes(session, imported)),
     ...(drafts.length + leftOut.length === 0 ? [nothingFound] : []),
   ]
   const extensions = [...new Set(drafts.flatMap((draft) => draft.extensions))].sort()
@@ -58,6 +61,25 @@ export async function runImport(session: Session, options: ImportOptions): Promi
       not_declarable: proved.length - imported.length,
     },
   }
+}
+
+/** Declared in two profiles, an index would be dropped by the one that lets go of it with --prune. */
+async function ownedNotes(session: Session, imported: readonly Imported[]): Promise<readonly ImportNote[]> {
+  const owned = await readOwnedIndexes(session).catch((error: unknown) => {
+    if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
+    return []
+  })
+  const names = new Set(imported.map(({ definition: { table, name } }) => `${table.schema}.${name}`))
+  const byProfile = new Map<string, string[]>()
+  for (const { schema, name, profile, files } of owned) {
+    const key = profile ?? files.join(', ')
+    if (names.has(`${schema}.${name}`)) byProfile.set(key, [...(byProfile.get(key) ?? []), `${schema}.${name}`])
+  }
+  return [...byProfile].map(([profile, indexes]) => ({
+    code: 'OWNED' as const,
+    message: `${indexes.length === 1 ? '1 index was' : `${indexes.length} indexes were`} built by perfdb for the profile ${profile}: declare ${indexes.length === 1 ? 'it' : 'them'} in one profile only`,
+    indexes,
+  }))
 }
 
 function importedOf({ draft, definition }: Extract<Proved, { definition: unknown }>): Imported {

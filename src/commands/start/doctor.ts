@@ -4,6 +4,7 @@ import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
 import type { DoctorCheck, DoctorResult } from '../../result/doctor-result.js'
 import { perfdbVersion } from '../../result/version.js'
+import { endedNote, laterMajor } from '../../server/session/version.js'
 import type { Session } from '../../server/session/session.js'
 import { doctorSql } from '../../sql/catalog/doctor.js'
 import { several } from '../../text/amounts.js'
@@ -59,9 +60,11 @@ function nodeCheck(version: string): DoctorCheck {
   return check('NODE_VERSION', ok, `Node ${version}`, `perfdb needs Node ${leastNode.join('.')} or later`)
 }
 
-function serverChecks({ label, version, pooled, inRecovery, readOnly }: Session): readonly DoctorCheck[] {
+function serverChecks({ label, version, versionNum, pooled, inRecovery, readOnly }: Session): readonly DoctorCheck[] {
+  const [note = laterMajor(versionNum)] = endedNote(versionNum, new Date())
+  const about = note === null ? {} : { hint: note }
   return [
-    { code: 'SERVER', ok: true, message: `PostgreSQL ${version} at ${label}` },
+    { code: 'SERVER', ok: true, message: `PostgreSQL ${version} at ${label}`, ...about },
     pooled
       ? check('POOLER', false, 'a pooler is in between: apply and rollback need the server itself', direct)
       : check('POOLER', true, 'no pooler in between'),

@@ -15,6 +15,7 @@ export function auditFindings(
   resolved: readonly Resolved[],
   snapshot: Snapshot,
   steps: readonly Step[],
+  owned: ReadonlySet<number> = new Set(),
 ): readonly Finding[] {
   // The twin of an index to adopt is that index itself, under its old name.
   const adopted = new Set(
@@ -33,7 +34,7 @@ export function auditFindings(
       resolved,
       snapshot,
     ),
-    ...existingFindings(snapshot, steps, leftovers.spoken),
+    ...existingFindings(snapshot, steps, leftovers.spoken, owned),
   ].sort(byPlace)
 }
 
@@ -160,6 +161,7 @@ function existingFindings(
   snapshot: Snapshot,
   steps: readonly Step[],
   leftovers: ReadonlySet<number>,
+  owned: ReadonlySet<number>,
 ): readonly Finding[] {
   const spoken = new Set([
     ...steps.flatMap((step) => (step.existing === null ? [] : [step.existing.oid])),
@@ -198,7 +200,10 @@ function existingFindings(
           ...base,
           code: 'UNDECLARED',
           severity: 'info',
-          message: `${index.name} is not declared (${index.scans} scans since the statistics were reset)`,
+          message: owned.has(index.oid)
+            ? `${index.name} was built by perfdb for this profile and is declared no more (${index.scans} scans since the statistics were reset)`
+            : `${index.name} is not declared (${index.scans} scans since the statistics were reset)`,
+          ...(owned.has(index.oid) ? { hint: 'perfdb apply --prune drops it' } : {}),
         },
       ]
     })

@@ -3,7 +3,7 @@ import type { ExistingIndex, RunningBuild, Snapshot } from '../../catalog/snapsh
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import { constraintTwin } from '../hazards/constraint-twin.js'
 import { dropRefusal } from '../match/drop-refusal.js'
-import { planDrops } from '../match/drops.js'
+import { declaredNoMore, planDrops } from '../match/drops.js'
 import { fingerprint } from './fingerprint.js'
 import { buildHazards, identityHazards } from '../hazards/hazards.js'
 import { auditFindings } from '../audit/audit.js'
@@ -13,6 +13,8 @@ import type { PlanOptions } from '../options.js'
 import { uniquenessLost } from '../index-attributes.js'
 import { declaredLike, indexesLike, indexNamed, isDeclared, partitionTree, statisticsOf } from '../match/lookup.js'
 import { withNeeds } from '../match/needs.js'
+import { prunableLeft, pruneNotes } from './prune-notes.js'
+import { withSchemas } from './with-schemas.js'
 import { partitionedFindings } from '../partitioned/partitioned-findings.js'
 import { replaceRefusal } from '../partitioned/partitioned-replace.js'
 import { planPartitioned, refusedReplace, unfinishedTwin } from '../partitioned/partitioned.js'
@@ -53,16 +55,19 @@ export function planIndexes(
     .filter((extension) => !extension.installed)
     .map((extension) => extension.name)
     .sort()
-  return {
+  const left = prunableLeft(declaredNoMore(resolved, snapshot, owned), steps)
+  const audit = auditFindings(resolved, snapshot, steps, new Set(left.map(({ oid }) => oid)))
+  return withSchemas({
     steps,
     extensions,
     findings: [
-      ...partitionedFindings([...drops.refused, ...auditFindings(resolved, snapshot, steps)], steps, snapshot),
+      ...partitionedFindings([...drops.refused, ...audit], steps, snapshot),
       ...eventTriggerFindings(steps, snapshot),
       ...foreignFindings(steps),
     ],
+    notes: pruneNotes(left),
     fingerprint: fingerprint(steps, extensions),
-  }
+  })
 }
 
 function droppedBy(schema: string, statements: Step['statements']): readonly string[] {

@@ -32,25 +32,9 @@ export function planDrops(
     // Who allowed the replace allowed its last part too.
     return own ? [{ schema: table.schema, name: old, place, reason, hazard: 'REPLACE' as const }] : []
   })
-  const declaredNames = new Set(
-    resolved.map(({ declared }) => key(declared.definition.table.schema, declared.definition.name)),
-  )
+  const reason = 'built by perfdb for this profile, declared no more'
   const pruned = options.prune
-    ? owned
-        .filter(({ schema, name }) => !declaredNames.has(key(schema, name)))
-        // By now another index may bear the name: that one is somebody else's.
-        .filter(({ schema, name, tableOid, canonical }) => {
-          const existing = indexNamed(snapshot, schema, name)
-          if (existing === undefined) return false
-          const here = tableOid === null || tableOid === existing.tableOid
-          return here && (canonical === null || sameDefinition(canonical, existing.canonical))
-        })
-        .map(({ schema, name }) => ({
-          schema,
-          name,
-          place: null,
-          reason: 'built by perfdb for this profile, declared no more',
-        }))
+    ? declaredNoMore(resolved, snapshot, owned).map(({ schema, name }) => ({ schema, name, place: null, reason }))
     : []
   const wanted = new Map<string, Wanted>(
     [...pruned, ...replaced, ...absent].map((entry) => [key(entry.schema, entry.name), entry]),
@@ -65,6 +49,24 @@ export function planDrops(
       .map(({ existing, reason, place, hazard }) => dropStep(existing, reason, place, hazard)),
     refused: found.flatMap(({ existing, reason, place }) => refusedDrop(existing, reason, place)),
   }
+}
+
+/** What perfdb built for these profiles, is still there as it was built, and none of them declares any more. */
+export function declaredNoMore(
+  resolved: readonly Resolved[],
+  snapshot: Snapshot,
+  owned: Owned,
+): readonly ExistingIndex[] {
+  const declared = new Set(
+    resolved.map(({ declared: { definition } }) => key(definition.table.schema, definition.name)),
+  )
+  return owned.flatMap(({ schema, name, tableOid, canonical }) => {
+    const existing = indexNamed(snapshot, schema, name)
+    if (existing === undefined || declared.has(key(schema, name))) return []
+    // By now another index may bear the name: that one is somebody else's.
+    const here = tableOid === null || tableOid === existing.tableOid
+    return here && (canonical === null || sameDefinition(canonical, existing.canonical)) ? [existing] : []
+  })
 }
 
 interface Wanted {

@@ -25,6 +25,7 @@ export function planBlocks(result: PlanResult, layout: Layout): Block[] {
     ...hazardBlocks(result.steps),
     ...whatIfBlocks(result.what_if),
     ...findingBlocks(result.findings),
+    ...(result.notes ?? []).map((note) => ({ kind: 'text', tone: 'plain', text: `note: ${note}` }) as const),
     { kind: 'scripts', title: 'SQL', scripts: work.map(scriptOf) },
     { kind: 'text', tone: 'plain', text: exportText(result.exported) },
     { kind: 'verdict', tone: 'plain', text: `Plan: ${planTally(result.steps)}.` },

@@ -22,8 +22,19 @@ export function statusBlocks(result: StatusResult, layout: Layout): Block[] {
           ? `and ${several(result.runs.length - runs.length, 'older run')}: --verbose shows all`
           : '',
     },
+    { kind: 'text', tone: 'quiet', text: ownedText(result.owned) },
     ...findingBlocks(result.findings),
   ]
+}
+
+/** `Built by perfdb: shop 12 indexes (1 is gone), billing 3`. */
+function ownedText(owned: StatusResult['owned'] = []): string {
+  if (owned.length === 0) return ''
+  const parts = owned.map(({ profile, indexes, gone }) => {
+    const left = gone === 0 ? '' : ` (${gone} ${gone === 1 ? 'is' : 'are'} gone)`
+    return `${profile} ${several(indexes, 'index', 'indexes')}${left}`
+  })
+  return `Built by perfdb: ${parts.join(', ')}.`
 }
 
 function statusVerdict(result: StatusResult): string {

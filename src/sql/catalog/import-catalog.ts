@@ -45,9 +45,12 @@ select pg_catalog.json_build_object(
   'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
   'statistics', coalesce((select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
       where a.attrelid = p.indexrelid and a.attstattarget >= 0 and i.indkey[a.attnum - 1] = 0), '{}'),
-  'otherStorage', case when p.left_out = 'attached' then (
-      select coalesce(pg_catalog.to_json(p.reloptions), '[]') from pg_catalog.pg_inherits h join pg_catalog.pg_class c on c.oid = h.inhparent
-      where h.inhrelid = p.indexrelid and c.reloptions is distinct from p.reloptions) end,
+  'ownParts', case when p.left_out = 'attached' then (
+      select pg_catalog.to_json(pg_catalog.array_remove(array[
+          case when c.reloptions is distinct from p.reloptions then coalesce(pg_catalog.array_to_string(p.reloptions, ', '), 'no parameters') end,
+          case when pg_catalog.obj_description(p.indexrelid, 'pg_class') is not null then 'a comment' end,
+          case when ${targetsSql('p.indexrelid')} is distinct from ${targetsSql('h.inhparent')} then 'statistics targets' end], null))
+      from pg_catalog.pg_inherits h join pg_catalog.pg_class c on c.oid = h.inhparent where h.inhrelid = p.indexrelid) end,
   'extensions', coalesce((
       select pg_catalog.json_agg(distinct e.extname) from pg_catalog.pg_depend d
       join pg_catalog.pg_depend m on m.classid = d.refclassid and m.objid = d.refobjid and m.deptype = 'e'
@@ -58,6 +61,12 @@ from picked p
 join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
 join pg_catalog.pg_am am on am.oid = p.relam
 order by p.nspname, p.tablename, p.relname`
+}
+
+/** Of an index, its statistics targets as one text. */
+function targetsSql(oid: string): string {
+  return `(select pg_catalog.string_agg(a.attnum::text || ':' || a.attstattarget::text, ',' order by a.attnum)
+          from pg_catalog.pg_attribute a where a.attrelid = ${oid} and a.attstattarget >= 0)`
 }
 
 const keysSql = `

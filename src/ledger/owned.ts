@@ -1,0 +1,28 @@
+import type { Session } from '../server/session/session.js'
+import { ownedIndexes, type DoneStep, type OwnedIndex } from './ownership.js'
+import { ledgerQuery } from './query.js'
+import { assertLedgerTrusted } from './trust.js'
+
+/**
+ * What perfdb built in this database and nobody dropped or rolled back since; nothing without a ledger. Without Kysely: every plan asks. Throws PRIVILEGE,
+ * LEDGER_UNTRUSTED and BAD_RECORD.
+ */
+export async function readOwnedIndexes(session: Pick<Session, 'query'>): Promise<readonly OwnedIndex[]> {
+  const [ledger] = await session.query<{ there: boolean }>(
+    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'perfdb' and c.relname = 'steps' and c.relkind = 'r') as there`,
+  )
+  if (ledger?.there !== true) return []
+  await assertLedgerTrusted(session)
+  return ownedIndexes(await ledgerQuery<DoneStep>(session, doneStepsSql))
+}
+
+/** Columns that a ledger of an older version does not have are null. */
+const doneStepsSql = `select r.command, s.outcome, s.schema_name as schema, s.index_name as index, s.index_before as "indexBefore", s.canonical,
+    r.profiles as files, r.rolled_back_at is not null as "rolledBack",
+    pg_catalog.json_build_object('schema', s.table_schema, 'name', s.table_name) as "table",
+    s.row ->> 'undone' as undone, s.row ->> 'profile' as profile,
+    (s.row ->> 'table_oid')::int8 as "tableOid", (s.row ->> 'index_oid')::int8 as oid
+  from (select steps.*, pg_catalog.to_jsonb(steps) as row from perfdb.steps where state = 'done') as s
+  join perfdb.runs r on r.id = s.run
+  order by s.run, s.number`
