@@ -1,5 +1,6 @@
 import type { CompareResult } from '../result/compare-result.js'
 import type { ConfigResult } from '../result/config-result.js'
+import type { StatisticsResult } from '../result/statistics-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import { PerfdbError } from '../errors.js'
@@ -40,7 +41,13 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
       save: out === undefined ? undefined : (part) => (saved = part),
       ...(given.options.whatIf === undefined
         ? {}
-        : { whatIf: { connect: async () => database.connect('measure'), signal: given.signals.signal } }),
+        : {
+            whatIf: {
+              connect: async () => database.connect('measure'),
+              signal: given.signals.signal,
+              ...(await import('./twin-action.js')).whatIfEngine(given, database),
+            },
+          }),
       ...(tool === undefined
         ? {}
         : {
@@ -123,6 +130,12 @@ export async function explain(invocation: Invocation, args: readonly Named[]): P
   const config = await configOf(invocation)
   const { runExplainAction } = await import('./explain-action.js')
   return await runExplainAction(invocation, config, args, planOptions(invocation, config))
+}
+
+export async function statistics(invocation: Invocation): Promise<StatisticsResult> {
+  const config = await configOf(invocation)
+  const { runStatisticsAction } = await import('./statistics-action.js')
+  return await runStatisticsAction(invocation, config)
 }
 
 export async function compare(_: Invocation, args: readonly Named[]): Promise<CompareResult> {

@@ -28,6 +28,8 @@ export async function runExplainAction(
 ): Promise<ExplainResult> {
   const { options, signals } = invocation
   await checkFiles(options)
+  if (options.statistics !== undefined)
+    return (await import('./twin-action.js')).explainOnTwin(invocation, config, args)
   const [{ readQueries }, { readStatements }, { readBaseline, saveBaseline }, { runExplain }, { planToSuppose }] =
     await Promise.all([
       import('../commands/explain/explain-inputs.js'),
@@ -72,6 +74,7 @@ export async function runExplainAction(
       declared: inputs.indexes,
       baseline,
       whatIf,
+      ...(whatIf === undefined ? {} : { engine: (await import('./twin-action.js')).whatIfEngine(given, database) }),
       connect: async () => connect('measure'),
       ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
       signal: signals.signal,

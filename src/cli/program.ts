@@ -92,6 +92,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain')
   add(
+    'statistics',
+    'sizes and statistics of a database into a file, for a twin that plans as it does without its rows',
+    'statistics',
+  )
+  add(
     'compare <files...>',
     'two query plans, or two result documents of perfdb, side by side; needs no server',
     'compare',

@@ -8,13 +8,18 @@ import type { poolTexts } from './help-pools.js'
 import type { queryTexts } from './help-queries.js'
 import type { queryRunTexts } from './help-query-runs.js'
 import type { serviceTexts } from './help-services.js'
+import type { twinTexts } from './help-twin.js'
 
 /*
  * The codes that a finding may have: those that have a text. Types alone, so that no run loads the texts.
  */
 
 export type IndexFindingCode = keyof typeof indexTexts
-export type QueryFindingCode = keyof typeof queryTexts | keyof typeof queryRunTexts | keyof typeof activityTexts
+export type QueryFindingCode =
+  | keyof typeof queryTexts
+  | keyof typeof queryRunTexts
+  | keyof typeof activityTexts
+  | keyof typeof twinTexts
 /** A server that could not be asked is as unknown as a step that was not reached. */
 export type PoolFindingCode =
   | keyof typeof poolTexts

@@ -11,6 +11,7 @@ import { poolerTexts } from './help-poolers.js'
 import { queryTexts } from './help-queries.js'
 import { queryRunTexts } from './help-query-runs.js'
 import { serviceTexts } from './help-services.js'
+import { twinTexts } from './help-twin.js'
 
 /** What kind of thing a code stands for, as a heading. */
 export type CodeKind =
@@ -34,7 +35,7 @@ export const knownCodes: ReadonlyMap<string, KnownCode> = new Map(
     ...ofKind('errors', errorExplanations()),
     ...ofKind('hazards', hazardTexts),
     ...ofKind('findings about indexes', indexTexts),
-    ...ofKind('findings about queries', { ...queryTexts, ...queryRunTexts, ...activityTexts }),
+    ...ofKind('findings about queries', { ...queryTexts, ...queryRunTexts, ...activityTexts, ...twinTexts }),
     ...ofKind('findings of check-pool', { ...poolTexts, ...poolerTexts, ...serviceTexts }),
     ...ofKind('checks of doctor', doctorTexts),
   ].map((known) => [known.code, known]),

@@ -44,8 +44,10 @@ export interface ProfileOptions extends CommonOptions {
 }
 
 export interface PlanOptions extends ProfileOptions {
-  /** Which of the indexes the planner would choose, by the extension HypoPG; builds nothing. */
+  /** Which of the indexes the planner would choose; builds nothing on the server. */
   readonly whatIf?: boolean | undefined
+  /** By what it supposes indexes: a twin, and where none can be made HypoPG. */
+  readonly whatIfEngine?: 'twin' | 'hypopg' | undefined
 }
 
 export interface MeasureOptions {
@@ -97,8 +99,10 @@ export interface ExplainOptions extends CommonOptions, MeasureOptions {
   readonly since?: string | undefined
   /** Keeps the counters of pg_stat_statements in this file, for a later `since`. */
   readonly saveSnapshot?: string | undefined
-  /** Which indexes of the profiles the planner would choose, by the extension HypoPG; builds nothing. */
+  /** Which indexes of the profiles the planner would choose; builds nothing on the server. */
   readonly whatIf?: boolean | undefined
+  /** By what it supposes indexes: a twin, and where none can be made HypoPG. */
+  readonly whatIfEngine?: 'twin' | 'hypopg' | undefined
   /** WRITE_QUERY measures statements that change data; they are rolled back. */
   readonly allow?: readonly HazardCode[] | undefined
   /** Ends a query that takes longer; 30000 by default. */

@@ -5,6 +5,7 @@ export type CommandName =
   | 'apply'
   | 'verify'
   | 'explain'
+  | 'statistics'
   | 'check-pool'
   | 'rollback'
   | 'status'

@@ -60,8 +60,15 @@ export const planRows = [
   {
     flags: '--what-if',
     read: 'flag',
-    help: 'which of the indexes the planner would choose, by the extension HypoPG; builds nothing',
+    help: 'which of the indexes the planner would choose, by a twin of the server; builds nothing there',
     commands: ['plan'],
+  },
+  {
+    flags: '--what-if-engine <engine>',
+    read: 'words',
+    help: 'twin: an embedded server with the statistics of this one; hypopg: the extension HypoPG (default: twin, else hypopg)',
+    commands: ['plan', 'explain'],
+    words: ['twin', 'hypopg'],
   },
   {
     flags: '--export <tool>',
@@ -102,7 +109,7 @@ export const planRows = [
     flags: '--yes',
     read: 'flag',
     help: 'with --url embedded: install the embedded server into the cache folder without asking, as PERFDB_INSTALL=1 does',
-    commands: ['plan', 'apply', 'verify', 'explain', 'import'],
+    commands: ['plan', 'apply', 'verify', 'explain', 'statistics', 'import'],
     commandLineOnly: true,
   },
   {

@@ -31,6 +31,7 @@ function completeExpectation({
   uses,
   speedup,
   time,
+  cost,
   buffers,
   forbid,
 }: NonNullable<WrittenQuery['expect']>): Expectation {
@@ -39,6 +40,7 @@ function completeExpectation({
     ...(uses === undefined ? {} : { uses }),
     ...(speedup === undefined ? {} : { speedup }),
     ...(timeMs === undefined ? {} : { timeMs }),
+    ...(cost === undefined ? {} : { cost }),
     ...(buffers === undefined ? {} : { buffers }),
     ...(forbid === undefined ? {} : { forbid }),
   }

@@ -31,6 +31,8 @@ export interface Expectation {
   readonly timeMs?: number
   /** Shared hit + read blocks at most. */
   readonly buffers?: number
+  /** The planner's estimated total cost at most. */
+  readonly cost?: number
   /** Finding codes that must not appear. */
   readonly forbid?: readonly string[]
 }

@@ -99,6 +99,7 @@ const expectation = z
     uses: z.array(name).optional().meta({ description: 'Indexes that the query plan must use' }),
     speedup: z.number().gt(0).optional().meta({ description: 'At least, by the lower end of the interval' }),
     time: duration.optional().meta({ description: 'Median execution time at most' }),
+    cost: z.number().min(0).optional().meta({ description: "The planner's estimated cost at most: needs no run" }),
     buffers: z.int().min(0).optional().meta({ description: 'Shared hit and read blocks at most' }),
     forbid: z.array(z.enum(queryFindingCodes)).optional().meta({ description: 'Findings that must not appear' }),
   })

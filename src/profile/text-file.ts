@@ -4,20 +4,24 @@ import { resolve } from 'node:path'
 import { PerfdbError, type Problem } from '../errors.js'
 
 /**
- * The text of a file that an option or an argument names, relative to `cwd`. `hint` says where such a file comes from. Throws
+ * The text of a file that an option or an argument names, relative to `cwd`, of 20 MB or `most` bytes. `hint` says where such a file comes from. Throws
  * FILE_NOT_FOUND, FILE_UNREADABLE, and for what is not UTF-8 BAD_YAML, BAD_SQL or BAD_VALUE by its ending.
  */
-export async function readNamedFile(file: string, cwd: string, hint: string): Promise<string> {
-  const read = await readTextFile(resolve(cwd, file), file)
+export async function readNamedFile(file: string, cwd: string, hint: string, most = mostBytes): Promise<string> {
+  const read = await readTextFile(resolve(cwd, file), file, most)
   if ('text' in read) return read.text
   const { code, message, place } = read.problem
   throw new PerfdbError(code, message, { place, hint: code === 'FILE_NOT_FOUND' ? hint : read.problem.hint })
 }
 
 /** The text of a file, with the problems of readNamedFile as a value; `shown` is its name in messages. */
-export async function readTextFile(path: string, shown: string): Promise<{ text: string } | { problem: Problem }> {
+export async function readTextFile(
+  path: string,
+  shown: string,
+  most = mostBytes,
+): Promise<{ text: string } | { problem: Problem }> {
   try {
-    const bytes = await wholeFile(path)
+    const bytes = await wholeFile(path, most)
     if (typeof bytes === 'string')
       return { problem: { code: 'FILE_UNREADABLE', message: `cannot read ${shown}: ${bytes}` } }
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
@@ -30,14 +34,14 @@ export async function readTextFile(path: string, shown: string): Promise<{ text:
 const mostBytes = 20 * 1024 ** 2
 
 /** What a regular file holds, or why it is not read; it is asked of the file that is open, which nobody can exchange any more. */
-async function wholeFile(path: string): Promise<Uint8Array | string> {
+async function wholeFile(path: string, most: number): Promise<Uint8Array | string> {
   // A pipe that nobody writes to would hold up the opening itself.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const status = await file.stat()
     if (status.isDirectory()) return 'it is a folder'
     if (!status.isFile()) return 'it is not a regular file'
-    if (status.size > mostBytes) return `it is larger than 20 MB (${Math.ceil(status.size / 1024 ** 2)} MB)`
+    if (status.size > most) return `it is larger than ${most / 1024 ** 2} MB (${Math.ceil(status.size / 1024 ** 2)} MB)`
     // Files of /proc say that they are empty.
     const bytes = Buffer.alloc(Math.max(status.size, 65_536) + 1)
     let length = 0

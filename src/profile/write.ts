@@ -99,11 +99,12 @@ function parametersOf(sets: readonly ParameterSet[]): Writable | undefined {
     : entries(sets.map((set) => [set.name, values(set)]))
 }
 
-function expectationOf({ uses, speedup, timeMs, buffers, forbid }: Expectation): Writable | undefined {
+function expectationOf({ uses, speedup, timeMs, cost, buffers, forbid }: Expectation): Writable | undefined {
   const written = entries([
     ['uses', uses],
     ['speedup', speedup],
     ['time', timeMs === undefined ? undefined : durationOf(timeMs)],
+    ['cost', cost],
     ['buffers', buffers],
     ['forbid', forbid],
   ])

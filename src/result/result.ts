@@ -2,6 +2,7 @@ import { z } from '../yaml/schema.js'
 import { price, writeCost } from './price-result.js'
 import { errorFields, finding, place, server, step, type outcomes, type severity } from './step-result.js'
 import { comparison, interval } from './variants-result.js'
+import { twin } from './twin-result.js'
 import { whatIf } from './what-if-result.js'
 
 /*
@@ -31,6 +32,13 @@ const measurement = z.object({
   indexes: z.array(z.string()),
   plan_signature: z.string(),
   /** Nodes in pre-order: the first is the root, of depth 0. */
+  query_plan: z.array(planNode).optional(),
+})
+const planned = z.object({
+  cost: z.number(),
+  rows: z.number(),
+  indexes: z.array(z.string()),
+  plan_signature: z.string(),
   query_plan: z.array(planNode).optional(),
 })
 const expectation = z.object({
@@ -63,12 +71,15 @@ const query = z.object({
   /** Name of the parameter set that decided (the worst one). */
   params: z.string().optional(),
   /** measured, or why there is no measurement: not_measured, refused, failed. */
-  status: z.enum(['measured', 'not_measured', 'refused', 'failed']),
+  /** planned: on a twin, where nothing runs. */
+  status: z.enum(['measured', 'planned', 'not_measured', 'refused', 'failed']),
   reason: z.string().optional(),
   verdict: verdict.optional(),
   speedup: interval.optional(),
   before: measurement.optional(),
   after: measurement.optional(),
+  /** What the planner makes of it, where nothing ran. */
+  planned: planned.optional(),
   findings: z.array(finding),
   expectations: z.array(expectation),
   /** What it loses without each new index that it uses. */
@@ -171,6 +182,8 @@ export const explainResult = z.object({
   queries: z.array(query),
   comparisons: z.array(comparison),
   findings: z.array(finding),
+  /** With --statistics. */
+  twin: twin.optional(),
   /** With --what-if. */
   what_if: whatIf.optional(),
 })

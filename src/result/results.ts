@@ -5,6 +5,7 @@ import type { ConfigResult } from './config-result.js'
 import type { DoctorResult } from './doctor-result.js'
 import type { InitResult } from './init-result.js'
 import type { ImportResult } from './import-result.js'
+import type { StatisticsResult } from './statistics-result.js'
 import type { PoolResult } from './pool-result.js'
 import type { ApplyResult, ErrorResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from './result.js'
 
@@ -21,6 +22,7 @@ export type SingleResult =
   | InitResult
   | ConfigResult
   | CompareResult
+  | StatisticsResult
   | DoctorResult
   | ErrorResult
 

@@ -51,11 +51,11 @@ describe('the straight lines', () => {
   test('what-if of plan and explain says whether HypoPG is there; false asks for nothing', async () => {
     await using db = await testDatabase(jobs)
     const common = { url: db.url, environment, profiles: [profile] }
-    expect(await plan({ ...common, whatIf: true })).toMatchObject({
+    expect(await plan({ ...common, whatIf: true, whatIfEngine: 'hypopg' })).toMatchObject({
       what_if: { indexes: [{ name: 'i_status', status: 'not_judged' }] },
       findings: [{ code: 'NO_HYPOPG' }],
     })
-    expect(await explain({ ...common, ...quick, whatIf: true })).toMatchObject({
+    expect(await explain({ ...common, ...quick, whatIf: true, whatIfEngine: 'hypopg' })).toMatchObject({
       queries: [{ name: 'by-status', status: 'measured' }],
       what_if: { available: false },
     })

@@ -173,9 +173,22 @@ const whatIfStatus = fc.constantFrom(
   'exists' as const,
   'not_judged' as const,
 )
+const twin = fc.record(
+  {
+    version: text,
+    equal: fc.option(int),
+    of: int,
+    near: few(fc.record({ query: text, params: text, difference: text }, { requiredKeys: ['query', 'difference'] })),
+    differ: few(fc.record({ query: text, params: text, difference: text }, { requiredKeys: ['query', 'difference'] })),
+    gaps: few(text),
+  },
+  { requiredKeys: ['version', 'equal', 'of'] },
+)
 const whatIf = fc.record(
   {
     available: flag,
+    engine: fc.constantFrom('twin' as const, 'hypopg' as const),
+    twin,
     version: text,
     reason: text,
     queries: few(
@@ -298,6 +311,7 @@ const explain = fc.record(
     queries: few(query),
     comparisons: few(comparison, 2),
     findings: few(finding),
+    twin,
     what_if: whatIf,
   },
   { requiredKeys: ['perfdb', 'ok', 'exit_code', 'command', 'queries', 'comparisons', 'findings'] },
@@ -604,6 +618,32 @@ const fleet = fc.record({
   counts: fc.record({ total: int, to_do: int, failed: int }),
   findings: few(finding),
 })
+const statistics = fc.record(
+  {
+    ...about,
+    command: fc.constant('statistics' as const),
+    file: text,
+    file_bytes: number,
+    values: fc.constantFrom('kept' as const, 'left out' as const, 'some left out' as const),
+    counts: fc.record({ tables: int, indexes: int, columns: int, ends: int }),
+    size_bytes: number,
+    findings: few(finding),
+  },
+  {
+    requiredKeys: [
+      'perfdb',
+      'ok',
+      'exit_code',
+      'command',
+      'file',
+      'file_bytes',
+      'values',
+      'counts',
+      'size_bytes',
+      'findings',
+    ],
+  },
+)
 const failure = fc.record({
   perfdb: text,
   ok: flag,
@@ -617,7 +657,7 @@ const failure = fc.record({
 
 /** Documents of every command with any text, any numbers and any of the optional members. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, doctor, fleet, failure)
+  return fc.oneof(plan, verify, apply, explain, status, pool, demo, init, config, doctor, fleet, statistics, failure)
 }
 
 /** The same and that of import, whose text is the profile that it holds: any width, any character. */

@@ -95,7 +95,7 @@ function warnOfBeatenUrl(origin: string | undefined, { listener }: Invocation, c
 }
 
 /** A script as statements. The lines that pg_dump writes for psql alone are left out. Throws what readNamedFile throws, and BAD_SQL. */
-async function readScript(file: string, cwd: string): Promise<readonly ParsedStatement[]> {
+export async function readScript(file: string, cwd: string): Promise<readonly ParsedStatement[]> {
   const text = await readNamedFile(file, cwd, 'pg_dump --schema-only --file schema.sql writes one')
   const { parseStatements } = await import('../../sql/parser/parser.js')
   return parseStatements(text.replace(/^\\(un)?restrict .*$/gm, ''), file)

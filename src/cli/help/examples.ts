@@ -26,6 +26,11 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb explain plan.json server.log           query plans; needs no server',
     'psql -c "explain (analyze, buffers) ..." | perfdb explain -',
   ]),
+  statistics: below('Examples:', [
+    'perfdb statistics --out shop.stats.json       of DATABASE_URL; reads only',
+    'perfdb statistics --out s.json --hide customers.email',
+    'perfdb explain my.yaml --url embedded --load schema.sql --statistics s.json',
+  ]),
   compare: below('Examples:', [
     'perfdb compare before.json after.json         two files of EXPLAIN',
     'perfdb compare monday.log friday.log          of auto_explain, query by query',

@@ -13,6 +13,7 @@ import { exitCode } from '../../result/exit-code.js'
 import { makePlan } from './make-plan.js'
 import type { PlanResult, VerifyResult } from '../../result/result.js'
 import type { Planned, Supposed } from '../planned.js'
+import type { WhatIfEngine } from '../explain/what-if.js'
 
 export interface PlanCommandOptions extends PlanOptions {
   /** Exit 1 when there is something to do. */
@@ -27,7 +28,7 @@ export interface PlanCommandOptions extends PlanOptions {
   readonly whatIf?: WhatIfOptions | undefined
 }
 
-export interface WhatIfOptions {
+export interface WhatIfOptions extends WhatIfEngine {
   readonly connect: () => Promise<Session>
   readonly signal?: AbortSignal
 }

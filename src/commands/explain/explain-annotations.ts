@@ -55,7 +55,7 @@ type Part =
   | { readonly name?: string; readonly parameters?: readonly ParameterSet[]; readonly expect?: Expectation }
   | { readonly problem: Problem; readonly at: Pair['at'] }
 
-const keys = ['name', 'params', 'expect_index', 'max_ms', 'max_buffers', 'forbid'] as const
+const keys = ['name', 'params', 'expect_index', 'max_ms', 'max_cost', 'max_buffers', 'forbid'] as const
 
 function readPair({ key, value, at }: Pair, statement: SourceStatement): Part {
   const bare = value.replace(/^"(.*)"$/s, '$1')
@@ -70,6 +70,8 @@ function readPair({ key, value, at }: Pair, statement: SourceStatement): Part {
       return bare === '' ? bad('the name of an index is missing') : { expect: { uses: bare.split(',') } }
     case 'max_ms':
       return Number(bare) > 0 ? { expect: { timeMs: Number(bare) } } : bad('expected a number of milliseconds')
+    case 'max_cost':
+      return Number(bare) > 0 ? { expect: { cost: Number(bare) } } : bad('expected a cost of the planner')
     case 'max_buffers':
       return /^\d+$/.test(bare) ? { expect: { buffers: Number(bare) } } : bad('expected a number of blocks')
     case 'forbid': {

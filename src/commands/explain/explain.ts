@@ -10,6 +10,7 @@ import type { DeclaredIndex, Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import { about, findingDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
+import type { WhatIfEngine } from './what-if.js'
 import type { BrokenQuery } from './explain-inputs.js'
 import type { Counted } from './explain-top.js'
 import type { ExplainResult, ResultQuery } from '../../result/result.js'
@@ -25,8 +26,10 @@ export interface ExplainOptions extends MeasureOptions {
   readonly broken?: readonly BrokenQuery[] | undefined
   /** Indexes of the profiles that the queries come from: NOT_USED for one that stands there and that no query uses. */
   readonly declared?: readonly DeclaredIndex[] | undefined
-  /** --what-if: the plan of the declared indexes, those not there yet to be supposed by HypoPG. */
+  /** --what-if: the plan of the declared indexes, those not there yet to be supposed. */
   readonly whatIf?: Planned | undefined
+  /** By what. */
+  readonly engine?: WhatIfEngine | undefined
   /** What pg_stat_statements counted, by the name of the query. */
   readonly counts?: ReadonlyMap<string, Counted> | undefined
   /** What is known of the queries before they are measured. */
@@ -136,7 +139,7 @@ async function whatIf(
   options: ExplainOptions,
 ): Promise<Supposed> {
   const { runWhatIf } = await import('./what-if.js')
-  return runWhatIf(session, planned, queries, options)
+  return runWhatIf(session, planned, queries, { ...options, ...options.engine })
 }
 
 /** It takes longer than it may: what a query plan that did not run tells is not what was asked. */
@@ -153,7 +156,8 @@ function missed({ status, expectations, findings }: ResultQuery): boolean {
   )
 }
 
-function brokenDocument({ name, problem }: BrokenQuery): ResultQuery {
+/** A statement that could not be read. */
+export function brokenDocument({ name, problem }: BrokenQuery): ResultQuery {
   const { code, message, hint, place } = problem
   return {
     name,

@@ -1,8 +1,12 @@
+import { PerfdbError } from '../../errors.js'
+import { supposeOnTwin } from '../../twin/suppose.js'
+import { twinDocument, type MadeTwin } from '../twin/twins.js'
 import { buildSearchPath } from '../../catalog/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { sizeText, smallPages } from '../../measure/sample/tables.js'
 import { findHypoPg, suppose, type QueryName, type WhatIf } from '../../measure/what-if/what-if.js'
 import { tableNamed } from '../../plan/match/lookup.js'
+import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding, Step } from '../../plan/plan.js'
 import type { Definition } from '../../definition/definition.js'
 import type { Query } from '../../profile/profile.js'
@@ -13,45 +17,113 @@ import { limitsOf, type MeasureOptions } from '../../measure/sample/limits.js'
 
 type ResultIndex = ResultWhatIf['indexes'][number]
 
+/** Which engine supposes the indexes. */
+export interface WhatIfEngine {
+  /** Makes a twin of the database, which is then asked; without it HypoPG is. */
+  readonly twin?: (() => Promise<MadeTwin>) | undefined
+  /** HypoPG where no twin can be made. */
+  readonly otherwise?: boolean | undefined
+}
+
+type WhatIfOptions = Pick<MeasureOptions, 'signal' | 'statementTimeoutMs'> & WhatIfEngine
+
 /**
- * Which declared indexes that are not there yet the planner would choose for these queries, by HypoPG, on a session of
- * the role `measure`. Builds nothing, runs no query. Without the extension the document says so, with the finding
- * NO_HYPOPG. Throws CONNECTION_LOST and INTERRUPTED.
+ * Which declared indexes that are not there yet the planner would choose for these queries, by a twin or by HypoPG, on a session of
+ * the role `measure`. Builds nothing on its server, runs no query. Without an engine the document says so, with the finding
+ * NO_HYPOPG or NO_TWIN. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function runWhatIf(
   session: Session,
   { plan, snapshot }: Planned,
   queries: readonly Query[],
-  options: Pick<MeasureOptions, 'signal' | 'statementTimeoutMs'>,
+  options: WhatIfOptions,
 ): Promise<Supposed> {
   // EXPLAIN alone carries nothing out: a statement that writes may be planned.
   const limits = limitsOf({ ...options, allowWrites: true })
   const declared = plan.steps.flatMap((step) => (step.declared === null ? [] : [{ step, definition: step.declared }]))
+  const work: Work = { session, snapshot, declared, queries, limits }
+  if (options.twin === undefined) return byHypoPg(work)
+  if (declared.every(({ step }) => exists(step))) return { document: documentOf(work, 'twin', nothing), findings: [] }
+  try {
+    return await byTwin(work, options.twin)
+  } catch (error) {
+    if (!(error instanceof PerfdbError) || !noTwin.has(error.code)) throw error
+    return withoutTwin(work, error, options.otherwise === true)
+  }
+}
+
+const noTwin: ReadonlySet<string> = new Set(['NO_EMBEDDED', 'EMBEDDED_FAILED'])
+const nothing: WhatIf = { queries: [], notPlanned: [], judgements: [] }
+
+interface Work {
+  readonly session: Session
+  readonly snapshot: Snapshot
+  readonly declared: Declared
+  readonly queries: readonly Query[]
+  readonly limits: Limits
+}
+
+async function byTwin(work: Work, make: () => Promise<MadeTwin>): Promise<Supposed> {
+  const { session, queries, limits } = work
+  const { twin, findings } = await make()
+  await using _ = twin
+  const found = await supposeOnTwin(session, twin, suppositions(work), queries, limits)
+  const document = {
+    ...documentOf(work, 'twin', found),
+    version: twin.version,
+    twin: twinDocument(twin, found.planned),
+  }
+  return { document, findings }
+}
+
+async function byHypoPg(work: Work): Promise<Supposed> {
+  const { session, snapshot, declared, queries, limits } = work
   const { hypopg, available } = await findHypoPg(session, limits)
   if (hypopg === null) return withoutHypoPg(declared, snapshot, available)
-  const missing = declared.filter(({ step }) => !exists(step))
-  const found = await suppose(
-    session,
-    hypopg,
-    missing.map(({ step, definition }) => ({
-      definition,
-      foreign: step.foreign,
-      searchPath: buildSearchPath(session, definition.table.schema),
-    })),
-    queries,
-    limits,
-  )
+  const found = await suppose(session, hypopg, suppositions(work), queries, limits)
+  return { document: { ...documentOf(work, 'hypopg', found), version: hypopg.version }, findings: [] }
+}
+
+/** Said, and HypoPG asked instead where nobody chose. */
+async function withoutTwin(work: Work, { message, hint }: PerfdbError, otherwise: boolean): Promise<Supposed> {
+  const other = otherwise ? await byHypoPg(work) : null
+  const instead = other?.document.available === true
+  const finding: Finding = {
+    code: 'NO_TWIN',
+    severity: instead ? 'info' : 'warning',
+    message: `no twin: ${message}${instead ? '; HypoPG was asked instead' : ''}`,
+    hint,
+  }
+  if (other !== null && instead) return { ...other, findings: [finding, ...other.findings] }
+  const { document } = withoutHypoPg(work.declared, work.snapshot, true, message)
+  return { document, findings: [finding] }
+}
+
+function missingOf({ declared }: Work): Declared {
+  return declared.filter(({ step }) => !exists(step))
+}
+
+function suppositions(work: Work) {
+  return missingOf(work).map(({ step, definition }) => ({
+    definition,
+    foreign: step.foreign,
+    searchPath: buildSearchPath(work.session, definition.table.schema),
+  }))
+}
+
+function documentOf(work: Work, engine: 'twin' | 'hypopg', found: WhatIf): ResultWhatIf {
+  const missing = missingOf(work)
   const judged = new Map(missing.map(({ step }, at) => [step, at]))
-  const indexes = declared.map(({ step, definition }): ResultIndex => {
+  const indexes = work.declared.map(({ step, definition }): ResultIndex => {
     const at = judged.get(step)
     const about = { name: step.index, table: tableText(definition) }
     return at === undefined
       ? { ...about, status: 'exists', queries: [] }
-      : { ...about, ...judgement(found, at, definition, snapshot) }
+      : { ...about, ...judgement(found, at, definition, work.snapshot) }
   })
-  const document = {
+  return {
     available: true,
-    version: hypopg.version,
+    engine,
     queries: found.queries.map(({ costBefore, costAfter, used, ...query }) => ({
       ...queryDocument(query),
       cost_before: costBefore,
@@ -61,15 +133,16 @@ export async function runWhatIf(
     not_planned: found.notPlanned.map(({ reason, ...query }) => ({ ...queryDocument(query), reason })),
     indexes,
   }
-  return { document, findings: [] }
 }
 
 type Declared = readonly { readonly step: Step; readonly definition: Definition }[]
 
-function withoutHypoPg(declared: Declared, { server }: Snapshot, available: boolean): Supposed {
-  const reason = available
-    ? `HypoPG is not installed in the database ${server.database}`
-    : 'the server has no files of the extension HypoPG'
+function withoutHypoPg(declared: Declared, { server }: Snapshot, available: boolean, why?: string): Supposed {
+  const reason =
+    why ??
+    (available
+      ? `HypoPG is not installed in the database ${server.database}`
+      : 'the server has no files of the extension HypoPG')
   const major = Math.floor(server.versionNum / 10_000)
   const hint = available
     ? 'create extension hypopg'

@@ -4,6 +4,7 @@ import type { Expectation } from '../../profile/profile.js'
 import { medianMs, type QueryComparison } from '../sample/compare.js'
 import type { Measurement } from '../sample/measurement.js'
 import { milliseconds, unqualified } from '../rules/rule.js'
+import { withThousands } from '../../text/amounts.js'
 import { suggestion } from '../../text/nearest.js'
 import { smallPages } from '../sample/tables.js'
 import { count } from '../plan/plan-node.js'
@@ -34,6 +35,7 @@ export function checkExpectations(
     ...(expect.uses ?? []).map((index) => usesCheck(index, measurements)),
     ...(expect.speedup === undefined ? [] : [speedupCheck(expect.speedup, comparison, notChecked)]),
     ...(expect.timeMs === undefined ? [] : [timeCheck(expect.timeMs, measurements)]),
+    ...(expect.cost === undefined ? [] : [costCheck(expect.cost, measurements)]),
     ...(expect.buffers === undefined ? [] : [buffersCheck(expect.buffers, measurements)]),
     ...(expect.forbid ?? []).map((code) => forbidCheck(code, measurements)),
   ]
@@ -147,6 +149,18 @@ function buffersCheck(most: number, measurements: readonly Measurement[]): Check
   const expect = `at most ${count(most)} buffers`
   if (worst === undefined) return { expect, met: false, actual: 'no measurement' }
   return { expect, met: blocks(worst) <= most, actual: inSet(worst, `${count(blocks(worst))} buffers`) }
+}
+
+function costCheck(most: number, measurements: readonly Measurement[]): CheckedExpectation {
+  const worst = measurements.toSorted((a, b) => (b.plan?.cost ?? 0) - (a.plan?.cost ?? 0))[0]
+  const cost = worst?.plan?.cost
+  const expect = costExpected(most)
+  if (worst === undefined || cost === undefined) return { expect, met: false, actual: 'no query plan' }
+  return { expect, met: cost <= most, actual: inSet(worst, `a cost of ${withThousands(cost)}`) }
+}
+
+export function costExpected(most: number): string {
+  return `an estimated cost of at most ${withThousands(most)}`
 }
 
 function forbidCheck(code: string, measurements: readonly Measurement[]): CheckedExpectation {

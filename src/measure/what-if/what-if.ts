@@ -155,7 +155,8 @@ interface Named extends QueryName {
   readonly failure: string
 }
 
-async function subjectsOf(session: Session, query: Query, limits: Limits): Promise<readonly Named[]> {
+/** Each statement of a query with each set of values, or why there is nothing to plan. Throws CONNECTION_LOST and INTERRUPTED. */
+export async function subjectsOf(session: Session, query: Query, limits: Limits): Promise<readonly Named[]> {
   const statements =
     query.variants.length === 0
       ? [{ statement: null, text: query.sql ?? '' }]

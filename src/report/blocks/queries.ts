@@ -5,6 +5,7 @@ import { count, duration, withThousands, several, speedup, timeInterval } from '
 
 const statusWords: Readonly<Record<ResultQuery['status'], string>> = {
   measured: 'measured',
+  planned: 'planned',
   not_measured: 'not measured',
   refused: 'refused',
   failed: 'failed',
@@ -81,6 +82,36 @@ export function measuredBlocks(queries: readonly ResultQuery[]): Block[] {
   ]
 }
 
+/** Queries that were planned on a twin: cost, rows, indexes of the query plan. */
+export function plannedBlocks(queries: readonly ResultQuery[]): Block[] {
+  const rows = queries.flatMap((query): Cell[][] => {
+    const { planned } = query
+    if (planned === undefined) return []
+    const none = planned.indexes.length === 0
+    return [
+      [
+        { text: queryTitle(query) },
+        { text: withThousands(Math.round(planned.cost)) },
+        { text: count(planned.rows) },
+        { text: none ? 'none' : planned.indexes.join(', '), tone: none ? 'quiet' : 'plain' },
+      ],
+    ]
+  })
+  return [
+    {
+      kind: 'grid',
+      title: 'Queries, as the planner estimates them',
+      columns: [
+        { head: 'query', kind: 'name', floor: 16 },
+        { head: 'cost', kind: 'number' },
+        { head: 'rows', kind: 'number', drop: 3 },
+        { head: 'indexes used', kind: 'prose', floor: 20, drop: 1 },
+      ],
+      rows,
+    },
+  ]
+}
+
 /** Missed expectations as errors, unmeasured queries with the reason, and the findings of every query. */
 export function queryNotes(queries: readonly ResultQuery[], others: readonly ResultFinding[]): Block[] {
   const missed = queries.flatMap((query) =>
@@ -93,7 +124,7 @@ export function queryNotes(queries: readonly ResultQuery[], others: readonly Res
         details: [],
       })),
   )
-  const unmeasured = queries.filter((query) => query.status !== 'measured')
+  const unmeasured = queries.filter((query) => query.status !== 'measured' && query.status !== 'planned')
   const unclear = queries.filter(({ verdict, status }) => verdict === 'inconclusive' && status === 'measured')
   const unchecked = queries.flatMap((query) =>
     query.expectations

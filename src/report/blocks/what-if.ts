@@ -7,7 +7,7 @@ type Index = ResultWhatIf['indexes'][number]
 /** What the planner would do with the declared indexes that are not there yet: nothing without --what-if. */
 export function whatIfBlocks(whatIf: ResultWhatIf | undefined): Block[] {
   if (whatIf === undefined) return []
-  if (!whatIf.available) return [{ kind: 'text', tone: 'warn', text: `No what-if: ${whatIf.reason ?? 'no HypoPG'}.` }]
+  if (!whatIf.available) return [{ kind: 'text', tone: 'warn', text: `No what-if: ${whatIf.reason ?? 'no engine'}.` }]
   const supposed = whatIf.indexes.filter(({ status }) => status !== 'exists')
   const existing = whatIf.indexes.length - supposed.length
   if (supposed.length === 0)
@@ -19,7 +19,7 @@ export function whatIfBlocks(whatIf: ResultWhatIf | undefined): Block[] {
       kind: 'text',
       tone: 'quiet',
       text: [
-        `Supposed by HypoPG ${whatIf.version ?? ''}: nothing was built, and no query run for it.`,
+        engineText(whatIf),
         'Costs are estimates of the planner in its own unit, no times; sizes are guesses. perfdb apply builds the indexes and measures.',
         existing === 0 ? '' : `${several(existing, 'declared index is', 'declared indexes are')} there already.`,
       ]
@@ -41,6 +41,25 @@ export function whatIfBlocks(whatIf: ResultWhatIf | undefined): Block[] {
       limit: 10,
     },
   ]
+}
+
+function engineText({ engine, version = '', twin }: ResultWhatIf): string {
+  if (engine !== 'twin' || twin === undefined)
+    return `Supposed by HypoPG ${version}: nothing was built, and no query run for it.`
+  return `Supposed on a twin of the server (PostgreSQL ${version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Nothing was built on the server, and no query run.`
+}
+
+/** `14 of 14 present query plans are equal`; what is not equal is said. */
+export function twinText({ equal, of, near = [], differ = [] }: NonNullable<ResultWhatIf['twin']>): string {
+  if (equal === null) return 'there is no server to compare its query plans with'
+  const parts = [
+    `${equal} of ${several(of, 'present query plan')} ${equal === 1 ? 'is' : 'are'} equal there`,
+    near.length === 0 ? '' : `${near.length} but for the cost (by up to a tenth)`,
+    differ.length === 0
+      ? ''
+      : `${differ.length} ${differ.length === 1 ? 'differs' : 'differ'}, of which nothing is said`,
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }
 
 function queryGrid({ queries }: ResultWhatIf): Block {

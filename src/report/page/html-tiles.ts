@@ -44,6 +44,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'config':
     case 'import':
     case 'compare':
+    case 'statistics':
       return []
   }
 }
@@ -92,10 +93,16 @@ function queryTiles(queries: readonly ResultQuery[]): readonly Tile[] {
 }
 
 function explainTiles({ queries }: ExplainResult): readonly Tile[] {
-  const measured = queries.filter((query) => query.status === 'measured').length
+  const measured = queries.filter((query) => query.status === 'measured' || query.status === 'planned').length
   return queries.length === 0
     ? []
-    : [{ label: 'queries measured', value: `${measured} of ${queries.length}` }, ...queryTiles(queries)]
+    : [
+        {
+          label: queries.some((query) => query.status === 'planned') ? 'queries planned' : 'queries measured',
+          value: `${measured} of ${queries.length}`,
+        },
+        ...queryTiles(queries),
+      ]
 }
 
 function poolTiles({ servers }: PoolResult): readonly Tile[] {

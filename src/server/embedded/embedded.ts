@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PerfdbError } from '../../errors.js'
 import { nativeFolder, usableBinaries, type Owner } from './embedded-binaries.js'
 import { startGuard } from './embedded-guard.js'
+import { freePort, untilReady } from './embedded-ready.js'
 
 const run = promisify(execFile)
 
@@ -18,6 +18,11 @@ export interface EmbeddedServer extends AsyncDisposable {
   readonly port: number
   readonly folder: string
   readonly pid: number
+  /**
+   * Stops it, lets `work` change the files of its data folder, which belong to `owner` (undefined: to this process's user), and starts it again
+   * on the same port. Sessions end. Throws EMBEDDED_FAILED, and what `work` throws.
+   */
+  restarted(work: (data: string, owner: Owner | undefined) => Promise<void>): Promise<void>
 }
 
 export interface EmbeddedOptions {
@@ -27,6 +32,8 @@ export interface EmbeddedOptions {
   readonly packageName?: string
   /** Where it is looked for besides: files in folders with node_modules. */
   readonly from?: readonly string[]
+  /** Without checksums pages that are written from outside are read. */
+  readonly checksums?: false
 }
 
 /**
@@ -47,10 +54,10 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
     if (owner) await Promise.all([chown(folder, owner.uid, owner.gid), chown(passwordFile, owner.uid, owner.gid)])
     const place = { folder, binaries, owner, passwordFile, guard }
-    await createCluster(place)
+    await createCluster(place, options.checksums)
     await rm(passwordFile)
     const { child, port } = await startServer(place, options.settings ?? {})
-    return runningServer(child, port, password, place)
+    return runningServer(child, port, password, { ...place, settings: options.settings ?? {} })
   } catch (error) {
     guard?.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
@@ -80,7 +87,10 @@ async function serverOwner(): Promise<Owner | undefined> {
   }
 }
 
-async function createCluster({ folder, binaries, owner, passwordFile, guard }: ServerPlace): Promise<void> {
+async function createCluster(
+  { folder, binaries, owner, passwordFile, guard }: ServerPlace,
+  checksums: false | undefined,
+): Promise<void> {
   const args = [
     `--pgdata=${join(folder, 'data')}`,
     '--username=postgres',
@@ -96,7 +106,8 @@ async function createCluster({ folder, binaries, owner, passwordFile, guard }: S
     const { stdout } = await run(initdb, ['--version'], options)
     const major = Number(/ (\d+)/.exec(stdout)?.[1] ?? 0)
     // A group of its own, which the guard ends as a whole: initdb starts postgres, and either would write on into the folder.
-    const child = spawn(initdb, [...args, ...collation(major)], {
+    const unchecked = checksums === false && major >= 18 ? ['--no-data-checksums'] : []
+    const child = spawn(initdb, [...args, ...collation(major), ...unchecked], {
       ...options,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -145,8 +156,9 @@ async function startServer(
   place: ServerPlace,
   settings: Readonly<Record<string, string>>,
   tries = 5,
+  wanted?: number,
 ): Promise<{ child: ChildProcess; port: number }> {
-  const port = await freePort()
+  const port = wanted ?? (await freePort())
   const fixed = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -171,48 +183,29 @@ async function startServer(
   place.guard?.stdin?.write(`${child.pid ?? ''}\n`)
   const failure = await untilReady(child)
   if (failure === null) return { child, port }
-  if (tries > 1 && /could not bind|Address already in use/.test(failure)) return startServer(place, settings, tries - 1)
+  if (wanted === undefined && tries > 1 && /could not bind|Address already in use/.test(failure))
+    return startServer(place, settings, tries - 1)
   throw new PerfdbError('EMBEDDED_FAILED', 'the embedded server did not start', { detail: failure.trim() })
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address() satisfies AddressInfo | string | null
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}
-
-/** null once it accepts connections, else what it wrote before it ended. */
-async function untilReady(child: ChildProcess): Promise<string | null> {
-  return new Promise((resolve) => {
-    let written = ''
-    child.stderr?.setEncoding('utf8')
-    child.stderr?.on('data', (chunk: string) => {
-      if (written.length < 100_000) written += chunk
-      if (written.includes('ready to accept connections')) resolve(null)
-    })
-    child.once('error', (error) => resolve(error.message))
-    child.once('exit', () => resolve(written))
-  })
-}
-
 function runningServer(
-  child: ChildProcess,
+  first: ChildProcess,
   port: number,
   password: string,
-  { folder, guard }: ServerPlace,
+  { settings, ...place }: ServerPlace & { readonly settings: Readonly<Record<string, string>> },
 ): EmbeddedServer {
+  const { folder, guard, owner } = place
+  let child = first
   let stopping: Promise<void> | undefined
-  const stop = async () => {
+  const halt = async () => {
     const running = child.exitCode === null && child.signalCode === null
     const ended = running ? new Promise((resolve) => child.once('exit', resolve)) : undefined
     // SIGINT is "fast shutdown": sessions are ended, nothing is waited for.
     child.kill('SIGINT')
     await ended
+  }
+  const stop = async () => {
+    await halt()
     guard?.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -220,7 +213,14 @@ function runningServer(
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     folder,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0
+    },
+    async restarted(work) {
+      await halt()
+      await work(join(folder, 'data'), owner)
+      child = (await startServer(place, settings, 1, port)).child
+    },
     async [Symbol.asyncDispose]() {
       stopping ??= stop()
       return stopping

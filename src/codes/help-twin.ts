@@ -1,0 +1,31 @@
+import type { Explanation } from './help-explanation.js'
+
+/** Findings about a twin: a private server that plans as another one does. */
+export const twinTexts = {
+  HOLDS_VALUES: {
+    text: 'a statistics file holds values of rows',
+    why: 'Most common values, histograms and the ends of indexes are data of people; who has the file has them.',
+    rule: 'perfdb statistics without --no-values.',
+    todo: 'Keep the file as you keep the data, or leave values out.',
+    option: '--no-values, --hide',
+  },
+  TWIN_PARTIAL: {
+    text: 'something of the database is not on its twin',
+    why: 'Query plans that lean on it may differ there.',
+    rule: 'Statistics that the role is not shown, extended statistics, or what of the schema could not be made or restored.',
+    todo: 'Paste the grant, or look at how many query plans are equal all the same.',
+  },
+  TWIN_DIFFERS: {
+    text: 'the twin does not plan a query as the server does',
+    why: 'What the twin says of this query with another index would be a guess.',
+    rule: 'Its present query plans there and on the twin have other nodes, or costs that differ by more than a tenth.',
+    todo: 'ANALYZE its tables, take new statistics, or try the index on a copy.',
+  },
+  NO_TWIN: {
+    text: 'no twin of the server could be made',
+    why: '--what-if asks a private server that plans as this one does.',
+    rule: 'The embedded server is not installed, its file system has no sparse files, or it runs on Windows.',
+    todo: 'Install it (--yes), or have HypoPG asked.',
+    option: '--what-if-engine hypopg',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>

@@ -1,0 +1,164 @@
+import { planDocument } from '../../measure/plan/plan-document.js'
+import type { QueryPlan } from '../../measure/plan/query-plan.js'
+import { costExpected, missedFindings, type CheckedExpectation } from '../../measure/query/expectations.js'
+import { round } from '../../measure/query/result-queries.js'
+import { ofQuery } from '../../measure/rules/findings.js'
+import { plannedSeqScans } from '../../measure/rules/planned.js'
+import { unqualified, type RuleFinding } from '../../measure/rules/rule.js'
+import { admission } from '../../measure/query/measure-query.js'
+import type { Limits } from '../../measure/sample/limits.js'
+import { failureOf } from '../../measure/sample/series.js'
+import { smallPages } from '../../measure/sample/tables.js'
+import { withThousands } from '../../text/amounts.js'
+import type { Expectation, Query } from '../../profile/profile.js'
+import type { ExplainResult, ResultQuery } from '../../result/result.js'
+import { exitCode } from '../../result/exit-code.js'
+import { perfdbVersion } from '../../result/version.js'
+import type { Twin } from '../../twin/twin.js'
+import { findingDocument } from '../documents.js'
+import { twinDocument, type MadeTwin } from '../twin/twins.js'
+import { brokenDocument } from './explain.js'
+import type { Inputs } from './explain-inputs.js'
+
+/**
+ * The audit of queries on a twin of a statistics file, without the server that it is of: each is planned and none runs. Findings and expectations are
+ * those that need no run. Exit codes as those of explain. Throws CONNECTION_LOST and INTERRUPTED.
+ */
+export async function runExplainOnTwin(
+  { twin, findings }: MadeTwin,
+  { queries, broken }: Inputs,
+  limits: Limits,
+  startedAt: Date,
+): Promise<ExplainResult> {
+  const documents: ResultQuery[] = []
+  for (const query of queries) documents.push(await planQuery(twin, query, limits))
+  const [unread] = broken
+  const refusals = documents.filter(
+    ({ status, expectations }) => status === 'failed' || status === 'refused' || expectations.some(({ met }) => !met),
+  ).length
+  const code = exitCode({ ...(unread === undefined ? {} : { error: unread.problem }), refusals })
+  return {
+    perfdb: perfdbVersion(),
+    ok: code === 0,
+    exit_code: code,
+    started_at: startedAt.toISOString(),
+    duration_ms: Date.now() - startedAt.getTime(),
+    command: 'explain',
+    queries: [...documents, ...broken.map(brokenDocument)],
+    comparisons: [],
+    findings: findings.map(findingDocument),
+    twin: twinDocument(twin, null),
+  }
+}
+
+interface Planned {
+  readonly params: string | null
+  readonly plan: QueryPlan
+  readonly scans: readonly RuleFinding[]
+}
+
+async function planQuery(twin: Twin, query: Query, limits: Limits): Promise<ResultQuery> {
+  const { name, place, expect } = query
+  try {
+    const plans = await plansOf(twin, query, limits)
+    const worst = plans.toSorted((one, other) => other.plan.cost - one.plan.cost)[0]
+    if (worst === undefined)
+      return { name, status: 'not_measured', place: { ...place }, findings: [], expectations: [] }
+    const checked = checks(twin, expect, plans)
+    const scans = plans.flatMap((one) => one.scans)
+    const once = scans.filter((one, at) => scans.findIndex((other) => other.table === one.table) === at)
+    const nodes = planDocument(worst.plan)
+    return {
+      name,
+      ...(worst.params === null || plans.length === 1 ? {} : { params: worst.params }),
+      status: 'planned',
+      planned: {
+        cost: round(worst.plan.cost),
+        rows: worst.plan.nodes[0]?.estimatedRows ?? 0,
+        indexes: [...worst.plan.indexes],
+        plan_signature: worst.plan.signature,
+        ...(nodes === null ? {} : { query_plan: nodes }),
+      },
+      place: { ...place },
+      findings: [...missedFindings(checked, query), ...once.map((one) => ofQuery(one, query))].map(findingDocument),
+      expectations: checked.map(({ expect: expected, met, actual, notChecked = false }) => ({
+        expect: expected,
+        met,
+        actual,
+        ...(notChecked ? { not_checked: true as const } : {}),
+      })),
+    }
+  } catch (error) {
+    const { reason } = failureOf(error, limits)
+    return {
+      name,
+      status: 'failed',
+      reason: `on the twin: ${reason}`,
+      place: { ...place },
+      findings: [],
+      expectations: [],
+    }
+  }
+}
+
+/** Each statement with each set of values; without values the generic query plan. Throws what planning throws. */
+async function plansOf(twin: Twin, { sql, variants, parameters }: Query, limits: Limits): Promise<readonly Planned[]> {
+  const texts = [...(sql === undefined ? [] : [sql]), ...variants.flatMap(({ statements }) => statements)]
+  const found: Planned[] = []
+  const add = (params: string | null, plan: QueryPlan) =>
+    found.push({ params, plan, scans: plannedSeqScans(plan, (schema, name) => twin.table(schema, name)) })
+  for (const written of texts) {
+    // EXPLAIN carries nothing out.
+    const admitted = await admission(written, { ...limits, allowWrites: true })
+    if ('failure' in admitted) throw new Error(admitted.failure.reason)
+    const { text, writes, parameterCount } = admitted.statement
+    if (parameterCount > 0 && parameters.length === 0) add(null, await twin.generic({ text, writes }, parameterCount))
+    else
+      for (const set of parameterCount === 0 ? [null] : parameters)
+        add(set?.name ?? null, await twin.plan({ text, writes, values: set?.values.slice(0, parameterCount) ?? [] }))
+  }
+  return found
+}
+
+function checks(twin: Twin, expect: Expectation, plans: readonly Planned[]): readonly CheckedExpectation[] {
+  const unrun = (what: string): CheckedExpectation => ({
+    expect: what,
+    met: true,
+    notChecked: true,
+    actual: 'not checked: nothing runs on a twin',
+  })
+  return [
+    ...(expect.uses ?? []).map((index) => usesCheck(twin, index, plans)),
+    ...(expect.speedup === undefined ? [] : [unrun(`speedup of at least ${expect.speedup}`)]),
+    ...(expect.timeMs === undefined ? [] : [unrun(`median execution time of at most ${expect.timeMs} ms`)]),
+    ...(expect.cost === undefined ? [] : [costCheck(expect.cost, plans)]),
+    ...(expect.buffers === undefined ? [] : [unrun(`at most ${withThousands(expect.buffers)} buffers`)]),
+    ...(expect.forbid ?? []).map((code) => (code === 'SEQ_SCAN' ? scanCheck(plans) : unrun(`no ${code}`))),
+  ]
+}
+
+function usesCheck(twin: Twin, index: string, plans: readonly Planned[]): CheckedExpectation {
+  const expect = `index ${index}`
+  const missing = plans.find(({ plan }) => !twin.indexesOf(plan).includes(unqualified(index)))
+  if (missing === undefined) return { expect, met: true, actual: index }
+  const { plan, params } = missing
+  const actual = plan.indexes.length === 0 ? 'no index' : plan.indexes.join(', ')
+  const tables = plan.nodes.flatMap(({ schema, relation }) => twin.table(schema, relation) ?? [])
+  if (tables.every(({ bytes }) => bytes < smallPages * 8192))
+    return { expect, met: true, actual: `${actual} (its tables are too small to tell)` }
+  return { expect, met: false, actual: inSet(params, actual) }
+}
+
+function costCheck(most: number, plans: readonly Planned[]): CheckedExpectation {
+  const worst = Math.max(...plans.map(({ plan }) => plan.cost))
+  return { expect: costExpected(most), met: worst <= most, actual: `a cost of ${withThousands(worst)}` }
+}
+
+function scanCheck(plans: readonly Planned[]): CheckedExpectation {
+  const found = plans.flatMap(({ params, scans }) => scans.map(({ message }) => inSet(params, message)))[0]
+  return { expect: 'no SEQ_SCAN', met: found === undefined, actual: found ?? 'no SEQ_SCAN' }
+}
+
+function inSet(params: string | null, text: string): string {
+  return params === null || params === 'default' ? text : `${text} (${params})`
+}

@@ -1,0 +1,136 @@
+import { PerfdbError } from '../errors.js'
+import { genericPlan } from '../measure/sample/generic.js'
+import type { Limits } from '../measure/sample/limits.js'
+import { explainOnce, refuseAborted } from '../measure/sample/sample.js'
+import { startEmbedded } from '../server/embedded/embedded.js'
+import { showSql, twinAncestorsSql } from '../sql/twin/twin-restore.js'
+import { buildAll, shareOf } from './build.js'
+import { insertEnds } from './ends.js'
+import { createExtensions, runSchema, type Schema } from './load.js'
+import { pageBytes } from './pages.js'
+import { files, resize, type State } from './relations.js'
+import { restore } from './restore.js'
+import { knownBy, scaled } from './sizes.js'
+import type { Statistics } from './statistics.js'
+import { opener, role, type Open } from './twin-server.js'
+import { refuseWindows, type TriedIndex, type Twin } from './twin.js'
+
+export interface TwinSources {
+  readonly statistics: Statistics
+  readonly schema: Schema
+  /** So many times the rows. */
+  readonly scale: number
+  /** Where the embedded server is looked for, as startEmbedded takes it. */
+  readonly from?: readonly string[]
+}
+
+/**
+ * Makes the twin: an embedded PostgreSQL 18 with the schema, the statistics and the file sizes of another database. Its superuser makes role, database and
+ * extensions; everything of the schema belongs to an ordinary role and runs as that. Throws NO_EMBEDDED, EMBEDDED_FAILED, and INTERRUPTED.
+ */
+export async function makeTwin(sources: TwinSources, limits: Limits): Promise<Twin> {
+  refuseWindows()
+  const statistics = scaled(sources.statistics, sources.scale)
+  const known = knownBy(statistics)
+  const server = await startEmbedded({
+    checksums: false,
+    settings: {
+      autovacuum: 'off',
+      shared_buffers: '16MB',
+      max_connections: '10',
+      wal_level: 'minimal',
+      max_wal_senders: '0',
+    },
+    ...(sources.from === undefined ? {} : { from: sources.from }),
+  })
+  try {
+    const open = await opener(server, statistics)
+    const gaps = await load(open, sources.schema, statistics)
+    const short = new Map((await files(open)).map(({ path, bytes }) => [path, bytes / pageBytes]))
+    const state = { server, open, known, statistics, limits, short, built: new Map<string, number>() }
+    refuseAborted(limits.signal)
+    await resize(state)
+    return await standing(state, gaps)
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** In a session of its own, whose settings the script may change, with the search_path of the source. */
+async function made(open: Open, { statements }: Schema): Promise<readonly string[]> {
+  await using owner = await open('owner', 'measure')
+  return await runSchema(owner, statements)
+}
+
+/** Gives what could not be made or restored. */
+async function load(open: Open, schema: Schema, statistics: Statistics): Promise<readonly string[]> {
+  await using superuser = await open('superuser', 'ddl')
+  const missing = await createExtensions(superuser, role, schema)
+  const unmade = await made(open, schema)
+  await using owner = await open('owner', 'ddl')
+  const endless = await insertEnds(superuser, owner, statistics.relations)
+  await owner.query('set session_replication_role = origin')
+  const unrestored = await restore(owner, statistics)
+  return [
+    // One that nothing here leans on, such as those that count statements, is missed by nobody.
+    ...(unmade.length === 0 ? [] : missing),
+    ...unmade,
+    ...endless.map((table) => `ends of the btrees of ${table}: the rows did not fit`),
+    ...unrestored,
+  ]
+}
+
+/** The twin from now on; `gaps` could not be made. */
+async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
+  const { server, open, limits, known } = state
+  let session = await open('owner', 'measure')
+  let superuser = await open('superuser', 'ddl')
+  let above = await ancestors(open)
+  const hidden: number[] = []
+  const oidsOf = new Map<TriedIndex, readonly number[]>()
+  return {
+    version: session.version,
+    gaps,
+    table(schema, name) {
+      const found = known.relation(schema, name)
+      return found === undefined ? undefined : { rows: Math.max(0, found.tuples), bytes: found.bytes }
+    },
+    indexesOf: ({ indexes }) => [...new Set(indexes.flatMap((name) => [name, ...(above.get(name) ?? [])]))],
+    plan: async (subject) => explainOnce(session, subject, 'plain', limits),
+    async generic(subject, parameterCount) {
+      const found = await genericPlan(session, { ...subject, values: [] }, parameterCount, limits)
+      if (found === null) throw new PerfdbError('QUERY_FAILED', 'EXPLAIN returned no query plan')
+      return found.plan
+    },
+    async build(indexes) {
+      const shares: number[] = []
+      for (const index of indexes) shares.push(await shareOf(session, index, state))
+      await Promise.all([session[Symbol.asyncDispose](), superuser[Symbol.asyncDispose]()])
+      const tried = await buildAll(state, indexes, shares)
+      await resize(state)
+      above = await ancestors(open)
+      session = await open('owner', 'measure')
+      superuser = await open('superuser', 'ddl')
+      for (const { index, oids } of tried) {
+        oidsOf.set(index, oids)
+        hidden.push(...oids)
+      }
+      await superuser.query(showSql, [hidden, []])
+      return tried.map(({ index }) => index)
+    },
+    async show(indexes) {
+      await superuser.query(showSql, [hidden, indexes.flatMap((index) => oidsOf.get(index) ?? [])])
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([session[Symbol.asyncDispose](), superuser[Symbol.asyncDispose]()])
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function ancestors(open: Open): Promise<ReadonlyMap<string, readonly string[]>> {
+  await using session = await open('owner', 'look')
+  const rows = await session.query<{ name: string; above: readonly string[] }>(twinAncestorsSql)
+  return new Map(rows.map((row) => [row.name, row.above]))
+}

@@ -1,0 +1,50 @@
+import type { Definition } from '../definition/definition.js'
+import { PerfdbError } from '../errors.js'
+import type { QueryPlan } from '../measure/plan/query-plan.js'
+import type { Subject } from '../measure/sample/subject.js'
+
+/** An index to try, and where the names in its definition are looked up first. */
+export interface TwinIndex {
+  readonly definition: Definition
+  readonly searchPath: string
+}
+
+/** A tried index. `refused`: PostgreSQL's reason. `names`: as query plans on the twin name it and its parts in partitions. */
+export interface TriedIndex {
+  readonly refused: string | null
+  readonly names: readonly string[]
+  readonly sizeBytes: number
+  /** The size depends on what is in the values: it is guessed from their widths. */
+  readonly guess: boolean
+}
+
+/**
+ * A private server that plans as another one does, and holds no rows. It has no way to execute: a statement is planned (EXPLAIN without ANALYZE)
+ * or not at all, because running one would read zeros and lie.
+ */
+export interface Twin extends AsyncDisposable {
+  /** `18.4` */
+  readonly version: string
+  /** What of the schema could not be made or restored, in words. */
+  readonly gaps: readonly string[]
+  /** What the planner knows of a table; undefined for one without statistics. */
+  table(schema: string, name: string): { readonly rows: number; readonly bytes: number } | undefined
+  /** The indexes of a query plan, with those of partitioned tables that they are parts of. */
+  indexesOf(plan: QueryPlan): readonly string[]
+  /** Throws the server's errors. */
+  plan(subject: Pick<Subject, 'text' | 'values' | 'writes'>): Promise<QueryPlan>
+  /** The generic query plan of a statement with so many parameters, which suits every value. */
+  generic(subject: Pick<Subject, 'text' | 'writes'>, parameterCount: number): Promise<QueryPlan>
+  /** Builds indexes, which the planner does not see until `show`; may be called again. */
+  build(indexes: readonly TwinIndex[]): Promise<readonly TriedIndex[]>
+  /** Of the indexes that `build` gave the planner sees these alone. */
+  show(indexes: readonly TriedIndex[]): Promise<void>
+}
+
+/** Throws EMBEDDED_FAILED on Windows, which has no sparse files without more. */
+export function refuseWindows(): void {
+  if (process.platform === 'win32')
+    throw new PerfdbError('EMBEDDED_FAILED', 'a twin needs sparse files, which Windows does not make', {
+      hint: '--what-if-engine hypopg where the server has HypoPG',
+    })
+}
