@@ -10,7 +10,7 @@ import type { Invocation } from '../settings/invocation.js'
 
 /** statistics of the database into the file of --out, which nobody else may read. Throws BAD_OPTION, FILE_EXISTS and what connecting throws. */
 export async function runStatisticsAction(invocation: Invocation, config: Config): Promise<StatisticsResult> {
-  const { out, force, hide = [], values = true } = invocation.options
+  const { out, force, hide = [], values } = invocation.options
   if (out === undefined)
     throw new PerfdbError('BAD_OPTION', 'statistics needs a file: --out FILE', {
       hint: 'perfdb statistics --url $DATABASE_URL --out shop.stats.json',

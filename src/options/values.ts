@@ -62,8 +62,8 @@ interface Values extends Record<Reader, unknown> {
 }
 
 type ValueOf<Each extends Row> = Each extends { readonly read: 'flag' }
-  ? // perfdb.yaml may say false.
-    Each extends { readonly setting: string }
+  ? // perfdb.yaml may say false, and so does --no-.
+    Each extends { readonly setting: string } | { readonly flags: `--no-${string}` }
     ? boolean
     : true
   : Each extends { readonly words: readonly (infer Word)[] }
