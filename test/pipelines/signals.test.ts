@@ -52,7 +52,7 @@ test('SIGHUP while a build waits for a transaction at its end, and while only a 
   await until('the query', async () => {
     return (
       (
-        await db.sql`select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`
+        await db.sql`select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`
       ).length > 0
     )
   })

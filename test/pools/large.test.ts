@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { estate, instances, pool, server, service, tenant } from './builders.js'
 
-/* A row for each tenant of each service took seven minutes here; the time limit is forty times what it takes now. */
-test('10 000 tenants in 200 services on 50 servers', { timeout: 20_000 }, async () => {
+/* A row for each tenant of each service took seven minutes here. */
+test('10 000 tenants in 200 services on 50 servers', async () => {
   const at = (index: number) => `s${index % 50}`
   const written = estate({
     servers: Array.from({ length: 50 }, (_, index) =>
