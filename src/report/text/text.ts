@@ -5,6 +5,7 @@ import { roomOf } from '../block/layout.js'
 import type { Paint } from './paint.js'
 import { paintOf } from './paint.js'
 import { several } from '../../text/amounts.js'
+import { visible } from './width.js'
 import { wrap, wrapSql } from './wrap.js'
 
 /** Blocks as text for a terminal: no line wider than the layout, an empty line between blocks, a newline at the end. */
@@ -42,7 +43,10 @@ async function blockLines(block: Block, layout: Layout, paint: Paint): Promise<s
       ]
     }
     case 'paste':
-      return block.lines.length === 0 ? [] : [...titleLines(block.title, room, paint), ...block.lines]
+      // As wide as they are, or they could not be pasted.
+      return block.lines.length === 0
+        ? []
+        : [...titleLines(block.title, room, paint), ...block.lines.map((line) => visible(line).trimEnd())]
     case 'scripts':
       if (block.scripts.length === 0 || !layout.verbose) return []
       return [
