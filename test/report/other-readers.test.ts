@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import { sample } from 'fast-check'
 import { marked } from 'marked'
 import { expect, test } from 'vitest'
 import { render } from '../../src/report/render.js'
@@ -24,7 +24,7 @@ const results: readonly Result[] = [
   documents.poolDocument,
   documents.manyErrors,
   hostileApply,
-  ...fc.sample(anyResult(), { numRuns: 60, seed: 7 }),
+  ...sample(anyResult(), { numRuns: 60, seed: 7 }),
 ]
 
 // The reader gives null for an empty text, which only documents made at random have.
