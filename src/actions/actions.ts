@@ -4,7 +4,7 @@ import type { StatisticsResult } from '../result/statistics-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import { PerfdbError } from '../errors.js'
-import type { SavedPart } from '../result/saved-plan.js'
+import type { SavedPart } from '../result/saved-part.js'
 import { nameOf, type Named } from '../profile/files.js'
 import { withSettingPlace } from '../settings/setting-place.js'
 import { noConfig } from '../settings/config.js'
@@ -38,7 +38,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
       ...planOptions(given, config),
       exitCode,
       failOn: failOn === 'refused' || failOn === 'work' ? failOn : undefined,
-      save: out === undefined ? undefined : (part) => (saved = part),
+      save: out === undefined && given.keepsPlan !== true ? undefined : (part) => (saved = part),
       ...(given.options.whatIf === undefined
         ? {}
         : {
@@ -61,7 +61,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
       const { savedPlanText } = await import('../result/saved-plan.js')
       await writeText(out, savedPlanText(shownDocument(result, asWritten(profiles)), saved))
     }
-    return result
+    return given.keepsPlan === true && saved !== undefined ? { ...result, saved } : result
   })
 }
 
@@ -91,8 +91,8 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
     await using database = await openDatabase(given, config)
     return await runApply(measuringAs(database, given, config), profiles, {
       ...applyOptions(given, config),
-      expectedFingerprint: given.fingerprint,
-      savedPlan: kept?.saved,
+      expectedFingerprint: given.keptPlan?.saved === undefined ? given.keptPlan?.fingerprint : undefined,
+      savedPlan: kept?.saved ?? given.keptPlan?.saved,
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
     })

@@ -51,7 +51,8 @@ export async function invocation(
     environment,
     home: homedir(),
     listener,
-    ...(typeof plan === 'object' && { fingerprint: plan.fingerprint }),
+    keepsPlan: true,
+    ...(typeof plan === 'object' && { keptPlan: plan }),
   }
 }
 

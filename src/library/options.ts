@@ -75,7 +75,7 @@ export interface BuildOptions {
 }
 
 export interface ApplyOptions extends ProfileOptions, MeasureOptions, BuildOptions {
-  /** A plan that was kept, as a document or its file: PLAN_STALE when the profiles or the database moved since. Names the profiles where `profiles` does not. */
+  /** A plan that was kept, as what `plan` returned or the file of `plan --out`: PLAN_STALE when the profiles or the database are neither as they were nor further along it. Names the profiles where `profiles` does not. */
   readonly plan?: PlanResult | string | undefined
   /** Tables that are built on side by side; 1 by default. */
   readonly jobs?: number | undefined

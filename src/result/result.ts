@@ -1,5 +1,6 @@
 import { z } from '../yaml/schema.js'
 import { price, writeCost } from './price-result.js'
+import { savedPart } from './saved-part.js'
 import { errorFields, finding, place, server, step, type outcomes, type severity } from './step-result.js'
 import { comparison, interval } from './variants-result.js'
 import { twin } from './twin-result.js'
@@ -132,6 +133,8 @@ export const planResult = z.object({
   /** What is worth knowing besides, a sentence each. */
   notes: z.array(z.string()).optional(),
   fingerprint: z.string(),
+  /** What apply goes by; in the document that the library's `plan` returns. */
+  saved: savedPart.optional(),
   /** Files that --export wrote. */
   exported: z.array(z.string()).optional(),
   /** With --what-if. */

@@ -1,24 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from '../yaml/schema.js'
 import { planResult, type PlanResult } from './result.js'
-
-const savedStep = z.object({
-  step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
-  schema: z.string(),
-  index: z.string(),
-  fingerprint: z.string(),
-  target: z.string().nullable(),
-  before: z.string().nullable(),
-})
-
-/** The part of a saved plan that apply goes by. */
-export const savedPart = z.object({
-  /** The server and the database in it: https://www.postgresql.org/docs/current/functions-info.html (pg_control_system). */
-  database: z.object({ name: z.string(), oid: z.int(), system_identifier: z.string().nullable() }),
-  extensions: z.array(z.string()),
-  steps: z.array(savedStep),
-})
-export type SavedPart = z.infer<typeof savedPart>
+import { savedPart, type SavedPart } from './saved-part.js'
 
 export const savedPlan = planResult.extend({ saved: savedPart, digest: z.string() })
 

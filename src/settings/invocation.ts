@@ -1,6 +1,6 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
-import type { ApplyResult } from '../result/result.js'
+import type { ApplyResult, PlanResult } from '../result/result.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import type { Config } from './config.js'
@@ -26,6 +26,8 @@ export interface Invocation {
   readonly ask?: (question: string) => Promise<boolean>
   /** Shows what would be done and asks; absent where nobody can answer. */
   readonly confirm?: (shown: ApplyResult) => Promise<boolean>
-  /** Of a plan that the caller keeps, where --plan names no file. */
-  readonly fingerprint?: string
+  /** The plan goes to a caller, who may keep it. */
+  readonly keepsPlan?: boolean
+  /** A plan that the caller kept, where --plan names no file. */
+  readonly keptPlan?: Pick<PlanResult, 'fingerprint' | 'saved'>
 }

@@ -76,6 +76,30 @@ describe('the straight lines', () => {
     })
   })
 
+  test('a plan that was kept: gone on with where the database is further along it, PLAN_STALE where it is elsewhere', async () => {
+    await using db = await testDatabase(jobs)
+    const common = { url: db.url, environment }
+    const two = { ...profile, indexes: [...profile.indexes, { name: 'i_id', table: 'jobs', keys: ['id'] }] }
+    const profiles = [two]
+    const kept = await plan({ ...common, profiles })
+    await db.sql`create index i_id on jobs (id)`
+    const keeping = { ...common, measure: false, profiles }
+    expect(await apply({ ...keeping, plan: kept })).toMatchObject({
+      ok: true,
+      steps: expect.arrayContaining([expect.objectContaining({ index: 'i_id', outcome: 'kept' })]),
+    })
+    expect(await apply({ ...keeping, plan: kept })).toMatchObject({ ok: true, already_done: true })
+    await db.sql`drop index i_id`
+    await db.sql`create index i_id on jobs (status, id)`
+    await expect(apply({ ...keeping, plan: kept })).rejects.toMatchObject({
+      code: 'PLAN_STALE',
+      message: expect.stringContaining('public.i_id'),
+    })
+    // The document that --format json prints has no steps to go by: it is run as it was made, or not at all.
+    const { saved: _, ...printed } = kept
+    await expect(apply({ ...keeping, plan: printed })).rejects.toMatchObject({ code: 'PLAN_STALE' })
+  })
+
   test('profiles as files and as objects together; a relative path starts at cwd', async () => {
     await using db = await testDatabase(jobs)
     await using place = await folder({
@@ -150,7 +174,7 @@ describe('the straight lines', () => {
 describe('the same as the command line', () => {
   beforeAll(build)
 
-  test('plan gives the document that --format json prints', async () => {
+  test('plan gives the document that --format json prints, and what apply goes by when it is kept', async () => {
     await using db = await testDatabase(jobs)
     await using place = await folder()
     await writeFile(join(place.path, 'my.yaml'), JSON.stringify(profile))
@@ -159,7 +183,9 @@ describe('the same as the command line', () => {
     const returned = await plan({ url: db.url, environment, cwd: place.path, profiles: ['my.yaml'] })
     expect([typeof started_at, typeof duration_ms]).toEqual(['string', 'number'])
     expect(returned).toMatchObject(document)
-    expect(Object.keys(returned).toSorted()).toEqual([...Object.keys(document), 'duration_ms', 'started_at'].toSorted())
+    expect(Object.keys(returned).toSorted()).toEqual(
+      [...Object.keys(document), 'duration_ms', 'saved', 'started_at'].toSorted(),
+    )
   })
 })
 

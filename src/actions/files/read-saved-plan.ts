@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import { readNamedFile } from '../../profile/text-file.js'
-import type { SavedPart } from '../../result/saved-plan.js'
+import type { SavedPart } from '../../result/saved-part.js'
 import type { Invocation } from '../../settings/invocation.js'
 
 /**

@@ -22,7 +22,7 @@ import { measureAfter, measureBefore, unproven } from './proof.js'
 import { noRecord, openRecord } from './record.js'
 import type { ApplyResult } from '../../result/result.js'
 import { isDone } from '../../plan/make/saved.js'
-import type { SavedPart } from '../../result/saved-plan.js'
+import type { SavedPart } from '../../result/saved-part.js'
 import { assertNotMoved, assertSameDatabase } from './saved.js'
 import { assertCounterfactual } from './proof-hiding.js'
 import type { ProofOptions } from './proof-measure.js'
@@ -36,7 +36,7 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   /** Tables that are built on side by side; each takes a connection more. */
   readonly jobs: number
   readonly ledger: boolean
-  /** Of a plan as a document, given to the library: anything else is PLAN_STALE. */
+  /** Of a plan as `--format json` prints it, given to the library: anything else is PLAN_STALE. */
   readonly expectedFingerprint: string | undefined
   /** Of a saved plan: a database that is neither as it was nor further along it is PLAN_STALE. */
   readonly savedPlan?: SavedPart | undefined

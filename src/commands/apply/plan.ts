@@ -1,7 +1,7 @@
 import { plannedWithDuplicates } from '../../build/duplicates.js'
 import type { PlanOptions } from '../../plan/options.js'
 import { isImpossible } from '../../plan/match/needs.js'
-import type { SavedPart } from '../../result/saved-plan.js'
+import type { SavedPart } from '../../result/saved-part.js'
 import { hazardGate } from './gate.js'
 import { savedPartOf } from './saved.js'
 import type { Plan } from '../../plan/plan.js'
