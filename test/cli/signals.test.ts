@@ -1,10 +1,13 @@
 import { chmod, readdir, readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/slow.js'
-import { build, ended, folder, start, type Folder } from './perfdb.js'
+import { needing } from '../support/needs.js'
+import { build, ended, folder, perfdb, start, type Folder } from './perfdb.js'
 
 beforeAll(build)
 
@@ -146,3 +149,38 @@ function alive(pid: number): boolean {
     return false
   }
 }
+
+needing('script (util-linux)', existsSync('/usr/bin/script'))(
+  'Ctrl-C at the question of a rollback is a signal: exit code 130, and nothing is changed',
+  async () => {
+    await using db = await testDatabase('create table t (id int)')
+    await using home = await folder({ 'my.yaml': 'version: 1\nindexes: [{ name: i, table: t, keys: [id] }]\n' })
+    const environment = { DATABASE_URL: db.url }
+    expect((await perfdb(['apply', 'my.yaml'], { cwd: home.path, environment })).code).toBe(0)
+    const answers: readonly (readonly [string, number, string])[] = [
+      ['\u0003', 130, 'error[INTERRUPTED]'],
+      ['n\r', 1, 'the rollback was declined'],
+    ]
+    for (const [keys, code, said] of answers) {
+      const program = join(import.meta.dirname, '../../bin/perfdb.js')
+      const terminal = spawn(
+        '/usr/bin/script',
+        ['-qec', `'${process.execPath}' '${program}' rollback --color never`, '/dev/null'],
+        {
+          cwd: home.path,
+          env: { PATH: process.env['PATH'] ?? '', HOME: home.path, TERM: 'xterm', ...environment },
+        },
+      )
+      let shown = ''
+      terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (!shown.includes('Do this?') && (shown + text).includes('Do this?')) terminal.stdin.write(keys)
+        shown += text
+      })
+      const ended = await new Promise<number | null>((resolve) => terminal.once('close', resolve))
+      expect(ended, shown).toBe(code)
+      expect(shown).toContain(said)
+    }
+    expect(await db.sql`select from pg_class where relname = 'i'`).toHaveLength(1)
+    expect(await db.sql`select from perfdb.runs`).toHaveLength(1)
+  },
+)

@@ -24,6 +24,8 @@ export function askOnTerminal(signal: AbortSignal): ((question: string) => Promi
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   return async (question) => {
     const asking = createInterface({ input: process.stdin, output: process.stderr })
+    // readline takes Ctrl-C for itself: it is the signal that it would have been.
+    asking.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     try {
       const answer = await asking.question(`${question} [y/N] `, { signal })
       return /^y(es)?$/i.test(answer.trim())

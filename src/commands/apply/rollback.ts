@@ -58,7 +58,10 @@ export async function runRollback(
   const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run), options)
   if (options.confirm !== undefined) {
     const shown = planned(ddl, work, startedAt)
-    if (!(await options.confirm(shown))) return declined(shown)
+    if (!(await options.confirm(shown))) {
+      if (options.signal.aborted) throw new PerfdbError('INTERRUPTED', 'ended at the question; nothing was changed')
+      return declined(shown)
+    }
   }
   const { wanted, entries, plan } = work
   const record = await openRecord(watchdog, {
