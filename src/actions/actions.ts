@@ -88,11 +88,13 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   return shownAs(profiles, invocation, async (given) => {
     const { runApply } = await import('../commands/apply/apply.js')
+    const saved = kept?.saved ?? given.keptPlan?.saved
     await using database = await openDatabase(given, config)
     return await runApply(measuringAs(database, given, config), profiles, {
       ...applyOptions(given, config),
       expectedFingerprint: given.keptPlan?.saved === undefined ? given.keptPlan?.fingerprint : undefined,
-      savedPlan: kept?.saved ?? given.keptPlan?.saved,
+      savedPlan: saved,
+      ...(saved === undefined ? {} : { reindexSaved: savedReindexes(saved) }),
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
     })
@@ -195,4 +197,11 @@ export async function demo(invocation: Invocation): Promise<SingleResult> {
     throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
   await writeText(report, await render(result, format, { width: 120, color: false, unicode: true, verbose: false }))
   return result
+}
+
+/** What a saved plan was to rebuild: `apply --plan` has no --reindex of its own. */
+function savedReindexes({ steps }: SavedPart): ReadonlyMap<string, string | null> {
+  return new Map(
+    steps.flatMap(({ step, schema, index, before }) => (step === 'reindex' ? [[`${schema}.${index}`, before]] : [])),
+  )
 }

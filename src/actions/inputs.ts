@@ -54,12 +54,13 @@ export function choiceFor({ embedded }: Database, { options }: Invocation): Coun
 }
 
 export function planOptions(invocation: Invocation, config: Config): PlanOptions {
-  const { prune = false, maxWait, maxSize } = invocation.options
+  const { prune = false, maxWait, maxSize, reindex } = invocation.options
   return {
     allow: allowed(invocation, config),
     prune,
     maxWaitMs: maxWait,
     maxSizeBytes: maxSize,
+    ...(reindex === undefined ? {} : { reindex }),
   }
 }
 

@@ -94,7 +94,7 @@ function whatIsMissing(result: StepResult | undefined): string {
   return result?.step.step === 'replace' ? 'is not replaced' : 'is not there'
 }
 
-const succeeded: ReadonlySet<string> = new Set(['built', 'rebuilt', 'replaced', 'waited'])
+const succeeded: ReadonlySet<string> = new Set(['built', 'rebuilt', 'reindexed', 'replaced', 'waited'])
 
 const fatal = new Set(['CONNECTION_LOST', 'INTERRUPTED', 'INTERNAL'])
 

@@ -62,6 +62,7 @@ const outcomeOf = {
   keep: 'kept',
   create: 'built',
   rebuild: 'rebuilt',
+  reindex: 'reindexed',
   building: 'waited',
   replace: 'replaced',
   adopt: 'renamed',

@@ -179,6 +179,13 @@ export const indexTexts = {
     rule: 'The ledger of the database says that a run built it and none dropped it since.',
     todo: 'Take it out of one of the two profiles.',
   },
+  REINDEX_DUE: {
+    text: 'an index is to be rebuilt',
+    why: 'It was declared so: a new version of a collation, or years of updates, make an index wrong or large.',
+    rule: 'reindex: true in the profile, and neither built nor rebuilt by perfdb as the ledger has it; or --reindex names it.',
+    todo: 'perfdb apply rebuilds it where it stands, by REINDEX INDEX CONCURRENTLY.',
+    option: '--reindex',
+  },
   NAME_CUT: {
     text: 'a name in a script is longer than PostgreSQL keeps',
     why: 'The object has the first 63 bytes of it as its name, and whoever looks for the whole name does not find it.',

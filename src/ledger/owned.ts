@@ -8,12 +8,7 @@ import { assertLedgerTrusted } from './trust.js'
  * LEDGER_UNTRUSTED and BAD_RECORD.
  */
 export async function readOwnedIndexes(session: Pick<Session, 'query'>): Promise<readonly OwnedIndex[]> {
-  const [ledger] = await session.query<{ there: boolean }>(
-    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = 'perfdb' and c.relname = 'steps' and c.relkind = 'r') as there`,
-  )
-  if (ledger?.there !== true) return []
-  await assertLedgerTrusted(session)
+  if (!(await isThere(session))) return []
   return ownedIndexes(await ledgerQuery<DoneStep>(session, doneStepsSql))
 }
 
@@ -26,3 +21,24 @@ const doneStepsSql = `select r.command, s.outcome, s.schema_name as schema, s.in
   from (select steps.*, pg_catalog.to_jsonb(steps) as row from perfdb.steps where state = 'done') as s
   join perfdb.runs r on r.id = s.run
   order by s.run, s.number`
+
+/** Oids of the indexes that steps of perfdb left behind when they had built or rebuilt them. Throws as readOwnedIndexes does. */
+export async function readMadeOids(session: Pick<Session, 'query'>): Promise<ReadonlySet<number>> {
+  if (!(await isThere(session))) return new Set()
+  const rows = await ledgerQuery<{ oid: number | null }>(
+    session,
+    `select (pg_catalog.to_jsonb(steps) ->> 'index_oid')::int8 as oid from perfdb.steps
+     where state = 'done' and outcome in ('built', 'rebuilt', 'replaced', 'reindexed')`,
+  )
+  return new Set(rows.flatMap(({ oid }) => oid ?? []))
+}
+
+/** Asked before each look: a ledger that is there is trusted first. */
+async function isThere(session: Pick<Session, 'query'>): Promise<boolean> {
+  const [ledger] = await session.query<{ there: boolean }>(
+    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'perfdb' and c.relname = 'steps' and c.relkind = 'r') as there`,
+  )
+  if (ledger?.there === true) await assertLedgerTrusted(session)
+  return ledger?.there === true
+}

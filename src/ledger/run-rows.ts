@@ -20,7 +20,7 @@ export function runQuery(db: Kysely<Tables>) {
       stepsThat(sql`state = 'failed'`).as('failed'),
       // The second half of an earlier run's replace is nobody's to undo.
       stepsThat(
-        sql`state = 'done' and outcome <> 'waited' and ${later('undone')} is null and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
+        sql`state = 'done' and outcome not in ('waited', 'reindexed') and ${later('undone')} is null and not (outcome = 'dropped' and index_name ~ '_perfdb_(new|old)$')`,
       ).as('changed'),
       stepsThat(sql`state <> 'done' and ${later('undone')} is null`).as('unfinished'),
       stepsThat(sql`${later('undone')} is not null`).as('undone'),

@@ -50,7 +50,7 @@ export async function tablesBuiltOn(session: Session, runs: readonly number[]): 
   return ledgerQuery<TableName>(
     session,
     `select distinct table_schema as schema, table_name as name from perfdb.steps
-     where run = any ($1::bigint[]) and state = 'done' and outcome in ('built', 'rebuilt', 'replaced') order by 1, 2`,
+     where run = any ($1::bigint[]) and state = 'done' and outcome in ('built', 'rebuilt', 'replaced', 'reindexed') order by 1, 2`,
     [runs],
   )
 }

@@ -44,6 +44,8 @@ export interface ProfileOptions extends CommonOptions {
 }
 
 export interface PlanOptions extends ProfileOptions {
+  /** Declared indexes to rebuild by REINDEX CONCURRENTLY, as name or schema.name. */
+  readonly reindex?: readonly string[] | undefined
   /** Which of the indexes the planner would choose; builds nothing on the server. */
   readonly whatIf?: boolean | undefined
   /** By what it supposes indexes: a twin, and where none can be made HypoPG. */

@@ -19,6 +19,13 @@ export const planRows = [
     setting: 'Drop what perfdb built and no profile declares any more',
   },
   {
+    flags: '--reindex <name>',
+    read: 'texts',
+    help: 'a declared index to rebuild by REINDEX CONCURRENTLY, as name or schema.name; repeatable',
+    commands: ['plan', 'apply'],
+    group: 'Building:',
+  },
+  {
     flags: '--max-size <size>',
     read: 'size',
     help: 'an index that would be larger is a hazard (LARGE_BUILD)',

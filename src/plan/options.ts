@@ -9,4 +9,10 @@ export interface PlanOptions {
   readonly maxWaitMs: number
   /** An index that would be larger is a hazard (LARGE_BUILD); bytes. */
   readonly maxSizeBytes: number
+  /** Declared indexes to rebuild where they stand, as name or schema.name. */
+  readonly reindex?: readonly string[] | undefined
+  /** By schema.name, `before` of the saved steps that rebuild an index: one that is another by now has been rebuilt. */
+  readonly reindexSaved?: ReadonlyMap<string, string | null> | undefined
+  /** Oids of indexes that perfdb made or rebuilt, by its ledger: `reindex: true` of a profile is about all others. */
+  readonly made?: ReadonlySet<number>
 }

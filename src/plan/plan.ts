@@ -5,7 +5,7 @@ import type { HazardCode } from '../codes/hazard-codes.js'
 import type { Place } from '../errors.js'
 import type { IndexAttributes } from './index-attributes.js'
 
-export type StepKind = 'keep' | 'create' | 'rebuild' | 'building' | 'replace' | 'adopt' | 'drop'
+export type StepKind = 'keep' | 'create' | 'rebuild' | 'reindex' | 'building' | 'replace' | 'adopt' | 'drop'
 
 export interface Hazard {
   readonly code: HazardCode

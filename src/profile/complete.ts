@@ -37,7 +37,7 @@ export function profileName(file: string): string {
 }
 
 function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredIndex, 'place'> {
-  const { tablespace, where, why, comment, statistics } = written
+  const { tablespace, where, why, comment, statistics, reindex } = written
   const definition: Definition = {
     name: written.name,
     table: qualify(written.table, schema),
@@ -52,7 +52,12 @@ function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredInde
     ...(comment === undefined ? {} : { comment }),
     ...(statistics === undefined ? {} : { statistics }),
   }
-  return { definition, for: written.for ?? [], ...(why === undefined ? {} : { why }) }
+  return {
+    definition,
+    for: written.for ?? [],
+    ...(why === undefined ? {} : { why }),
+    ...(reindex === true ? { reindex } : {}),
+  }
 }
 
 function completeKey(written: string | WrittenKey): Key {

@@ -7,6 +7,8 @@ export interface DeclaredIndex {
   /** Names of the profile's queries that justify it. */
   readonly for: readonly string[]
   readonly why?: string
+  /** Built by somebody else, it is rebuilt once. */
+  readonly reindex?: true
   readonly place: Place
 }
 

@@ -83,6 +83,9 @@ const index = z
       .record(z.string().regex(/^[1-9]\d?$/, 'expected the number of a key, from 1'), z.int().min(0).max(10_000))
       .optional()
       .meta({ description: 'Statistics targets of expressions, by the number of the key: { 1: 500 }' }),
+    reindex: z.boolean().optional().meta({
+      description: 'true: rebuilt once by REINDEX CONCURRENTLY, unless perfdb built the very index that is there',
+    }),
     for: z.array(text).optional().meta({ description: 'Names of the queries that justify it' }),
     why: z.string().optional().meta({ description: 'What it is for, in words' }),
   })

@@ -33,7 +33,7 @@ export function writeProfile(profile: Profile, options: { comment?: string; sche
   return writeYaml(value, comment.join('\n'))
 }
 
-function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: string): Writable {
+function indexOf({ definition, for: queries, why, reindex }: DeclaredIndex, schema: string): Writable {
   const { name, table, method, keys, include, predicate, unique, nullsDistinct, storage }: Definition = definition
   const { tablespace, comment, statistics } = definition
   return entries([
@@ -49,6 +49,7 @@ function indexOf({ definition, for: queries, why }: DeclaredIndex, schema: strin
     ['tablespace', tablespace],
     ['comment', comment],
     ['statistics', statistics === undefined ? undefined : entries(Object.entries(statistics))],
+    ['reindex', reindex],
     ['for', some(queries)],
     ['why', why],
   ])

@@ -1,7 +1,7 @@
 import { z } from '../yaml/schema.js'
 
 const savedStep = z.object({
-  step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
+  step: z.enum(['keep', 'create', 'rebuild', 'reindex', 'building', 'replace', 'adopt', 'drop']),
   schema: z.string(),
   index: z.string(),
   fingerprint: z.string(),

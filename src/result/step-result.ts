@@ -48,6 +48,7 @@ export const outcomes = [
   'kept',
   'built',
   'rebuilt',
+  'reindexed',
   'replaced',
   'renamed',
   'dropped',
@@ -61,7 +62,7 @@ export const outcomes = [
 ] as const
 
 export const step = z.object({
-  step: z.enum(['keep', 'create', 'rebuild', 'building', 'replace', 'adopt', 'drop']),
+  step: z.enum(['keep', 'create', 'rebuild', 'reindex', 'building', 'replace', 'adopt', 'drop']),
   index: z.string(),
   table: z.string(),
   schema: z.string(),

@@ -39,6 +39,7 @@ const reasons: Record<ResultStep['step'], string> = {
   keep: 'valid and as declared',
   create: 'no index of that name',
   rebuild: 'the index is not valid',
+  reindex: 'asked for: rebuilt where it stands',
   building: 'session 4711 builds it',
   replace: 'the existing index has keys (status), declared are (status, created_at desc)',
   adopt: 'idx_old_name has the same definition',

@@ -49,10 +49,11 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
  */
 export async function runApply(
   connectOnce: Connect,
-  profiles: readonly Profile[],
+  given: readonly Profile[],
   options: ApplyOptions,
 ): Promise<ApplyResult> {
   const startedAt = new Date()
+  const profiles = options.ledger ? given : given.map((profile) => withoutReindex(profile, options))
   await assertCounterfactual(connectOnce, options)
   await using ddl = await connectOnce('ddl')
   const measured = options.measure && profiles.some(({ queries }) => queries.length > 0)
@@ -123,7 +124,9 @@ function tablesToAnalyze(
   profiles: readonly Profile[],
   repairedTables: readonly TableName[],
 ): readonly TableName[] {
-  const changed = results.filter((result) => ['built', 'rebuilt', 'replaced', 'waited'].includes(result.outcome))
+  const changed = results.filter((result) =>
+    ['built', 'rebuilt', 'reindexed', 'replaced', 'waited'].includes(result.outcome),
+  )
   if (changed.length === 0) return repairedTables
   const tables = [
     ...repairedTables,
@@ -131,4 +134,13 @@ function tablesToAnalyze(
     ...profiles.flatMap((profile) => profile.analyze.map((entry) => entry.table)),
   ]
   return [...new Map(tables.map(({ schema, name }) => [JSON.stringify([schema, name]), { schema, name }])).values()]
+}
+
+/** Without a record nobody would know the next time that it was rebuilt. */
+function withoutReindex(profile: Profile, { listener }: Pick<ApplyOptions, 'listener'>): Profile {
+  const due = profile.indexes.filter(({ reindex }) => reindex === true)
+  if (due.length === 0) return profile
+  const message = `reindex: true of ${due.map(({ definition }) => definition.name).join(', ')} is left out, as --no-ledger keeps no record of it: --reindex NAME rebuilds it`
+  listener({ type: 'warning', message })
+  return { ...profile, indexes: profile.indexes.map(({ reindex: _, ...index }) => index) }
 }

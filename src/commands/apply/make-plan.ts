@@ -6,7 +6,8 @@ import { readTableStatistics } from '../../catalog/table-statistics.js'
 import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
 import type { Definition, TableName } from '../../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
-import { readOwnedIndexes } from '../../ledger/owned.js'
+import { assertReindexNames } from '../../plan/make/reindex.js'
+import { readMadeOids, readOwnedIndexes } from '../../ledger/owned.js'
 import { prunable, type Owner } from '../../ledger/ownership.js'
 import { indexNamed } from '../../plan/match/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
@@ -23,6 +24,7 @@ import type { Planned } from '../planned.js'
  * nothing. Throws one error with every problem of every profile that this database has with them.
  */
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
+  assertReindexNames(profiles, options)
   const owned = await prunableIndexes(session, profiles, options)
   const snapshot = await readSnapshot(session, profiles, owned)
   const known = hasAllTables(profiles, snapshot) ? [] : await readTables(session)
@@ -34,8 +36,10 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
     problems,
   )
   const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
+  const due = profiles.some(({ indexes }) => indexes.some(({ reindex }) => reindex === true))
+  const made = due ? await readMadeOids(session) : new Set<number>()
   const complete = { ...snapshot, statistics }
-  return { plan: planIndexes(profiles, resolved, complete, owned, options), snapshot: complete }
+  return { plan: planIndexes(profiles, resolved, complete, owned, { ...options, made }), snapshot: complete }
 }
 
 function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {

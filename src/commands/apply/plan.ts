@@ -86,7 +86,7 @@ async function whatIf(
   return await runWhatIf(session, planned, queries, options)
 }
 
-const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED'])
+const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED', 'REINDEX_DUE'])
 
 /** Declared against existing, by canonical definition and by the flags of pg_index; anything but keep fails. Never writes. */
 export async function runVerify(

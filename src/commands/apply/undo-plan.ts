@@ -78,6 +78,7 @@ function bareOf(step: RecordedStep): Done {
 const outcomes: Readonly<Record<string, string>> = {
   create: 'built',
   rebuild: 'rebuilt',
+  reindex: 'reindexed',
   replace: 'replaced',
   adopt: 'renamed',
   drop: 'dropped',

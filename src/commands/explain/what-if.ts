@@ -161,6 +161,7 @@ function exists({ step }: Step): boolean {
     case 'keep':
     case 'adopt':
     case 'building':
+    case 'reindex':
       return true
     case 'create':
     case 'rebuild':

@@ -2,10 +2,9 @@ import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
 import { candidatesOn } from '../match/lookup.js'
-import { describedOtherwise } from './described.js'
+import { driftOf, flagText } from './drift.js'
 import { leftoverFindings, noWrites } from './leftovers.js'
 import { isTemporaryName, newNameFor } from '../match/names.js'
-import { lockText } from '../match/drop-partitioned.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from '../match/overlap.js'
 import type { Finding, Step } from '../plan.js'
 import type { Resolved } from '../resolved.js'
@@ -36,98 +35,6 @@ export function auditFindings(
     ),
     ...existingFindings(snapshot, steps, leftovers.spoken, owned),
   ].sort(byPlace)
-}
-
-function driftOf(step: Step): readonly Finding[] {
-  const { index, table, existing } = step
-  const base = { index, table: `${table.schema}.${table.name}`, ...(step.place === null ? {} : { place: step.place }) }
-  const refusal = step.hazards.find(({ refused }) => refused === true)
-  switch (step.step) {
-    case 'keep':
-      if (existing === null) return []
-      return existing.name === index
-        ? describedOtherwise(step, existing).map((finding) => ({ ...base, ...finding }))
-        : [{ ...base, ...backsConstraint(existing, index) }]
-    case 'create':
-      return [{ ...base, code: 'MISSING', severity: 'error', message: `${index} is declared and does not exist` }]
-    case 'rebuild':
-      return [
-        {
-          ...base,
-          code: 'INVALID',
-          severity: 'error',
-          message: `${index} exists but is ${flagText(existing)}: no query uses it`,
-          hint: step.statements.some((statement) => statement.verb === 'reindex' && statement.index === index)
-            ? 'perfdb apply makes it valid where it stands, by REINDEX CONCURRENTLY: it cannot be dropped'
-            : 'perfdb apply drops and builds it again',
-        },
-      ]
-    case 'building':
-      return [
-        {
-          ...base,
-          code: 'BUILDING',
-          severity: 'error',
-          message: `${index} is being built right now and not valid yet`,
-          hint: 'perfdb status shows how far it is',
-        },
-      ]
-    case 'replace':
-      if (step.canonical?.unknown !== undefined)
-        return [
-          {
-            ...base,
-            code: 'UNKNOWN',
-            severity: 'error',
-            message: `${index} exists, and whether it is as declared cannot be known: ${step.canonical.unknown}`,
-            hint: `connect as the owner of the table, or declare it word for word as PostgreSQL prints it: ${existing?.indexdef ?? ''}`,
-          },
-        ]
-      return [
-        {
-          ...base,
-          code: 'DIFFERS',
-          severity: 'error',
-          message: `${index} exists with another definition: ${existing?.indexdef ?? ''}`,
-          hint:
-            refusal === undefined
-              ? 'perfdb apply --allow REPLACE builds the declared one beside it, then exchanges them'
-              : `${refusal.message}; ${refusal.hint ?? ''}`,
-        },
-      ]
-    case 'adopt':
-      return [
-        {
-          ...base,
-          code: 'RENAMED',
-          severity: 'error',
-          message: `${index} exists under the name ${existing?.name ?? ''}`,
-          hint: 'perfdb apply --allow RENAME renames it',
-        },
-      ]
-    case 'drop':
-      return [
-        {
-          ...base,
-          code: 'UNWANTED',
-          severity: 'error',
-          message: `${index} exists: ${step.reason}`,
-          hint:
-            existing?.partitioned === true
-              ? `perfdb apply --allow ${step.hazards[0]?.code ?? 'DROP'} drops it: ${lockText(existing)}`
-              : 'perfdb apply drops it concurrently',
-        },
-      ]
-  }
-}
-
-function backsConstraint({ name, constraint }: ExistingIndex, index: string): Omit<Finding, 'index' | 'table'> {
-  return {
-    code: 'BACKS_CONSTRAINT',
-    severity: 'error',
-    message: `${index} exists as ${name}, the index of the constraint ${constraint ?? ''}`,
-    hint: `declare it as ${name}, or remove the entry; --allow REDUNDANT builds it a second time`,
-  }
 }
 
 function overlapFindings(
@@ -224,15 +131,6 @@ function passing(
     message: `${name} is left from a replace that did not come to its end: each write pays for it`,
     hint: `${goesOn}if nobody needs it: ${partitioned ? dropPartitionedSql({ schema, name }) : dropIndexSql(schema, name)}`,
   }
-}
-
-function flagText(index: ExistingIndex | null): string {
-  if (index === null) return 'not valid'
-  const flags = [index.valid ? '' : 'not valid', index.ready ? '' : 'not ready', index.live ? '' : 'not live'].filter(
-    (flag) => flag !== '',
-  )
-  const unique = index.unique && index.ready && !index.valid ? ', yet rejects duplicates' : ''
-  return `${flags.join(', ')}${unique}`
 }
 
 function tableText({ declared }: Resolved): string {

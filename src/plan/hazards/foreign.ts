@@ -46,7 +46,7 @@ export function foreignProblems(
   steps: readonly Step[],
 ): readonly (Problem & { readonly index: string; readonly table: string })[] {
   return steps.flatMap(({ step, index, table, unbuildable, place }) =>
-    unbuildable === undefined || !['create', 'rebuild', 'replace'].includes(step)
+    unbuildable === undefined || !['create', 'rebuild', 'reindex', 'replace'].includes(step)
       ? []
       : [
           {

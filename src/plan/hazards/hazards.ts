@@ -32,7 +32,12 @@ export function identityHazards({ replicaIdentity, name, table }: ExistingIndex)
   return [{ code: 'REPLICA_IDENTITY', message }]
 }
 
-function largeBuild(predicted: number | null, { name }: Definition, { maxSizeBytes }: PlanOptions): readonly Hazard[] {
+/** Of a build of about that many bytes. */
+export function largeBuild(
+  predicted: number | null,
+  { name }: Definition,
+  { maxSizeBytes }: PlanOptions,
+): readonly Hazard[] {
   if (predicted === null || predicted <= maxSizeBytes) return []
   return [
     {
@@ -61,7 +66,8 @@ function redundant(one: Resolved, all: readonly Resolved[], snapshot: Snapshot):
   ]
 }
 
-function longTransaction({ oldestTransaction }: Snapshot, { maxWaitMs }: PlanOptions): readonly Hazard[] {
+/** A transaction that the build would wait for. */
+export function longTransaction({ oldestTransaction }: Snapshot, { maxWaitMs }: PlanOptions): readonly Hazard[] {
   if (oldestTransaction === null || oldestTransaction.ageMs < maxWaitMs) return []
   const minutes = Math.floor(oldestTransaction.ageMs / 60_000)
   return [

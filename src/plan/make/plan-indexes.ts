@@ -5,6 +5,7 @@ import { constraintTwin } from '../hazards/constraint-twin.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { declaredNoMore, planDrops } from '../match/drops.js'
 import { fingerprint } from './fingerprint.js'
+import { reindexed } from './reindex.js'
 import { buildHazards, identityHazards } from '../hazards/hazards.js'
 import { auditFindings } from '../audit/audit.js'
 import { eventTriggerFindings } from '../hazards/event-triggers.js'
@@ -88,7 +89,9 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
   const tree = partitionTree(snapshot, definition.table)
   if (tree !== undefined) {
     if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
-    return { ...base, ...planPartitioned(one, existing, tree, snapshot, buildHazards(one, all, snapshot, options)) }
+    const step = planPartitioned(one, existing, tree, snapshot, buildHazards(one, all, snapshot, options))
+    const again = step.step === 'keep' ? reindexed(one.declared, existing, tree, snapshot, options) : null
+    return { ...base, ...(again ?? step) }
   }
   if (snapshot.builds.some((build) => isOf(build, existing))) {
     return { ...base, step: 'building', reason: 'another session builds it right now', statements: [] }
@@ -107,7 +110,8 @@ function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, op
     }
   }
   if (same) {
-    return { ...base, step: 'keep', reason: 'valid, same definition', statements: [] }
+    const keep = { step: 'keep', reason: 'valid, same definition', statements: [] } as const
+    return { ...base, ...(reindexed(one.declared, existing, tree, snapshot, options) ?? keep) }
   }
   if (one.canonical.unknown !== undefined) return { ...base, ...unknownReplace(existing, one.canonical.unknown) }
   const reason = `already exists with a different definition: ${existing.indexdef}`

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { oldNameFor } from '../match/names.js'
 import { stepKey } from '../match/needs.js'
+import type { ExistingIndex } from '../../catalog/snapshot.js'
 import type { Plan, Step, StepKind } from '../plan.js'
 
 /** What a saved plan says of one step, so that a later run can tell whether the database is further along it or somewhere else. */
@@ -17,7 +18,7 @@ export interface SavedStep {
 }
 
 export function savedStep({ step, schema, index, table, statements, canonical, existing }: Step): SavedStep {
-  const before = existing === null ? null : [existing.oid, existing.name, existing.canonical]
+  const before = existing === null ? null : identityOf(existing)
   const flags = existing === null ? null : [existing.valid, existing.ready, existing.live]
   const sql = statements.map((statement) => statement.sql)
   return {
@@ -26,7 +27,7 @@ export function savedStep({ step, schema, index, table, statements, canonical, e
     index,
     fingerprint: hashOf([step, schema, index, table, sql, canonical, before, flags]),
     target: canonical === null ? null : hashOf([table, canonical]),
-    before: before === null ? null : hashOf(before),
+    before: existing === null ? null : beforeHash(existing),
   }
 }
 
@@ -67,6 +68,7 @@ function isFurther(before: SavedStep, now: SavedStep | undefined): boolean {
       return now.step === 'keep'
     case 'create':
     case 'rebuild':
+    case 'reindex':
     case 'building':
       return now.step === 'keep' || building.has(now.step)
     case 'replace':
@@ -85,6 +87,7 @@ const meaning: Readonly<Record<StepKind, string>> = {
   keep: 'it is as declared',
   create: 'it is missing',
   rebuild: 'it is not valid',
+  reindex: 'it is to be rebuilt',
   building: 'another session builds it',
   replace: 'it has another definition',
   adopt: 'it has another name',
@@ -105,4 +108,13 @@ function nameOf({ schema, index }: SavedStep): string {
 
 function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+}
+
+function identityOf({ oid, name, canonical }: ExistingIndex) {
+  return [oid, name, canonical]
+}
+
+/** `before` of a saved step, for the index that is there now. */
+export function beforeHash(existing: ExistingIndex): string {
+  return hashOf(identityOf(existing))
 }

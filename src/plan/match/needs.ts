@@ -38,7 +38,7 @@ function keptFor(never: readonly StepName[], step: Step): Step {
   return { ...step, statements: [], hazards: [{ code: 'DROP', message, refused: true }] }
 }
 
-const builds: ReadonlySet<Step['step']> = new Set(['create', 'rebuild', 'building', 'replace'])
+const builds: ReadonlySet<Step['step']> = new Set(['create', 'rebuild', 'reindex', 'building', 'replace'])
 
 /** A step that no --allow makes possible: its hazard says why. */
 export function isImpossible({ hazards }: Pick<Step, 'hazards'>): boolean {

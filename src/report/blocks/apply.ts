@@ -206,5 +206,12 @@ function nextText(result: ApplyResult): string {
   if (result.run === null) return ''
   if (result.command === 'rollback') return `run ${result.run}`
   const again = result.steps.some((step) => step.outcome === 'failed' || step.outcome === 'not_reached')
-  return `run ${result.run}; ${again ? 'go on: perfdb apply; ' : ''}undo: perfdb rollback ${result.run}`
+  // What was only rebuilt where it stood has nothing to go back to.
+  const undo = result.steps.some(({ step, outcome }) => outcome !== 'kept' && step !== 'reindex')
+  const parts = [
+    `run ${result.run}`,
+    ...(again ? ['go on: perfdb apply'] : []),
+    ...(undo ? [`undo: perfdb rollback ${result.run}`] : []),
+  ]
+  return parts.join('; ')
 }

@@ -159,7 +159,7 @@ function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
 
 function worseness({ outcome, step, error }: TenantStep): number {
   if (error !== undefined || outcome === 'failed') return 0
-  const worst: readonly StepKind[] = ['rebuild', 'replace', 'create', 'adopt', 'drop', 'building', 'keep']
+  const worst: readonly StepKind[] = ['rebuild', 'reindex', 'replace', 'create', 'adopt', 'drop', 'building', 'keep']
   return 1 + worst.indexOf(step)
 }
 

@@ -11,6 +11,7 @@ export const signs: Words<StepKind> = {
   create: '+',
   replace: '~',
   rebuild: '!',
+  reindex: '!',
   keep: '=',
   adopt: '>',
   drop: '-',
@@ -21,6 +22,7 @@ export const stepTones: Readonly<Record<StepKind, Tone>> = {
   create: 'good',
   replace: 'warn',
   rebuild: 'warn',
+  reindex: 'warn',
   keep: 'quiet',
   adopt: 'warn',
   drop: 'bad',
@@ -32,6 +34,7 @@ export const intents: Words<StepKind> = {
   create: 'to create',
   replace: 'to replace',
   rebuild: 'to rebuild',
+  reindex: 'to reindex',
   keep: 'to keep',
   adopt: 'to rename',
   drop: 'to drop',
@@ -43,6 +46,7 @@ export const states: Words<StepKind> = {
   create: 'missing',
   replace: 'differs',
   rebuild: 'invalid',
+  reindex: 'to reindex',
   keep: 'as declared',
   adopt: 'other name',
   drop: 'unwanted',
@@ -58,7 +62,16 @@ export function tally<Kind extends string>(kinds: readonly Kind[], all: readonly
     .join(', ')
 }
 
-export const stepOrder: readonly StepKind[] = ['create', 'replace', 'rebuild', 'adopt', 'drop', 'building', 'keep']
+export const stepOrder: readonly StepKind[] = [
+  'create',
+  'replace',
+  'rebuild',
+  'reindex',
+  'adopt',
+  'drop',
+  'building',
+  'keep',
+]
 
 /** `jobs`, or `schema.jobs` where the steps are of several schemas. */
 export function tableNamer(steps: readonly ResultStep[]): (step: ResultStep) => string {

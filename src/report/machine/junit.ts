@@ -141,6 +141,7 @@ function stepOutcome(step: ResultStep, command: string): Pick<Case, 'outcome' | 
     case 'kept':
     case 'built':
     case 'rebuilt':
+    case 'reindexed':
     case 'replaced':
     case 'renamed':
     case 'dropped':

@@ -54,7 +54,13 @@ function whom({ waited_for: blockers = [] }: ResultStep): string {
 /** What the indexes of the run take on disk, the largest first. */
 export function sizeChart(steps: readonly ResultStep[]): Chart {
   const made = steps
-    .filter((step) => step.outcome === 'built' || step.outcome === 'rebuilt' || step.outcome === 'replaced')
+    .filter(
+      (step) =>
+        step.outcome === 'built' ||
+        step.outcome === 'rebuilt' ||
+        step.outcome === 'reindexed' ||
+        step.outcome === 'replaced',
+    )
     .filter((step) => (step.size_bytes ?? 0) > 0)
     .toSorted((one, other) => (other.size_bytes ?? 0) - (one.size_bytes ?? 0))
   const table = made.some((step) => (step.table_bytes ?? 0) > 0)

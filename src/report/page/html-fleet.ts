@@ -63,7 +63,7 @@ function signsOf(steps: readonly TenantStep[], indexes: readonly Index[]): strin
   return html(indexes.map(({ index, table }) => own.get(keyOf([index, table])) ?? ' ').join(''))
 }
 
-const settled: ReadonlySet<string> = new Set(['built', 'rebuilt', 'replaced', 'renamed', 'waited', 'kept'])
+const settled: ReadonlySet<string> = new Set(['built', 'rebuilt', 'reindexed', 'replaced', 'renamed', 'waited', 'kept'])
 
 interface Choices {
   /** The class of a row with this label. */
