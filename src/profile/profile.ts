@@ -8,7 +8,7 @@ export interface DeclaredIndex {
   readonly for: readonly string[]
   readonly why?: string
   /** Built by somebody else, it is rebuilt once. */
-  readonly reindex?: true
+  readonly reindex?: true | undefined
   readonly place: Place
 }
 

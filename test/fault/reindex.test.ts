@@ -59,7 +59,9 @@ test('reindex: true rebuilds once what somebody else built; verify says so until
     findings: expect.arrayContaining([expect.objectContaining({ code: 'REINDEX_DUE', index: 'lowered' })]),
   })
   const outcomes = async () =>
-    (await apply(db.url, profiles, { ledger: true })).result.steps.map(({ outcome }) => outcome).sort()
+    (await apply(db.url, profiles, { ledger: true })).result.steps
+      .map(({ outcome }) => String(outcome))
+      .toSorted((a, b) => a.localeCompare(b))
   expect(await outcomes()).toEqual(['built', 'reindexed'])
   expect(await outcomes()).toEqual(['kept', 'kept'])
   expect((await verify(db.url, profiles)).exit_code).toBe(0)

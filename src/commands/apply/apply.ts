@@ -142,5 +142,5 @@ function withoutReindex(profile: Profile, { listener }: Pick<ApplyOptions, 'list
   if (due.length === 0) return profile
   const message = `reindex: true of ${due.map(({ definition }) => definition.name).join(', ')} is left out, as --no-ledger keeps no record of it: --reindex NAME rebuilds it`
   listener({ type: 'warning', message })
-  return { ...profile, indexes: profile.indexes.map(({ reindex: _, ...index }) => index) }
+  return { ...profile, indexes: profile.indexes.map((index) => ({ ...index, reindex: undefined })) }
 }
