@@ -69,7 +69,8 @@ async function openHost(target: Target, host: Host, role: Role): Promise<Found> 
 }
 
 async function openEncrypted(target: Target, host: Host, encryption: Encryption, role: Role): Promise<Found> {
-  const wire = await openWire(target, host, encryption, `perfdb ${role}`)
+  // What watches a build asks the same few questions at each step; a pooler is refused for it below.
+  const wire = await openWire(target, host, encryption, `perfdb ${role}`, role === 'watchdog')
   try {
     const [look] = await wire.run<LookRow>(lookSql, [])
     if (look !== undefined) return { wire, look }

@@ -29,7 +29,8 @@ export interface Wire {
 const tag = '/* perfdb */ '
 
 /**
- * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire.
+ * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire. With `repeats` a text that comes a second
+ * time is prepared: the server does not plan it again, and one round trip does. Never for texts of others, and not through a pooler.
  * Throws PASSWORD_COMMAND, TLS_FAILED and Node's errors of connecting.
  */
 export async function openWire(
@@ -37,6 +38,7 @@ export async function openWire(
   host: Host,
   encryption: Encryption,
   applicationName: string,
+  repeats = false,
 ): Promise<Wire> {
   // Asked here and not by postgres.js, which would end the process when there is none.
   const password = (await target.passwordFor(host)) ?? ''
@@ -54,7 +56,7 @@ export async function openWire(
     socket: () => line.take(),
     ssl: false,
     max: 1,
-    prepare: false,
+    prepare: true,
     fetch_types: false,
     max_lifetime: null,
     idle_timeout: undefined,
@@ -70,6 +72,7 @@ export async function openWire(
     },
   }
   const sql = withoutTargetSessionAttributes(() => postgres(options))
+  const known = new Set<string>()
   const waiting = new Set<(error: unknown) => void>()
   // postgres.js settles what it was asked as a rule, but not always (fault 51): after a moment nothing waits any more.
   socket.once('close', () => {
@@ -82,7 +85,9 @@ export async function openWire(
       const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
         waiting.add(reject)
         const settled = () => waiting.delete(reject)
-        const request = { simple, prepare: false }
+        const prepare = repeats && !simple && known.has(text)
+        if (repeats) known.add(text)
+        const request = { simple, prepare }
         sql
           .unsafe<Row[]>(text, [...parameters], request)
           .then(resolve, reject)
