@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { analytical } from './analytical.js'
 import { build } from './build.js'
 import { catalog } from './catalog.js'
 import { demo } from './demo.js'
@@ -13,19 +14,28 @@ import { startup } from './startup.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
- * to bench/results.md. Under ten minutes, --quick under two.
+ * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: noise with all of its pairs (half an hour; --pairs=N and
+ * --effects=N for fewer), and analytical.
  */
 const sections = { startup, plan, catalog, build, explain, demo, noise: claims }
+const alone = { analytical }
 
 const words = process.argv.slice(2)
 const quick = words.includes('--quick')
 const named = words.filter((word) => !word.startsWith('--'))
-const unknown = named.filter((name) => !(name in sections))
+const all = { ...sections, ...alone }
+const unknown = named.filter((name) => !(name in all))
 if (unknown.length > 0) {
-  process.stderr.write(`no section ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}\n`)
+  process.stderr.write(`no section ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}\n`)
   process.exitCode = 2
 } else {
   await bench(named.length > 0 ? named : Object.keys(sections))
+}
+
+/** The number of `--name=N`. */
+function numberOf(name, otherwise) {
+  const given = words.find((word) => word.startsWith(`--${name}=`))
+  return given === undefined ? otherwise : Number(given.slice(name.length + 3))
 }
 
 async function bench(names) {
@@ -33,30 +43,34 @@ async function bench(names) {
   const parts = [`# Measurements\n\n${await circumstances()}\n`]
   process.stdout.write(`${parts[0]}\n`)
   for (const name of names) {
-    const part = markdown(await sections[name]({ quick }))
+    const part = markdown(await all[name]({ quick, numberOf }))
     process.stdout.write(`${part}\n`)
     parts.push(part)
   }
-  const all = names.length === Object.keys(sections).length
-  if (all) writeFileSync(new URL('results.md', import.meta.url), parts.join('\n'))
+  if (named.length === 0) writeFileSync(new URL('results.md', import.meta.url), parts.join('\n'))
 }
 
-/** What perfdb claims by time alone where nothing changed, and where something did. */
-async function claims({ quick }) {
-  const { same, effects } = await noise({ ...(quick ? { pairs: 16, effects: 8 } : {}), print: () => undefined })
+/** What perfdb claims by time alone where nothing changed, and where something did; as the machine is, and beside a neighbour. */
+async function claims({ quick: short }) {
+  const [pairs, effects] = short ? [16, 8] : named.length === 0 ? [48, 16] : [200, 60]
+  const counts = { pairs: numberOf('pairs', pairs), effects: numberOf('effects', effects) }
+  const rows = []
+  for (const neighbour of short ? [false] : [false, true]) {
+    const { same, effects: found } = await noise({
+      ...counts,
+      neighbour,
+      print: (line) => process.stderr.write(`${line}\n`),
+    })
+    const where = neighbour ? ', beside a neighbour' : ''
+    rows.push([`nothing changed${where}`, String(same.pairs), String(same.claims), String(same.covered)])
+    for (const { factor, pairs: all, faster, covered } of found)
+      rows.push([`${factor}x faster${where}`, String(all), String(faster), String(covered)])
+  }
   return {
     title: 'Noise: measured before and after, by time alone',
     note: 'at most 1 claim of 100 pairs where nothing changed; 2x and 10x found; the true ratio inside the interval in 90 %',
     columns: ['', 'pairs', 'claimed', 'true ratio inside'],
-    rows: [
-      ['nothing changed', String(same.pairs), String(same.claims), ''],
-      ...effects.map(({ factor, pairs, faster, covered }) => [
-        `${factor}x faster`,
-        String(pairs),
-        String(faster),
-        String(covered),
-      ]),
-    ],
+    rows,
   }
 }
 
