@@ -12,7 +12,7 @@ import type { Session } from '../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from './connect/database.js'
 import { shownAs } from './shown.js'
 import { measuringAs } from './connect/measure-as.js'
-import { checkWritable, standardInput, writeText } from './files/files.js'
+import { checkWritable, writeText } from './files/files.js'
 import type { Options } from '../options/values.js'
 import type { Invocation } from '../settings/invocation.js'
 
@@ -140,15 +140,11 @@ async function planFiles(
   config: Config,
   args: readonly Named[],
 ): Promise<ExplainResult | { readonly queries: string | null }> {
-  const { holdsPlans, linesOf, linesOfText, looksLikePlans } = await import('../commands/explain/plan-sources.js')
+  const { holdsPlans, linesOf, linesOfText, peek } = await import('../commands/explain/plan-sources.js')
   const names = args.map(nameOf)
-  const stdin = names.includes('-') ? await standardInput() : null
-  const are = await Promise.all(
-    names.map(async (name) => (name === '-' ? looksLikePlans(stdin ?? '') : holdsPlans(name))),
-  )
-  if (!are.includes(true)) {
-    return { queries: stdin }
-  }
+  const stdin = names.includes('-') ? await peek(process.stdin) : null
+  const are = await Promise.all(names.map(async (name) => (name === '-' ? stdin?.plans === true : holdsPlans(name))))
+  if (!are.includes(true)) return { queries: (await stdin?.text()) ?? null }
   const other = names.find((_, at) => are[at] === false)
   if (other !== undefined || invocation.options.query !== undefined)
     throw new PerfdbError(
@@ -161,7 +157,7 @@ async function planFiles(
   const { explainPlanFiles } = await import('../commands/explain/plan-files.js')
   const sources = names.map((name) => ({
     name: name === '-' ? 'stdin' : name,
-    lines: () => (name === '-' ? linesOfText(stdin ?? '') : linesOf(name)),
+    lines: () => (name === '-' ? (stdin?.lines() ?? linesOfText('')) : linesOf(name)),
   }))
   if (invocation.options.url === undefined) return explainPlanFiles(sources, {})
   await using database = await openDatabase(invocation, config)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { runCompare } from '../../src/commands/explain/compare.js'
 import { explainPlanFiles } from '../../src/commands/explain/plan-files.js'
-import { holdsPlans, linesOf, linesOfText } from '../../src/commands/explain/plan-sources.js'
+import { holdsPlans, linesOf, linesOfText, peek } from '../../src/commands/explain/plan-sources.js'
 import { openSession } from '../measure/open-session.js'
 import { testDatabase } from '../support/database.js'
 import type { ExplainResult } from '../../src/result/result.js'
@@ -125,4 +125,27 @@ test('two files side by side', async () => {
     cost: { before: expect.any(Number), after: expect.any(Number) },
     rows: { before: 2 },
   })
+})
+
+test('stdin is read as far as it takes to see what it holds, and then as it is asked for', async () => {
+  const plan = await readFile(path('stderr.log'), 'utf8')
+  const other = '2026-11-29 10:00:00.123 UTC [7] LOG:  checkpoint starting: time\n'.repeat(1000)
+  let given = 0
+  const stream = async function* (last: string) {
+    for (given = 1; given <= 100; given += 1) yield Buffer.from(other)
+    yield Buffer.from(last)
+  }
+  // The first query plan of a log may be far down.
+  const log = await peek(stream(plan))
+  expect(log.plans).toBe(true)
+  expect(given).toBeLessThan(10)
+  expect((await explainPlanFiles([{ name: 'stdin', lines: log.lines }], {})).queries).toHaveLength(5)
+  const sql = await peek(
+    (async function* () {
+      yield Buffer.from('select \u00fc')
+      yield Buffer.from(' from t')
+    })(),
+  )
+  expect(sql.plans).toBe(false)
+  expect(await sql.text()).toBe('select \u00fc from t')
 })
