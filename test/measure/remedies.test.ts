@@ -110,6 +110,16 @@ test.each([
     `create index on public.events (status, total desc) ${tried}`,
   ],
   [
+    'a document before a seventh of the rows',
+    `select * from events where id % 7 = 3 and meta @> '{"plan": "p7"}'`,
+    `create index on public.events using gin (meta jsonb_path_ops) ${tried}`,
+  ],
+  [
+    'a column beside one that is computed with',
+    `select * from events where kind * 2 = 76 and user_id = 5`,
+    `create index on public.events (user_id) ${tried}`,
+  ],
+  [
     'a prefix',
     `select * from events where code like 'C77%'`,
     `create index on public.events (code varchar_pattern_ops) ${tried}`,
@@ -133,6 +143,29 @@ test.each([
   const told = await hint(sql)
   expect(told).toContain(`write ${text}`)
   expect(told).toContain('the same rows by digest')
+  expect(told).not.toContain('create index')
+})
+
+test.each([
+  [
+    'a cast',
+    `select * from events where id::text = '777'`,
+    'give the value the type of the column, bigint, and compare id itself',
+  ],
+  ['a sum', `select * from events where id + 0 = 777`, 'compare id itself, with the computation on the other side'],
+  [
+    'a sum of a column without an index',
+    `select * from events where kind + 1 = 77`,
+    'compare kind itself, with the computation on the other side, and an index on it would serve',
+  ],
+  [
+    'a condition that most rows meet',
+    `select * from events where id::text = '777' and kind > 3`,
+    'give the value the type of the column, bigint, and compare id itself',
+  ],
+])('%s that the query can say otherwise: no index beside it', async (_, sql, text) => {
+  const told = await hint(sql)
+  expect(told).toContain(text)
   expect(told).not.toContain('create index')
 })
 
@@ -201,5 +234,14 @@ test('columns that depend on one another, with fresh statistics: tried, and noth
     /create statistics on a, b, c from public\.cor, then analyze public\.cor \(tried: the planner then expects 150 rows\)/,
   )
   expect(text).toContain('create index on public.cor (a, b, c)')
+  // The same where two processes share the scan, each with a part of the rows.
+  await database.sql.unsafe(
+    `alter table cor set (parallel_workers = 2); alter database ${database.name} set max_parallel_workers_per_gather = 2; alter database ${database.name} set parallel_setup_cost = 0`,
+  )
+  const parallel = await found('select sum(length(pad)) from cor x where a = 7 and b = 7 and c = 7')
+  await database.sql.unsafe(
+    `alter database ${database.name} set max_parallel_workers_per_gather = 0; alter database ${database.name} reset parallel_setup_cost`,
+  )
+  expect(parallel.find(({ code }) => code === 'MISESTIMATE')?.hint).toMatch(/150 rows/)
   expect(await database.sql`select 1 from pg_statistic_ext`).toHaveLength(0)
 })

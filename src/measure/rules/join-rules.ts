@@ -13,7 +13,7 @@ export const joinFilter: Rule = ({ plan }) =>
         severity: 'warning',
         message: `${nodeLabel(node)} puts ${count(node.rows + node.removedByJoinFilter)} pairs of rows together and keeps ${count(node.rows)}: Join Filter ${node.joinFilter}`,
         hint: / OR /.test(node.joinFilter)
-          ? 'an OR over both sides: write its arms as queries of their own, joined by UNION, so that each can be joined by its own index'
+          ? 'an OR over both sides: write its arms as queries of their own, joined by UNION, so that each can be joined by its own index (not proven equal)'
           : 'an equality between the two sides lets a hash or merge join do it; an index on the inner side serves a range',
       },
     ]
@@ -33,7 +33,7 @@ export const joinRowsRemoved: Rule = (evidence) =>
         severity: 'warning',
         message: `${nodeLabel(node)} puts ${count(node.rows + removed)} rows together and throws away ${count(removed)} of them (${percent(share)}) to keep ${rowsText(evidence, node)}: Filter ${shortened(node.filter)}`,
         hint: / OR /.test(node.filter)
-          ? 'an OR over both sides is looked at after the join: write its arms as queries of their own, joined by UNION, so that each finds its rows by an index'
+          ? 'an OR over both sides is looked at after the join: write its arms as queries of their own, joined by UNION, so that each finds its rows by an index (not proven equal)'
           : 'the condition is looked at after the join: ask the tables themselves for what it keeps; `left join .. where right_side is null` is `not exists`, and a condition that no NULL passes makes an outer join an inner one',
       },
     ]

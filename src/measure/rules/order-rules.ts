@@ -17,10 +17,23 @@ export const largeOffset: Rule = ({ plan }) =>
         severity: 'warning',
         ...subjectOf(input),
         message: `OFFSET reads ${count(input.rows)} rows to return ${count(node.rows)}`,
-        hint: 'ask for what comes after the last row that was shown: where (key, id) > (last key, last id) order by key, id limit n; an index on (key, id) reads no more than that',
+        hint: keysetAdvice(input),
       },
     ]
   })
+
+/** By the keys of the order where they are columns of one direction. */
+function keysetAdvice({ sortKeys }: PlanNode): string {
+  const keys = sortKeys.map((key) => /^(?:[\w"]+\.)?(\w+)( DESC)?$/.exec(key))
+  const names = keys.map((key) => key?.[1])
+  const down = keys.filter((key) => key?.[2] !== undefined).length
+  const known = keys.length > 0 && !names.includes(undefined) && (down === 0 || down === keys.length)
+  const [first = 'key', ...rest] = known ? names : ['key', 'id']
+  const columns = [first, ...rest].join(', ')
+  const last = [first, ...rest].map((name) => `last ${name}`).join(', ')
+  const order = known && down > 0 ? columns.replaceAll(/(?=,|$)/g, ' desc') : columns
+  return `ask for what comes after the last row that was shown: where (${columns}) ${known && down > 0 ? '<' : '>'} (${last}) order by ${order} limit n, the last of them unique; an index on (${columns}) reads no more than that (not proven equal: a page cannot be asked for by its number then)`
+}
 
 /**
  * TOPN_SORT: 10,000 rows or more are read and sorted for the few at the top. Left out where the scan below has a finding of its own: one

@@ -2,24 +2,29 @@ import { columnTypesSql, tableIdentitySql } from '../../sql/measure/explain-cata
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import { operatorClassesSql } from '../../sql/measure/explain-opclasses.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
+import type { Session } from '../../server/session/session.js'
 import { parameterText } from '../../server/session/values.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
 import { joinCastCounts } from '../rules/join-rules.js'
 import { type RuleFinding } from '../rules/rule.js'
+import type { Limits } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
+import type { Subject } from '../sample/subject.js'
 import { catalogOnly } from '../sample/tables.js'
 import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
+import { expectedRows } from './estimate.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
 import {
   armsOf,
   candidates,
-  createText,
   exists,
   needOf,
   withIndexOrder,
+  type Candidate,
   type Need,
   type TableCatalog,
 } from './serves.js'
+import { createText } from './serves-text.js'
 import { statisticsReason } from './statistics-trial.js'
 import { tryIndexes } from './trial.js'
 import type { ColumnFacts } from './why-not.js'
@@ -107,7 +112,7 @@ async function adviceFor(
   const remedy = await remedies(counterpart, need, catalog)
   const parts = [reason ?? '', remedy ?? ''].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
-  return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched`
+  return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched, or is met by most rows`
 }
 
 /** Of each arm of an OR an index; where an arm is none of its own table, two queries. */
@@ -116,7 +121,8 @@ async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalo
   if (whole !== null) return whole.text
   const arms = await armsOf(need)
   if (arms.length === 0) return null
-  const union = 'write its arms as queries of their own, joined by UNION: each then finds its rows by an index'
+  const union =
+    'write its arms as queries of their own, joined by UNION: each then finds its rows by an index (not proven equal: UNION also drops equal rows)'
   if (arms.some(({ conjuncts }) => conjuncts.every(({ condition }) => condition.kind === 'other'))) return union
   const found: (Remedy | null)[] = []
   for (const arm of arms) found.push(await indexRemedy(counterpart, arm, catalog))
@@ -142,7 +148,7 @@ async function indexRemedy(
   const values = subject.values.flatMap((value) => parameterText(value) ?? [])
   const list = candidates(need, catalog, values)
   const trials = await tryIndexes(session, need, catalog.owner, list, { values: subject.values, limits })
-  const at = list.findIndex(
+  const able = list.filter(
     ({ method, keys, where }, place) =>
       trials[place] === 'taken' ||
       (trials[place] === 'unknown' &&
@@ -150,17 +156,44 @@ async function indexRemedy(
         where === null &&
         keys.every((key) => /^[\w$ ]+$/.test(key))),
   )
-  const best = list[at]
+  const best = foreign ? able[0] : await firstSelective(session, need, able, { values: subject.values, limits })
   if (best === undefined) return null
   if (exists(best, catalog)) return { text: '' }
   const how =
-    trials[at] === 'taken'
+    trials[list.indexOf(best)] === 'taken'
       ? 'tried on an empty copy: the planner takes it'
       : foreign
         ? 'not tried: its conditions may run code of other roles, and are not planned here'
         : 'not tried: no empty copy can be made here'
   return { text: `${createText(need.table, best)} (${how})` }
 }
+
+/**
+ * The first that finds few enough of the rows: where other conditions throw the most away, an index for a condition that most rows meet would be built
+ * for nothing. What serves all conditions, or gives the order, is worth its place.
+ */
+async function firstSelective(
+  session: Session,
+  { table, alias, conjuncts }: Need,
+  able: readonly Candidate[],
+  { values, limits }: { readonly values: Subject['values']; readonly limits: Limits },
+): Promise<Candidate | undefined> {
+  const partial = ({ serves, where, ordered }: Candidate) =>
+    where === null && !ordered && serves.length < conjuncts.length
+  if (!able.some(partial)) return able[0]
+  return await rolledBack(session, limits, { readOnly: true }, async () => {
+    const all = await expectedRows(session, { table, alias, conditions: [] }, values)
+    for (const candidate of able) {
+      if (!partial(candidate)) return candidate
+      const conditions = candidate.serves.map(({ text }) => text)
+      if ((await expectedRows(session, { table, alias, conditions }, values)) <= most * all) return candidate
+    }
+    return undefined
+  })
+}
+
+/** Of the rows; beyond it the planner takes a sequential scan of all but the widest tables. */
+const most = 0.3
 
 function indexFor({ kind, about }: Rewrite, { root, indexes }: Catalog): string | null {
   if (kind === 'not materialized') return null

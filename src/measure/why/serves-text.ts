@@ -25,3 +25,11 @@ export function distinct(keys: readonly string[]): readonly string[] {
 export function quoted(column: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(column) ? column : quoteName(column)
 }
+
+/** `create index on public.jobs (status, updated_at desc)` */
+export function createText(
+  table: string,
+  { method, keys, where }: { readonly method: string; readonly keys: readonly string[]; readonly where: string | null },
+): string {
+  return `create index on ${table}${method === 'btree' ? '' : ` using ${method}`} (${keys.join(', ')})${where === null ? '' : ` where ${where}`}`
+}

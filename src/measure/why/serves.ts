@@ -5,7 +5,7 @@ import type { QueryPlan } from '../plan/query-plan.js'
 import { orderAbove } from '../rules/order.js'
 import type { IndexFacts } from '../sample/indexes.js'
 import { bare, distinct, ownText, quoted } from './serves-text.js'
-import { computes, type ColumnFacts } from './why-not.js'
+import { computes, solvable, type ColumnFacts } from './why-not.js'
 
 /** One condition that a scan asks of its rows, of several that must all hold. */
 export interface Conjunct {
@@ -131,7 +131,11 @@ export function candidates(need: Need, catalog: TableCatalog, parameters: readon
     return own.length > 0 && (serves.length > 0 || found.ordered) ? [found] : []
   }
   const keys = distinct([...(equalKeys ?? []), ...order, ...(rangeKeys ?? [])]).slice(0, 5)
+  const others = asked.flatMap(({ one, conjunct }) => otherMethod(one, conjunct, catalog))
+  // Arithmetic leaves as many values as it likes: `id % 7` finds a seventh of the rows.
+  const vague = serves.length > 0 && [...equal, ...ranged].every(({ key }) => /^\(.* [-+*/%&|#] /s.test(key))
   return [
+    ...(vague ? others : []),
     ...(where !== null && equal.length === 0
       ? [
           partialOn(
@@ -149,7 +153,7 @@ export function candidates(need: Need, catalog: TableCatalog, parameters: readon
       ? btree([equalKeys?.filter((key) => !listed.includes(key)), order, listed, rangeKeys], true)
       : []),
     ...(order.length > 0 ? btree([equalKeys, rangeKeys], false) : []),
-    ...asked.flatMap(({ one, conjunct }) => otherMethod(one, conjunct, catalog)),
+    ...(vague ? [] : others),
   ]
 }
 
@@ -172,7 +176,7 @@ function partialOn(
 function btreeKey(one: Comparison, { columns, operators }: TableCatalog): string | null {
   if (computes(one, columns)) {
     const expression = one.computed?.expression ?? null
-    if (expression === null || one.computed?.name === 'date_trunc') return null
+    if (expression === null || one.computed?.name === 'date_trunc' || solvable(one)) return null
     return one.computed?.kind === 'function' ? expression : `(${expression.replace(/^\((.*)\)$/s, '$1')})`
   }
   const name = one.operator === 'in' || one.operator === 'is null' ? '=' : one.operator
@@ -241,9 +245,4 @@ function same(index: IndexFacts, { method, keys, where }: Candidate): boolean {
 
 function plain(key: string): string {
   return key.toLowerCase().replaceAll(/[\s()"]|::text| asc\b/g, '')
-}
-
-/** `create index on public.jobs (status, updated_at desc)` */
-export function createText(table: string, { method, keys, where }: Candidate): string {
-  return `create index on ${table}${method === 'btree' ? '' : ` using ${method}`} (${keys.join(', ')})${where === null ? '' : ` where ${where}`}`
 }

@@ -4,8 +4,9 @@ import { tablesSql } from '../../sql/measure/explain-catalog.js'
 import { conjuncts, partTexts, readCondition } from '../../sql/rewrite/condition.js'
 import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import { stoppedEarly } from '../rules/estimate-rules.js'
-import { explain, rolledBack } from '../sample/sample.js'
+import { rolledBack } from '../sample/sample.js'
 import { catalogOnly, type TableFacts } from '../sample/tables.js'
+import { expectedRows } from './estimate.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
 
 /**
@@ -37,16 +38,18 @@ export async function statisticsReason(
   if (columns.length === 1)
     return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column}) (not tried)`
   const create = `create statistics on ${columns.join(', ')} from ${table}`
-  const estimate =
+  const trial =
     owned && !counterpart.foreign && !session.inRecovery && !session.readOnly
       ? await tryStatistics(counterpart, node, columns)
       : null
-  if (estimate === null)
-    return `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create} (not tried), then analyze ${table}`
-  const [before, after] = [off(node.estimatedRows, node.rowsPerLoop), off(estimate, node.rowsPerLoop)]
-  return after * 2 < before
-    ? `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create}, then analyze ${table} (tried: the planner then expects ${count(estimate)} rows)`
-    : `the statistics of ${table} are fresh, and statistics on ${columns.join(', ')} together change nothing (tried): no more is known of the cause`
+  const depend = `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create}`
+  if (trial === null) return `${depend} (not tried), then analyze ${table}`
+  const actual = node.parallel ? node.rows : node.rowsPerLoop
+  if (off(trial.analyzed, actual) * 2 < off(trial.before, actual) && off(trial.analyzed, actual) < 10)
+    return `analyze ${table} (tried: the planner then expects ${count(trial.analyzed)} rows)`
+  return off(trial.after, actual) * 2 < off(trial.analyzed, actual)
+    ? `${depend}, then analyze ${table} (tried: the planner then expects ${count(trial.after)} rows)`
+    : `the statistics of ${table} are fresh, and with statistics on ${columns.join(', ')} together the planner expects ${count(trial.after)} rows instead of ${count(trial.analyzed)} (tried): no more is known of the cause`
 }
 
 function off(estimate: number, actual: number): number {
@@ -61,31 +64,34 @@ async function comparedColumns(node: PlanNode): Promise<readonly string[]> {
   const names = read
     .flatMap((one) => (one === null ? [] : conjuncts(one)))
     .filter(({ computed, others }) => computed === null && others.length === 0)
-  return [...new Set(names.map(({ column }) => column))].slice(0, 8)
+  // Of a range over many values statistics on several columns know nothing: those that are compared with = alone, where there are two.
+  const equal = new Set(names.filter(({ operator }) => ['=', 'in'].includes(operator)).map(({ column }) => column))
+  const all = equal.size >= 2 ? equal : new Set(names.map(({ column }) => column))
+  return [...all].slice(0, 8)
 }
 
-/** Rows that the planner expects of the same scan with statistics on these columns together; null where it could not be tried. */
+/**
+ * Rows that the planner expects of the conditions of the scan alone: before, with statistics on these columns together, and after the ANALYZE without them;
+ * null where it could not be tried. Not of the whole query, whose plan may be another with them: a node of it may be one of several processes, or run once for each outer row.
+ */
 async function tryStatistics(
   { session, subject, limits }: WithoutSeqScan,
   node: PlanNode,
   columns: readonly string[],
-): Promise<number | null> {
+): Promise<{ readonly before: number; readonly after: number; readonly analyzed: number } | null> {
   const short = { ...limits, statementTimeoutMs: 5000, lockTimeoutMs: 100 }
   const table = `${quoteName(node.schema)}.${quoteName(node.relation)}`
   const list = columns.map(quoteName).join(', ')
+  const conditions = [node.indexCondition, node.filter].flatMap((text) => partTexts(text, 'AND'))
+  const asked = { table: tableOf(node), alias: node.alias, conditions }
   try {
     return await rolledBack(session, short, { readOnly: false }, async () => {
+      const before = await expectedRows(session, asked, subject.values)
       await session.query(`create statistics ${quoteName(node.schema)}.perfdb_try_statistics on ${list} from ${table}`)
       await session.query(`analyze ${table} (${list})`)
-      const plan = await explain(session, subject, 'plain')
-      const same = plan.nodes.find(
-        (one) =>
-          one.relation === node.relation &&
-          one.alias === node.alias &&
-          one.schema === node.schema &&
-          (one.filter !== '' || one.indexCondition !== ''),
-      )
-      return same?.estimatedRows ?? null
+      const after = await expectedRows(session, asked, subject.values)
+      await session.query(`drop statistics ${quoteName(node.schema)}.perfdb_try_statistics`)
+      return { before, after, analyzed: await expectedRows(session, asked, subject.values) }
     })
   } catch (error) {
     if (limits.signal?.aborted || (error instanceof PerfdbError && error.code === 'CONNECTION_LOST')) throw error

@@ -1,11 +1,11 @@
-import { quoteLiteral, quoteName } from '../../definition/quote.js'
+import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session/session.js'
 import { readQueryPlan } from '../plan/query-plan.js'
 import type { Limits } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
-import { parameterText } from '../../server/session/values.js'
 import type { Subject } from '../sample/subject.js'
+import { withValues } from './estimate.js'
 import type { Candidate, Need } from './serves.js'
 
 /** taken: the planner can search it for what is asked; refused: PostgreSQL builds no such index; passed: it can, and searches nothing with it. */
@@ -87,13 +87,4 @@ async function tryOne(
   }
   await session.query('rollback to savepoint perfdb_try')
   return trial
-}
-
-/** Values that the statistics gave stand as $n in the query plan. */
-function withValues(text: string, values: Subject['values']): string {
-  return text.replaceAll(/\$(\d+)/g, (name, number: string) => {
-    const value = values[Number(number) - 1]
-    const literal = value === undefined ? null : parameterText(value)
-    return literal === null ? name : quoteLiteral(literal)
-  })
 }

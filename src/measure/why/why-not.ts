@@ -67,7 +67,8 @@ const patterns: Readonly<Record<string, string>> = {
 /** Why the indexes that have the column do not serve this comparison; null when none has it, or nothing is in the way. */
 function keptFrom(one: Comparison, facts: FilterFacts): string | null {
   const { indexes, columns } = facts
-  const having = indexes.filter((index) => index.columns.includes(one.column))
+  const leads = (index: IndexFacts) => (index.columns[0] === one.column ? 0 : 1)
+  const having = indexes.filter((index) => index.columns.includes(one.column)).toSorted((a, b) => leads(a) - leads(b))
   const [index] = having
   const pattern = patterns[one.operator]
   if (pattern !== undefined && !computes(one, columns)) return patternReason(one, pattern, facts)
@@ -120,16 +121,17 @@ function computedReason(one: Comparison, index: IndexFacts, { columns }: FilterF
     const remedy =
       cast === 'date'
         ? `compare ${column} itself with the first moment and the moment after the last`
-        : `give the value the type of the column, ${type}`
+        : `give the value the type of the column, ${type}, and compare ${column} itself`
     return `${index.name} is on ${column}, and the query compares it cast to ${cast}: ${remedy}`
   }
   const { kind, name, expression } = computed
   if (kind === 'operator' && name.startsWith('->'))
     return `${index.name} does not serve ${name} on ${column}: ask with @>, or index that expression`
   const what = kind === 'operator' ? `computes ${column} ${name} ...` : `asks for ${expression ?? `${name}(${column})`}`
-  const remedy =
-    kind === 'operator'
-      ? `compare ${column} itself, with the computation on the other side`
+  const remedy = solvable(one)
+    ? `compare ${column} itself, with the computation on the other side`
+    : kind === 'operator'
+      ? 'only an index on that expression would'
       : `compare ${column} itself where that can be`
   return `${index.name} is on ${column}, and the query ${what}: ${remedy}`
 }
@@ -162,9 +164,16 @@ function orReason(facts: FilterFacts): string | null {
 function anyComputed({ condition, table, columns }: FilterFacts): string | null {
   const one = comparisonsOf(condition).find((each) => computes(each, columns))
   if (one === undefined) return null
+  if (solvable(one))
+    return `the query computes with ${one.column} before it compares: compare ${one.column} itself, with the computation on the other side, and an index on it would serve`
   return one.computed?.kind === 'function'
     ? `the query asks for ${one.computed.expression ?? `${one.computed.name}(${one.column})`}, and no index of ${table} is on that`
     : `the query computes with ${one.column} before it compares: no index on the column serves that`
+}
+
+/** `id + 1 = 7` is as good as `id = 7 - 1`, which an index on the column serves; `id % 7 = 1` and `a + b = 7` are not. */
+export function solvable({ computed }: Comparison): boolean {
+  return computed?.kind === 'operator' && computed.alone && ['+', '-', '*', '/'].includes(computed.name)
 }
 
 /** varchar prints as `(code)::text` even when an index on it is used. */

@@ -10,6 +10,8 @@ export interface Computation {
   readonly name: string
   /** As SQL without the alias of the table, `lower(email)`; null where it is too odd to be written again. */
   readonly expression: string | null
+  /** Nothing else in it varies from row to row. */
+  readonly alone: boolean
 }
 
 /** One comparison of a column. */
@@ -193,13 +195,21 @@ function subject(node: Node | undefined): Subject | null {
     const inner = subject(part)
     if (inner !== null) {
       const expression = expressionText(node)
-      return { ...inner, computed: { ...computation, expression } }
+      return { ...inner, computed: { ...computation, expression, alone: columnsIn(node) === 1 } }
     }
   }
   return null
 }
 
-function computed(node: Node): [Omit<Computation, 'expression'> | null, readonly Node[]] {
+function columnsIn(node: Node): number {
+  let count = 0
+  walkTree(node, (name) => {
+    if (name === 'ColumnRef') count += 1
+  })
+  return count
+}
+
+function computed(node: Node): [Omit<Computation, 'expression' | 'alone'> | null, readonly Node[]] {
   if ('FuncCall' in node) {
     const { funcname = [], args = [] } = node.FuncCall
     return [{ kind: 'function', name: lastName(funcname) }, args]
