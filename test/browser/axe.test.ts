@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { HtmlValidate } from 'html-validate'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { render } from '../../src/report/render.js'
+import * as documents from '../report/documents.js'
+import { demoDocument, hostileApply, plannedQueries } from '../report/shown-documents.js'
+import { hasChromium, show, startBrowser } from '../support/browser.js'
+import { needing } from '../support/needs.js'
+import type { Result } from '../../src/result/results.js'
+
+const test = needing('chromium', hasChromium)
+const pages: readonly (readonly [name: string, result: Result])[] = [
+  ['plan', documents.planDocument],
+  ['long plan', documents.longPlan],
+  ['verify', documents.verifyDocument],
+  ['apply', plannedQueries(documents.applyDocument)],
+  ['failed apply', documents.applyFailed],
+  ['apply with hostile names', hostileApply],
+  ['explain', documents.explainDocument],
+  ['check-pool', documents.poolDocument],
+  ['check-pool of several servers', documents.poolsDocument],
+  ['demo', demoDocument],
+  ['error', documents.manyErrors],
+]
+
+let browser: Browser
+let axe = ''
+
+beforeAll(async () => {
+  if (!hasChromium) return
+  browser = await startBrowser()
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+})
+afterAll(async () => {
+  if (hasChromium) await browser.close()
+})
+
+test.each(pages)(
+  '%s: axe-core finds nothing, best practice included, light and dark, narrow and broad',
+  async (_, result) => {
+    const text = await render(result, 'html', documents.narrow)
+    for (const scheme of ['light', 'dark'] as const) {
+      for (const width of [400, 1600]) {
+        await using shown = await show(browser, text, { scheme, width })
+        await shown.page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)))
+        await shown.page.evaluate(axe)
+        const { violations, incomplete } = await shown.page.evaluate(async () => {
+          const found = await (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run()
+          const told = (all: AxeResults['violations']) =>
+            all.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)
+          return { violations: told(found.violations), incomplete: told(found.incomplete) }
+        })
+        expect([scheme, width, violations]).toEqual([scheme, width, []])
+        expect(incomplete.filter((one) => !one.startsWith('color-contrast'))).toEqual([])
+      }
+    }
+  },
+)
+
+interface AxeResults {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+  readonly incomplete: AxeResults['violations']
+}
+
+test.each(pages)('%s: the HTML is valid', async (_, result) => {
+  const validator = new HtmlValidate({ extends: ['html-validate:standard'] })
+  const report = await validator.validateString(await render(result, 'html', documents.narrow))
+  const said = report.results.flatMap(({ messages }) =>
+    messages.map(({ ruleId, message, line, column }) => `${line}:${column} ${ruleId}: ${message}`),
+  )
+  expect([...new Set(said)]).toEqual([])
+})
