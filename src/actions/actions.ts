@@ -71,7 +71,9 @@ export async function verify(invocation: Invocation, args: readonly Named[]): Pr
     const { runVerify } = await import('../commands/apply/plan.js')
     await using database = await openDatabase(given, config)
     await using session = await database.connect('look')
-    return await runVerify(session, profiles, planOptions(given, config))
+    const { signals, listener, options } = given
+    const deep = options.deep === true ? { signal: signals.signal, listener } : undefined
+    return await runVerify(session, profiles, { ...planOptions(given, config), deep })
   })
 }
 

@@ -5,7 +5,15 @@ import type { StepKind } from '../plan/plan.js'
 export type RunEvent =
   | {
       readonly type: 'stage'
-      readonly stage: 'connect' | 'plan' | 'measure-before' | 'build' | 'analyze' | 'measure-after' | 'clean-up'
+      readonly stage:
+        | 'connect'
+        | 'plan'
+        | 'measure-before'
+        | 'build'
+        | 'analyze'
+        | 'measure-after'
+        | 'clean-up'
+        | 'check'
       readonly message: string
     }
   | {

@@ -43,6 +43,11 @@ export interface ProfileOptions extends CommonOptions {
   readonly maxSizeBytes?: number | undefined
 }
 
+export interface VerifyOptions extends ProfileOptions {
+  /** Also collation versions, the order of btrees (by the extension amcheck, 30 s at most), and bloat by an estimate. */
+  readonly deep?: boolean | undefined
+}
+
 export interface PlanOptions extends ProfileOptions {
   /** Declared indexes to rebuild by REINDEX CONCURRENTLY, as name or schema.name. */
   readonly reindex?: readonly string[] | undefined

@@ -5,7 +5,7 @@ import type {
   CheckPoolOptions,
   ExplainOptions,
   PlanOptions,
-  ProfileOptions,
+  VerifyOptions,
   RollbackOptions,
   StatusOptions,
 } from './options.js'
@@ -23,7 +23,7 @@ export async function plan(options: PlanOptions = {}): Promise<PlanResult> {
 }
 
 /** Declared against existing indexes; `ok` is false when anything differs. Never writes. Throws as plan does. */
-export async function verify(options: ProfileOptions = {}): Promise<VerifyResult> {
+export async function verify(options: VerifyOptions = {}): Promise<VerifyResult> {
   const [{ run }, { verify: action }] = await loaded()
   return run('verify', options, action)
 }

@@ -19,6 +19,12 @@ export const planRows = [
     setting: 'Drop what perfdb built and no profile declares any more',
   },
   {
+    flags: '--deep',
+    read: 'flag',
+    help: 'also collation versions, the order of btrees (extension amcheck, 30 s at most), and bloat by an estimate',
+    commands: ['verify'],
+  },
+  {
     flags: '--reindex <name>',
     read: 'texts',
     help: 'a declared index to rebuild by REINDEX CONCURRENTLY, as name or schema.name; repeatable',

@@ -11,6 +11,7 @@ import type { Session } from '../../server/session/session.js'
 import { about, findingDocument, stepDocument } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import { makePlan } from './make-plan.js'
+import { deepFindings, type DeepOptions } from './verify-deep.js'
 import type { PlanResult, VerifyResult } from '../../result/result.js'
 import type { Planned, Supposed } from '../planned.js'
 import type { WhatIfEngine } from '../explain/what-if.js'
@@ -92,17 +93,24 @@ const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED', 'REINDE
 export async function runVerify(
   session: Session,
   profiles: readonly Profile[],
-  options: PlanOptions,
+  options: VerifyOptions,
 ): Promise<VerifyResult> {
   const startedAt = new Date()
   const { plan, snapshot } = await makePlan(session, profiles, options)
-  const errors = plan.findings.filter((finding) => finding.severity === 'error').length
+  const deep = options.deep === undefined ? [] : await deepFindings(session, plan, snapshot, options.deep)
+  const findings = [...plan.findings, ...deep]
+  const errors = findings.filter((finding) => finding.severity === 'error').length
   const drifted = plan.steps.filter((step) => step.step !== 'keep').length
   return {
     ...about(exitCode({ refusals: errors + drifted }), snapshot.server, startedAt),
     command: 'verify',
     profiles: profiles.map((profile) => profile.file),
     steps: plan.steps.map((step) => stepDocument(step, snapshot)),
-    findings: plan.findings.map(findingDocument),
+    findings: findings.map(findingDocument),
   }
+}
+
+export interface VerifyOptions extends PlanOptions {
+  /** --deep */
+  readonly deep?: DeepOptions | undefined
 }

@@ -39,7 +39,7 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'reltoastrelid',
     'reltuples',
   ],
-  pg_collation: ['collname', 'collnamespace', 'oid'],
+  pg_collation: ['collname', 'collnamespace', 'collversion', 'oid'],
   pg_constraint: [
     'conbin',
     'confkey',
@@ -52,12 +52,12 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'contypid',
     'oid',
   ],
-  pg_database: ['datallowconn', 'datconnlimit', 'datdba', 'datname', 'oid'],
+  pg_database: ['datallowconn', 'datcollversion', 'datconnlimit', 'datdba', 'datname', 'oid'],
   pg_db_role_setting: ['setconfig', 'setdatabase', 'setrole'],
   pg_depend: ['classid', 'deptype', 'objid', 'objsubid', 'refclassid', 'refobjid', 'refobjsubid'],
   pg_description: ['classoid', 'description', 'objoid', 'objsubid'],
   pg_event_trigger: ['evtenabled', 'evtevent', 'evtname', 'evttags', 'oid'],
-  pg_extension: ['extname', 'extnamespace', 'extversion', 'oid'],
+  pg_extension: ['extname', 'extnamespace', 'extowner', 'extversion', 'oid'],
   pg_index: [
     'indclass',
     'indcollation',
