@@ -117,7 +117,9 @@ export async function rollback(invocation: Invocation, args: readonly string[]):
   const { dryRun = false, yes = false } = invocation.options
   return await runRollback(database.connect, run === undefined ? null : Number(run), {
     ...applyOptions(invocation, config),
+    fleet: undefined,
     dryRun,
+    undoes: invocation.fleet,
     confirm: yes ? undefined : invocation.confirm,
   })
 }

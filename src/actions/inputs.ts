@@ -83,6 +83,7 @@ export function applyOptions(invocation: Invocation, config: Config): ApplyOptio
     savedPlan: undefined,
     signal: signals.signal,
     signalName: signals.name,
+    fleet: invocation.fleet,
     listener: (event) => {
       if (event.type === 'step-started')
         signals.lastWords = `${event.index} on ${event.table} may be left invalid: perfdb verify shows it, perfdb apply heals it`

@@ -164,6 +164,13 @@ export const poolTexts = {
     todo: 'Its tenants are not counted: give its url.',
     option: '--offline',
   },
+  REGISTRY_STALE: {
+    text: 'the registry of tenants did not answer, and its last answer counts',
+    why: 'A tenant that came since is missing, one that left is still there.',
+    rule: 'With --stale-ok, where connecting to the registry failed: the answer of the last run on this machine with the same server, database, role and statement.',
+    todo: 'Run the same command again when the registry answers.',
+    option: '--stale-ok',
+  },
   SAME_SERVER: {
     text: 'two names are one server',
     why: 'Fifty budgets that fit one by one need not fit together.',

@@ -2,6 +2,7 @@ import { Kysely, Migrator, type Migration } from 'kysely'
 import { up as ledger } from '../../migrations/0001_ledger.js'
 import { up as kept } from '../../migrations/0002_kept.js'
 import { up as undo } from '../../migrations/0003_undo.js'
+import { up as fleet } from '../../migrations/0004_fleet.js'
 import { PerfdbError } from '../errors.js'
 import type { Parameter, Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
@@ -12,6 +13,7 @@ const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
   '0001_ledger': { up: ledger },
   '0002_kept': { up: kept },
   '0003_undo': { up: undo },
+  '0004_fleet': { up: fleet },
 }
 
 /**

@@ -38,6 +38,16 @@ export interface NewRun {
   readonly fingerprint: string
   /** Of the session that builds. */
   readonly backendPid: number
+  /** Of a run for many tenants. */
+  readonly fleet?: FleetPart | undefined
+}
+
+export interface FleetPart {
+  /** One name in the ledgers of all tenants. */
+  readonly run: string
+  readonly tenant: string
+  /** From 1. */
+  readonly wave: number
 }
 
 /** refused: a hazard was not allowed; failed: a step failed; interrupted: by a signal, or killed. */
@@ -104,6 +114,7 @@ export interface Run {
   readonly profiles: readonly string[]
   /** As the profiles called themselves; empty in records of versions before 0.2. */
   readonly profileNames: readonly string[]
+  readonly fleet: Pick<FleetPart, 'run' | 'tenant'> | null
   /** Extensions that it created. */
   readonly extensions: readonly string[]
   readonly fingerprint: string

@@ -28,6 +28,9 @@ export function ledgerOn(session: Session): Ledger {
           profile_names: run.profileNames,
           plan_fingerprint: run.fingerprint,
           backend_pid: run.backendPid,
+          fleet_run: run.fleet?.run ?? null,
+          tenant: run.fleet?.tenant ?? null,
+          wave: run.fleet?.wave ?? null,
           ledger_start: ownStart,
         })
         .returning('id')

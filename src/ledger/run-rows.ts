@@ -49,6 +49,7 @@ export function toRun(row: Selectable<Tables['runs']> & Counts): Run {
     profiles: row.profiles,
     profileNames: row.profile_names ?? [],
     extensions: row.extensions ?? [],
+    fleet: typeof row.fleet_run === 'string' ? { run: row.fleet_run, tenant: row.tenant ?? '' } : null,
     fingerprint: row.plan_fingerprint,
     backendPid: row.backend_pid,
     rolledBackAt: row.rolled_back_at,

@@ -29,6 +29,10 @@ interface Runs {
   /** These two, and the columns of steps below that may be missing, are not there before migrations 0002 and 0003. */
   readonly profile_names?: ColumnType<string[] | null, readonly string[] | null, never>
   readonly extensions?: ColumnType<string[] | null, readonly string[] | null, readonly string[] | null>
+  /** Before migration 0004 these are not there. */
+  readonly fleet_run?: string | null
+  readonly tenant?: string | null
+  readonly wave?: number | null
 }
 
 interface Steps {

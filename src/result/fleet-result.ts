@@ -86,7 +86,9 @@ export const fleetResult = z.object({
   exit_code: z.int(),
   started_at: z.string(),
   duration_ms: z.number(),
-  /** In the order of the list. */
+  /** What apply did, as the ledger of each tenant names it, and what rollback undid: perfdb rollback NAME --tenants. */
+  fleet_run: z.string().optional(),
+  /** In the order of the run: canaries first, then as the list has them. */
   tenants: z.array(tenant),
   /** The worst first. */
   groups: z.array(group),

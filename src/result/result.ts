@@ -200,6 +200,9 @@ const run = z.object({
   dropped: z.int(),
   failed: z.int(),
   user: z.string(),
+  /** Of a run for many tenants: its name, the same in all their ledgers, and the tenant. */
+  fleet_run: z.string().optional(),
+  tenant: z.string().optional(),
 })
 const build = z.object({
   pid: z.int(),

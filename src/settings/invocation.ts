@@ -1,6 +1,8 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
 import type { ApplyResult, PlanResult } from '../result/result.js'
+import type { ApplyResult } from '../result/result.js'
+import type { FleetPart } from '../ledger/ledger.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import type { Config } from './config.js'
@@ -18,6 +20,8 @@ export interface Invocation {
   readonly config?: Config
   /** Read by the caller, who runs the command for many databases. */
   readonly profiles?: readonly Profile[]
+  /** A tenant's part of a run for many; of a rollback the part that it undoes. */
+  readonly fleet?: FleetPart
   /** Is asked of each session before it is used, and throws where it must not be. */
   readonly admit?: (session: Session) => Promise<void>
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */

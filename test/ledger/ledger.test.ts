@@ -104,6 +104,7 @@ test('opening it again changes nothing; a run killed in the middle is found, a l
     { name: '0001_ledger' },
     { name: '0002_kept' },
     { name: '0003_undo' },
+    { name: '0004_fleet' },
   ])
 })
 

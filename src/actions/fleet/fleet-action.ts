@@ -1,10 +1,10 @@
 import { runFleet, type FleetTenant } from '../../commands/fleet/fleet.js'
 import { parseWaves, wavesOf } from '../../commands/fleet/waves.js'
-import { askRegistry } from '../../commands/registry.js'
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import type { Profile } from '../../profile/profile.js'
 import type { FleetCommand, FleetResult } from '../../result/fleet-result.js'
+import type { ResultFinding } from '../../result/result.js'
 import type { SingleResult } from '../../result/results.js'
 import type { Config } from '../../settings/config.js'
 import type { Options } from '../../options/values.js'
@@ -16,6 +16,8 @@ import { addressOf, withDatabase } from '../../text/postgres-url.js'
 import { resolveUrl } from '../../text/url-environment.js'
 import { configOf, inputs } from '../inputs.js'
 import { doorOf } from './door.js'
+import { fleetRunName, nothingToUndo } from './fleet-run.js'
+import { rememberingRegistry } from './registry-cache.js'
 import { readTenantList } from './tenants-file.js'
 import { quietly, signalsFor } from './tenant-run.js'
 
@@ -39,7 +41,8 @@ export async function runFleetAction(
   const { options, environment, signals } = invocation
   refuseOthers(invocation)
   const config = await configOf(invocation)
-  const list = await readTenantList(invocation, config, async (registry) => askRegistry(registry, environment))
+  const findings: ResultFinding[] = []
+  const list = await readTenantList(invocation, config, rememberingRegistry(invocation, findings))
   const tenants = resolved(selectTenants(list.rows, options), environment)
   if (tenants.length === 0 && options.shard === undefined)
     throw new PerfdbError('NO_TENANTS', 'the options leave no tenant', { hint: 'see --tenant, --label and --exclude' })
@@ -48,6 +51,7 @@ export async function runFleetAction(
   const waves = wavesOf(tenants, options.waves === undefined ? [] : parseWaves(options.waves), ({ id }) =>
     canaries.some((matches) => matches(id)),
   )
+  const fleetRun = await fleetRunName(command, invocation, args, tenants.length)
   const sessions = sessionsOf(command, options)
   const perServer = options.perServer ?? list.limits.per_server ?? 4
   const door = doorOf(list.registries, environment)
@@ -62,7 +66,8 @@ export async function runFleetAction(
       signal: signals.signal,
       signalName: signals.name,
       listener: invocation.listener,
-      findings: [],
+      findings,
+      ...(fleetRun !== undefined && { fleetRun }),
     },
     async (tenant, wave) => {
       const own = signalsFor(signals, tenant.id)
@@ -72,15 +77,19 @@ export async function runFleetAction(
           {
             ...invocation,
             config,
-            options: { ...options, url: tenant.url, measure: measured, replicas: [] },
+            options: { ...options, url: tenant.url, measure: measured, replicas: [], yes: true },
             environment: environmentOf(tenant, environment),
             signals: own.signals,
             listener: quietly(tenant.id, invocation.listener),
             ...profilesOf(tenant),
+            ...(fleetRun !== undefined && { fleet: { run: fleetRun, tenant: tenant.id, wave } }),
             admit: async (session) => door.admit(tenant, session),
           },
-          args,
+          command === 'rollback' ? [] : args,
         )
+      } catch (error) {
+        if (command === 'rollback') return nothingToUndo(error)
+        throw error
       } finally {
         own.end()
       }

@@ -4,6 +4,7 @@ import { plannedWithDuplicates } from '../../build/duplicates.js'
 import { serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
+import type { FleetPart } from '../../ledger/ledger.js'
 import { isImpossible } from '../../plan/match/needs.js'
 import type { PlanOptions } from '../../plan/options.js'
 import type { Plan } from '../../plan/plan.js'
@@ -41,6 +42,8 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   /** Of a saved plan: a database that is neither as it was nor further along it is PLAN_STALE. */
   readonly savedPlan?: SavedPart | undefined
   readonly signalName: () => SignalName | undefined
+  /** Of a run for many tenants. */
+  readonly fleet?: FleetPart | undefined
 }
 
 /**
@@ -89,6 +92,7 @@ export async function runApply(
         profiles,
         fingerprint: plan.fingerprint,
         backendPid: ddl.pid,
+        fleet: options.fleet,
       })
     : noRecord
   try {

@@ -4,7 +4,7 @@ import { attributesOf } from '../../plan/index-attributes.js'
 import type { Step } from '../../plan/plan.js'
 import { asWritten, type AsWritten } from '../../profile/as-written.js'
 import type { Profile } from '../../profile/profile.js'
-import type { Ledger } from '../../ledger/ledger.js'
+import type { FleetPart, Ledger } from '../../ledger/ledger.js'
 import type { Session } from '../../server/session/session.js'
 import type { ApplyResult } from '../../result/result.js'
 import { shownDocument } from '../../result/shown.js'
@@ -42,6 +42,7 @@ export interface RunAbout {
   readonly fingerprint: string
   /** Of the session that builds. */
   readonly backendPid: number
+  readonly fleet?: FleetPart | undefined
 }
 
 /** Installs the ledger when it is not there and opens a run in it. Throws PRIVILEGE with the hint --no-ledger. */

@@ -5,7 +5,7 @@ import { emptySnapshot, serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
-import type { RunWithSteps } from '../../ledger/ledger.js'
+import type { FleetPart, RunWithSteps } from '../../ledger/ledger.js'
 import { fingerprint } from '../../plan/make/fingerprint.js'
 import { withNeeds } from '../../plan/match/needs.js'
 import type { Finding, Plan, Step } from '../../plan/plan.js'
@@ -28,6 +28,8 @@ import { assertWritable } from './writable.js'
 export interface RollbackOptions extends ApplyOptions {
   /** Shows what would be done, and changes nothing. */
   readonly dryRun?: boolean
+  /** A tenant's part of a run for many; then no number is given. */
+  readonly undoes?: Pick<FleetPart, 'run' | 'tenant'> | undefined
   /** Asked with what would be done before anything is; absent where nobody is to be asked. */
   readonly confirm?: ((planned: ApplyResult) => Promise<boolean>) | undefined
 }
@@ -46,7 +48,11 @@ export async function runRollback(
   if (options.dryRun === true) {
     await using session = await connect('look')
     const ledger = await ledgerOf(session)
-    return planned(session, await undoing(session, await runToUndo(session, ledger, run), options), startedAt)
+    return planned(
+      session,
+      await undoing(session, await runToUndo(session, ledger, run, options.undoes), options),
+      startedAt,
+    )
   }
   await using ddl = await connect('ddl')
   assertWritable(ddl)
@@ -55,7 +61,7 @@ export async function runRollback(
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'rollback', profiles: [] }, startedAt, closed)
   const { findings: interrupted } = await takeRunLock(ddl, watchdog, options)
   const ledger = await ledgerOf(watchdog)
-  const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run), options)
+  const work = await undoing(watchdog, await runToUndo(watchdog, ledger, run, options.undoes), options)
   if (options.confirm !== undefined) {
     const shown = planned(ddl, work, startedAt)
     if (!(await options.confirm(shown))) {
@@ -69,6 +75,7 @@ export async function runRollback(
     profiles: wanted.profiles.map((file, at) => ({ file, name: wanted.profileNames[at] ?? file, indexes: [] })),
     fingerprint: plan.fingerprint,
     backendPid: ddl.pid,
+    fleet: options.fleet,
   })
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
   const results = new Map((await runPlan(context, plan)).map((result) => [result.step, result]))

@@ -94,6 +94,7 @@ function runDocument(run: Run): StatusResult['runs'][number] {
     dropped: run.dropped,
     failed: run.failed,
     user: run.user,
+    ...(run.fleet !== null && { fleet_run: run.fleet.run, tenant: run.fleet.tenant }),
   }
 }
 

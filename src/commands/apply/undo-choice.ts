@@ -1,11 +1,16 @@
 import { PerfdbError } from '../../errors.js'
-import type { Ledger, Run, RunWithSteps } from '../../ledger/ledger.js'
+import type { FleetPart, Ledger, Run, RunWithSteps } from '../../ledger/ledger.js'
 import type { Session } from '../../server/session/session.js'
 import { planUndo } from './undo-plan.js'
 
 /** The run of that number, or the last one when none is named. Throws NO_RUN, NOTHING_TO_ROLL_BACK and RUN_NOT_NAMED. */
-export async function runToUndo(session: Session, ledger: Ledger, number: number | null): Promise<RunWithSteps> {
-  const named = number ?? (await lastRun(session, ledger))
+export async function runToUndo(
+  session: Session,
+  ledger: Ledger,
+  number: number | null,
+  fleet?: Pick<FleetPart, 'run' | 'tenant'>,
+): Promise<RunWithSteps> {
+  const named = number ?? (fleet === undefined ? null : await partOf(ledger, fleet)) ?? (await lastRun(session, ledger))
   const run = await ledger.run(named)
   if (run === null) throw new PerfdbError('NO_RUN', `there is no run ${named} in the ledger`)
   if (run.rolledBackAt !== null)
@@ -18,6 +23,16 @@ export async function runToUndo(session: Session, ledger: Ledger, number: number
       hint: `perfdb apply ${run.profiles.join(' ')} does again what it undid`,
     })
   return run
+}
+
+/** The tenant's part of a run for many. Throws NO_RUN where that run did nothing here. */
+async function partOf(ledger: Ledger, fleet: Pick<FleetPart, 'run' | 'tenant'>): Promise<number> {
+  const parts = (await ledger.runs(100_000)).filter(
+    (run) => run.command === 'apply' && run.fleet?.run === fleet.run && run.fleet.tenant === fleet.tenant,
+  )
+  const [part] = parts
+  if (part === undefined) throw new PerfdbError('NO_RUN', `run ${fleet.run} did nothing for ${fleet.tenant}`)
+  return part.run
 }
 
 async function lastRun(session: Session, ledger: Ledger): Promise<number> {

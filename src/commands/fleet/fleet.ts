@@ -38,6 +38,8 @@ export interface FleetOptions {
   readonly listener: Listener
   /** What the list itself has to tell. */
   readonly findings: readonly ResultFinding[]
+  /** Its name in the ledgers of the tenants. */
+  readonly fleetRun?: string
 }
 
 /** After so many tenants of a server in a row that it did not answer, its others are not tried: each would take a timeout. */
@@ -107,12 +109,14 @@ async function oneTenant<T extends FleetTenant>(
   tenant: T,
   wave: number,
   of: number,
-  { listener }: FleetOptions,
+  { listener, signalName }: FleetOptions,
   state: State,
   run: (tenant: T, wave: number) => Promise<SingleResult>,
 ): Promise<void> {
   const started = performance.now()
-  const outcome = await looked(tenant, wave, state, run)
+  const found = await looked(tenant, wave, state, run)
+  const signal = signalName()
+  const outcome = found.outcome === 'interrupted' ? { ...found, exit_code: fleetExitCode([], signal) } : found
   const durationMs = Math.round(performance.now() - started)
   keep(state, tenant, wave, outcome, durationMs)
   if (isBad(outcome)) state.bad += 1
@@ -201,7 +205,7 @@ function document(
   all: readonly FleetTenant[],
   waves: TenantWave[],
   state: State,
-  { command, signalName, findings }: FleetOptions,
+  { command, signalName, findings, fleetRun }: FleetOptions,
   startedAt: Date,
 ): FleetResult {
   const { tenants, groups } = sortedGroups(
@@ -218,6 +222,7 @@ function document(
     exit_code: code,
     started_at: startedAt.toISOString(),
     duration_ms: Date.now() - startedAt.getTime(),
+    ...(fleetRun !== undefined && { fleet_run: fleetRun }),
     tenants,
     groups,
     waves,

@@ -56,6 +56,7 @@ export function fleetBlocks(result: FleetResult, layout: Layout): Block[] {
       limit: 20,
     },
     ...findingBlocks(findings),
+    { kind: 'text', tone: 'quiet', text: undoText(result) },
     { kind: 'text', tone: 'plain', text: result.ok ? '' : againText(result) },
   ]
 }
@@ -73,6 +74,14 @@ export function fleetVerdict({ counts }: Pick<FleetResult, 'counts'>): string {
 function aboutText({ tenants, duration_ms: ms }: FleetResult): string {
   const servers = new Set(tenants.map(({ server }) => server)).size
   return `on ${several(servers, 'server')}, in ${duration(ms)}`
+}
+
+/** Where something was built. */
+function undoText({ command, fleet_run: name, tenants }: FleetResult): string {
+  const changed = tenants.some(({ run }) => run !== undefined)
+  return command === 'apply' && name !== undefined && changed
+    ? `To undo it: perfdb rollback ${name}, with the same options for tenants.`
+    : ''
 }
 
 /** What a run that was stopped, or of which some failed, goes on with. */

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { PerfdbError } from '../../errors.js'
+import type { FleetCommand } from '../../result/fleet-result.js'
+import type { ApplyResult } from '../../result/result.js'
+import { perfdbVersion } from '../../result/version.js'
+import type { Invocation } from '../../settings/invocation.js'
+import { several } from '../../text/amounts.js'
+
+/**
+ * The name under which the ledgers of all tenants know this run: a new one for apply; of a rollback that of the run to undo, which must be given, as the
+ * last run of a tenant may be another's. Asks once for all tenants. Throws BAD_OPTION and DECLINED.
+ */
+export async function fleetRunName(
+  command: FleetCommand,
+  { options, ask }: Invocation,
+  args: readonly string[],
+  tenants: number,
+): Promise<string | undefined> {
+  if (command === 'apply')
+    return `f-${new Date().toISOString().slice(0, 19).replaceAll(/\D/g, '')}-${randomBytes(3).toString('hex')}`
+  if (command !== 'rollback') return undefined
+  const [name] = args
+  if (name === undefined || !/^f-\d{14}-[0-9a-f]{6}$/.test(name))
+    throw new PerfdbError('BAD_OPTION', 'rollback of tenants undoes one run of apply for tenants, by its name', {
+      hint: 'perfdb rollback f-20260131120000-1a2b3c --tenants; apply prints it, and perfdb status lists it',
+    })
+  const question = `Undo run ${name} in ${several(tenants, 'tenant')}?`
+  if (options.yes !== true && options.dryRun !== true && ask !== undefined && !(await ask(question)))
+    throw new PerfdbError('DECLINED', 'nothing was changed: the rollback was declined')
+  return name
+}
+
+/** The run did nothing in this tenant, or what it did is undone: that is no error of the tenant. */
+export function nothingToUndo(error: unknown): ApplyResult {
+  const nothing = error instanceof PerfdbError && ['NO_RUN', 'NO_LEDGER', 'NOTHING_TO_ROLL_BACK'].includes(error.code)
+  if (!nothing) throw error
+  return {
+    perfdb: perfdbVersion(),
+    command: 'rollback',
+    ok: true,
+    exit_code: 0,
+    run: null,
+    profiles: [],
+    steps: [],
+    analyzed: [],
+    queries: [],
+    comparisons: [],
+    findings: [],
+  }
+}
