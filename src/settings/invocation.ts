@@ -1,7 +1,6 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
 import type { ApplyResult, PlanResult } from '../result/result.js'
-import type { ApplyResult } from '../result/result.js'
 import type { FleetPart } from '../ledger/ledger.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
