@@ -101,8 +101,8 @@ export const queryTexts = {
   GENERIC_PLAN: {
     text: 'the generic query plan is much worse than the custom one',
     why: 'Drivers prepare statements: from the sixth execution the server may take a query plan that suits no value in particular and cannot use a partial index.',
-    rule: 'The generic query plan (plan_cache_mode = force_generic_plan) loses an index that the custom one uses. A warning when its cost is not above the custom one by more than planning costs; else it informs.',
-    todo: 'Drivers that prepare statements get it after five executions: plan_cache_mode = force_custom_plan.',
+    rule: 'The generic query plan (plan_cache_mode = force_generic_plan) loses an index that the custom one uses. Both are run with the same values: a warning when the generic one takes over 1.5 times as long and its cost is not above the custom one by more than planning costs; else it informs.',
+    todo: 'What the hint says, by what both took. Drivers that prepare statements get the generic one after five executions, unless plan_cache_mode = force_custom_plan.',
   },
   JOIN_FILTER: {
     text: 'a join puts pairs together and drops most',

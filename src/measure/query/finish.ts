@@ -3,7 +3,8 @@ import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import { ofQuery, ruleFindings } from '../rules/findings.js'
-import { genericFindings } from '../sample/generic.js'
+import { genericFindings, lostIndexes, timeGeneric } from '../sample/generic.js'
+import type { Subject } from '../sample/subject.js'
 import { withoutSampledValues } from '../sample/hidden-values.js'
 import type { Measurement } from '../sample/measurement.js'
 import { advised, isAdvised } from '../why/advice.js'
@@ -45,7 +46,18 @@ export async function finish(
   const names = wantedIndexes(query, limits).filter((name) => !plan.indexes.includes(name))
   const asked = names.length > 0 || found.some(isAdvised)
   const counterpart = asked ? await attempt(withoutSeqScan(session, subject, plan, names, limits), limits) : null
-  const finished = { query, plan, generic, tables, found, counterpart, limits }
+  const finished = {
+    session,
+    subject,
+    query,
+    plan,
+    generic,
+    executionMs: medianExecutionMs,
+    tables,
+    found,
+    counterpart,
+    limits,
+  }
   const findings: Finding[] = []
   for (const read of readers) findings.push(...(await read(finished)))
   const unchosen = counterpart === null ? null : await attempt(unchosenIndexes(counterpart, names), limits)
@@ -78,9 +90,13 @@ export async function finish(
 
 /** A finished series and what the server says besides it. */
 interface Finished {
+  readonly session: Session
+  readonly subject: Subject
   readonly query: Query
   readonly plan: QueryPlan
   readonly generic: QueryPlan | null
+  /** Median of the samples. */
+  readonly executionMs: number
   readonly tables: readonly TableFacts[]
   /** By the rules, before anybody looked for a remedy. */
   readonly found: readonly RuleFinding[]
@@ -95,8 +111,15 @@ const readers: readonly ((finished: Finished) => Promise<readonly Finding[]>)[] 
     const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)
     return (explained ?? found).map((one) => ofQuery(one, query))
   },
-  async ({ query, plan, generic, tables }) =>
-    generic === null || tables.every(({ pages }) => pages < smallPages) ? [] : genericFindings(plan, generic, query),
+  async ({ session, subject, query, plan, generic, executionMs, tables, limits }) => {
+    if (generic === null || tables.every(({ pages }) => pages < smallPages)) return []
+    if (subject.writes || lostIndexes(plan, generic).length === 0) return genericFindings(plan, generic, query, null)
+    // Fifty times as long is long enough to tell.
+    const patience = { ...limits, statementTimeoutMs: Math.min(limits.statementTimeoutMs, 1000 + 50 * executionMs) }
+    const times = await attempt(timeGeneric(session, subject, patience), limits)
+    const ran = times === null ? null : { custom: executionMs, generic: times.length === 0 ? null : median(times) }
+    return genericFindings(plan, generic, query, ran)
+  },
   async ({ query, plan, tables }) => staleFindings(plan, tables, query),
 ]
 

@@ -1,8 +1,12 @@
+import { quoteLiteral } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
+import { duration } from '../../text/amounts.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
-import { rolledBack } from './sample.js'
+import { parameterText } from '../../server/session/values.js'
+import { refuseAborted, rolledBack } from './sample.js'
 import type { Subject } from './subject.js'
 import type { Limits } from './limits.js'
 
@@ -56,28 +60,99 @@ function withoutForcing(plan: QueryPlan): QueryPlan {
 }
 
 /**
- * GENERIC_PLAN when the generic query plan loses an index that the custom one used. A warning when the server would take
- * the generic one; while it costs more, plan_cache_mode auto keeps planning anew, and the finding only informs.
+ * Execution times of the generic query plan with these values, in ms; empty where it did not end in time. Nothing else decides whether it is the worse one:
+ * its cost is a guess over all values. Runs the statement as measuring does, so never one that writes. Throws the server's errors.
  */
-export function genericFindings(custom: QueryPlan, generic: QueryPlan, query: Query): readonly Finding[] {
-  const lost = custom.indexes.filter((index) => !generic.indexes.includes(index))
+export async function timeGeneric(
+  session: Session,
+  { text, values }: Subject,
+  limits: Limits,
+): Promise<readonly number[]> {
+  const given = values.map((value) => {
+    const written = parameterText(value)
+    return written === null ? 'null' : quoteLiteral(written)
+  })
+  const execute = `explain (analyze, timing off, format json) execute ${prepared} (${given.join(', ')})`
+  try {
+    return await rolledBack(
+      session,
+      limits,
+      { readOnly: true, set: { plan_cache_mode: 'force_generic_plan' } },
+      async () => {
+        await session.query(`prepare ${prepared} as ${text}`)
+        const times: number[] = []
+        for (let run = 0; run < genericRuns; run += 1) {
+          refuseAborted(limits.signal)
+          const [row] = await session.query<Readonly<Record<string, unknown>>>(execute)
+          const ms = readQueryPlan(row?.['QUERY PLAN'])?.executionMs ?? null
+          // The first one fills caches.
+          if (ms !== null && run > 0) times.push(ms)
+        }
+        await session.query(`deallocate ${prepared}`)
+        return times
+      },
+    )
+  } catch (error) {
+    if (!session.lost) await session.query(`deallocate ${prepared}`).catch(() => undefined)
+    if (error instanceof PerfdbError && error.sqlstate === '57014' && limits.signal?.aborted !== true) return []
+    throw error
+  }
+}
+
+const genericRuns = 4
+
+/** Both query plans with the same values, in ms; `generic` is null where it did not end in time. */
+export interface BothTimes {
+  readonly custom: number
+  readonly generic: number | null
+}
+
+/** The indexes of the custom query plan that the generic one does without. */
+export function lostIndexes(custom: QueryPlan, generic: QueryPlan): readonly string[] {
+  return custom.indexes.filter((index) => !generic.indexes.includes(index))
+}
+
+/**
+ * GENERIC_PLAN when the generic query plan loses an index that the custom one used, by what both took: a warning when the server would take
+ * the generic one and it is slower; while it costs more, plan_cache_mode auto keeps planning anew, and the finding only informs. `ran` is null where
+ * the generic one could not be run.
+ */
+export function genericFindings(
+  custom: QueryPlan,
+  generic: QueryPlan,
+  query: Query,
+  ran: BothTimes | null,
+): readonly Finding[] {
+  const lost = lostIndexes(custom, generic)
   const [index] = lost
   if (index === undefined) return []
   // plancache.c charges 1000 cpu_operator_cost (0.0025 by default) for each relation to planning anew.
   const relations = custom.nodes.filter((node) => node.relation !== '').length
   const dearer = generic.cost > custom.cost + 2.5 * (relations + 1)
-  const costs = `cost ${generic.cost} instead of ${custom.cost}`
+  const slower = ran === null ? null : ran.generic === null || ran.generic > 1.5 * ran.custom
+  const times =
+    ran === null
+      ? 'not run'
+      : `${ran.generic === null ? 'not ended in time' : duration(ran.generic)} instead of ${duration(ran.custom)}`
   return [
     {
       code: 'GENERIC_PLAN',
-      severity: dearer ? 'info' : 'warning',
+      severity: dearer || slower === false ? 'info' : 'warning',
       index,
       query: query.name,
       place: query.place,
-      message: `the generic query plan of a prepared statement does not use ${lost.join(', ')}: ${costs}`,
-      hint: dearer
-        ? 'with plan_cache_mode = auto the server plans it anew each time; do not force generic query plans for it'
-        : 'set plan_cache_mode = force_custom_plan for this role, or write the value that the index depends on as a constant',
+      message: `the generic query plan of a prepared statement does not use ${lost.join(', ')}: cost ${generic.cost} instead of ${custom.cost}, ${times}`,
+      hint: genericAdvice(dearer, slower, ran),
     },
   ]
+}
+
+function genericAdvice(dearer: boolean, slower: boolean | null, ran: BothTimes | null): string {
+  if (slower === false)
+    return ran !== null && ran.generic !== null && 1.5 * ran.generic < ran.custom
+      ? 'the generic one is the better one for these values: plan_cache_mode = force_generic_plan where the statement is prepared'
+      : 'both take about as long for these values: leave plan_cache_mode as it is'
+  return dearer
+    ? 'with plan_cache_mode = auto the server plans it anew each time; do not force generic query plans for it'
+    : 'set plan_cache_mode = force_custom_plan for this role, or write the value that the index depends on as a constant'
 }
