@@ -10,6 +10,7 @@ import { explain } from './explain.js'
 import { noise } from './noise.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
+import { runtime } from './runtime.js'
 import { startup } from './startup.js'
 
 /*
@@ -17,7 +18,7 @@ import { startup } from './startup.js'
  * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: noise with all of its pairs (half an hour; --pairs=N and
  * --effects=N for fewer), and analytical.
  */
-const sections = { startup, plan, catalog, build, explain, demo, noise: claims }
+const sections = { startup, plan, catalog, build, explain, demo, runtime, noise: claims }
 const alone = { analytical }
 
 const words = process.argv.slice(2)

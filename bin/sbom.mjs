@@ -27,7 +27,7 @@ const installed = await npm(
 )
 
 const licenses = await readFile(join(root, 'dist', 'LICENSES.txt'), 'utf8')
-const bundled = [...licenses.matchAll(/^((?:@[\w.-]+\/)?[\w.-]+) (\d+\.\d+\.\d\S*)$/gm)].map(
+const bundled = [...licenses.matchAll(/^((?:@[a-z\d._-]+\/)?[a-z\d._-]+) (\d+\.\d+\.\d\S*)$/gm)].map(
   ([, name, version]) => `${name}@${version}`,
 )
 const parts = new Set([...bundled, ...installed.components.map((part) => part['bom-ref'])])

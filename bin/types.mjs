@@ -25,6 +25,10 @@ try {
   const shared = [...testing.keys()].filter((name) => exported.test(library.get(name) ?? ''))
   for (const name of shared) testing.delete(name)
   await place('testing.d.cts', textOf(testing, `import type { ${shared.join(', ')} } from './perfdb.cjs'\n`))
+  const runtime = await reach('src/runtime/runtime.d.ts', schemas)
+  const imported = (mode) => `import type postgres from 'postgres'${mode}\n`
+  await place('runtime.d.mts', textOf(runtime, imported('')))
+  await place('runtime.d.cts', textOf(runtime, imported(" with { 'resolution-mode': 'import' }")))
 } finally {
   await rm(declared, { recursive: true })
 }
@@ -80,9 +84,11 @@ async function source(path) {
   let end = 0
   for (const node of body) {
     const inner = node.declaration ?? node
-    if (node.type === 'ImportDeclaration' && node.source.value.startsWith('.'))
-      for (const { local } of node.specifiers) imports.set(local.name, fileOf(node.source.value))
-    else if (node.source != null)
+    if (node.type === 'ImportDeclaration') {
+      // Those of a package stay an import: textOf.
+      if (node.source.value.startsWith('.'))
+        for (const { local } of node.specifiers) imports.set(local.name, fileOf(node.source.value))
+    } else if (node.source != null)
       for (const { exported: name } of node.specifiers) exports.set(name.name, fileOf(node.source.value))
     else if (inner.id !== undefined || inner.declarations !== undefined) {
       const name = inner.id?.name ?? inner.declarations[0].id.name

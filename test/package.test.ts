@@ -53,7 +53,7 @@ test('one package comes with it, and all is under 40 MB', async () => {
 
 test('every package whose code is inside is named with its license', async () => {
   const text = await readFile(join(home, 'node_modules', 'perfdb', 'dist', 'LICENSES.txt'), 'utf8')
-  const inside = ['chalk', 'cli-table3', 'commander', 'kysely', 'postgres', 'yaml', 'zod']
+  const inside = ['chalk', 'cli-table3', 'commander', 'kysely', 'lru-cache', 'postgres', 'yaml', 'zod']
   expect(inside.filter((name) => !new RegExp(`^${name} \\d`, 'm').test(text))).toEqual([])
   expect(text).not.toMatch(/^License: undefined/m)
 })
@@ -76,7 +76,12 @@ test('publint and are-the-types-wrong find nothing', async () => {
   expect((await run(tool('publint'), ['run', tarball, '--strict'], pack)).stdout).toMatch(/All good/)
   // Resolution before Node 12, which knows no `exports`, is left out: `perfdb/testing` cannot be found by it.
   const { stdout } = await run(tool('attw'), [tarball, '--profile', 'node16', '--no-emoji'], pack)
-  expect(stdout).toMatch(/node16 \(from ESM\).*OK \(CJS\).*OK \(CJS\)/)
+  for (const [name, esm] of [
+    ['perfdb', 'CJS'],
+    ['perfdb/testing', 'CJS'],
+    ['perfdb/runtime', 'ESM'],
+  ])
+    expect(stdout).toMatch(new RegExp(`"${name}" +. OK \\(CJS\\) +. OK \\(${esm}\\)`))
 })
 
 test('perfdb --version, and help', async () => {
@@ -213,6 +218,47 @@ export async function deploy(signal: AbortSignal): Promise<string> {
     said,
   ).toEqual(wrong.map((_, at) => `wrong${at}.mts`))
 })
+
+test("perfdb/runtime on the application's own postgres: ESM and CommonJS, with their types", async () => {
+  await using database = await testDatabase('create table jobs (id int)')
+  await symlink(join(root, 'node_modules', 'postgres'), join(home, 'node_modules', 'postgres'))
+  const body = `async function main(): Promise<void> {
+  const app = await open({ service: 'api', file: { version: 1, servers: { main: { url: '\${DATABASE_URL}' } }, services: { api: { server: 'main', pool: { max: 2 } } } } })
+  const sql: Sql = app.database()
+  const error: unknown = await sql\`select 1 / 0\`.catch((failure: unknown) => failure)
+  const rows = await sql<{ one: number }[]>\`select 1 as one\`
+  console.log(error instanceof postgres.PostgresError, rows[0]?.one, app.health().status)
+  await app.close()
+  await app.audit.write({}).catch((failure: unknown) => console.log(failure instanceof PerfdbError && failure.code))
+}
+void main()
+`
+  const folder = join(home, 'runtime')
+  await mkdir(folder)
+  const head = `import postgres, { type Sql } from 'postgres'\nimport { open, PerfdbError } from 'perfdb/runtime'\n`
+  const required = `import postgres = require('postgres')\nimport { open, PerfdbError } from 'perfdb/runtime'\ntype Sql = postgres.Sql\n`
+  await writeFile(join(folder, 'esm.mts'), head + body)
+  await writeFile(join(folder, 'common.cts'), (process.version < 'v22' ? head : required) + body)
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    module: 'nodenext',
+    target: 'es2022',
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules', '@types')],
+  }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['esm.mts', 'common.cts'] }))
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  await run(process.execPath, [tsc, '-p', folder], { cwd: folder }).catch((error: unknown) => {
+    throw new Error(String(Object(error).stdout))
+  })
+  for (const name of ['esm.mjs', 'common.cjs']) {
+    const env = { PATH: process.env['PATH'], HOME: home, DATABASE_URL: database.url }
+    const { stdout } = await run(process.execPath, [join(folder, name)], { cwd: home, env })
+    expect(stdout).toBe('true 1 ok\nBAD_VALUE\n')
+  }
+}, 60_000)
 
 test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')

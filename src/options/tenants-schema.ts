@@ -37,6 +37,8 @@ const tenantsRegistrySchema = z.strictObject({
     label_columns: z.array(name).optional(),
     ttl: duration.optional(),
   }),
+  lookup: name.optional(),
+  notify: name.optional(),
 })
 
 const tenantSchemasSchema = z.strictObject({

@@ -4,6 +4,7 @@ import { PerfdbError } from '../errors.js'
 import { toPerfdbError } from './session/failure.js'
 import { hostLabel, type Host } from './target/host.js'
 import type { Notice } from './session/session.js'
+import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { openSocket, sendCancelRequest } from './socket.js'
 import type { Target } from './target/target.js'
 import type { Encryption } from './target/tls.js'
@@ -186,16 +187,4 @@ function fatalError(bytes: Buffer): { readonly code: string; readonly message: s
     if (severity === 'FATAL' || severity === 'PANIC') return { code: field('C') ?? '', message: field('M') ?? '' }
   }
   return undefined
-}
-
-/** postgres.js reads this variable by itself and cannot be told not to; connect() does what it asks for. */
-function withoutTargetSessionAttributes<Value>(work: () => Value): Value {
-  const name = 'PGTARGETSESSIONATTRS'
-  const kept = process.env[name]
-  delete process.env[name]
-  try {
-    return work()
-  } finally {
-    if (kept !== undefined) process.env[name] = kept
-  }
 }

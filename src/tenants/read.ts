@@ -35,7 +35,13 @@ export async function readTenants(
       if ('registry' in one || 'schemas' in one) {
         const kind = 'registry' in one ? 'registry' : 'schemas'
         const registry = writtenRegistry(one, placeOf([index, kind], 'key'))
-        const problem = 'schemas' in one ? null : await readingProblem(registry.sql, placeOf([index, kind, 'sql']))
+        const problem =
+          'schemas' in one
+            ? null
+            : ((await readingProblem('the registry of tenants', registry.sql, placeOf([index, kind, 'sql']))) ??
+              (registry.lookup === undefined
+                ? null
+                : await readingProblem('the look-up of a tenant', registry.lookup, placeOf([index, 'lookup']))))
         if (problem !== null || askRegistry === undefined)
           return {
             registries: [{ registry, asked: problem !== null }],
@@ -62,13 +68,13 @@ export async function readTenants(
 }
 
 /** A statement that only reads is none: all others are refused before any server is asked, offline too. */
-async function readingProblem(sql: string, place: Place): Promise<Problem | null> {
+async function readingProblem(what: string, sql: string, place: Place): Promise<Problem | null> {
   try {
     await readingStatement(sql)
     return null
   } catch (error) {
     if (!(error instanceof PerfdbError)) throw error
     const { code, message, detail, hint } = error
-    return { code, message: `the registry of tenants: ${message}`, detail, hint, place }
+    return { code, message: `${what}: ${message}`, detail, hint, place }
   }
 }

@@ -37,7 +37,8 @@ where nspname like ${quoteLiteral(like)} and nspname !~ '^pg_' and nspname <> 'i
     return { url, sql, server: null, urlTemplate: url, labelColumns: [], ttlMs, place }
   }
   const { url, sql, server, url_template: template, label_columns: labelColumns = [] } = written.registry
-  return { url, sql, server: server ?? null, urlTemplate: template ?? null, labelColumns, ttlMs, place }
+  const { lookup, notify } = written
+  return { url, sql, server: server ?? null, urlTemplate: template ?? null, labelColumns, ttlMs, lookup, notify, place }
 }
 
 /**

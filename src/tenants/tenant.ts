@@ -38,6 +38,10 @@ export interface Registry {
   readonly labelColumns: readonly string[]
   /** How long its answer counts while a process runs. */
   readonly ttlMs: number
+  /** One statement whose first column is the tenant of `$1`, a user: what `perfdb/runtime` asks. */
+  readonly lookup?: string | undefined
+  /** The channel on which its server tells what changed. */
+  readonly notify?: string | undefined
   readonly place: Place
 }
 

@@ -63,6 +63,8 @@ export function service(written: Partial<Service> = {}): Service {
     role: 'app',
     applicationName: null,
     via: { kind: 'direct' },
+    processMax: null,
+    lookup: null,
     runtime: runtime(),
     instances: { desired: 1, max: 1 },
     deploy: { strategy: 'none' },

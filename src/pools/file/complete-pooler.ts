@@ -46,6 +46,7 @@ export function completePooler(
   return {
     name,
     kind: written.kind,
+    ...(written.url !== undefined && { url: written.url }),
     adminUrls,
     replicas: written.replicas ?? Math.max(1, adminUrls.length),
     // The dearer of the two where nothing tells it.

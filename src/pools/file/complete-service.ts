@@ -12,6 +12,7 @@ export function completeService(
   written: WrittenService,
   countTerminating: boolean,
   reporter: Reporter,
+  lookup: Service['lookup'] = null,
 ): Service {
   const path = ['services', name]
   const runtime = completeRuntime(written, reporter, path)
@@ -32,6 +33,8 @@ export function completeService(
     role: written.role ?? null,
     applicationName: written.application_name ?? null,
     via: viaOf(written.via),
+    processMax: processMax(written, perTenant ? lookup : null, reporter, path),
+    lookup: perTenant ? lookup : null,
     runtime,
     instances: { desired, max },
     deploy: completeDeploy(written, runtime, countTerminating),
@@ -46,6 +49,21 @@ export function completeService(
     poolPlace: reporter.at([...path, ...maximumPath(written.pool)]),
     instancesPlace: reporter.at(written.instances === undefined ? path : [...path, 'instances']),
   }
+}
+
+/** Enough for what a process holds besides its pools, and one connection more. */
+function processMax(
+  { process_max: most, audit }: WrittenService,
+  lookup: Service['lookup'],
+  reporter: Reporter,
+  path: readonly string[],
+): number | null {
+  if (most === undefined) return null
+  const besides = (lookup?.connections ?? 0) + (audit?.own_connections === true ? audit.workers : 0)
+  if (most > besides) return most
+  const message = `${path.join('.')}: process_max ${most} leaves no connection for requests: ${besides} are for look-ups of tenants and audit workers`
+  reporter.problem([...path, 'process_max'], message, `process_max: ${besides + 1} or more`)
+  return most
 }
 
 /** Where the maximum of the pool stands, or would. */

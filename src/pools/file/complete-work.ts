@@ -26,6 +26,7 @@ export function completeCache(cache: NonNullable<WrittenService['cache']>): Cach
     ratePerUserPerSecond: ratePerSecond(cache.rate_per_user),
     queriesPerMiss: cache.queries_per_miss ?? 1,
     maxStalenessSeconds: optional(cache.max_staleness, seconds),
+    ...(cache.stale_if_error !== undefined && { staleIfErrorSeconds: seconds(cache.stale_if_error) }),
     entryBytes: optional(cache.entry_size, sizeBytes),
     hitMs: optional(cache.hit_time, durationMs),
     missMs: optional(cache.miss_time, durationMs),
@@ -42,6 +43,15 @@ export function completeAudit(audit: NonNullable<WrittenService['audit']>): Audi
     serviceTimeSeconds: optional(audit.service_time, seconds),
     ownConnections: audit.own_connections ?? false,
     bounded: audit.bounded ?? true,
+    ...(audit.table !== undefined && {
+      writer: {
+        table: audit.table,
+        idColumn: audit.id_column ?? null,
+        keyColumn: audit.key_column ?? null,
+        whenFull: audit.when_full ?? 'block',
+        blockTimeoutMs: durationMs(audit.block_timeout ?? '1s'),
+      },
+    }),
   }
 }
 

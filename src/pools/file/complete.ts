@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.js'
+import type { Place, Problem } from '../../errors.js'
 import { completePooler } from './complete-pooler.js'
 import { completeService } from './complete-service.js'
 import type { Reporter } from './reporter.js'
@@ -7,8 +7,8 @@ import type { MemorySettings } from '../sums/memory.js'
 import type { PoolFinding, PoolsFile, RoleLimit, Server, RoleSetting } from '../sums/model.js'
 import { providerLimits, providerSizes } from '../sums/providers.js'
 import type { WrittenPools, WrittenServer } from './schema.js'
-import { withTenantServers } from './tenant-servers.js'
-import type { TenantRow } from '../../tenants/tenant.js'
+import { serverOfUrl, withTenantServers } from './tenant-servers.js'
+import type { Registry, TenantRow } from '../../tenants/tenant.js'
 import { durationMs, sizeBytes } from '../../text/units.js'
 import { optional } from './complete-work.js'
 
@@ -21,6 +21,7 @@ export function completePools(
   written: WrittenPools,
   listed: readonly TenantRow[],
   at: Reporter['at'],
+  registries: readonly Registry[] = [],
 ): { readonly value: PoolsFile; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
   const findings: PoolFinding[] = []
@@ -37,13 +38,17 @@ export function completePools(
   const declared = Object.entries(written.servers ?? {}).map(([name, server]) =>
     completeServer(name, server, written.defaults, reporter),
   )
-  const { servers: homes, rows: tenants } = withTenantServers(declared, listed, (name, url, place) => ({
+  const make = (name: string, url: string, place: Place): Server => ({
     ...completeServer(name, { url }, written.defaults, reporter),
     place,
-  }))
-  const servers = homes.map((server) => withTenantLimits(server, tenants))
+  })
+  const { servers: homes, rows: tenants } = withTenantServers(declared, listed, make)
+  const asked = registries.find((registry) => registry.lookup !== undefined)
+  const master = asked && serverOfUrl(homes, asked.url, (name) => make(name, asked.url, asked.place))
+  const lookup = master ? { server: master.name, connections: asked?.notify === undefined ? 1 : 2 } : null
+  const servers = [...homes, ...(master?.made ?? [])].map((server) => withTenantLimits(server, tenants))
   const services = Object.entries(written.services ?? {}).map(([name, service]) =>
-    completeService(name, service, countTerminating, reporter),
+    completeService(name, service, countTerminating, reporter, lookup),
   )
   const poolers = Object.entries(written.poolers ?? {}).map(([name, pooler]) =>
     completePooler(name, pooler, servers, reporter),
@@ -57,6 +62,8 @@ export function completePools(
       tenants: tenants.map((row) => row.tenant),
       services,
       poolers,
+      rows: tenants,
+      registries,
       findings: [...findings, ...literalPasswords(declared, poolers, fromFile)],
     },
     problems,

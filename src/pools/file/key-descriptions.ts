@@ -75,12 +75,19 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'tenants[].schemas.like': "Which schemas, as LIKE: 'tenant_%'",
   'tenants[].schemas.ttl': 'How long the answer counts; 15m when left out',
 
+  'tenants[].lookup':
+    'perfdb/runtime: one statement whose first column is the tenant of the user $1; asked of the registry',
+  'tenants[].notify':
+    'perfdb/runtime: the channel on which the registry tells whose entry changed; an empty text is all',
+
   services: 'Whoever opens connections, by a name of your own',
   'services.*.server': 'The server it connects to, by its name under servers',
   'services.*.database': 'Its database, or the alias of the pooler that it connects through',
   'services.*.role': 'The role that it logs in as',
   'services.*.via': 'A pooler by its name under poolers, or http for PostgREST and supabase-js; direct when left out',
   'services.*.application_name': 'By which its live sessions are recognised',
+  'services.*.process_max':
+    'Connections of one process at most, all its pools together; what its pools may open when left out',
   'services.*.runtime': 'What runs it: the pool is in each process',
   'services.*.runtime.kind': 'The application server, which supplies the defaults; a plain process when left out',
   'services.*.runtime.worker_class':
@@ -147,6 +154,7 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'services.*.cache.entry_size': 'Memory of one entry',
   'services.*.cache.hit_time': 'How long an answer from the cache takes: 0.08ms',
   'services.*.cache.miss_time': 'How long an answer without it takes: 22ms',
+  'services.*.cache.stale_if_error': 'How long after its end an answer counts while the database cannot be asked',
   'services.*.audit': 'An executor that writes audit rows, one in each process',
   'services.*.audit.workers': 'Its threads',
   'services.*.audit.queue': 'Rows that may wait',
@@ -155,10 +163,16 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'services.*.audit.service_time': 'How long one row takes',
   'services.*.audit.own_connections': 'Its threads take connections besides those of the pool',
   'services.*.audit.bounded': 'Its queue is limited',
+  'services.*.audit.table': 'perfdb/runtime: the table it writes to',
+  'services.*.audit.id_column': 'Its unique column: a row that is sent again is not written again',
+  'services.*.audit.key_column': 'Rows with the same value there are written in their order',
+  'services.*.audit.when_full': 'block: wait for room, the default; drop_oldest: the oldest row goes',
+  'services.*.audit.block_timeout': 'How long a row waits for room; 1s when left out',
 
   poolers: 'Whoever stands between services and servers, by a name of your own',
   'poolers.*.kind': 'pgbouncer, odyssey, pgcat, supavisor, neon, rds-proxy or pgpool, which supplies the defaults',
   'poolers.*.server': 'The server of all databases that name none; alone it stands for every database there',
+  'poolers.*.url': 'Where its clients connect to; take it from the environment: ${PGBOUNCER_URL}',
   'poolers.*.admin_url': 'Its admin console, which beats the file; a list for several replicas: ${PGBOUNCER_ADMIN_URL}',
   'poolers.*.replicas': 'Each has its own pools; 1 when left out',
   'poolers.*.pool_mode': 'session, transaction or statement; that of the kind when left out, session for pgbouncer',

@@ -66,6 +66,7 @@ export function resolvePools(files: readonly PoolsFile[]): {
         ...one,
         name: serviceIds.get(file)?.get(one.name) ?? one.name,
         server: one.server === null ? null : server(one.server, one, one.name),
+        lookup: one.lookup && { ...one.lookup, server: server(one.lookup.server, one, one.name) },
         via:
           one.via.kind === 'pooler'
             ? { kind: 'pooler', pooler: find(poolerIds, 'pooler', one.via.pooler, one, one.name) }

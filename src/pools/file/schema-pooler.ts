@@ -11,6 +11,7 @@ const limitsBy = z.union([count, z.record(z.string(), count)])
 export const poolerSchema = z.strictObject({
   kind: z.enum(poolerKindNames),
   server: name.optional(),
+  url: name.optional(),
   admin_url: z.union([name, z.array(name).min(1)]).optional(),
   replicas: positive.optional(),
   pool_mode: z.enum(['session', 'transaction', 'statement']).optional(),

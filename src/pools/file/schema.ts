@@ -91,6 +91,7 @@ const serviceSchema = z.strictObject({
   role: name.optional(),
   via: name.optional(),
   application_name: name.optional(),
+  process_max: positive.optional(),
   runtime: runtimeSchema.optional(),
   instances: z.union([count, z.strictObject({ desired: count, max: count.optional() })]).optional(),
   deploy: z
@@ -133,6 +134,7 @@ const serviceSchema = z.strictObject({
       entry_size: size.optional(),
       hit_time: duration.optional(),
       miss_time: duration.optional(),
+      stale_if_error: duration.optional(),
     })
     .optional(),
   audit: z
@@ -144,6 +146,11 @@ const serviceSchema = z.strictObject({
       service_time: duration.optional(),
       own_connections: z.boolean().optional(),
       bounded: z.boolean().optional(),
+      table: name.optional(),
+      id_column: name.optional(),
+      key_column: name.optional(),
+      when_full: z.enum(['block', 'drop_oldest']).optional(),
+      block_timeout: duration.optional(),
     })
     .optional(),
 })

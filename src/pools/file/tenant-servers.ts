@@ -3,6 +3,18 @@ import type { Server } from '../sums/model.js'
 import type { TenantRow } from '../../tenants/tenant.js'
 import { addressOf, partsOf } from '../../text/postgres-url.js'
 
+/** The server of an address, a declared one where its url says the same; `made` where there is none, which then comes besides. */
+export function serverOfUrl(
+  servers: readonly Server[],
+  url: string,
+  make: (name: string) => Server,
+): { readonly name: string; readonly made: readonly Server[] } | null {
+  const address = addressOf(url)
+  if (address === null) return null
+  const known = servers.find((server) => server.url !== null && addressOf(server.url) === address)
+  return known === undefined ? { name: address, made: [make(address)] } : { name: known.name, made: [] }
+}
+
 /**
  * Servers of tenants that name a url and no server: one for each host and port, a declared one where its url says the same. Database and role
  * are those of the url unless the tenant names its own. Two names of one host are told apart here, and found to be one by a look at it.

@@ -32,7 +32,11 @@ export function mergeSameServers(
     estate: {
       servers: merged,
       tenants: estate.tenants.map((one) => ({ ...one, server: now(one.server) })),
-      services: estate.services.map((one) => ({ ...one, server: now(one.server) })),
+      services: estate.services.map((one) => ({
+        ...one,
+        server: now(one.server),
+        lookup: one.lookup && { ...one.lookup, server: now(one.lookup.server) },
+      })),
       poolers: estate.poolers.map((one) => ({
         ...one,
         aliases: one.aliases.map((alias) => ({ ...alias, server: now(alias.server) })),

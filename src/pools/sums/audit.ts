@@ -9,6 +9,19 @@ export interface Audit {
   readonly serviceTimeSeconds: number | null
   readonly ownConnections: boolean
   readonly bounded: boolean
+  /** What perfdb/runtime writes to; left out where another program does. */
+  readonly writer?: AuditWriter
+}
+
+export interface AuditWriter {
+  /** As written: with its schema where it has a dot. */
+  readonly table: string
+  /** Unique: a row that is sent again is not written again. */
+  readonly idColumn: string | null
+  /** Rows with one value there keep their order. */
+  readonly keyColumn: string | null
+  readonly whenFull: 'block' | 'drop_oldest'
+  readonly blockTimeoutMs: number
 }
 
 /** An executor as a queue: writes per second into one executor, service time in seconds. */

@@ -7,6 +7,8 @@ export interface Cache {
   readonly ratePerUserPerSecond: number
   readonly queriesPerMiss: number
   readonly maxStalenessSeconds: number | null
+  /** How long after its end an answer counts while the database cannot be asked; never when left out. */
+  readonly staleIfErrorSeconds?: number
   readonly entryBytes: number | null
   /** Of an answer from the cache, and of one without it; null when not declared. */
   readonly hitMs: number | null

@@ -37,17 +37,46 @@ export interface Target {
  */
 export function demands(service: Service, allTenants: readonly Tenant[], only?: string): readonly Demand[] {
   if (service.via.kind === 'http') return []
-  const { server, database, role } = service
+  const { server, database, role, lookup } = service
   const own = { database, role, tenants: [] }
-  if (!service.pool.perTenant) return [row(service, { server, ...own }, poolPart(service), outsidePart(service))]
+  if (!service.pool.perTenant)
+    return [row(service, { server, ...own }, within(service, poolPart(service), 0), outsidePart(service))]
   const everywhere = tenantsByServer(tenantsOf(service, allTenants))
   const homes = only === undefined ? everywhere : new Map([[only, everywhere.get(only) ?? []]])
-  const rows = [...homes].map(([home, tenants]) =>
-    row(service, { server: home, database: null, role: null, tenants }, tenantsPart(service, tenants.length), nothing),
+  const parts = [...homes].map(([home, tenants]) => ({
+    home,
+    tenants,
+    part: within(service, tenantsPart(service, tenants.length), 0),
+  }))
+  const rows = parts.map(({ home, tenants, part }) =>
+    row(service, { server: home, database: null, role: null, tenants }, part, nothing),
   )
-  if (outsidePart(service).held === 0) return rows
-  const outside = server === null ? [...homes.keys()] : [server]
-  return [...rows, ...outside.map((home) => row(service, { server: home, ...own }, nothing, outsidePart(service)))]
+  // Besides the pools of tenants: its own pool, which it has where process_max bounds all of them together, and look-ups.
+  const besides = (home: string) => parts.find((part) => part.home === home)?.part.held ?? 0
+  const ownPool =
+    server === null || service.processMax === null ? nothing : within(service, poolPart(service), besides(server))
+  const outside = outsidePart(service)
+  const alone = server === null ? [...homes.keys()] : [server]
+  return [
+    ...rows,
+    ...(ownPool.held + outside.held === 0
+      ? []
+      : alone.map((home) => row(service, { server: home, ...own }, ownPool, outside))),
+    ...(lookup === null
+      ? []
+      : [
+          row(
+            service,
+            { server: lookup.server, database: null, role: null, tenants: [] },
+            nothing,
+            within(
+              service,
+              lookupPart(service),
+              besides(lookup.server) + (lookup.server === server ? ownPool.held : 0),
+            ),
+          ),
+        ]),
+  ]
 }
 
 /**
@@ -166,6 +195,19 @@ function outsidePart({ runtime, extraConnections, audit }: Service): Part {
   const own = audit?.ownConnections === true ? audit.workers : 0
   const outside = runtime.processes * (extraConnections + own)
   return { held: outside, nominal: outside, warm: 0 }
+}
+
+/** One process asks and listens once, whatever the pools are per. */
+function lookupPart({ runtime, lookup }: Service): Part {
+  const held = runtime.processes * (lookup?.connections ?? 0)
+  return { held, nominal: held, warm: 0 }
+}
+
+/** What process_max leaves of it beside `held` connections of the same instance to the same server. */
+function within(service: Service, part: Part, beside: number): Part {
+  if (service.processMax === null) return part
+  const most = Math.max(0, poolsPerInstance(service) * service.processMax - beside)
+  return { held: Math.min(part.held, most), nominal: Math.min(part.nominal, most), warm: Math.min(part.warm, most) }
 }
 
 function times(count: number, part: Part): Part {

@@ -4,7 +4,7 @@ import type { Audit } from './audit.js'
 import type { Cache } from './cache.js'
 import type { MemorySettings } from './memory.js'
 import type { Pooler } from './pooler-model.js'
-import type { Tenant } from '../../tenants/tenant.js'
+import type { Registry, Tenant, TenantRow } from '../../tenants/tenant.js'
 
 /** Which slots a role may take: manual, "superuser_reserved_connections" and "reserved_connections" (16 and later). */
 export type RoleKind = 'ordinary' | 'reserved' | 'superuser'
@@ -130,6 +130,10 @@ export interface Service {
   readonly applicationName: string | null
   /** `http`: PostgREST, supabase-js: no connection to PostgreSQL of its own. */
   readonly via: { readonly kind: 'direct' | 'http' } | { readonly kind: 'pooler'; readonly pooler: string }
+  /** Connections of one process at most; null is what its pools may open. */
+  readonly processMax: number | null
+  /** Connections of each process that looks up tenants on the server of their registry: one that asks, one that listens. */
+  readonly lookup: { readonly server: string; readonly connections: number } | null
   readonly runtime: Runtime
   readonly instances: { readonly desired: number; readonly max: number }
   readonly deploy: Deploy
@@ -156,6 +160,9 @@ export interface Estate {
 
 export interface PoolsFile extends Estate {
   readonly file: string
+  /** Tenants with their urls, as the lists have them. */
+  readonly rows?: readonly TenantRow[]
+  readonly registries?: readonly Registry[]
   /** What is worth saying about the file itself, such as a password written in it. */
   readonly findings: readonly PoolFinding[]
 }

@@ -26,6 +26,8 @@ export interface UserSizes {
 export interface Pooler {
   readonly name: string
   readonly kind: string
+  /** Where clients connect to, as written. */
+  readonly url?: string
   /** Of each replica's console, as written; empty when none may be asked. */
   readonly adminUrls: readonly string[]
   /** Each replica, and each so_reuseport peer, has its own pools. */

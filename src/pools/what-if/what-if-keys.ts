@@ -29,6 +29,7 @@ export const serviceKeys: Keys<Service> = {
     const count = wholeNumber(value, option)
     return { ...one, instances: { desired: count, max: count } }
   },
+  process_max: (one, value, option) => ({ ...one, processMax: positive(value, option) }),
   'runtime.max_concurrency': (one, value, option) => {
     const maxConcurrency = positive(value, option)
     if (one.runtime.maxConcurrency !== null) return { ...one, runtime: { ...one.runtime, maxConcurrency } }
