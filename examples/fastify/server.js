@@ -34,10 +34,10 @@ fastify.setErrorHandler(async (error, _request, reply) => {
   return reply.code(busy ? 503 : (error.statusCode ?? 500)).send({ error: error.code ?? 'INTERNAL' })
 })
 
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, async () => {
-    await fastify.close()
-    await app.close({ deadline_ms: 10_000 })
-  })
+async function stop() {
+  await fastify.close()
+  await app.close({ deadline_ms: 10_000 })
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop())
 
-console.log(await fastify.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' }))
+process.stdout.write(`${await fastify.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' })}\n`)
