@@ -50,7 +50,7 @@ export async function timedWithMemory(program, args, { environment = {}, cwd } =
     const kilobytes = /^VmHWM:\s+(\d+)/m.exec(status)?.[1]
     if (kilobytes !== undefined) peak = Number(kilobytes) * 1024
   }
-  const timer = setInterval(look, 100)
+  const timer = setInterval(() => void look(), 100)
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
