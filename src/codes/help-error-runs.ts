@@ -219,21 +219,6 @@ export const runErrorTexts = {
     why: 'Builds under way were cancelled, and what they left was dropped.',
     rule: 'SIGINT (exit 130), SIGTERM (exit 143) or SIGHUP (exit 129): a terminal that closed. With CI set, the end of the process that started perfdb counts as SIGTERM.',
   },
-  POOL_TIMEOUT: {
-    text: 'perfdb/runtime: no connection within acquire_timeout',
-    why: 'The process has as many connections open as its pools file gives it, and a request waits no longer.',
-    rule: 'All connections of the pool or of the process were busy for acquire_timeout; the detail says how many, and how many requests wait for what.',
-  },
-  POOL_CLOSED: {
-    text: 'perfdb/runtime: the pools are closed',
-    why: 'A connection that is opened after close() would never be closed.',
-    rule: 'A query, a tenant or an audit row came after close() of the application object was called.',
-  },
-  AUDIT_FULL: {
-    text: 'perfdb/runtime: the audit queue had no room within block_timeout',
-    why: 'The queue is bounded, so that rows that cannot be written fill no memory.',
-    rule: 'audit.queue rows waited for block_timeout, with when_full: block.',
-  },
   QUERY_FAILED: {
     text: 'PostgreSQL refused a statement',
     why: 'What it would have shown is not known.',

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js'
 import type { ErrorText } from './help-explanation.js'
 
-/** Errors of the command line, of files, and of profiles against the server. What to do about each is its hint in errors.ts. */
+/** Errors of the command line, of files, of profiles against the server, and of perfdb/runtime. What to do about each is its hint in errors.ts. */
 export const profileErrorTexts = {
   BAD_OPTION: {
     text: 'the command line cannot be understood',
@@ -129,5 +129,20 @@ export const profileErrorTexts = {
     text: 'another relation has the name',
     why: 'Tables, views, sequences and indexes of a schema share one set of names.',
     rule: 'pg_class has a relation of that name that is no index of this table.',
+  },
+  POOL_TIMEOUT: {
+    text: 'perfdb/runtime: no connection within acquire_timeout',
+    why: 'The process has as many connections open as its pools file gives it, and a request waits no longer.',
+    rule: 'All connections of the pool or of the process were busy for acquire_timeout; the detail says how many, and how many requests wait for what.',
+  },
+  POOL_CLOSED: {
+    text: 'perfdb/runtime: the pools are closed',
+    why: 'A connection that is opened after close() would never be closed.',
+    rule: 'A query, a tenant or an audit row came after close() of the application object was called.',
+  },
+  AUDIT_FULL: {
+    text: 'perfdb/runtime: the audit queue had no room within block_timeout',
+    why: 'The queue is bounded, so that rows that cannot be written fill no memory.',
+    rule: 'audit.queue rows waited for block_timeout, with when_full: block.',
   },
 } as const satisfies Partial<Readonly<Record<ErrorCode, ErrorText>>>
