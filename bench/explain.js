@@ -10,6 +10,7 @@ import { jobShop, perfdb, source, withServer } from './server.js'
 export async function explain({ quick }) {
   const reading = await readingPlans()
   const overhead = await withServer(quick ? 0.05 : 0.3, async (server) => overheadOn(server, quick))
+  const turns = await overheadInTurns()
   const many = await manyStatements(quick ? 100 : 500)
   return {
     title: 'The query audit',
@@ -25,6 +26,11 @@ export async function explain({ quick }) {
         `${overhead.queries} queries of the job shop: all but ${(overhead.samplesMs / 1000).toFixed(1)} s of samples (${(overhead.serverMs / 1000).toFixed(1)} s on the server)`,
         '10 %',
         `${(100 * overhead.share).toFixed(1)} %`,
+      ],
+      [
+        `a query with ${turns.indexes} indexes to leave out, in turns: all but ${(turns.samplesMs / 1000).toFixed(1)} s of samples of ${turns.arms} sides`,
+        '10 %',
+        `${(100 * turns.share).toFixed(1)} %`,
       ],
       [
         `explain --top ${many.statements}, ${(many.ms / 1000).toFixed(0)} s`,
@@ -96,6 +102,39 @@ async function overheadOn({ url }, quick) {
     return { queries: queries.length, samplesMs, serverMs, share: elapsed / samplesMs - 1 }
   } finally {
     await session[Symbol.asyncDispose]()
+  }
+}
+
+/** One query with all indexes, with none, and without each of the two that it uses: what passes beside the samples, warm-ups and hiding in it. */
+async function overheadInTurns() {
+  const { startEmbedded } = await source('src/server/embedded/embedded.ts')
+  const { connect } = await source('src/server/connect.ts')
+  const { resolveTarget } = await source('src/server/target/target.ts')
+  const { measureQueries } = await source('src/measure/query/rounds.ts')
+  const { interleave } = await source('src/measure/query/counterfactual.ts')
+  const server = await startEmbedded()
+  const session = await connect(await resolveTarget({ url: server.url, environment: {}, home: '/' }), 'measure')
+  try {
+    await session.query(
+      'create table t as select n as id, n % 300 as a, n * 7 % 200 as b, md5(n::text) as pad from generate_series(1, 400000) n',
+    )
+    for (const text of ['create index i_a on t (a)', 'create index i_b on t (b)', 'vacuum analyze t'])
+      await session.query(text)
+    const place = { file: 'bench', line: 1, column: 1 }
+    const sql = 'select count(*), max(pad) from (select * from t where a < 3 union all select * from t where b < 2) x'
+    const query = { name: 'q', sql, parameters: [], variants: [], expect: {}, place }
+    const options = { allowWrites: false, timeBudgetMs: 20_000 }
+    const after = await measureQueries(session, [query], { ...options, samples: 7 })
+    const waits = { samplesMs: 0 }
+    const built = ['i_a', 'i_b'].map((name) => ({ schema: 'public', name }))
+    const start = performance.now()
+    const { without } = await interleave(waitingFor(session, waits), built, after, after, options)
+    const elapsed = performance.now() - start
+    const arms = 2 + without.length
+    return { indexes: without.length, arms, samplesMs: waits.samplesMs, share: elapsed / waits.samplesMs - 1 }
+  } finally {
+    await session[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   }
 }
 

@@ -21,8 +21,8 @@ const setup = [
 
 /** What the neighbour reads. */
 export const wide = [
-  'create table wide as select n, repeat(md5(n::text), 20) as pad from generate_series(1, 60000) n',
-  'vacuum analyze wide',
+  'create table public.wide as select n, repeat(md5(n::text), 20) as pad from generate_series(1, 60000) n',
+  'vacuum analyze public.wide',
 ]
 
 /** Eight queries that read a part of the table, which `share` makes smaller. */
@@ -175,7 +175,7 @@ export async function burden(session, busy) {
   try {
     while (!busy.over) {
       const end = Date.now() + 1000 * seconds()
-      while (!busy.over && Date.now() < end) await session.query('select count(*) from wide a join wide b using (pad)')
+      while (!busy.over && Date.now() < end) await session.query('select count(*) from public.wide a join public.wide b using (pad)')
       const rest = Date.now() + 1000 * seconds()
       while (!busy.over && Date.now() < rest) await new Promise((resolve) => setTimeout(resolve, 200))
     }
