@@ -93,12 +93,17 @@ export async function rolledBack<T>(
   refuseAborted(limits.signal)
   const { statementTimeoutMs, lockTimeoutMs } = limits
   try {
-    return await session.rolledBack({ ...settings, statementTimeoutMs, lockTimeoutMs }, async () => {
-      const value = await work()
-      // Inside: behind a pooler the next statement may run on another backend. perfdb's own reading of the catalog locks nothing.
-      if (settings.set?.['search_path'] !== 'pg_catalog') await session.query(unlockSql)
-      return value
+    let unlocked: Promise<unknown> | undefined
+    const value = await session.rolledBack({ ...settings, statementTimeoutMs, lockTimeoutMs }, async () => {
+      const done = await work()
+      // Inside: behind a pooler the next statement may run on another backend. perfdb's own reading of the catalog locks nothing. ROLLBACK
+      // travels right behind it.
+      if (settings.set?.['search_path'] !== 'pg_catalog') unlocked = session.query(unlockSql)
+      unlocked?.catch(() => undefined)
+      return done
     })
+    await unlocked
+    return value
   } catch (error) {
     if (!session.lost) await session.query(unlockSql).catch(() => undefined)
     refuseAborted(limits.signal)
