@@ -175,7 +175,8 @@ export async function burden(session, busy) {
   try {
     while (!busy.over) {
       const end = Date.now() + 1000 * seconds()
-      while (!busy.over && Date.now() < end) await session.query('select count(*) from public.wide a join public.wide b using (pad)')
+      while (!busy.over && Date.now() < end)
+        await session.query('select count(*) from public.wide a join public.wide b using (pad)')
       const rest = Date.now() + 1000 * seconds()
       while (!busy.over && Date.now() < rest) await new Promise((resolve) => setTimeout(resolve, 200))
     }
