@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../src/build/events.js'
 import { apply, plan, warnings } from '../support/apply.js'
+import { lookAt } from '../../src/build/look.js'
+import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { openTransaction, snapshot, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
@@ -19,6 +21,28 @@ test('fault 16: readers, and writers of other tables, are not waited for', async
   expect(result.exit_code).toBe(0)
   expect(blockersOf(events)).toEqual([])
   await Promise.all([reader.end(), other.end()])
+})
+
+test('fault 16: the snapshot of the very look at a build is nobody that it waits for', async () => {
+  await using db = await testDatabase(tables)
+  await using watchdog = await connectTo(db.url, 'watchdog')
+  const look = await watchdog.rolledBack({ readOnly: true, isolation: 'repeatable read' }, async () => {
+    await watchdog.query('select 1')
+    const building = db.sql.reserve().then(async (connection) => {
+      const [own] = await connection`select pg_backend_pid() as pid`
+      void connection`create index concurrently i on t (a) where a > 0`.finally(() => connection.release())
+      return Number(own?.['pid'])
+    })
+    const pid = await building
+    await until(
+      'the wait',
+      async () => (await db.sql`select from pg_locks where pid = ${pid} and not granted`).length > 0,
+    )
+    const [blocked] = await db.sql`select ${watchdog.pid} = any (pg_blocking_pids(${pid})) as waits`
+    expect(blocked).toEqual({ waits: true })
+    return lookAt(watchdog, pid)
+  })
+  expect(look).toMatchObject({ waits: false, blockers: null, phase: 'waiting for old snapshots' })
 })
 
 test.each([

@@ -5,7 +5,8 @@ import { buildSearchPath } from '../../catalog/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { sizeText, smallPages } from '../../measure/sample/tables.js'
 import { findHypoPg, suppose, type QueryName, type WhatIf } from '../../measure/what-if/what-if.js'
-import { tableNamed } from '../../plan/match/lookup.js'
+import { predictBytes } from '../../plan/hazards/predict.js'
+import { statisticsOf, tableNamed } from '../../plan/match/lookup.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding, Step } from '../../plan/plan.js'
 import type { Definition } from '../../definition/definition.js'
@@ -179,7 +180,9 @@ function judgement(
 ): Omit<ResultIndex, 'name' | 'table'> {
   const { refused = 'it was not looked at', sizeBytes = null, asWritten = false } = judgements[at] ?? {}
   if (refused !== null) return { status: 'not_judged', reason: refused, queries: [] }
-  const size = sizeBytes === null ? {} : { size_bytes: sizeBytes }
+  // One number for one index: that of the plan, which counts equal keys once as a btree does; HypoPG knows no deduplication.
+  const predicted = predictBytes(definition, statisticsOf(snapshot, definition.table)) ?? sizeBytes
+  const size = predicted === null ? {} : { size_bytes: predicted }
   if (queries.length === 0) return { status: 'not_judged', reason: 'no query was planned', queries: [], ...size }
   const users = queries.filter(({ used }) => used.includes(at)).map(({ name }) => name)
   const rough = definition.keys.some(({ expression }) => expression !== undefined)

@@ -1,12 +1,14 @@
 /**
  * One look at a backend (`$1`) that runs CREATE or DROP INDEX CONCURRENTLY: phase and counters, whom it waits for, and what
  * waits for it. One row, always. A wait for the table lock leaves no row in the progress view (fault 19): pg_locks shows it.
- * pg_blocking_pids says 0 for a prepared transaction (fault 18): then those that lock the table are named by gid.
+ * pg_blocking_pids says 0 for a prepared transaction (fault 18): then those that lock the table are named by gid. A build at its end waits for the snapshot of this very
+ * look as well, for a moment: that is nobody's transaction.
  */
 export const watchSql = `
 with me as (select a.pid, a.state, a.wait_event_type, a.query_start from pg_catalog.pg_stat_activity a where a.pid = $1),
 progress as (select * from pg_catalog.pg_stat_progress_create_index p where p.pid = $1),
-blocking as (select distinct b.pid from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as b(pid))
+waited as (select distinct b.pid from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as b(pid)),
+blocking as (select pid from waited where pid <> pg_catalog.pg_backend_pid())
 select pg_catalog.json_build_object(
   'active', (select state <> 'idle' from me),
   'phase', (select phase from progress), 'command', (select command from progress),
@@ -15,7 +17,8 @@ select pg_catalog.json_build_object(
   'blocksTotal', (select blocks_total from progress), 'blocksDone', (select blocks_done from progress),
   'tuplesTotal', (select tuples_total from progress), 'tuplesDone', (select tuples_done from progress),
   'waitsForTable', exists (select from pg_catalog.pg_locks l where l.pid = $1 and not l.granted and l.locktype = 'relation'),
-  'waits', exists (select from pg_catalog.pg_locks l where l.pid = $1 and not l.granted),
+  'waits', exists (select from pg_catalog.pg_locks l where l.pid = $1 and not l.granted)
+    and (exists (select from blocking) or not exists (select from waited)),
   'blockers', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'pid', b.pid, 'applicationName', a.application_name, 'user', a.usename, 'state', a.state,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.backend_start)) * 1000,
