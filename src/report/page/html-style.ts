@@ -5,26 +5,27 @@ export const style = `
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:90rem;padding:1.5rem clamp(.9rem,3vw,3rem) 3rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
 header{border-left:.4rem solid var(--line);padding:.1rem 0 .1rem 1rem}
-header.good{border-color:var(--good)}header.bad{border-color:var(--bad)}
+header.good{border-color:var(--good)}header.warn{border-color:var(--rest)}header.bad{border-color:var(--bad)}
 header p{margin:.2rem 0}
 .command{color:var(--quiet);font-weight:600}
 h1{font-size:clamp(1.25rem,1rem + 1.6vw,2rem);line-height:1.25;margin:.1rem 0 .4rem;text-wrap:pretty}
-header.good .sign{color:var(--good)}header.bad .sign{color:var(--bad)}
+header.good .sign{color:var(--good)}header.warn .sign{color:var(--warn)}header.bad .sign{color:var(--bad)}
 h2{font-size:1.3rem;line-height:1.3;margin:2.4rem 0 .8rem;padding-top:.9rem;border-top:1px solid var(--line)}
 h3{font-size:1.05rem;margin:1.6rem 0 .5rem}
 p.title{font-weight:600;margin:0 0 .2rem}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}.quiet{color:var(--quiet)}
-header.good,header.bad{color:inherit}
+header.good,header.warn,header.bad{color:inherit}
 p.verdict{font-weight:600}
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:1.4rem 0 0}
 .tiles div{flex:1 1 7rem;background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--quiet);font-size:.85rem}
 .tiles dd{margin:0;font-size:clamp(1.15rem,1rem + .8vw,1.5rem);white-space:nowrap;font-weight:600;line-height:1.3}
+main>.tiles+table{margin-top:1.4rem}
 nav{margin-top:1.4rem;font-size:.92rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:0;padding:0}
 a{color:var(--main)}
 :focus-visible{outline:2px solid var(--main);outline-offset:2px}
-table{border-collapse:collapse;min-width:min(100%,44rem);font-size:.92rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;min-width:min(100%,60rem);font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--quiet);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--soft)}

@@ -1,4 +1,4 @@
-import type { ApplyResult, ExplainResult, ResultQuery } from '../../result/result.js'
+import type { ApplyResult, ExplainResult, PlanResult, ResultQuery, VerifyResult } from '../../result/result.js'
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
@@ -38,6 +38,7 @@ function tilesOf(result: Result): readonly Tile[] {
       return [...applyTiles(result.apply), ...queryTiles(result.apply.queries)]
     case 'plan':
     case 'verify':
+      return [...stepTiles(result), ...warningTile(result.findings)]
     case 'status':
     case 'doctor':
     case 'init':
@@ -92,7 +93,7 @@ function queryTiles(queries: readonly ResultQuery[]): readonly Tile[] {
   ]
 }
 
-function explainTiles({ queries }: ExplainResult): readonly Tile[] {
+function explainTiles({ queries, findings }: ExplainResult): readonly Tile[] {
   const measured = queries.filter((query) => query.status === 'measured' || query.status === 'planned').length
   return queries.length === 0
     ? []
@@ -101,8 +102,47 @@ function explainTiles({ queries }: ExplainResult): readonly Tile[] {
           label: queries.some((query) => query.status === 'planned') ? 'queries planned' : 'queries measured',
           value: `${measured} of ${queries.length}`,
         },
+        ...slowestTile(queries),
         ...queryTiles(queries),
+        ...warningTile([...findings, ...queries.flatMap((query) => query.findings)]),
       ]
+}
+
+function slowestTile(queries: readonly ResultQuery[]): readonly Tile[] {
+  const times = queries.flatMap(({ after, before }) => (after ?? before)?.execution_ms.median ?? [])
+  return times.length < 2 ? [] : [{ label: 'the slowest', value: duration(Math.max(...times)) }]
+}
+
+function warningTile(findings: readonly { readonly severity: string }[]): readonly Tile[] {
+  const count = (wanted: string) => findings.filter(({ severity }) => severity === wanted).length
+  return [
+    ...(count('error') === 0 ? [] : [{ label: 'errors', value: String(count('error')), tone: 'bad' as const }]),
+    ...(count('warning') === 0 ? [] : [{ label: 'warnings', value: String(count('warning')), tone: 'warn' as const }]),
+  ]
+}
+
+const stepWords: Readonly<Record<PlanResult['steps'][number]['step'], string>> = {
+  create: 'to create',
+  rebuild: 'to rebuild',
+  reindex: 'to reindex',
+  replace: 'to replace',
+  adopt: 'to adopt',
+  drop: 'to drop',
+  building: 'being built',
+  keep: 'as declared',
+}
+
+function stepTiles({ steps, command }: PlanResult | VerifyResult): readonly Tile[] {
+  const hazards = steps.flatMap((step) => step.hazards).filter(({ told }) => told !== true).length
+  return [
+    ...Object.entries(stepWords).flatMap(([kind, label]): readonly Tile[] => {
+      const count = steps.filter(({ step }) => step === kind).length
+      if (count === 0) return []
+      const tone = kind === 'keep' ? 'good' : command === 'verify' && kind !== 'building' ? 'bad' : 'plain'
+      return [{ label, value: withThousands(count), tone }]
+    }),
+    ...(hazards === 0 ? [] : [{ label: 'hazards', value: String(hazards), tone: 'warn' as const }]),
+  ]
 }
 
 function poolTiles({ servers }: PoolResult): readonly Tile[] {

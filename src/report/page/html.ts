@@ -19,6 +19,7 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
   const body = first?.kind === 'verdict' ? rest : blocks
   const drawings = drawingsOf(result)
   const sections = sectionsOf(body, drawings)
+  const mood = moodOf(result, body)
   const plans = queryPlanHtml(result)
   const headings = [
     ...sections.headings,
@@ -37,9 +38,9 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     `<style>${style}</style>`,
     '</head>',
     '<body>',
-    `<header class="${result.ok ? 'good' : 'bad'}">`,
+    `<header class="${mood}">`,
     `<p class="command">perfdb ${html(result.command)}</p>`,
-    `<h1><span class="sign" role="img" aria-label="${result.ok ? 'in order' : 'not in order'}">${result.ok ? '✓' : '✗'}</span> ${html(title)}</h1>`,
+    `<h1><span class="sign" role="img" aria-label="${moods[mood].label}">${moods[mood].sign}</span> ${html(title)}</h1>`,
     ...sections.lede,
     '</header>',
     '<main>',
@@ -58,6 +59,19 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
   ]
     .filter((line) => line !== '')
     .join('\n')}\n`
+}
+
+/** What stands before the headline: no tick over something that somebody should read. */
+const moods = {
+  good: { sign: '✓', label: 'in order' },
+  warn: { sign: '!', label: 'in order, with warnings' },
+  bad: { sign: '✗', label: 'not in order' },
+} as const
+
+function moodOf(result: Result, blocks: readonly Block[]): keyof typeof moods {
+  if (!result.ok) return 'bad'
+  const told = blocks.flatMap((block) => (block.kind === 'items' ? block.items : []))
+  return told.some(({ tone }) => tone === 'warn' || tone === 'bad') ? 'warn' : 'good'
 }
 
 // Beside a drawing of the same numbers a longer table is folded.
