@@ -245,3 +245,18 @@ test('columns that depend on one another, with fresh statistics: tried, and noth
   expect(parallel.find(({ code }) => code === 'MISESTIMATE')?.hint).toMatch(/150 rows/)
   expect(await database.sql`select 1 from pg_statistic_ext`).toHaveLength(0)
 })
+
+test('a query that does not end in time is judged by what the planner expects', async () => {
+  await using session = await openSession(database.url)
+  const query = aQuery('select * from events where user_id = 7 and pg_sleep(0.1) is not null')
+  const [measured] = await measureQueries(session, [query], { samples: 3, allowWrites: false, statementTimeoutMs: 400 })
+  expect(measured?.measurements[0]).toMatchObject({ status: 'not_measured', timedOutMs: 400 })
+  expect(measured?.measurements[0]?.findings).toMatchObject([
+    {
+      code: 'SEQ_SCAN',
+      table: 'public.events',
+      message: expect.stringContaining('would read all of public.events'),
+      hint: expect.stringContaining(`create index on public.events (user_id) ${tried}`),
+    },
+  ])
+})

@@ -13,6 +13,8 @@ import type { QueryPlan } from '../plan/query-plan.js'
 import { unqualified, type RuleFinding } from '../rules/rule.js'
 import { explainOnce } from '../sample/sample.js'
 import type { Failure, Series } from '../sample/series.js'
+import { plannedSeqScans } from '../rules/planned.js'
+import type { Subject } from '../sample/subject.js'
 import { staleFindings } from '../rules/stale.js'
 import { median } from '../sample/statistics.js'
 import { readRelations, sizeText, smallPages, type TableFacts } from '../sample/tables.js'
@@ -32,7 +34,9 @@ export async function finish(
     const plan =
       failure?.status === 'refused' ? null : await attempt(explainOnce(session, subject, 'plain', limits), limits)
     const shown = plan === null ? null : withoutSampledValues(plan, subject)
-    return unmeasured(params, failure ?? noSample, shown ?? (failure?.status === 'refused' ? null : generic))
+    const without = unmeasured(params, failure ?? noSample, shown ?? (failure?.status === 'refused' ? null : generic))
+    if (failure === null || failure.timedOutMs === null || shown === null) return without
+    return { ...without, findings: await estimated(session, query, subject, shown, limits) }
   }
   // The timed run may meet the timeout that the samples kept: then the latest sample's query plan must do.
   const timed = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
@@ -122,6 +126,25 @@ const readers: readonly ((finished: Finished) => Promise<readonly Finding[]>)[] 
   },
   async ({ query, plan, tables }) => staleFindings(plan, tables, query),
 ]
+
+/** What the planner's own estimates tell of a query plan that did not end in time: a scan of a whole table for few of its rows, and old statistics. */
+async function estimated(
+  session: Session,
+  query: Query,
+  subject: Subject,
+  plan: QueryPlan,
+  limits: Limits,
+): Promise<readonly Finding[]> {
+  const { tables } = (await attempt(readRelations(session, plan, limits), limits)) ?? { tables: [] }
+  const found = plannedSeqScans(plan, (schema, name) => {
+    const table = tables.find((one) => one.table === `${schema}.${name}`)
+    return table === undefined ? undefined : { rows: table.estimated_rows, bytes: table.pages * 8192 }
+  })
+  const counterpart =
+    found.length > 0 ? await attempt(withoutSeqScan(session, subject, plan, [], limits), limits) : null
+  const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)
+  return [...(explained ?? found).map((one) => ofQuery(one, query)), ...staleFindings(plan, tables, query)]
+}
 
 /** What can be said of a query that has no samples. */
 export function unmeasured(params: string | null, failure: Failure, plan: QueryPlan | null): Measurement {

@@ -138,6 +138,7 @@ async function searchable(plan: QueryPlan, indexes: readonly IndexFacts[]): Prom
 async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, index: IndexFacts): Promise<string> {
   const { plan, without } = counterpart
   const costs = `cost ${count(plan.cost)} against ${count(without.cost)}`
+  if (plan.executionMs === null) return `the planner could use ${index.name} and does not: ${costs}`
   const kept = scan.rows / Math.max(1, scan.rows + scan.removedByFilter)
   const wrong = Math.max(scan.estimatedRows, 1) / Math.max(scan.rowsPerLoop, 1)
   if (wrong >= 10)
