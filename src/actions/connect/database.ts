@@ -104,6 +104,10 @@ export async function readScript(file: string, cwd: string): Promise<readonly Pa
 /** As psql would run the script, statement by statement. */
 async function load(database: Database, file: string, statements: readonly ParsedStatement[]): Promise<void> {
   await using session = await database.connect('measure')
+  // What the script runs is the application's, and counts for --top.
+  await session.query(
+    "select pg_catalog.set_config(name, 'top', false) from pg_catalog.pg_settings where name operator(pg_catalog.=) 'pg_stat_statements.track'",
+  )
   for (const { text, line, column } of statements) {
     // Rows that this session wrote are counted a second later, and would make fresh statistics look stale.
     if (/^(analyze|vacuum)\b/i.test(text)) await session.query('select pg_catalog.pg_stat_force_next_flush()')
