@@ -1,3 +1,4 @@
+import type { AdviseResult } from '../result/advise-result.js'
 import type { CompareResult } from '../result/compare-result.js'
 import type { ConfigResult } from '../result/config-result.js'
 import type { StatisticsResult } from '../result/statistics-result.js'
@@ -136,6 +137,12 @@ export async function explain(invocation: Invocation, args: readonly Named[]): P
   const config = await configOf(invocation)
   const { runExplainAction } = await import('./explain-action.js')
   return await runExplainAction(invocation, config, args, planOptions(invocation, config))
+}
+
+export async function advise(invocation: Invocation, args: readonly Named[]): Promise<AdviseResult> {
+  const config = await configOf(invocation)
+  const { runAdviseAction } = await import('./advise-action.js')
+  return await runAdviseAction(invocation, config, args)
 }
 
 export async function statistics(invocation: Invocation): Promise<StatisticsResult> {

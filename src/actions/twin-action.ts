@@ -1,3 +1,4 @@
+import type { MadeTwin } from '../commands/twin/twins.js'
 import type { WhatIfEngine } from '../commands/explain/what-if.js'
 import { PerfdbError } from '../errors.js'
 import { nameOf, type Named } from '../profile/files.js'
@@ -14,19 +15,22 @@ export function whatIfEngine(invocation: Invocation, database: Database): WhatIf
   if (engine === 'hypopg') return {}
   return {
     otherwise: engine === undefined,
-    twin: async () => {
-      const [{ twinOfServer }, { limitsOf }, from] = await Promise.all([
-        import('../commands/twin/twins.js'),
-        import('../measure/sample/limits.js'),
-        placesOf(invocation),
-      ])
-      await using session = await database.connect('look')
-      return await twinOfServer(session, limitsOf({ allowWrites: true, signal: invocation.signals.signal }), {
-        from,
-        scale: 1,
-      })
-    },
+    twin: async () => twinOf(invocation, database),
   }
+}
+
+/** A twin of the database. Throws NO_EMBEDDED, EMBEDDED_FAILED, INTERRUPTED and the server's errors. */
+export async function twinOf(invocation: Invocation, database: Database): Promise<MadeTwin> {
+  const [{ twinOfServer }, { limitsOf }, from] = await Promise.all([
+    import('../commands/twin/twins.js'),
+    import('../measure/sample/limits.js'),
+    placesOf(invocation),
+  ])
+  await using session = await database.connect('look')
+  return await twinOfServer(session, limitsOf({ allowWrites: true, signal: invocation.signals.signal }), {
+    from,
+    scale: 1,
+  })
 }
 
 async function placesOf(invocation: Invocation): Promise<readonly string[]> {

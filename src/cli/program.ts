@@ -92,6 +92,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
   )
   add('explain [files...]', 'measure queries of profiles, .sql files or --query, and report findings', 'explain')
   add(
+    'advise [files...]',
+    'which indexes are missing: each was tried on a twin of the server, where the planner took it; builds nothing there',
+    'advise',
+  )
+  add(
     'statistics',
     'sizes and statistics of a database into a file, for a twin that plans as it does without its rows',
     'statistics',

@@ -18,7 +18,7 @@ export const twinTexts = {
   TWIN_DIFFERS: {
     text: 'the twin does not plan a query as the server does',
     why: 'What the twin says of this query with another index would be a guess.',
-    rule: 'Its present query plans there and on the twin have other nodes, or costs that differ by more than a tenth.',
+    rule: 'Its present query plans there and on the twin have other nodes, costs that differ by more than a tenth, or estimates of rows by more than half.',
     todo: 'ANALYZE its tables, take new statistics, or try the index on a copy.',
   },
   NO_TWIN: {

@@ -6,6 +6,7 @@ export type CommandName =
   | 'verify'
   | 'explain'
   | 'statistics'
+  | 'advise'
   | 'check-pool'
   | 'rollback'
   | 'status'

@@ -2,20 +2,25 @@ import type { OptionRow } from './row.js'
 
 /** Options of one command each: explain, check-pool, status, import, demo. */
 export const otherRows = [
-  { flags: '--query <text>', read: 'text', help: 'one query', commands: ['explain'] },
+  { flags: '--query <text>', read: 'text', help: 'one query', commands: ['explain', 'advise'] },
   {
     flags: '--param <value>',
     read: 'texts',
     help: 'the next value of $1, $2 ... of --query; null is SQL NULL, [a, b] an array; repeatable',
-    commands: ['explain'],
+    commands: ['explain', 'advise'],
     commandLineOnly: true,
   },
-  { flags: '--top <n>', read: 'count', help: 'the first n statements of pg_stat_statements', commands: ['explain'] },
+  {
+    flags: '--top <n>',
+    read: 'count',
+    help: 'the first n statements of pg_stat_statements',
+    commands: ['explain', 'advise'],
+  },
   {
     flags: '--by <what>',
     read: 'words',
     help: 'what --top goes by',
-    commands: ['explain'],
+    commands: ['explain', 'advise'],
     words: ['total', 'mean', 'calls', 'io'],
     default: 'total',
   },
@@ -101,6 +106,42 @@ export const otherRows = [
     help: 'write over the file of --out',
     commands: ['statistics'],
     commandLineOnly: true,
+  },
+  {
+    flags: '--out <file>',
+    read: 'file',
+    help: 'save the advice as a profile, ready for perfdb plan',
+    commands: ['advise'],
+    commandLineOnly: true,
+  },
+  { flags: '--force', read: 'flag', help: 'write over the file of --out', commands: ['advise'], commandLineOnly: true },
+  {
+    flags: '--max-indexes <n>',
+    read: 'count',
+    help: 'advise so many at most',
+    commands: ['advise'],
+    default: '10',
+  },
+  {
+    flags: '--max-size <size>',
+    read: 'size',
+    help: 'all advised indexes together take so much at most',
+    commands: ['advise'],
+    default: '50GB',
+  },
+  {
+    flags: '--exit-code',
+    read: 'flag',
+    help: 'exit 1 when the advice is worth --min-gain',
+    commands: ['advise'],
+    commandLineOnly: true,
+  },
+  {
+    flags: '--min-gain <percent>',
+    read: 'number',
+    help: 'with --exit-code: so many percent of the weighted cost of all queries',
+    commands: ['advise'],
+    default: '20',
   },
   {
     flags: '--no-values',

@@ -122,7 +122,7 @@ export const planRows = [
     flags: '--yes',
     read: 'flag',
     help: 'with --url embedded: install the embedded server into the cache folder without asking, as PERFDB_INSTALL=1 does',
-    commands: ['plan', 'apply', 'verify', 'explain', 'statistics', 'import'],
+    commands: ['plan', 'apply', 'verify', 'explain', 'advise', 'statistics', 'import'],
     commandLineOnly: true,
   },
   {

@@ -79,6 +79,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./blocks/explain.js')).explainBlocks(result)
     case 'compare':
       return (await import('./blocks/compare.js')).compareBlocks(result)
+    case 'advise':
+      return (await import('./blocks/advise.js')).adviseBlocks(result)
     case 'statistics':
       return (await import('./blocks/statistics.js')).statisticsBlocks(result)
     case 'check-pool':

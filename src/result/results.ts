@@ -1,3 +1,4 @@
+import type { AdviseResult } from './advise-result.js'
 import type { CompareResult } from './compare-result.js'
 import type { DemoResult } from './demo-result.js'
 import type { FleetResult } from './fleet-result.js'
@@ -23,6 +24,7 @@ export type SingleResult =
   | ConfigResult
   | CompareResult
   | StatisticsResult
+  | AdviseResult
   | DoctorResult
   | ErrorResult
 

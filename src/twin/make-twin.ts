@@ -1,5 +1,7 @@
 import { PerfdbError } from '../errors.js'
 import { genericPlan } from '../measure/sample/generic.js'
+import { tableOf } from '../measure/plan/plan-node.js'
+import { unqualified } from '../measure/rules/rule.js'
 import type { Limits } from '../measure/sample/limits.js'
 import { explainOnce, refuseAborted } from '../measure/sample/sample.js'
 import { startEmbedded } from '../server/embedded/embedded.js'
@@ -96,7 +98,12 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
       const found = known.relation(schema, name)
       return found === undefined ? undefined : { rows: Math.max(0, found.tuples), bytes: found.bytes }
     },
-    indexesOf: ({ indexes }) => [...new Set(indexes.flatMap((name) => [name, ...(above.get(name) ?? [])]))],
+    indexesOf: ({ indexes }) => [...new Set(indexes.flatMap((name) => [name, ...(above.indexes.get(name) ?? [])]))],
+    reads: ({ nodes }, table) =>
+      nodes.some((node) => {
+        const name = tableOf(node)
+        return node.schema !== '' && (name === table || above.tables.get(name)?.includes(table) === true)
+      }),
     plan: async (subject) => explainOnce(session, subject, 'plain', limits),
     async generic(subject, parameterCount) {
       const found = await genericPlan(session, { ...subject, values: [] }, parameterCount, limits)
@@ -129,8 +136,22 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
   }
 }
 
-async function ancestors(open: Open): Promise<ReadonlyMap<string, readonly string[]>> {
+interface Ancestors {
+  /** By their names, as query plans have them. */
+  readonly indexes: ReadonlyMap<string, readonly string[]>
+  /** By `schema.name`. */
+  readonly tables: ReadonlyMap<string, readonly string[]>
+}
+
+async function ancestors(open: Open): Promise<Ancestors> {
   await using session = await open('owner', 'look')
-  const rows = await session.query<{ name: string; above: readonly string[] }>(twinAncestorsSql)
-  return new Map(rows.map((row) => [row.name, row.above]))
+  const rows = await session.query<{ schema: string; name: string; is_index: boolean; above: readonly string[] }>(
+    twinAncestorsSql,
+  )
+  const indexes = rows.filter(({ is_index: index }) => index)
+  const tables = rows.filter(({ is_index: index }) => !index)
+  return {
+    indexes: new Map(indexes.map(({ name, above }) => [name, above.map(unqualified)])),
+    tables: new Map(tables.map(({ schema, name, above }) => [`${schema}.${name}`, above])),
+  }
 }

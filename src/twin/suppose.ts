@@ -14,6 +14,7 @@ import {
 } from '../measure/what-if/what-if.js'
 import { textsOf, type Query } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
+import { skipsFrom, skipsIn } from './skips.js'
 import { likenessOf, type Likeness } from './fidelity.js'
 import type { Twin } from './twin.js'
 
@@ -109,7 +110,12 @@ export async function supposeOnTwin(
         statement,
         costBefore: there.cost,
         costAfter: after.cost,
-        used: tried.flatMap((index, at) => (index.names.some((one) => used.includes(one)) ? [at] : [])),
+        used: tried.flatMap((index, at) => {
+          const definition = indexes[at]?.definition
+          const skipped =
+            session.versionNum < skipsFrom && definition !== undefined && skipsIn(after, definition, index)
+          return index.names.some((one) => used.includes(one)) && !skipped ? [at] : []
+        }),
       })
     } catch (error) {
       left.push({ name, params, statement, reason: onTwin(error, limits) })

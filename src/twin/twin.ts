@@ -31,6 +31,8 @@ export interface Twin extends AsyncDisposable {
   table(schema: string, name: string): { readonly rows: number; readonly bytes: number } | undefined
   /** The indexes of a query plan, with those of partitioned tables that they are parts of. */
   indexesOf(plan: QueryPlan): readonly string[]
+  /** Whether a query plan reads a table, or a partition of it: `schema.table`. */
+  reads(plan: QueryPlan, table: string): boolean
   /** Throws the server's errors. */
   plan(subject: Pick<Subject, 'text' | 'values' | 'writes'>): Promise<QueryPlan>
   /** The generic query plan of a statement with so many parameters, which suits every value. */

@@ -14,6 +14,7 @@ import { configResult } from '../../src/result/config-result.js'
 import { doctorResult } from '../../src/result/doctor-result.js'
 import { initResult } from '../../src/result/init-result.js'
 import { importResult } from '../../src/result/import-result.js'
+import { adviseResult } from '../../src/result/advise-result.js'
 import { statisticsResult } from '../../src/result/statistics-result.js'
 import { poolResult } from '../../src/result/pool-result.js'
 import { planSql } from '../../src/report/blocks/plan-sql.js'
@@ -42,6 +43,7 @@ const schemas = {
   config: configResult,
   compare: compareResult,
   statistics: statisticsResult,
+  advise: adviseResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

@@ -26,6 +26,11 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb explain plan.json server.log           query plans; needs no server',
     'psql -c "explain (analyze, buffers) ..." | perfdb explain -',
   ]),
+  advise: below('Examples:', [
+    'perfdb advise my.yaml                         for the queries of a profile',
+    'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements, as a profile',
+    'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
+  ]),
   statistics: below('Examples:', [
     'perfdb statistics --out shop.stats.json       of DATABASE_URL; reads only',
     'perfdb statistics --out s.json --hide customers.email',

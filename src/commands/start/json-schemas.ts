@@ -2,6 +2,7 @@ import { keyDescriptions } from '../../pools/file/key-descriptions.js'
 import { poolsSchema } from '../../pools/file/schema.js'
 import { profileSchema } from '../../profile/schema.js'
 import { z } from '../../yaml/schema.js'
+import { adviseResult } from '../../result/advise-result.js'
 import { compareResult } from '../../result/compare-result.js'
 import { configResult } from '../../result/config-result.js'
 import { configSchema } from '../../options/config-schema.js'
@@ -33,6 +34,7 @@ export function jsonSchemas(): ReadonlyMap<string, string> {
     compareResult,
     fleetResult,
     statisticsResult,
+    adviseResult,
     errorResult,
   ]
   return new Map([

@@ -79,7 +79,8 @@ export async function advised(
   return told
 }
 
-interface Catalog extends TableCatalog {
+/** What the catalog says of a table, and whose it is. */
+export interface Catalog extends TableCatalog {
   /** The partitioned table that it belongs to, else itself: `schema.table`. */
   readonly root: string
   /** null where it may not be asked. */
@@ -216,7 +217,11 @@ async function columnsAsked(node: PlanNode): Promise<ReadonlySet<string>> {
 /** Operators of conditions as pg_operator names them. */
 const named: Readonly<Record<string, string>> = { in: '=', 'is null': '=', has: '@>' }
 
-async function readCatalog({ session, limits, indexes, foreign }: WithoutSeqScan, node: PlanNode): Promise<Catalog> {
+/** Of the table that a node reads, with the operators of its conditions. Throws the server's errors. */
+export async function readCatalog(
+  { session, limits, indexes, foreign }: Pick<WithoutSeqScan, 'session' | 'limits' | 'indexes' | 'foreign'>,
+  node: PlanNode,
+): Promise<Catalog> {
   const names = [node.schema, node.relation]
   const conditions = await Promise.all([node.filter, node.indexCondition].map(readCondition))
   const operators = conditions

@@ -46,6 +46,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'import':
     case 'compare':
     case 'statistics':
+    case 'advise':
       return []
   }
 }

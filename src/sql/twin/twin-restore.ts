@@ -85,7 +85,9 @@ export const twinTreeSql = `
     join pg_index x on x.indexrelid = c.oid join pg_class r on r.oid = x.indrelid
   where n.nspname = $1 and i.relname = $2 and i.relkind in ('i', 'I')`
 
-/** Indexes of partitions with those above them, up to the top: their names. */
+/** Partitions, tables and indexes, with what is above each up to the top: as `schema.name`. */
 export const twinAncestorsSql = `
-  select c.relname as name, array(select a.relname::text from pg_partition_ancestors(c.oid) p join pg_class a on a.oid = p.relid where a.oid <> c.oid) as above
-  from pg_class c where c.relkind in ('i', 'I') and c.relispartition`
+  select n.nspname as schema, c.relname as name, c.relkind in ('i', 'I') as is_index,
+    array(select an.nspname || '.' || a.relname from pg_partition_ancestors(c.oid) p join pg_class a on a.oid = p.relid
+      join pg_namespace an on an.oid = a.relnamespace where a.oid <> c.oid) as above
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('i', 'I', 'r', 'p') and c.relispartition`

@@ -1,0 +1,222 @@
+import type { Definition } from '../definition/definition.js'
+import { skipsIn } from '../twin/skips.js'
+import type { Present } from '../twin/suppose.js'
+import type { TriedIndex, Twin } from '../twin/twin.js'
+import type { Proposal } from './candidates.js'
+
+/** A proposal that was built on the twin. */
+export interface Option extends Proposal {
+  readonly tried: TriedIndex
+}
+
+/** A query with what one run of it counts for. */
+export interface Weighed {
+  readonly present: Present
+  readonly weight: number
+}
+
+/** What a query costs with a set of indexes, and which of them its query plan uses. */
+interface Outcome {
+  readonly cost: number
+  readonly used: readonly string[]
+}
+
+export interface Chosen {
+  readonly option: Option
+  /** What would be lost without it, in weighted cost. */
+  readonly worth: number
+  readonly serves: readonly { readonly present: Present; readonly before: number; readonly after: number }[]
+  /** For the same queries, tried and not chosen, best first, with the weighted cost that each would save alone. */
+  readonly rejected: readonly { readonly option: Option; readonly saves: number }[]
+}
+
+export interface Choice {
+  readonly chosen: readonly Chosen[]
+  readonly before: number
+  readonly after: number
+}
+
+export interface ChoiceOptions {
+  readonly mostIndexes: number
+  readonly mostBytes: number
+  /** The source is of 18 or later and skips through a btree whose first key is not compared, as the twin does. */
+  readonly skips: boolean
+}
+
+/** A query has to gain so much of its cost, and so many units of it: below, the planner's estimates mean nothing. */
+const [leastShare, leastUnits] = [0.2, 50]
+/** Of indexes that save about as much the smallest is taken. */
+const aboutAsMuch = 0.97
+
+/**
+ * The indexes that save most, over all queries together: the best first, then the best beside it, until none saves enough; then those that the
+ * later ones made useless are taken out again. Each is judged by the planner on the twin. Throws the server's errors.
+ */
+export async function chooseIndexes(
+  twin: Twin,
+  options: readonly Option[],
+  queries: readonly Weighed[],
+  { mostIndexes, mostBytes, skips }: ChoiceOptions,
+): Promise<Choice> {
+  const look: Look = { twin, skips }
+  const present: Outcomes = new Map(queries.map((one) => [one, { cost: one.present.here.cost, used: [] }]))
+  const solo = new Map<Option, number>()
+  const helps = new Map<Option, ReadonlySet<Weighed>>()
+  for (const option of options) {
+    const outcomes = await outcomesWith(look, [option], present, option.table)
+    solo.set(option, enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) : 0)
+    helps.set(option, new Set([...outcomes].filter(([, outcome]) => uses(outcome, option)).map(([query]) => query)))
+  }
+  const known = new Map([...solo].filter(([, saved]) => saved > 0))
+  let chosen: readonly Option[] = []
+  let current = present
+  while (chosen.length < mostIndexes && known.size > 0) {
+    const taken = chosen
+    for (const option of known.keys()) if (taken.some((one) => beginsWith(one, option))) known.delete(option)
+    const room = mostBytes - chosen.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
+    for (const option of known.keys()) if (option.tried.sizeBytes > room) known.delete(option)
+    const next = await bestBeside(look, chosen, current, known)
+    if (next === null) break
+    known.delete(next.option)
+    chosen = [...chosen, next.option]
+    current = next.outcomes
+  }
+  const kept = await withoutUseless(look, chosen, present)
+  const after = await outcomesWith(look, kept, present, null)
+  const used = kept.filter((option) => [...after.values()].some((outcome) => uses(outcome, option)))
+  const found: Chosen[] = []
+  for (const option of used) {
+    const without = await outcomesWith(
+      look,
+      used.filter((one) => one !== option),
+      present,
+      null,
+    )
+    const served = [...after].filter(([, outcome]) => uses(outcome, option))
+    found.push({
+      option,
+      worth: totalOf(without) - totalOf(after),
+      serves: served.map(([{ present: query }, { cost }]) => ({
+        present: query,
+        before: query.here.cost,
+        after: cost,
+      })),
+      rejected: options
+        .filter((one) => !used.includes(one) && served.some(([query]) => helps.get(one)?.has(query) === true))
+        .map((one) => ({ option: one, saves: solo.get(one) ?? 0 }))
+        .toSorted((one, other) => other.saves - one.saves),
+    })
+  }
+  const best = found.toSorted((one, other) => other.worth - one.worth)
+  return { chosen: best, before: totalOf(present), after: totalOf(after) }
+}
+
+interface Look {
+  readonly twin: Twin
+  readonly skips: boolean
+}
+
+type Outcomes = ReadonlyMap<Weighed, Outcome>
+
+function totalOf(outcomes: Outcomes): number {
+  return [...outcomes].reduce((sum, [{ weight }, { cost }]) => sum + weight * cost, 0)
+}
+
+function uses({ used }: Outcome, { tried }: Option): boolean {
+  return tried.names.some((name) => used.includes(name))
+}
+
+/** Some query gains what counts. */
+function enough(before: Outcomes, after: Outcomes): boolean {
+  return [...before].some(([query, { cost }]) => {
+    const saved = cost - (after.get(query)?.cost ?? cost)
+    return saved >= leastUnits && saved >= leastShare * cost
+  })
+}
+
+/** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
+function beginsWith({ definition: wide }: Option, { definition: narrow }: Option): boolean {
+  const texts = ({ keys }: Definition) => keys.map((key) => JSON.stringify(key))
+  const [own, other] = [texts(wide), texts(narrow)]
+  return (
+    shortTable(wide) === shortTable(narrow) &&
+    wide.method === 'btree' &&
+    narrow.method === 'btree' &&
+    wide.predicate === narrow.predicate &&
+    other.every((key, at) => own[at] === key) &&
+    narrow.include.every((column) => wide.include.includes(column) || wide.keys.some((key) => key.column === column))
+  )
+}
+
+function shortTable({ table }: Definition): string {
+  return `${table.schema}.${table.name}`
+}
+
+/** All queries with these indexes; only those that read this table are planned anew, of the others the outcome is as `before`. */
+async function outcomesWith(
+  { twin, skips }: Look,
+  set: readonly Option[],
+  before: Outcomes,
+  table: string | null,
+): Promise<Outcomes> {
+  await twin.show(set.map(({ tried }) => tried))
+  const outcomes = new Map(before)
+  for (const query of before.keys()) {
+    if (table !== null && !twin.reads(query.present.here, table)) continue
+    const plan = await twin.plan(query.present.subject)
+    const skipping = !skips && set.some(({ definition, tried }) => skipsIn(plan, definition, tried))
+    // What the source cannot do counts as no gain.
+    outcomes.set(
+      query,
+      skipping ? { cost: query.present.here.cost, used: [] } : { cost: plan.cost, used: twin.indexesOf(plan) },
+    )
+  }
+  return outcomes
+}
+
+/**
+ * What an index saves beside others is no more than what it saved beside fewer, nearly always: only the best by that is looked at again, until it
+ * stays the best.
+ */
+async function bestBeside(
+  look: Look,
+  chosen: readonly Option[],
+  current: Outcomes,
+  known: Map<Option, number>,
+): Promise<{ readonly option: Option; readonly outcomes: Outcomes } | null> {
+  const looked = new Map<Option, Outcomes>()
+  for (;;) {
+    const sorted = [...known].toSorted(([, one], [, other]) => other - one)
+    const [best] = sorted
+    if (best === undefined) return null
+    // Those that may save about as much are looked at too: a smaller one may be among them.
+    const unsure = sorted.find(([option, saves]) => saves >= best[1] * aboutAsMuch && !looked.has(option))
+    if (unsure === undefined) {
+      const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch).map(([option]) => option)
+      const [option] = equal.toSorted((one, other) => one.tried.sizeBytes - other.tried.sizeBytes)
+      const outcomes = option === undefined ? undefined : looked.get(option)
+      return option === undefined || outcomes === undefined ? null : { option, outcomes }
+    }
+    const [option] = unsure
+    const outcomes = await outcomesWith(look, [...chosen, option], current, option.table)
+    looked.set(option, outcomes)
+    if (enough(current, outcomes)) known.set(option, totalOf(current) - totalOf(outcomes))
+    else known.delete(option)
+  }
+}
+
+/** Without those whose absence costs no query what counts. */
+async function withoutUseless(look: Look, chosen: readonly Option[], present: Outcomes): Promise<readonly Option[]> {
+  let kept = chosen
+  for (const option of chosen) {
+    if (kept.some((one) => one !== option && beginsWith(one, option))) {
+      kept = kept.filter((one) => one !== option)
+      continue
+    }
+    const all = await outcomesWith(look, kept, present, null)
+    const rest = kept.filter((one) => one !== option)
+    const without = await outcomesWith(look, rest, present, null)
+    if (!enough(without, all)) kept = rest
+  }
+  return kept
+}

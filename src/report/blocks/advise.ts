@@ -1,0 +1,123 @@
+import type { Advice, AdviseResult } from '../../result/advise-result.js'
+import { bytes, count, percent, several, withThousands } from '../../text/amounts.js'
+import type { Block, Cell, Item } from '../block/block.js'
+import { detail } from '../block/block.js'
+import { findingBlocks } from '../block/findings.js'
+import { serverText } from './steps.js'
+import { twinText } from './what-if.js'
+
+/** The advice, best first, with what it rests on; what was tried and not chosen; of what nothing is said. */
+export function adviseBlocks(result: AdviseResult): Block[] {
+  const { advice, twin, tried, not_judged: left } = result
+  return [
+    { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: verdict(result) },
+    { kind: 'text', tone: 'quiet', text: serverText(result.server) },
+    ...(advice.length === 0
+      ? []
+      : [indexGrid(advice), { kind: 'items' as const, title: '', items: advice.map(item) }, queryGrid(advice)]),
+    {
+      kind: 'text',
+      tone: 'quiet',
+      text: `${several(tried, 'index was', 'indexes were')} tried on a twin of the server (PostgreSQL ${twin.version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Costs are estimates of the planner in its own unit, no times; nothing was built on the server, and no query ran.${advice.length === 0 ? '' : ' perfdb apply builds what a profile declares, and measures.'}`,
+    },
+    {
+      kind: 'items',
+      title: left.length === 0 ? '' : several(left.length, 'query not judged', 'queries not judged'),
+      items: left.map(({ query, params, reason }) => ({
+        tone: 'warn',
+        label: 'not judged',
+        text: `${title(query, params)}: ${reason}`,
+        details: [],
+      })),
+      limit: 10,
+    },
+    ...findingBlocks(result.findings),
+    ...(result.file === undefined
+      ? []
+      : [
+          {
+            kind: 'text' as const,
+            tone: 'plain' as const,
+            text: `${result.file} holds the advice as a profile: perfdb plan ${result.file}`,
+          },
+        ]),
+  ]
+}
+
+function verdict({ advice, queries, cost }: AdviseResult): string {
+  const of = several(queries, 'query', 'queries')
+  if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
+  const saved = cost.before === 0 ? 0 : (cost.before - cost.after) / cost.before
+  return `${several(advice.length, 'index is', 'indexes are')} advised for ${of}: estimated cost ${units(cost.before)} -> ${units(cost.after)} (${percent(saved)} less)`
+}
+
+function units(cost: number): string {
+  return withThousands(Math.round(cost))
+}
+
+function indexGrid(advice: readonly Advice[]): Block {
+  return {
+    kind: 'grid',
+    title: 'Advised, best first',
+    columns: [
+      { head: 'index', kind: 'name', floor: 20 },
+      { head: 'saves', kind: 'number' },
+      { head: 'size', kind: 'number' },
+      { head: 'for', kind: 'prose', floor: 20, drop: 1 },
+    ],
+    rows: advice.map(({ index, share, size_bytes: size, serves }): Cell[] => [
+      { text: index.name },
+      { text: percent(share), tone: 'good' },
+      { text: `~${bytes(size)}` },
+      { text: [...new Set(serves.map(({ query }) => query))].join(', ') },
+    ]),
+  }
+}
+
+function item({ index, why, writes, rejected, size_guessed: guessed }: Advice): Item {
+  const other = rejected
+    .filter(({ share }) => share > 0)
+    .slice(0, 3)
+    .map(({ definition, share, size_bytes: size }) => `${definition} (alone ${percent(share)}, ~${bytes(size)})`)
+  return {
+    tone: 'good',
+    label: 'advised',
+    text: `${index.name} on ${index.schema}.${index.table}: ${index.definition}`,
+    details: [
+      ...detail('sql', index.sql),
+      ...detail('why', why),
+      ...detail('size', guessed === true ? 'a guess: it depends on what is in the values' : undefined),
+      ...detail(
+        'writes',
+        writes === undefined
+          ? undefined
+          : `its table had ${count(writes.inserted)} inserts, ${count(writes.updated)} updates and ${count(writes.deleted)} deletes since its counters were reset; each insert writes the index too`,
+      ),
+      ...detail('not chosen', other.length === 0 ? undefined : other.join('; ')),
+    ],
+  }
+}
+
+function queryGrid(advice: readonly Advice[]): Block {
+  const rows = new Map(
+    advice.flatMap(({ serves }) => serves.map((one) => [title(one.query, one.params), one] as const)),
+  )
+  return {
+    kind: 'grid',
+    title: 'Queries, as the planner estimates them',
+    columns: [
+      { head: 'query', kind: 'name', floor: 16 },
+      { head: 'cost now', kind: 'number' },
+      { head: 'cost then', kind: 'number' },
+    ],
+    rows: [...rows].map(([name, one]): Cell[] => [
+      { text: name },
+      { text: units(one.cost_before) },
+      { text: units(one.cost_after), tone: one.cost_after < one.cost_before ? 'good' : 'plain' },
+    ]),
+  }
+}
+
+function title(query: string, params: string | undefined): string {
+  return params === undefined ? query : `${query} (${params})`
+}

@@ -1,0 +1,65 @@
+import { z } from '../yaml/schema.js'
+import { finding, server } from './step-result.js'
+import { twin } from './twin-result.js'
+
+/** Costs are the planner's estimates in its own unit, and no time. */
+const served = z.object({
+  query: z.string(),
+  params: z.string().optional(),
+  cost_before: z.number(),
+  cost_after: z.number(),
+})
+const advice = z.object({
+  index: z.object({
+    name: z.string(),
+    schema: z.string(),
+    table: z.string(),
+    /** `btree (total, placed desc) include (id)`: for people. */
+    definition: z.string(),
+    /** CREATE INDEX CONCURRENTLY, to paste. */
+    sql: z.string(),
+    /** Its entry in a profile. */
+    yaml: z.string(),
+  }),
+  serves: z.array(served),
+  size_bytes: z.number(),
+  /** The size depends on what is in the values: it is guessed from their widths. */
+  size_guessed: z.literal(true).optional(),
+  /** Of the weighted cost of all queries, what would be lost without it: 0 to 1. */
+  share: z.number(),
+  /** Where it was judged. */
+  tried: z.enum(['twin', 'hypopg', 'build']),
+  why: z.string(),
+  /** Rows that were inserted, updated and deleted in its table since the counters were reset: each insert writes the index too. */
+  writes: z
+    .object({ inserted: z.number(), updated: z.number(), hot_updated: z.number(), deleted: z.number() })
+    .optional(),
+  /** For the same queries, tried and not chosen, with the share that each would save alone. */
+  rejected: z.array(z.object({ definition: z.string(), share: z.number(), size_bytes: z.number() })),
+})
+
+export const adviseResult = z.object({
+  perfdb: z.string(),
+  ok: z.boolean(),
+  exit_code: z.int(),
+  command: z.literal('advise'),
+  server: server.optional(),
+  started_at: z.string().optional(),
+  duration_ms: z.number().optional(),
+  /** Best first. */
+  advice: z.array(advice),
+  /** Queries that were looked at, and the weighted cost of all of them without and with the advice. */
+  queries: z.int(),
+  cost: z.object({ before: z.number(), after: z.number() }),
+  /** Indexes that were built on the twin and judged. */
+  tried: z.int(),
+  /** Nothing is said of these: they could not be planned, or the twin plans them otherwise. */
+  not_judged: z.array(z.object({ query: z.string(), params: z.string().optional(), reason: z.string() })),
+  twin,
+  /** The profile that --out wrote. */
+  file: z.string().optional(),
+  findings: z.array(finding),
+})
+
+export type AdviseResult = z.infer<typeof adviseResult>
+export type Advice = z.infer<typeof advice>
