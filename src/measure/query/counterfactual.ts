@@ -70,7 +70,7 @@ export async function interleave(
         else taken.push({ one, measured, arms })
       }
     }
-    return concluded(taken, before, after, known, stopped)
+    return concluded(taken, before, after, known, { stopped, leastSamples: limits.leastSamples })
   })
 }
 
@@ -155,17 +155,10 @@ function concluded(
   before: readonly QueryMeasurement[],
   after: readonly QueryMeasurement[],
   known: readonly Hideable[],
-  stopped: string | null,
+  { stopped, leastSamples }: Pick<Counterfactual, 'stopped'> & Pick<Limits, 'leastSamples'>,
 ): Counterfactual {
   const enough = taken.filter(({ arms }) => arms.distinct.every(({ latest }) => latest !== null))
-  const pairs = enough.flatMap(({ one, arms }) =>
-    arms.distinct.flatMap((arm): readonly NoisePair[] => {
-      const blocks = blocksOfArm(arm)
-      const short = blocks.some(({ executionMs }) => executionMs.length < 3)
-      return short ? [] : [{ query: one.query.name, of: 'blocks', ratio: ownNoise({ blocks, ...noSamples }) }]
-    }),
-  )
-  const noise = noiseOfPairs(pairs)
+  const noise = noiseOfPairs(armPairs(enough, leastSamples))
   const interleaved = new Set<QueryMeasurement>()
   const others = new Map<Measurement, Measurement>()
   for (const { one, measured, arms } of enough) {
@@ -201,6 +194,20 @@ function concluded(
     notHidden: known.filter(({ reason }) => reason !== null),
     stopped,
   }
+}
+
+/** Of the arms that went on to the usual number of samples: those that ended early lie far from each other, and their halves are short. Of all where fewer than 20 did: too few to stand for the rest. */
+function armPairs(taken: readonly Taken[], leastSamples: number): readonly NoisePair[] {
+  const pairs = taken.flatMap(({ one, arms }) =>
+    arms.distinct.flatMap((arm) => {
+      const blocks = blocksOfArm(arm)
+      const [odd = 0, even = 0] = blocks.map(({ executionMs }) => executionMs.length)
+      const pair: NoisePair = { query: one.query.name, of: 'blocks', ratio: ownNoise({ blocks, ...noSamples }) }
+      return odd < 3 || even < 3 ? [] : [{ pair, whole: odd + even >= leastSamples }]
+    }),
+  )
+  const whole = pairs.filter((each) => each.whole)
+  return (whole.length < 20 ? pairs : whole).map(({ pair }) => pair)
 }
 
 const noSamples = { executionMs: [], controlMs: [] }
