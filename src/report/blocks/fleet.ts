@@ -159,7 +159,7 @@ function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
         { text: step.index },
         { text: step.table },
         { text: withThousands(tenants) },
-        { text: stateText(step), tone: step.outcome === undefined ? stepTones[step.step] : outcomeTones[step.outcome] },
+        { text: stateText(step), tone: step.outcome === undefined ? 'warn' : outcomeTones[step.outcome] },
         { text: withThousands(kept.get(JSON.stringify([step.index, step.table])) ?? 0) },
         { text: idsText(ids, tenants, named), tone: 'quiet' },
       ]),

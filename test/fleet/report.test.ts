@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import type { FleetResult, TenantStep } from '../../src/result/fleet-result.js'
+import { render } from '../../src/report/render.js'
+
+const layout = { width: 80, color: false, unicode: true, verbose: false }
+
+/** So many tenants with 20 indexes; every fortieth misses two of them, one is not reached. */
+export function fleetOf(count: number): FleetResult {
+  const steps = Array.from({ length: 20 }, (_, at): TenantStep => ({
+    step: 'keep',
+    schema: 'public',
+    index: `idx_jobs_${at}`,
+    table: 'jobs',
+  }))
+  const missing = steps.map((step, at): TenantStep => (at % 10 === 3 ? { ...step, step: 'create' } : step))
+  const wrong = (at: number) => at % 40 === 7
+  const ids = (wanted: boolean) =>
+    Array.from({ length: count }, (_, at) => at)
+      .filter((at) => wrong(at) === wanted)
+      .map((at) => `yacht-${at}`)
+  return {
+    perfdb: '0',
+    command: 'verify',
+    ok: false,
+    exit_code: 1,
+    started_at: '2026-01-31T12:00:00.000Z',
+    duration_ms: 61_000,
+    tenants: Array.from({ length: count }, (_, at) => ({
+      id: `yacht-${at}`,
+      labels: { region: ['eu', 'us', 'asia'][at % 3] ?? '', size: at % 2 === 0 ? 'small' : 'large' },
+      server: `db-${at % 100}.example:5432`,
+      outcome: wrong(at) ? ('no' as const) : ('in_order' as const),
+      exit_code: wrong(at) ? 1 : 0,
+      group: wrong(at) ? 0 : 1,
+      wave: 1,
+      duration_ms: 20,
+      ...(wrong(at) && { steps: missing.filter(({ step }) => step === 'create') }),
+    })),
+    groups: [
+      {
+        tenants: ids(true).length,
+        first: 'yacht-7',
+        ids: ids(true).slice(0, 20),
+        outcome: 'no',
+        exit_code: 1,
+        code: 'MISSING',
+        reason: 'missing: idx_jobs_3, idx_jobs_13',
+        steps: missing,
+      },
+      {
+        tenants: ids(false).length,
+        first: 'yacht-0',
+        ids: ids(false).slice(0, 20),
+        outcome: 'in_order',
+        exit_code: 0,
+        reason: 'nothing to do',
+        steps,
+      },
+    ],
+    waves: [{ number: 1, tenants: count, begun: count, not_in_order: ids(true).length }],
+    counts: { total: count, no: ids(true).length, in_order: ids(false).length },
+    findings: [],
+  }
+}
+
+test('text: equals are one line, and each index that is not in order says in how many tenants', async () => {
+  expect(await render(fleetOf(5000), 'text', layout)).toMatchInlineSnapshot(`
+    "5,000 tenants: 4,875 in order, 125 not in order
+
+    on 100 servers, in 1 min 1 s
+
+    tenants  outcome       what                         which
+    ───────  ────────────  ───────────────────────────  ────────────────────────────
+        125  not in order  missing: idx_jobs_3, idx_j…  yacht-7, yacht-47, yacht-87…
+      4,875  in order      20 indexes as declared       yacht-0, yacht-1, yacht-2 .…
+
+    By index
+       index        table  tenants  state    as declared in  which
+    ─  ───────────  ─────  ───────  ───────  ──────────────  ───────────────────────
+    +  idx_jobs_3   jobs       125  missing           4,875  yacht-7, yacht-47, yac…
+    +  idx_jobs_13  jobs       125  missing           4,875  yacht-7, yacht-47, yac…
+    "
+  `)
+})
+
+test('a page of 10,000 tenants holds every one and stays below 5 MB; JUnit has a suite for each that is not in order', async () => {
+  const result = fleetOf(10_000)
+  const html = await render(result, 'html', layout)
+  expect(Buffer.byteLength(html)).toBeLessThan(5_000_000)
+  expect(html.match(/<tr class=/g)).toHaveLength(10_000)
+  expect(html).toContain('region')
+  const junit = await render(result, 'junit', layout)
+  expect(junit.match(/<testsuite /g)).toHaveLength(251)
+  expect(junit).toMatch(/<testsuites name="perfdb" tests="\d+" failures="500"/)
+})
