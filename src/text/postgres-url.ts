@@ -3,11 +3,12 @@ export const urlPattern =
   /^postgres(?:ql)?:\/\/(?:([^:@/?]*)(?::([^/?]*))?@)?((?:\[[\da-f:.]+\]|[^/?@:,]*)(?::(?:\d+|\$\{\w+\}))?(?:,[^/?@]*)?)(?:\/([^?@]*))?(?:\?(?:\w+=[^&]*&?)*)?$/i
 
 /**
- * host:port of a url as it is written, or the whole of it where a variable stands for all; null for what is no url of PostgreSQL. Never a part of
+ * host:port of a url as it is written, or the variable that stands for all of it, or for all but the database; null for what is no url of PostgreSQL. Never a part of
  * a password.
  */
 export function addressOf(url: string): string | null {
-  if (/^\$\{\w+\}$/.test(url)) return url
+  const [, variable] = /^(\$\{\w+\})(?:[/?][^@]*)?$/.exec(url) ?? []
+  if (variable !== undefined) return variable
   const host = urlPattern.exec(url)?.[3]
   if (host === undefined) return null
   if (host === '') return 'localhost:5432'

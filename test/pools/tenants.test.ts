@@ -153,6 +153,10 @@ test('a url template: what a row says is data, it neither moves the host nor ask
     { id: 'y1', database: 'a/b?c@${HOME}', role: 'app' },
     { id: '2', database: 'y2' },
   ])
+  const base = await read(byTemplate.replace(template, '${BASE}/{db}'), '', [
+    { id: 'y1', db: 'a@b', region: 'eu', size: 1 },
+  ])
+  expect([base?.servers.at(-1)?.name, base?.tenants[0]?.server]).toEqual(['${BASE}', '${BASE}'])
   const row = { id: 'y1', host: 'db', db: 'y1', region: 'eu', size: 'big' }
   expect(await problems(byTemplate, '', [{ ...row, host: 'evil@there' }])).toEqual([
     expect.stringContaining('a.pools.yaml:5:7 row 1 of the registry: its host is no name of a host'),

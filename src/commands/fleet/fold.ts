@@ -1,7 +1,8 @@
 import type { PerfdbError } from '../../errors.js'
 import type { TenantOutcome, TenantResult, TenantStep } from '../../result/fleet-result.js'
-import type { ResultFinding, ResultStep } from '../../result/result.js'
+import type { ResultFinding, ResultQuery, ResultStep } from '../../result/result.js'
 import type { SingleResult } from '../../result/results.js'
+import { several } from '../../text/amounts.js'
 
 /** What is kept of a tenant's document, so that ten thousand of them fit into memory. */
 export interface Folded extends Pick<TenantResult, 'outcome' | 'exit_code' | 'error' | 'run' | 'verdicts'> {
@@ -15,8 +16,11 @@ export interface Folded extends Pick<TenantResult, 'outcome' | 'exit_code' | 'er
 /** What the matrix needs of the document of one database. */
 export function folded(result: SingleResult): Folded {
   const steps = 'steps' in result ? result.steps.map((step) => foldedStep(step, result.command)) : []
-  const findings = ('findings' in result ? result.findings : []).flatMap(foldedFinding)
-  const verdicts = ('comparisons' in result ? result.queries : []).flatMap(({ name, verdict, speedup }) =>
+  const queries = 'comparisons' in result ? result.queries : []
+  const findings = [...('findings' in result ? result.findings : []), ...queries.flatMap(queryFindings)].filter(
+    ({ severity }) => severity !== 'info',
+  )
+  const verdicts = queries.flatMap(({ name, verdict, speedup }) =>
     verdict === undefined ? [] : [{ query: name, verdict, ...(speedup && { speedup: speedup.median }) }],
   )
   const error = 'error' in result ? result.error : undefined
@@ -29,7 +33,7 @@ export function folded(result: SingleResult): Folded {
     ...(verdicts.length > 0 && { verdicts }),
     ...(error && { error }),
     ...('run' in result && result.run !== null && { run: result.run }),
-    reason: error?.message ?? reasonOf(result.command, steps, findings, builds),
+    reason: error?.message ?? reasonOf(result.command, steps, findings, builds, queries.length),
     code: error?.code ?? codeOf(steps, findings),
   }
 }
@@ -123,8 +127,19 @@ function foldedStep(step: ResultStep, command: string): TenantStep {
   }
 }
 
-function foldedFinding(finding: ResultFinding): readonly ResultFinding[] {
-  return finding.severity === 'info' ? [] : [finding]
+/** Expectations that are missed, and what was found. */
+function queryFindings({ name, expectations, findings }: ResultQuery): readonly ResultFinding[] {
+  const told = findings.some(({ code }) => code === 'EXPECTATION_MISSED')
+  const missed = expectations.filter(({ met }) => !met && !told)
+  return [
+    ...missed.map(({ expect, actual }) => ({
+      code: 'EXPECTATION_MISSED',
+      severity: 'error' as const,
+      query: name,
+      message: `${name}: expected ${expect}, got ${actual}`,
+    })),
+    ...findings.map((finding) => ({ query: name, ...finding })),
+  ]
 }
 
 /** `2 to create: idx_a, idx_b`, `idx_a failed: ...`, `nothing to do`. */
@@ -133,6 +148,7 @@ function reasonOf(
   steps: readonly TenantStep[],
   findings: readonly ResultFinding[],
   builds: number,
+  queries: number,
 ): string {
   const wrong = steps.find(({ error }) => error !== undefined)
   if (wrong?.error !== undefined) return `${wrong.index}: ${wrong.error.code}, ${wrong.error.message}`
@@ -147,6 +163,8 @@ function reasonOf(
   if (work.length > 0) return work.join('; ')
   if (finding !== undefined) return `${finding.code}: ${finding.message}`
   if (builds > 0) return `${builds} being built`
+  if (command === 'explain')
+    return `${several(queries, 'query', 'queries')} measured${findings.length === 0 ? '' : `, ${several(findings.length, 'warning')}`}`
   return findings[0] === undefined ? 'nothing to do' : `${findings[0].code}: ${findings[0].message}`
 }
 
