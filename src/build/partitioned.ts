@@ -7,6 +7,7 @@ import { newNameFor, oldNameFor } from '../plan/match/names.js'
 import { dropPartitionedStatement, lockText } from '../plan/match/drop-partitioned.js'
 import { restoreStatements } from '../plan/statement.js'
 import { exchangeStatement } from '../plan/partitioned/partitioned-replace.js'
+import { partStatements } from '../plan/partitioned/partition-parts.js'
 import { whatIsLeft } from '../plan/partitioned/partitioned-reasons.js'
 import { partitionedWork, type PartitionWork } from '../plan/partitioned/partitioned-work.js'
 import type { Step } from '../plan/plan.js'
@@ -39,7 +40,20 @@ export async function runPartitioned(
     for (const statement of restoreStatements(step.describe, step.table, step.index))
       waited.ms += await runSwap(context, step, statement)
   }
+  await giveParts(context, step, declared, waited)
   return verifyBuilt(context.watchdog, step.schema, step.index, step.table.name, canonical)
+}
+
+/** What indexes of single partitions are declared to have of their own. */
+async function giveParts(
+  context: BuildContext,
+  step: Step,
+  declared: Definition,
+  waited: { ms: number },
+): Promise<void> {
+  if (declared.partitions === undefined) return
+  for (const statement of partStatements(declared, await readTree(context, declared), step.index))
+    waited.ms += await runSwap(context, step, statement)
 }
 
 interface Wanted {
@@ -75,6 +89,8 @@ async function replaceTree(
       cause: error,
     })
   })
+  // Their names may have been those of the old one's.
+  await giveParts(context, step, wanted.declared, waited)
   return verifyBuilt(context.watchdog, schema, index, table.name, wanted.canonical)
 }
 

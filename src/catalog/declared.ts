@@ -22,8 +22,17 @@ export interface LeftOutIndex {
   readonly table: string
   readonly name: string
   readonly leftOut: LeftOut
-  /** Of an attached one: what it has of its own, beside its partitioned index. */
-  readonly ownParts: readonly string[] | null
+  /** Of an attached one of a leaf; null of every other one. */
+  readonly own: OwnPart | null
+}
+
+/** What an index that is attached has of its own, beside the one that it is attached to; null where it has the same. */
+export interface OwnPart {
+  /** oid of the index of the whole table. */
+  readonly root: number
+  readonly storage: readonly string[] | null
+  readonly comment: string | null
+  readonly statistics: Readonly<Record<string, number>> | null
 }
 
 /** One thing that may be left out of a key, or of the predicate (null), where the server says that nothing changes. */
@@ -119,8 +128,7 @@ interface ImportedRow {
   readonly readable: boolean
   readonly comment: string | null
   readonly statistics: Readonly<Record<string, number>>
-  /** Of an attached one: storage parameters that its partitioned index has not. */
-  readonly ownParts: readonly string[] | null
+  readonly own: OwnPart | null
   readonly extensions: readonly string[]
 }
 

@@ -170,7 +170,7 @@ export const indexTexts = {
   OTHER_STORAGE: {
     text: 'indexes of partitions have something of their own',
     why: 'A profile declares the index of the partitioned table: built again, its parts get the parameters and statistics targets of that one, and no comment.',
-    rule: 'reloptions or statistics targets of an attached index are not those of the index that it is attached to, or it has a comment.',
+    rule: 'The index of the partitioned table was not imported, and an attached one has reloptions, statistics targets or a comment of its own. Where it was, they stand under partitions in the profile.',
     todo: 'After perfdb built such an index again: alter index NAME set (fillfactor = ...), comment on index NAME is ...',
   },
   OWNED: {

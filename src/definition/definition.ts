@@ -41,4 +41,17 @@ export interface Definition {
   readonly comment?: string
   /** Statistics targets of expressions (ALTER INDEX ... SET STATISTICS), by the number of the key, from 1. */
   readonly statistics?: Readonly<Record<string, number>>
+  /** Of the index of a partitioned table: what those of single partitions have of their own. */
+  readonly partitions?: readonly PartitionPart[]
+}
+
+/** What the index of one partition has beside that of the partitioned table; undefined is what that one has. */
+export interface PartitionPart {
+  /** The partition. */
+  readonly table: TableName
+  readonly name?: string
+  /** All its storage parameters. */
+  readonly storage?: Readonly<Record<string, string>>
+  readonly comment?: string
+  readonly statistics?: Readonly<Record<string, number>>
 }

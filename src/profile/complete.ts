@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Definition, Key } from '../definition/definition.js'
+import type { Definition, Key, PartitionPart } from '../definition/definition.js'
 import { isExpressionText } from '../definition/key-text.js'
 import { completeQuery } from './complete-query.js'
 import type { DeclaredIndex, Profile } from './profile.js'
@@ -37,7 +37,7 @@ export function profileName(file: string): string {
 }
 
 function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredIndex, 'place'> {
-  const { tablespace, where, why, comment, statistics, reindex } = written
+  const { tablespace, where, why, comment, statistics, reindex, partitions } = written
   const definition: Definition = {
     name: written.name,
     table: qualify(written.table, schema),
@@ -51,12 +51,24 @@ function completeIndex(written: WrittenIndex, schema: string): Omit<DeclaredInde
     ...(tablespace === undefined ? {} : { tablespace }),
     ...(comment === undefined ? {} : { comment }),
     ...(statistics === undefined ? {} : { statistics }),
+    ...(partitions === undefined ? {} : { partitions: partitions.map((part) => completePart(part, schema)) }),
   }
   return {
     definition,
     for: written.for ?? [],
     ...(why === undefined ? {} : { why }),
     ...(reindex === true ? { reindex } : {}),
+  }
+}
+
+function completePart(written: NonNullable<WrittenIndex['partitions']>[number], schema: string): PartitionPart {
+  const { table, name, with: storage, comment, statistics } = written
+  return {
+    table: qualify(table, schema),
+    ...(name === undefined ? {} : { name }),
+    ...(storage === undefined ? {} : { storage: settingTexts(storage) }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(statistics === undefined ? {} : { statistics }),
   }
 }
 

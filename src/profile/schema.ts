@@ -56,6 +56,10 @@ const keyObject = z
 /** A column, or what is no plain name: an expression, which may be longer than one. */
 const keyText = text.refine((written) => isExpressionText(written) || !nameTooLong(written), tooLong)
 
+const targets = z
+  .record(z.string().regex(/^[1-9]\d?$/, 'expected the number of a key, from 1'), z.int().min(0).max(10_000))
+  .optional()
+
 const index = z
   .strictObject({
     name: name.meta({ description: 'Mandatory: an unnamed index cannot be found again' }),
@@ -79,10 +83,27 @@ const index = z
     with: z.record(text, setting).optional().meta({ description: 'Storage parameters' }),
     tablespace: name.optional().meta({ description: 'Where it is built; not compared when left out' }),
     comment: text.optional().meta({ description: 'COMMENT ON INDEX; set when the index is built' }),
-    statistics: z
-      .record(z.string().regex(/^[1-9]\d?$/, 'expected the number of a key, from 1'), z.int().min(0).max(10_000))
+    statistics: targets.meta({
+      description: 'Statistics targets of expressions, by the number of the key: { 1: 500 }',
+    }),
+    partitions: z
+      .array(
+        z
+          .strictObject({
+            table: qualified.meta({ description: 'The partition' }),
+            name: name.optional().meta({ description: 'Name of its index; perfdb chooses one when left out' }),
+            with: z.record(text, setting).optional().meta({ description: 'All its storage parameters' }),
+            comment: text.optional().meta({ description: 'COMMENT ON INDEX' }),
+            statistics: targets.meta({ description: 'Statistics targets of expressions, by the number of the key' }),
+          })
+          .meta({ description: 'What the index of one partition has of its own' }),
+      )
+      .min(1)
       .optional()
-      .meta({ description: 'Statistics targets of expressions, by the number of the key: { 1: 500 }' }),
+      .meta({
+        description:
+          'Of a partitioned table: what indexes of single partitions have of their own, given to them once they are built',
+      }),
     reindex: z.boolean().optional().meta({
       description: 'true: rebuilt once by REINDEX CONCURRENTLY, unless perfdb built the very index that is there',
     }),

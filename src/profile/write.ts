@@ -1,4 +1,4 @@
-import type { Definition, Key, TableName } from '../definition/definition.js'
+import type { Definition, Key, PartitionPart, TableName } from '../definition/definition.js'
 import { isExpressionText } from '../definition/key-text.js'
 import { durationMs } from '../text/units.js'
 import { writeYaml, type Writable } from '../yaml/write.js'
@@ -35,7 +35,7 @@ export function writeProfile(profile: Profile, options: { comment?: string; sche
 
 function indexOf({ definition, for: queries, why, reindex }: DeclaredIndex, schema: string): Writable {
   const { name, table, method, keys, include, predicate, unique, nullsDistinct, storage }: Definition = definition
-  const { tablespace, comment, statistics } = definition
+  const { tablespace, comment, statistics, partitions = [] } = definition
   return entries([
     ['name', name],
     ['table', nameOf(table, schema)],
@@ -49,9 +49,20 @@ function indexOf({ definition, for: queries, why, reindex }: DeclaredIndex, sche
     ['tablespace', tablespace],
     ['comment', comment],
     ['statistics', statistics === undefined ? undefined : entries(Object.entries(statistics))],
+    ['partitions', some(partitions.map((part) => partOf(part, schema)))],
     ['reindex', reindex],
     ['for', some(queries)],
     ['why', why],
+  ])
+}
+
+function partOf({ table, name, storage, comment, statistics }: PartitionPart, schema: string): Writable {
+  return entries([
+    ['table', nameOf(table, schema)],
+    ['name', name],
+    ['with', storage === undefined ? undefined : (settingsOf(storage) ?? new Map())],
+    ['comment', comment],
+    ['statistics', statistics === undefined ? undefined : entries(Object.entries(statistics))],
   ])
 }
 

@@ -1,8 +1,11 @@
 import type { LeftOut, LeftOutIndex } from '../../catalog/declared.js'
 import type { ImportNote } from '../../result/import-result.js'
 
-/** What was left out, grouped by why, the names in full. */
-export function leftOutNotes(leftOut: readonly LeftOutIndex[]): readonly ImportNote[] {
+/** What was left out, grouped by why, the names in full; `keptParts` are attached ones whose own parts are in the profile. */
+export function leftOutNotes(
+  leftOut: readonly LeftOutIndex[],
+  keptParts: ReadonlySet<LeftOutIndex>,
+): readonly ImportNote[] {
   const of = (...kinds: readonly LeftOut[]) => leftOut.filter((index) => kinds.includes(index.leftOut))
   const constraints = of('p', 'u', 'x')
   const kinds = [
@@ -14,20 +17,23 @@ export function leftOutNotes(leftOut: readonly LeftOutIndex[]): readonly ImportN
   return [
     noteOf('CONSTRAINT', constraints, (many) => `${many} left out, made by constraints (${parts})`),
     noteOf('ATTACHED', of('attached'), (many) => `${many} left out, attached to the index of a partitioned table`),
-    ownPartsNote(leftOut),
+    ownPartsNote(leftOut.filter((index) => !keptParts.has(index))),
     noteOf('EXTENSION', of('extension'), (many) => `${many} left out, on tables of extensions`),
     noteOf('INVALID', of('invalid'), (many) => `${many} left out, not valid: no query uses it, every write pays`),
   ].flatMap((note) => (note.indexes.length === 0 ? [] : [note]))
 }
 
-/** A profile declares the index of the partitioned table: what one of its partitions has of its own is named at least. */
+/** Of partitioned indexes that are not imported. */
 function ownPartsNote(leftOut: readonly LeftOutIndex[]): ImportNote {
-  const indexes = leftOut.flatMap(({ schema, name, ownParts }) =>
-    ownParts === null || ownParts.length === 0 ? [] : [`${schema}.${name} (${ownParts.join(', ')})`],
-  )
+  const indexes = leftOut.filter(hasOwn).map(({ schema, name }) => `${schema}.${name}`)
   const message =
     'indexes of partitions have storage parameters, comments or statistics targets of their own, which are not kept'
   return { code: 'OTHER_STORAGE', message, indexes }
+}
+
+/** Whether an attached index has something that the index of the partitioned table has not. */
+export function hasOwn({ own }: LeftOutIndex): boolean {
+  return own !== null && (own.storage !== null || own.comment !== null || own.statistics !== null)
 }
 
 /** A note as one line: some names, then how many more there are. */

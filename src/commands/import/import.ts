@@ -1,11 +1,12 @@
-import { readDeclared, type LeftOut } from '../../catalog/declared.js'
+import { readDeclared, type LeftOut, type LeftOutIndex, type OwnPart } from '../../catalog/declared.js'
 import { serverFacts } from '../../catalog/read.js'
+import type { PartitionPart } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { readOwnedIndexes } from '../../ledger/owned.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
-import { leftOutNotes } from './import-notes.js'
+import { hasOwn, leftOutNotes } from './import-notes.js'
 import { importedProfile, type Imported } from './import-profile.js'
 import { proveDrafts, type Proved } from './import-proof.js'
 import type { ImportNote, ImportResult } from '../../result/import-result.js'
@@ -25,9 +26,11 @@ export async function runImport(session: Session, options: ImportOptions): Promi
   const startedAt = new Date()
   const { drafts, leftOut } = await readDeclared(session, filterOf(options))
   const proved = await proveDrafts(session, drafts)
-  const imported = proved.flatMap((one) => ('definition' in one ? [importedOf(one)] : []))
+  const parts = leftOut.filter(hasOwn)
+  const imported = proved.flatMap((one) => ('definition' in one ? [importedOf(one, parts)] : []))
+  const known = new Set(proved.flatMap((one) => ('definition' in one ? [one.draft.oid] : [])))
   const notes = [
-    ...leftOutNotes(leftOut),
+    ...leftOutNotes(leftOut, new Set(parts.filter(({ own }) => own !== null && known.has(own.root)))),
     ...proved.flatMap((one) => ('refusal' in one ? [refusalNote(one)] : [])),
     ...(await ownedNotes(session, imported)),
     ...(drafts.length + leftOut.length === 0 ? [nothingFound] : []),
@@ -82,14 +85,29 @@ async function ownedNotes(session: Session, imported: readonly Imported[]): Prom
   }))
 }
 
-function importedOf({ draft, definition }: Extract<Proved, { definition: unknown }>): Imported {
+function importedOf(
+  { draft, definition }: Extract<Proved, { definition: unknown }>,
+  parts: readonly LeftOutIndex[],
+): Imported {
   const { comment, statistics } = draft
+  const partitions = parts.flatMap((index) => (index.own?.root === draft.oid ? [partOf(index, index.own)] : []))
   return {
     definition: {
       ...definition,
       ...(comment === null ? {} : { comment }),
       ...(Object.keys(statistics).length === 0 ? {} : { statistics }),
+      ...(partitions.length === 0 ? {} : { partitions }),
     },
+  }
+}
+
+function partOf({ schema, table, name }: LeftOutIndex, { storage, comment, statistics }: OwnPart): PartitionPart {
+  return {
+    table: { schema, name: table },
+    name,
+    ...(storage === null ? {} : { storage: Object.fromEntries(storage.map((one) => one.split(/=(.*)/s, 2))) }),
+    ...(comment === null ? {} : { comment }),
+    ...(statistics === null ? {} : { statistics }),
   }
 }
 

@@ -10,9 +10,11 @@ import type { DeclaredIndex } from '../../profile/profile.js'
 import { renameIndexSql } from '../../sql/ddl/index-ddl.js'
 import { carryOver, declaredOver, describeSql, attributesOf, restoreSql, uniquenessLost } from '../index-attributes.js'
 import { isDeclared } from '../match/lookup.js'
+import { newNameFor } from '../match/names.js'
 import { lockText } from '../match/drop-partitioned.js'
 import { partitionedReplaceStatements, replaceRefusal } from './partitioned-replace.js'
 import { missingReason, whatIsLeft } from './partitioned-reasons.js'
+import { partStatements } from './partition-parts.js'
 import { partitionedWork } from './partitioned-work.js'
 import type { Hazard, Statement, Step } from '../plan.js'
 import type { Resolved } from '../resolved.js'
@@ -42,7 +44,11 @@ export function planPartitioned(
     existing === null
       ? restoreSql(declaredOver(definition, null), definition.table.schema, definition.name, definition.table)
       : describeSql(definition, existing)
-  const statements = [...statementsOf(work), ...restoreStatements(described, definition.table, definition.name)]
+  const statements = [
+    ...statementsOf(work),
+    ...restoreStatements(described, definition.table, definition.name),
+    ...(work.length === 0 ? [] : partStatements(definition, treeAfter(tree, work, definition.name), definition.name)),
+  ]
   const rest = { partitioned: true, describe: described } as const
   if (existing === null) return { step: 'create', reason: missingReason(tree), statements, hazards, ...rest }
   if (existing.valid && work.length === 0) {
@@ -55,6 +61,30 @@ export function planPartitioned(
 
 function statementsOf(work: ReturnType<typeof partitionedWork>): readonly Statement[] {
   return work.flatMap(({ statement }) => (statement === null ? [] : [statement]))
+}
+
+/** The tree as it will be: each index of the work attached, for what is then done to it. */
+function treeAfter(tree: PartitionTree, work: ReturnType<typeof partitionedWork>, name: string): PartitionTree {
+  const made = new Map(work.map(({ table, index }) => [JSON.stringify([table.schema, table.name]), index]))
+  const oids = new Map(tree.partitions.map(({ oid }, at) => [oid, -1 - at]))
+  const partitions = tree.partitions.map((partition) => {
+    const { oid, parentOid, schema, indexes } = partition
+    const parent = parentOid === null ? null : (oids.get(parentOid) ?? null)
+    const known = indexes.find((index) => index.parentOid !== null || (parentOid === null && index.name === name))
+    const planned =
+      parentOid === null ? name : (made.get(JSON.stringify([schema, partition.name])) ?? known?.name ?? '')
+    const index = {
+      oid: oids.get(oid) ?? 0,
+      name: planned,
+      parentOid: parent,
+      usable: true,
+      building: false,
+      constraint: null,
+      canonical: null,
+    }
+    return { ...partition, indexes: planned === '' ? [] : [index] }
+  })
+  return { ...tree, partitions }
 }
 
 function planReplace(
@@ -81,7 +111,14 @@ function planReplace(
   return {
     step: 'replace',
     reason,
-    statements: partitionedReplaceStatements(definition, canonical, tree, snapshot, describe),
+    statements: [
+      ...partitionedReplaceStatements(definition, canonical, tree, snapshot, describe),
+      ...partStatements(
+        definition,
+        treeAfter(tree, partitionedWork(definition, canonical, tree, newNameFor(name)), name),
+        name,
+      ),
+    ],
     hazards: [
       {
         code: 'REPLACE',

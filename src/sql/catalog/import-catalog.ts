@@ -12,7 +12,7 @@ export function importedIndexesSql(versionNum: number): string {
   return `
 with filter as (select $1::json as j),
 picked as (
-  select i.indexrelid, n.nspname, t.relname as tablename, c.relname, c.relam, c.reloptions, c.reltablespace,
+  select i.indexrelid, n.nspname, t.relname as tablename, c.relname, c.relkind, c.relam, c.reloptions, c.reltablespace,
     case when k.contype is not null then k.contype::text
          when c.relispartition then 'attached'
          when exists (select from pg_catalog.pg_depend d where d.classid = ${classOf('pg_class')} and d.objid = i.indrelid and d.deptype = 'e')
@@ -45,11 +45,18 @@ select pg_catalog.json_build_object(
   'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
   'statistics', coalesce((select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
       where a.attrelid = p.indexrelid and a.attstattarget >= 0 and i.indkey[a.attnum - 1] = 0), '{}'),
-  'ownParts', case when p.left_out = 'attached' then (
-      select pg_catalog.to_json(pg_catalog.array_remove(array[
-          case when c.reloptions is distinct from p.reloptions then coalesce(pg_catalog.array_to_string(p.reloptions, ', '), 'no parameters') end,
-          case when pg_catalog.obj_description(p.indexrelid, 'pg_class') is not null then 'a comment' end,
-          case when ${targetsSql('p.indexrelid')} is distinct from ${targetsSql('h.inhparent')} then 'statistics targets' end], null))
+  'own', case when p.left_out = 'attached' and p.relkind = 'i' then (
+      select pg_catalog.json_build_object(
+        'root', (with recursive up as (
+            select h.inhparent as oid
+            union all
+            select x.inhparent from up join pg_catalog.pg_inherits x on x.inhrelid = up.oid
+          ) select up.oid::int8 from up where not exists (select from pg_catalog.pg_inherits x where x.inhrelid = up.oid)),
+        'storage', case when c.reloptions is distinct from p.reloptions then coalesce(pg_catalog.to_json(p.reloptions), '[]') end,
+        'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
+        'statistics', case when ${targetsSql('p.indexrelid')} is distinct from ${targetsSql('h.inhparent')} then (
+            select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
+            where a.attrelid = p.indexrelid and a.attstattarget >= 0) end)
       from pg_catalog.pg_inherits h join pg_catalog.pg_class c on c.oid = h.inhparent where h.inhrelid = p.indexrelid) end,
   'extensions', coalesce((
       select pg_catalog.json_agg(distinct e.extname) from pg_catalog.pg_depend d

@@ -49,6 +49,21 @@ export function statisticsTargetSql(schema: string, name: string, column: number
   return `alter index ${quoteQualified(schema, name)} alter column ${column} set statistics ${target}`
 }
 
+/** All storage parameters of an index that has `before`; they count for what is written from now on, and for all of it after a REINDEX. */
+export function storageSql(
+  schema: string,
+  name: string,
+  storage: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>>,
+): readonly string[] {
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(storage, key))
+  const index = `alter index ${quoteQualified(schema, name)}`
+  return [
+    ...(Object.keys(storage).length === 0 ? [] : [`${index} ${parametersSql('set ', storage)}`]),
+    ...(gone.length === 0 ? [] : [`${index} reset (${gone.map(quoteName).join(', ')})`]),
+  ]
+}
+
 /** Dropped with the extension. ACCESS EXCLUSIVE on the index, for a moment. */
 export function dependsOnSql(schema: string, name: string, extension: string): string {
   return `alter index ${quoteQualified(schema, name)} depends on extension ${quoteName(extension)}`
