@@ -127,3 +127,33 @@ test('perfdb completion prints it, and names the shells that it knows', async ()
   expect(other).toMatchObject({ code: 2, stdout: '' })
   expect(other.stderr).toContain('known are bash, zsh, fish')
 })
+
+test('--install writes the script where the shell looks, over none but its own, and the shell takes it', async () => {
+  await using at = await folder({ 'taken/fish/completions/perfdb.fish': '# mine\n' })
+  const environment = { HOME: at.path, SHELL: '/bin/bash' }
+  for (let repeat = 0; repeat < 2; repeat += 1) {
+    const installed = await perfdb(['completion', '--install'], { cwd: at.path, environment })
+    expect(installed).toMatchObject({ code: 0, stderr: '' })
+    expect(installed.stdout).toContain('.local/share/bash-completion/completions/perfdb is written')
+  }
+  const { stdout } = await run('bash', [
+    '--norc',
+    '-c',
+    'source "$1/.local/share/bash-completion/completions/perfdb"; complete -p perfdb',
+    'bash',
+    at.path,
+  ])
+  expect(stdout).toContain('_perfdb')
+  const zsh = await perfdb(['completion', 'zsh', '--install'], { cwd: at.path, environment })
+  expect(zsh.stdout).toContain(`fpath+=(${at.path}/.local/share/zsh/site-functions)`)
+  const taken = { ...environment, XDG_CONFIG_HOME: `${at.path}/taken` }
+  const refused = await perfdb(['completion', 'fish', '--install'], { cwd: at.path, environment: taken })
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toContain("is not perfdb's")
+  const other = await perfdb(['completion', '--install'], {
+    cwd: at.path,
+    environment: { ...environment, SHELL: '/usr/bin/nu' },
+  })
+  expect(other).toMatchObject({ code: 2 })
+  expect(other.stderr).toContain('there is no completion for nu')
+})

@@ -1,17 +1,26 @@
 import { Argument, type Command } from 'commander'
+import { PerfdbError } from '../../errors.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
 
-/** Adds `perfdb completion SHELL`, which prints a script written from the program's own commands and options. */
+/** Adds `perfdb completion SHELL`, which prints a script written from the program's own commands and options, or with --install puts it where the shell looks. */
 export function addCompletion(program: Command): void {
   program
     .command('completion')
     .description('print a script that completes commands, options and codes: bash, zsh or fish')
-    .addArgument(new Argument('<shell>', 'whose script').choices(shells))
-    .action(async (name: string) => {
-      const shell = shells.find((one) => one === name)
-      if (shell !== undefined) process.stdout.write(await completionScript(program, shell))
+    .addArgument(new Argument('[shell]', 'whose script; with --install that of $SHELL when left out').choices(shells))
+    .option('--install', "write it where the shell looks for its user's scripts")
+    .action(async (name: string | undefined, { install = false }: { readonly install?: boolean }) => {
+      const { installScript, usualShell } = await import('./install.js')
+      const named = shells.find((one) => one === name)
+      if (named === undefined && !install)
+        throw new PerfdbError('BAD_OPTION', "missing required argument 'shell'", {
+          hint: `perfdb completion ${shells.join(' | ')}, or perfdb completion --install`,
+        })
+      const shell = named ?? usualShell(process.env, shells)
+      const script = await completionScript(program, shell)
+      process.stdout.write(install ? `${await installScript(shell, script, process.env)}\n` : script)
     })
 }
 
