@@ -3,15 +3,15 @@ import { expect, test } from 'vitest'
 import { runCheckPool, type CheckPoolOptions } from '../../src/commands/pool/check-pool.js'
 import { poolResult } from '../../src/result/pool-result.js'
 import { watchPools } from '../../src/commands/pool/pool-watch.js'
-import type { Estate } from '../../src/pools/sums/model.js'
-import { estate, instances, pool, server, service } from '../pools/builders.js'
+import type { Deployment } from '../../src/pools/sums/model.js'
+import { deployment, instances, pool, server, service } from '../pools/builders.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { ownServer } from '../support/server.js'
 
 const quick = { samples: 2, intervalMs: 1 }
 
-async function check(written: Estate, options: Partial<CheckPoolOptions> = {}) {
+async function check(written: Deployment, options: Partial<CheckPoolOptions> = {}) {
   const result = await runCheckPool([{ ...written, file: 'test.pools.yaml', findings: [] }], {
     offline: false,
     failOn: 'fail',
@@ -30,20 +30,22 @@ const open = server({ maxConnections: null })
 
 test('--url stands for the one server without a url, and for the one server at all', async () => {
   await using database = await testDatabase()
-  const one = await check(estate({ servers: [open] }), { given: given(database.url, false) })
+  const one = await check(deployment({ servers: [open] }), { given: given(database.url, false) })
   expect(one.servers[0]).toMatchObject({ max_connections: 200, limits_from: 'live' })
   expect(one.offline).toBe(false)
   const own = server({ url: 'postgres://127.0.0.1:1/nowhere' })
-  const two = await check(estate({ servers: [own, { ...open, name: 'other' }] }), { given: given(database.url, true) })
+  const two = await check(deployment({ servers: [own, { ...open, name: 'other' }] }), {
+    given: given(database.url, true),
+  })
   expect(two.servers.map((each) => each.limits_from)).toEqual(['file', 'live'])
-  const flag = await check(estate({ servers: [own] }), { given: given(database.url, true) })
+  const flag = await check(deployment({ servers: [own] }), { given: given(database.url, true) })
   expect(flag.servers[0]?.limits_from).toBe('live')
-  const variable = await check(estate({ servers: [own] }), { given: given(database.url, false) })
+  const variable = await check(deployment({ servers: [own] }), { given: given(database.url, false) })
   expect(variable).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1 })
 })
 
 test('--url that could be several servers is refused with their names; a variable of the environment is not', async () => {
-  const several = estate({ servers: [server({ name: 'eu' }), server({ name: 'us' })] })
+  const several = deployment({ servers: [server({ name: 'eu' }), server({ name: 'us' })] })
   const refused: unknown = await check(several, { given: given('postgres://x', true) }).catch((error: unknown) => error)
   expect(refused).toMatchObject({ code: 'BAD_OPTION', message: '--url could be any of the servers eu, us' })
   const result = await check(several, { given: given('postgres://x', false) })
@@ -54,12 +56,12 @@ test('--url that could be several servers is refused with their names; a variabl
 })
 
 test('without any url nothing passes; with --offline the numbers of the file count, and it needs no word', async () => {
-  const over = estate({ services: [service({ instances: instances(20) })] })
+  const over = deployment({ services: [service({ instances: instances(20) })] })
   expect(await check(over)).toMatchObject({ verdict: 'FAIL', exit_code: 1, offline: true })
-  const fits = await check(estate({ services: [service()] }))
+  const fits = await check(deployment({ services: [service()] }))
   expect(fits).toMatchObject({ verdict: 'UNKNOWN', exit_code: 1 })
   expect(fits.findings.map((one) => one.code)).toEqual(['NOT_ASKED'])
-  expect(await check(estate({ services: [service()] }), { offline: true })).toMatchObject({
+  expect(await check(deployment({ services: [service()] }), { offline: true })).toMatchObject({
     exit_code: 0,
     findings: [],
   })
@@ -71,7 +73,7 @@ test('two names of one server are one, and their pools add up', async () => {
   const one = (name: string, to: string) =>
     service({ name, server: to, database: database.name, role: 'postgres', pool: pool({ max: 70 }) })
   const result = await check(
-    estate({
+    deployment({
       servers: [
         server({ ...here, name: 'a' }),
         server({ ...here, name: 'b', url: `${database.url}?connect_timeout=9` }),
@@ -87,7 +89,7 @@ test('more sessions than a service may open are strangers, though they look like
   await using quiet = await ownServer()
   const sql = postgres(quiet.url, { max: 4 })
   await Promise.all([1, 2, 3, 4].map(() => sql.reserve()))
-  const written = estate({
+  const written = deployment({
     servers: [server({ url: quiet.url, maxConnections: null })],
     services: [service({ name: 'web', database: 'postgres', role: 'postgres', pool: pool({ max: 3 }) })],
   })
@@ -104,7 +106,7 @@ test('load comes from pg_stat_database where the file gives none', async () => {
   const work = clients.map(async (sql) => {
     while (working) await sql.begin((inside) => inside`select pg_sleep(0.02) from t`)
   })
-  const written = estate({
+  const written = deployment({
     servers: [server({ url: database.url, maxConnections: null })],
     services: [service({ database: database.name, role: 'postgres', pool: pool({ max: 1 }), instances: instances(2) })],
   })
@@ -133,7 +135,7 @@ test('timeouts are told by role, as ALTER ROLE and ALTER DATABASE leave them', a
   try {
     const web = (role: string) => service({ name: role, role, database: database.name })
     const result = await check(
-      estate({ servers: [server({ url: database.url, maxConnections: null })], services: [web(safe), web(open)] }),
+      deployment({ servers: [server({ url: database.url, maxConnections: null })], services: [web(safe), web(open)] }),
     )
     const about = result.findings.filter((one) => /TIMEOUT|IDLE/.test(one.code))
     expect(about).toMatchObject([{ code: 'NO_STATEMENT_TIMEOUT', hint: expect.stringContaining(open) }])
@@ -152,7 +154,7 @@ test('work_mem of a role counts as ALTER ROLE leaves it', async () => {
     const memoryBytes = 4 * 1024 ** 3
     const found = async (role: string) => {
       const result = await check(
-        estate({
+        deployment({
           servers: [server({ url: database.url, maxConnections: null, memoryBytes })],
           services: [service({ role, database: database.name, pool: pool({ max: 30 }) })],
         }),
@@ -182,7 +184,7 @@ test('--watch measures the load, and splits it by application', { timeout: 60_00
   await idle?.unsafe('select 1')
   const controller = new AbortController()
   const role = { database: database.name, role: 'postgres' }
-  const written = estate({
+  const written = deployment({
     servers: [server({ url: database.url, maxConnections: null })],
     services: ['busy', 'idle'].map((name) => service({ ...role, name, applicationName: name, pool: pool({ max: 2 }) })),
   })
@@ -224,7 +226,7 @@ test('--watch tells every look, and judges the worst of them', async () => {
     watchPools(
       [
         {
-          ...estate({ servers: [server({ url: database.url, maxConnections: null })] }),
+          ...deployment({ servers: [server({ url: database.url, maxConnections: null })] }),
           file: 'test.pools.yaml',
           findings: [],
         },

@@ -2,11 +2,11 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { poolResult, type PoolResult } from '../../src/result/pool-result.js'
-import type { Estate, PoolsFile } from '../../src/pools/sums/model.js'
+import type { Deployment, PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { render } from '../../src/report/render.js'
 import { startEmbedded } from '../../src/server/embedded/embedded.js'
-import { estate, instances, pool, server, service } from '../pools/builders.js'
+import { deployment, instances, pool, server, service } from '../pools/builders.js'
 import { ownServer } from '../support/server.js'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -22,8 +22,8 @@ function checked(result: PoolResult): PoolResult {
   return poolResult.parse(JSON.parse(JSON.stringify(result)))
 }
 
-function file(written: Partial<Estate>): PoolsFile {
-  return { ...estate(written), file: 'test.pools.yaml', findings: [] }
+function file(written: Partial<Deployment>): PoolsFile {
+  return { ...deployment(written), file: 'test.pools.yaml', findings: [] }
 }
 
 function codes(result: PoolResult, ...severities: readonly string[]): readonly string[] {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { watchPools } from '../../src/commands/pool/pool-watch.js'
 import { startEmbedded } from '../../src/server/embedded/embedded.js'
-import { estate, pool, server, service } from './builders.js'
+import { deployment, pool, server, service } from './builders.js'
 import { postgres15, withoutPostgres15 } from './outside.js'
 
 const slots = { max_connections: '12', superuser_reserved_connections: '3' }
@@ -46,7 +46,7 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
     }
     // A look that stayed for its samples would take an hour.
     const look = async (url: string, patience = 3_600_000) => {
-      const written = estate({
+      const written = deployment({
         servers: [server({ url, maxConnections: null })],
         services: [service({ database: 'postgres', applicationName: 'web', pool: pool({ max: 9 }) })],
       })
@@ -96,7 +96,7 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
         { connections: 1 },
       ])
       const watched = await watchPools(
-        [{ ...estate({ servers: [server({ url: as('app') })] }), file: 'test.pools.yaml', findings: [] }],
+        [{ ...deployment({ servers: [server({ url: as('app') })] }), file: 'test.pools.yaml', findings: [] }],
         {
           offline: false,
           failOn: 'fail',
@@ -123,7 +123,7 @@ test('logins that never finish hold slots, and 18 shows them', { timeout: 60_000
   await using embedded = await startEmbedded({ settings: slots })
   const sockets = await Promise.all([1, 2, 3].map(async () => stalledLogin(embedded.port)))
   try {
-    const written = estate({ servers: [server({ url: embedded.url, maxConnections: null })] })
+    const written = deployment({ servers: [server({ url: embedded.url, maxConnections: null })] })
     const result = await runCheckPool([{ ...written, file: 'test.pools.yaml', findings: [] }], {
       offline: false,
       failOn: 'fail',

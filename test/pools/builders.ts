@@ -1,5 +1,5 @@
 import type { Live } from '../../src/pools/server/sessions.js'
-import type { Estate, Pool, Runtime, Server, Service } from '../../src/pools/sums/model.js'
+import type { Deployment, Pool, Runtime, Server, Service } from '../../src/pools/sums/model.js'
 import type { Tenant } from '../../src/tenants/tenant.js'
 import type { Pooler } from '../../src/pools/sums/pooler-model.js'
 
@@ -113,7 +113,7 @@ export function instances(count: number): Service['instances'] {
   return { desired: count, max: count }
 }
 
-export function estate(written: Partial<Estate> = {}): Estate {
+export function deployment(written: Partial<Deployment> = {}): Deployment {
   return { servers: [server()], tenants: [], services: [], poolers: [], ...written }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { judgeEstate } from '../../src/commands/pool/pool-judge.js'
 import { readConsole, type PoolerLive } from '../../src/pools/server/console.js'
-import { estate, instances, pool, pooler, server, service } from './builders.js'
+import { deployment, instances, pool, pooler, server, service } from './builders.js'
 
 const through = { via: { kind: 'pooler', pooler: 'pgb' } } as const
 
@@ -29,8 +29,8 @@ function console(databases: readonly object[], more: Parameters<typeof readConso
   )
 }
 
-function judged(written: Parameters<typeof estate>[0], live: PoolerLive) {
-  return judgeEstate(estate(written), { looks: [], consoles: [{ pooler: 'pgb', lives: [live], findings: [] }] })
+function judged(written: Parameters<typeof deployment>[0], live: PoolerLive) {
+  return judgeEstate(deployment(written), { looks: [], consoles: [{ pooler: 'pgb', lives: [live], findings: [] }] })
 }
 
 test('a pooler without databases in the file opens the pools that its console tells', () => {

@@ -5,7 +5,7 @@ import { judgeReplicas, oneConsole } from '../../src/pools/server/console-replic
 import type { LiveAlias, PoolerLive } from '../../src/pools/server/console.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/slow.js'
-import { estate, pooler, server, service } from './builders.js'
+import { deployment, pooler, server, service } from './builders.js'
 import { pgbouncer, withoutPgbouncer } from './outside.js'
 
 function database(more: Partial<LiveAlias> = {}): LiveAlias {
@@ -123,7 +123,7 @@ test.skipIf(withoutPgbouncer)(
         reservePoolSize: null,
         users: [],
       }
-      const written = estate({
+      const written = deployment({
         servers: [server({ url: own.url, maxConnections: null })],
         services: [service({ database: 'app', role: 'web', via: { kind: 'pooler', pooler: 'pgb' } })],
         poolers: [

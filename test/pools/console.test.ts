@@ -4,7 +4,7 @@ import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { readConsole, asConsoleSays } from '../../src/pools/server/console.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/slow.js'
-import { estate, instances, pool, pooler, server, service } from './builders.js'
+import { deployment, instances, pool, pooler, server, service } from './builders.js'
 import { pgbouncer, withoutPgbouncer } from './outside.js'
 
 test.skipIf(withoutPgbouncer)(
@@ -58,7 +58,7 @@ test.skipIf(withoutPgbouncer)(
       })
       const web = (name: string, role: string, alias: string) =>
         service({ name, role, database: alias, via: { kind: 'pooler', pooler: 'pgb' }, instances: instances(1) })
-      const written = estate({
+      const written = deployment({
         servers: [server({ url: database.url, maxConnections: null })],
         services: [web('x', one, 'a'), web('y', two, 'a'), web('z', one, 'a_alias')],
         poolers: [
@@ -108,7 +108,7 @@ test.skipIf(withoutPgbouncer)(
 )
 
 test('a console that does not answer leaves the numbers of the file, and the verdict unknown', async () => {
-  const written = estate({
+  const written = deployment({
     services: [service({ via: { kind: 'pooler', pooler: 'pgb' }, pool: pool({ max: 5 }) })],
     poolers: [pooler({ adminUrls: ['postgres://admin:${SECRET}@127.0.0.1:1/pgbouncer'] })],
   })

@@ -5,11 +5,11 @@ import { judgeReplica } from '../../src/pools/judge/judge-replica.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
 import type { Audit } from '../../src/pools/sums/audit.js'
 import type { Cache } from '../../src/pools/sums/cache.js'
-import type { Estate, Load, PoolFinding } from '../../src/pools/sums/model.js'
+import type { Deployment, Load, PoolFinding } from '../../src/pools/sums/model.js'
 import { providerLimits } from '../../src/pools/sums/providers.js'
-import { estate, instances, pool, pooler, runtime, server, service } from './builders.js'
+import { deployment, instances, pool, pooler, runtime, server, service } from './builders.js'
 
-function findings(written: Estate): readonly PoolFinding[] {
+function findings(written: Deployment): readonly PoolFinding[] {
   return budgets(written).flatMap((budget) => judge(budget, written))
 }
 
@@ -30,15 +30,15 @@ const load: Load = {
 test('session mode: a client without a server connection gets none', () => {
   const clients = service({ ...throughPooler, instances: instances(2), pool: pool({ max: 15 }) })
   const pools = { services: [clients], poolers: [pooler({ poolMode: 'session', defaultPoolSize: 25 })] }
-  expect(told(findings(estate(pools)))).toContain('POOLER_SESSION error')
+  expect(told(findings(deployment(pools)))).toContain('POOLER_SESSION error')
   expect(
-    told(findings(estate({ ...pools, poolers: [pooler({ poolMode: 'session', defaultPoolSize: 30 })] }))),
+    told(findings(deployment({ ...pools, poolers: [pooler({ poolMode: 'session', defaultPoolSize: 30 })] }))),
   ).not.toContain('POOLER_SESSION error')
 })
 
 test('clients of a pooler: over max_client_conn fails, over that of the replicas that stay warns', () => {
   const clients = (count: number) =>
-    estate({
+    deployment({
       services: [service({ ...throughPooler, instances: instances(count), pool: pool({ max: 10 }) })],
       poolers: [pooler({ replicas: 2, maxClientConn: 100, defaultPoolSize: 5 })],
     })
@@ -57,7 +57,7 @@ test('a pooler that sends its clients to another server is told, and counted the
     reservePoolSize: null,
     users: [],
   }
-  const written = estate({
+  const written = deployment({
     servers: [server(), server({ name: 'other' })],
     services: [service(throughPooler)],
     poolers: [pooler({ aliases: [alias] })],
@@ -70,7 +70,9 @@ test('the line before a shared pool is judged with the load of all its services'
   const half = { ...load, ratePerSecond: 150 }
   const services = ['a', 'b'].map((name) => service({ ...throughPooler, name, pool: pool({ max: 50 }), load: half }))
   const sized = (defaultPoolSize: number) =>
-    findings(estate({ services, poolers: [pooler({ defaultPoolSize })] })).filter((one) => one.code.startsWith('QUEUE'))
+    findings(deployment({ services, poolers: [pooler({ defaultPoolSize })] })).filter((one) =>
+      one.code.startsWith('QUEUE'),
+    )
   expect(sized(20)).toEqual([])
   expect(sized(16)).toMatchObject([
     {
@@ -150,14 +152,14 @@ test('a rollout that nobody declared is that of Kubernetes, and said once for al
     assumed: true,
   } as const
   const two = ['api', 'web'].map((name) => service({ name, deploy, instances: instances(2), pool: pool({ max: 10 }) }))
-  expect(findings(estate({ services: two })).filter((one) => one.code === 'DEPLOY_UNDECLARED')).toMatchObject([
+  expect(findings(deployment({ services: two })).filter((one) => one.code === 'DEPLOY_UNDECLARED')).toMatchObject([
     { severity: 'info', message: expect.stringMatching(/^api, web: .* hold 40 connections/) },
   ])
 })
 
 test('a replica must allow what its primary allows', () => {
   const all = budgets(
-    estate({ servers: [server(), server({ name: 'copy', of: 'main', role: 'replica', maxConnections: 90 })] }),
+    deployment({ servers: [server(), server({ name: 'copy', of: 'main', role: 'replica', maxConnections: 90 })] }),
   )
   expect(all.flatMap((budget) => judgeReplica(budget, all))).toMatchObject([
     { code: 'REPLICA_LIMIT', severity: 'error', server: 'copy' },
@@ -166,13 +168,13 @@ test('a replica must allow what its primary allows', () => {
 
 test('superusers use the reserve, and no limit of a role or a database binds them', () => {
   const roles = { app: { kind: 'superuser' as const, connectionLimit: 1 } }
-  const written = estate({
+  const written = deployment({
     servers: [server({ roles, databases: { app: 1 } })],
     services: [service({ deploy: { strategy: 'recreate' }, pool: pool({ max: 80 }) })],
   })
   expect(budgets(written)[0]?.capacity).toBe(100)
   expect(findings(written)).toEqual([])
-  const mixed = estate({
+  const mixed = deployment({
     servers: [server({ roles })],
     services: [service({ pool: pool({ max: 80 }) }), service({ name: 'b', role: 'other', pool: pool({ max: 1 }) })],
   })

@@ -8,10 +8,10 @@ const services = (text: string) => estateOf(`servers: { main: { max_connections:
 
 /** Peak of the only server, its verdict and the codes that made it. */
 function judged(text: string) {
-  const estate = estateOf(text)
-  const [budget] = budgets(estate)
+  const deployment = estateOf(text)
+  const [budget] = budgets(deployment)
   if (budget === undefined) throw new Error('no server')
-  const findings = judge(budget, estate)
+  const findings = judge(budget, deployment)
   return {
     peak: budget.total.peak,
     verdict: verdictOf(budget, findings),

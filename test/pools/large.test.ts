@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
-import { estate, instances, pool, server, service, tenant } from './builders.js'
+import { deployment, instances, pool, server, service, tenant } from './builders.js'
 
 /* A row for each tenant of each service took seven minutes here. */
 test('10 000 tenants in 200 services on 50 servers', async () => {
   const at = (index: number) => `s${index % 50}`
-  const written = estate({
+  const written = deployment({
     servers: Array.from({ length: 50 }, (_, index) =>
       server({ name: at(index), maxConnections: 500, roles: { app_t7: { kind: 'ordinary', connectionLimit: 5 } } }),
     ),

@@ -5,7 +5,7 @@ import { maxFlow, type Edge } from '../../src/pools/sums/flow.js'
 import { judgeWithoutRemedies, verdictOf } from '../../src/pools/judge/judge.js'
 import { isBetter, isNoWorse, troublesOf } from '../../src/pools/judge/troubles.js'
 import { withChanges } from '../../src/pools/what-if/what-if.js'
-import type { Deploy, Estate, Service } from '../../src/pools/sums/model.js'
+import type { Deploy, Deployment, Service } from '../../src/pools/sums/model.js'
 import { fewestServers, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { recommendations } from '../../src/pools/judge/recommend.js'
 import { peakInstances } from '../../src/pools/sums/rollout.js'
@@ -13,7 +13,7 @@ import { waterfall } from '../../src/pools/judge/waterfall.js'
 import { changesOf, suggest } from '../../src/pools/judge/suggest.js'
 import { remedyJudge } from '../../src/pools/judge/judged-remedies.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
-import { estate, pool, pooler, runtime, server, service, tenant } from './builders.js'
+import { deployment, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 const small = (max: number) => fc.integer({ min: 1, max })
 const anyShare = fc.oneof(
@@ -85,8 +85,8 @@ const anyEstate = fc
     other: fc.integer({ min: 0, max: 20 }),
     roleLimit: fc.option(small(500)),
   })
-  .map(({ services, tenants, limit, other, roleLimit }): Estate =>
-    estate({
+  .map(({ services, tenants, limit, other, roleLimit }): Deployment =>
+    deployment({
       servers: [
         server({
           maxConnections: limit,
@@ -103,13 +103,13 @@ const anyEstate = fc
     }),
   )
 
-function verdict(written: Estate): string {
+function verdict(written: Deployment): string {
   return budgets(written)
     .map((budget) => verdictOf(budget, judgeWithoutRemedies(budget, written)))
     .join()
 }
 
-function peak(written: Estate): number {
+function peak(written: Deployment): number {
   return budgets(written).reduce((sum, budget) => sum + budget.total.peak, 0)
 }
 

@@ -8,7 +8,7 @@ import { connect } from '../../src/server/connect.js'
 import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { serverMajor } from '../support/major.js'
-import { estate, pool, server, service } from './builders.js'
+import { deployment, pool, server, service } from './builders.js'
 import { allDemands } from '../../src/pools/sums/demand.js'
 
 const once = { samples: 1, intervalMs: 0 }
@@ -62,7 +62,7 @@ test('a role with a limit fails though the server has room; what the database al
   await using session = await look(database.url)
   const live = await readLive(session, once)
   const one = { database: database.name, role: role.name }
-  const written = estate({
+  const written = deployment({
     services: [
       service({ ...one, name: 'a', pool: pool({ max: 25 }) }),
       service({ ...one, name: 'b', pool: pool({ max: 20 }) }),
@@ -100,7 +100,7 @@ test('sessions are counted by role, database and application; its own is not', a
       hidden: 0,
     })
     expect(here.filter((group) => group.applicationName?.startsWith('perfdb'))).toEqual([])
-    const written = estate({
+    const written = deployment({
       services: [service({ database: database.name, role: 'postgres', applicationName: 'api' })],
     })
     const sample = { groups: here, authenticating: 0 }
@@ -118,7 +118,7 @@ test('what a plain role may not see is counted, and makes the verdict unknown; p
   const verdictAs = async () => {
     await using session = await look(role.url)
     const live = await readLive(session, once)
-    const written = estate({
+    const written = deployment({
       servers: [server({ maxConnections: null })],
       services: [service({ database: database.name, role: 'postgres' })],
     })

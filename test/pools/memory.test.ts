@@ -4,7 +4,7 @@ import { judgeMemory } from '../../src/pools/judge/judge-memory.js'
 import { memoryNeed, workMemBytes, type MemorySettings } from '../../src/pools/sums/memory.js'
 import type { Server } from '../../src/pools/sums/model.js'
 import { settingFor } from '../../src/pools/server/role-settings.js'
-import { estate, pool, pooler, server, service } from './builders.js'
+import { deployment, pool, pooler, server, service } from './builders.js'
 
 const mb = 1024 ** 2
 const settings: MemorySettings = {
@@ -61,7 +61,7 @@ test('the narrowest setting counts', () => {
 test('a reporting role that fills the memory is named, directly and through a pooler', () => {
   const found = (roleSettings: Server['roleSettings'], pooled: boolean) => {
     const via = pooled ? ({ kind: 'pooler', pooler: 'pgb' } as const) : ({ kind: 'direct' } as const)
-    const written = estate({
+    const written = deployment({
       servers: [server({ memoryBytes: 8192 * mb, memorySettings: settings, roleSettings })],
       services: [
         service({ name: 'web', role: 'web', pool: pool({ max: 40 }) }),

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { budgets } from '../../src/pools/judge/budget.js'
 import { capacity } from '../../src/pools/sums/capacity.js'
 import { judge, judgeWithoutRemedies, verdictOf } from '../../src/pools/judge/judge.js'
-import type { Estate, Server } from '../../src/pools/sums/model.js'
+import type { Deployment, Server } from '../../src/pools/sums/model.js'
 import { queue, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { recommendations } from '../../src/pools/judge/recommend.js'
 import { peakInstances } from '../../src/pools/sums/rollout.js'
 import type { Live } from '../../src/pools/server/sessions.js'
-import { estate, liveServer, pool, runtime, server, service, tenant } from './builders.js'
+import { deployment, liveServer, pool, runtime, server, service, tenant } from './builders.js'
 
-function budgetOf(written: Estate, live?: Live) {
+function budgetOf(written: Deployment, live?: Live) {
   const [budget] = budgets(written, live === undefined ? new Map() : new Map([['main', live]]))
   if (budget === undefined) throw new Error('no budget')
   return { budget, verdict: verdictOf(budget, judge(budget, written)) }
@@ -45,7 +45,7 @@ test('the least privileged role decides what there is', () => {
   }
   const slots = (...names: readonly string[]) => {
     const services = names.map((role) => service({ name: role, role }))
-    return budgetOf(estate({ servers: [server({ reserved: 10, roles })], services })).budget.capacity
+    return budgetOf(deployment({ servers: [server({ reserved: 10, roles })], services })).budget.capacity
   }
   expect([slots('admin'), slots('admin', 'monitor'), slots('admin', 'monitor', 'app')]).toEqual([100, 97, 87])
 })
@@ -54,7 +54,7 @@ test('the largest pool that fits a server is that for its own tenants', () => {
   const tenants = ['a', 'b', 'c']
     .map((id) => tenant(id))
     .concat(['d', 'e'].map((id) => tenant(id, { server: 'other' })))
-  const written = estate({
+  const written = deployment({
     servers: [server(), server({ name: 'other' })],
     tenants,
     services: [service({ name: 'api', server: null, pool: pool({ max: 10, perTenant: true }) })],
@@ -75,7 +75,7 @@ test('strangers use up what is declared for others first', () => {
   ] as const
   const unmanaged = (otherConnections: number) =>
     budgetOf(
-      estate({ servers: [server({ otherConnections })] }),
+      deployment({ servers: [server({ otherConnections })] }),
       liveServer({ samples: [{ groups, authenticating: 0 }] }),
     ).budget
   expect(unmanaged(4)).toMatchObject({ unmanaged: 5, other: 4, total: { peak: 12 } })
@@ -85,8 +85,8 @@ test('strangers use up what is declared for others first', () => {
 test('sessions that nobody may see are never OK', () => {
   const groups = [{ role: 'bi', database: 'app', applicationName: null, connections: 0, busy: 0, hidden: 1 }] as const
   const live = { seesAll: false, samples: [{ groups, authenticating: 0 }] }
-  expect(budgetOf(estate(), liveServer(live)).verdict).toBe('UNKNOWN')
-  expect(budgetOf(estate(), liveServer({ ...live, seesAll: true })).verdict).not.toBe('UNKNOWN')
+  expect(budgetOf(deployment(), liveServer(live)).verdict).toBe('UNKNOWN')
+  expect(budgetOf(deployment(), liveServer({ ...live, seesAll: true })).verdict).not.toBe('UNKNOWN')
 })
 
 test('functions that linger while new ones start count at the peak', () => {
@@ -94,7 +94,7 @@ test('functions that linger while new ones start count at the peak', () => {
     runtime: runtime({ kind: 'serverless', maxConcurrency: 25, overlap: 1.5 }),
     pool: pool({ max: 1 }),
   })
-  expect(budgetOf(estate({ services: [edge] })).budget.declared).toEqual({ steady: 25, peak: 38 })
+  expect(budgetOf(deployment({ services: [edge] })).budget.declared).toEqual({ steady: 25, peak: 38 })
 })
 
 test('one request in a hundred waits longer than the 99th percentile; steady service halves the mean wait', () => {

@@ -10,7 +10,7 @@ import { matched } from '../../src/pools/server/sessions.js'
 import { renderPrometheus } from '../../src/report/machine/prometheus.js'
 import { testDatabase } from '../support/database.js'
 import { connectTo } from '../support/connect.js'
-import { estate, liveServer, server, service } from './builders.js'
+import { deployment, liveServer, server, service } from './builders.js'
 
 /** check-pool of files by name, offline. */
 async function check(files: Readonly<Record<string, string>>, whatIf: readonly string[] = []) {
@@ -82,14 +82,14 @@ test('perfdb looking at a server under two names, or applying, is no stranger to
   expect(strangersOf(group('perfdb look', 3), group('perfdb look', 2))).toBe(2)
   expect(strangersOf(group('perfdbish', 1))).toBe(1)
   const looked = { samples: [{ groups: [group('perfdb look', 1)], authenticating: 0 }] }
-  const [budget] = budgets(estate(), new Map([['main', liveServer(looked)]]))
+  const [budget] = budgets(deployment(), new Map([['main', liveServer(looked)]]))
   expect(budget).toMatchObject({ unmanaged: 0, perfdb: 3 })
 })
 
 test('one url is asked once, however many names it has', async () => {
   await using database = await testDatabase()
   let sessions = 0
-  const written = estate({
+  const written = deployment({
     servers: ['a', 'b', 'c'].map((name) => server({ name, url: database.url, maxConnections: null })),
     services: ['a', 'b', 'c'].map((name) => service({ name: `at-${name}`, server: name })),
   })
@@ -108,7 +108,7 @@ test('one url is asked once, however many names it has', async () => {
 })
 
 test('the start of the postmaster tells servers apart, their system identifier where it may be read', () => {
-  const two = estate({ servers: [server({ name: 'a' }), server({ name: 'b' })] })
+  const two = deployment({ servers: [server({ name: 'a' }), server({ name: 'b' })] })
   const merged = (a: string, b: string) =>
     mergeSameServers(
       two,
@@ -116,7 +116,7 @@ test('the start of the postmaster tells servers apart, their system identifier w
         ['a', liveServer({ identity: a })],
         ['b', liveServer({ identity: b })],
       ]),
-    ).estate.servers.length
+    ).deployment.servers.length
   expect(merged('7001/5432/17.5', '/5432/17.5')).toBe(1)
   expect(merged('7001/5432/17.5', '7002/5432/17.5')).toBe(2)
   expect(merged('7001/5432/17.5', '7001/5432/18.5')).toBe(2)

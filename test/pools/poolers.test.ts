@@ -5,16 +5,16 @@ import { judge } from '../../src/pools/judge/judge.js'
 import { judgeConsole } from '../../src/pools/judge/judge-console.js'
 import { readConsole } from '../../src/pools/server/console.js'
 import { readLive } from '../../src/pools/server/live.js'
-import type { Estate } from '../../src/pools/sums/model.js'
+import type { Deployment } from '../../src/pools/sums/model.js'
 import { providerLimits } from '../../src/pools/sums/providers.js'
 import type { Live } from '../../src/pools/server/sessions.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
-import { estate, instances, liveServer, pool, pooler, runtime, server, service } from './builders.js'
+import { deployment, instances, liveServer, pool, pooler, runtime, server, service } from './builders.js'
 
 const through = { via: { kind: 'pooler', pooler: 'pgb' } } as const
 
-function found(written: Estate, code: string, live?: Live) {
+function found(written: Deployment, code: string, live?: Live) {
   const [budget] = budgets(written, new Map(live === undefined ? [] : [['main', live]]))
   return budget === undefined ? [] : judge(budget, written).filter((one) => one.code.startsWith(code))
 }
@@ -30,14 +30,14 @@ test('query_wait_timeout: it drops clients that would have waited longer, and 0 
   }
   const patient = service({ ...through, load, pool: pool({ max: 50, acquireTimeoutMs: 60_000 }) })
   const waiting = (queryWaitTimeoutMs: number | null) =>
-    found(estate({ services: [patient], poolers: [pooler({ defaultPoolSize: 10, queryWaitTimeoutMs })] }), 'QUEUE')
+    found(deployment({ services: [patient], poolers: [pooler({ defaultPoolSize: 10, queryWaitTimeoutMs })] }), 'QUEUE')
   expect(waiting(120_000)).toEqual([])
   expect(waiting(null)).toEqual([])
   expect(waiting(500)).toMatchObject([
     { code: 'QUEUE_WAIT', message: expect.stringContaining('wait over 500 ms for one of 10') },
   ])
   const endless = (queryWaitTimeoutMs: number | null) =>
-    found(estate({ services: [patient], poolers: [pooler({ queryWaitTimeoutMs })] }), 'POOLER_ENDLESS').length
+    found(deployment({ services: [patient], poolers: [pooler({ queryWaitTimeoutMs })] }), 'POOLER_ENDLESS').length
   expect([endless(120_000), endless(null)]).toEqual([0, 1])
 })
 
@@ -71,7 +71,7 @@ test('what the pooler measured of waiting: longer than at work is worth a word',
 test('state that a session keeps is lost to a transaction pooler, by the file', () => {
   const kept = service({ ...through, pool: pool({ sessionState: ['settings', 'advisory_locks'] }) })
   const states = (poolMode: 'session' | 'transaction') =>
-    found(estate({ services: [kept], poolers: [pooler({ poolMode, defaultPoolSize: 20 })] }), 'SESSION_STATE')
+    found(deployment({ services: [kept], poolers: [pooler({ poolMode, defaultPoolSize: 20 })] }), 'SESSION_STATE')
   expect(states('session')).toEqual([])
   expect(states('transaction')).toMatchObject([
     {
@@ -93,7 +93,7 @@ test('state that a session keeps is lost to a transaction pooler, as the server 
   const web = service({ ...through, role: 'postgres', database: database.name })
   const states = (poolMode: 'session' | 'transaction', owner: Partial<typeof web> = {}) =>
     found(
-      estate({ services: [{ ...web, ...owner }], poolers: [pooler({ poolMode })] }),
+      deployment({ services: [{ ...web, ...owner }], poolers: [pooler({ poolMode })] }),
       'SESSION_STATE',
       liveServer({ keptLocks: here }),
     )
@@ -112,14 +112,14 @@ test('RDS derives max_connections from memory: never more than was seen, and sai
   expect(providerLimits('rds', '4GB')?.maxConnections).toBeLessThanOrEqual(413)
   expect(providerLimits('RDS', '512 GB')?.maxConnections).toBe(5000)
   expect(providerLimits('rds', 'db.q9.medium')).toBeNull()
-  const written = estate({ servers: [server({ maxConnections: null, provider: { name: 'rds', size: '4GB' } })] })
+  const written = deployment({ servers: [server({ maxConnections: null, provider: { name: 'rds', size: '4GB' } })] })
   const [budget] = budgets(written)
   // 3 + 2 are kept back.
   expect(budget?.capacity).toBe((budget?.limits?.maxConnections ?? 0) - 5)
   expect(found(written, 'LIMIT_ESTIMATED')).toMatchObject([
     { severity: 'info', message: expect.stringContaining('4GB') },
   ])
-  const known = estate({ servers: [server({ provider: { name: 'rds', size: '4GB' } })] })
+  const known = deployment({ servers: [server({ provider: { name: 'rds', size: '4GB' } })] })
   expect(found(known, 'LIMIT_ESTIMATED')).toEqual([])
 })
 

@@ -5,15 +5,15 @@ import { limitUses } from '../../src/pools/judge/connection-limits.js'
 import { judgeFailover } from '../../src/pools/judge/judge-replica.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
 import { judgeStorms } from '../../src/pools/judge/judge-storm.js'
-import type { Estate } from '../../src/pools/sums/model.js'
+import type { Deployment } from '../../src/pools/sums/model.js'
 import { testDatabase } from '../support/database.js'
 import { needing } from '../support/needs.js'
 import { proxyBefore } from '../support/network.js'
 import { pgbouncerBefore, pgbouncerProgram } from '../support/pgbouncer.js'
 import { estateOf } from './written.js'
-import { estate, instances, pool, pooler, server, service, tenant } from './builders.js'
+import { deployment, instances, pool, pooler, server, service, tenant } from './builders.js'
 
-const first = (written: Estate): Budget => {
+const first = (written: Deployment): Budget => {
   const [budget] = budgets(written)
   if (budget === undefined) throw new Error('no server')
   return budget
@@ -30,7 +30,7 @@ test('1000 of 8000 tenants are active at once: their pools count, all on one ser
   const servers = ['main', 'other'].map((name) =>
     server({ name, maxConnections: 10_000, roles: { app: { kind: 'ordinary', connectionLimit: 5000 } } }),
   )
-  const written = estate({ servers, tenants: many, services: [api] })
+  const written = deployment({ servers, tenants: many, services: [api] })
   expect(budgets(written).map(({ total }) => total.peak)).toEqual([2 * 3 * 1000, 2 * 3 * 1000])
   // They share a role: it takes no more than the active ones, although each alone may have its whole pool.
   expect(limitUses(first(written))).toMatchObject([{ name: 'app', peak: 6000 }])
@@ -63,21 +63,21 @@ test('the smallest standby that may take over has to hold both', () => {
     service({ instances: instances(15) }),
     service({ name: 'reports', server: 'small', instances: instances(5) }),
   ]
-  const judged = (written: Estate) => {
+  const judged = (written: Deployment) => {
     const all = budgets(written)
     return all.flatMap((budget) => judgeFailover(budget, all))
   }
   // 150 and 50 of 197.
-  expect(judged(estate({ servers, services }))).toMatchObject([
+  expect(judged(deployment({ servers, services }))).toMatchObject([
     { code: 'FAILOVER_OVER', severity: 'warning', server: 'main', message: expect.stringContaining('200 of 197') },
   ])
   const never = servers.map((one) => (one.name === 'small' ? { ...one, failover: false } : one))
-  expect(judged(estate({ servers: never, services }))).toEqual([])
+  expect(judged(deployment({ servers: never, services }))).toEqual([])
 })
 
 test('after a restart the last connection is open later than a service waits', () => {
   const written = (acquireTimeoutMs: number, cores: number) =>
-    estate({
+    deployment({
       servers: [server({ connectTimeMs: 12, cores })],
       services: [service({ instances: instances(9), pool: pool({ acquireTimeoutMs }) })],
     })
@@ -91,7 +91,7 @@ test('after a restart the last connection is open later than a service waits', (
 
 test('pools that are filled at boot wait for a pooler that opens one connection after another', () => {
   const written = (minPoolSize: number) =>
-    estate({
+    deployment({
       servers: [server({ connectTimeMs: 50 })],
       services: [
         service({

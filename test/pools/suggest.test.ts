@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import type { Service } from '../../src/pools/sums/model.js'
-import { instances, estate, pool, pooler, runtime, server, service } from './builders.js'
+import { instances, deployment, pool, pooler, runtime, server, service } from './builders.js'
 
 const load = (ratePerSecond: number): Service['load'] => ({
   ratePerSecond,
@@ -15,7 +15,7 @@ const load = (ratePerSecond: number): Service['load'] => ({
 
 async function suggestion(services: readonly Service[], poolers = [pooler()]) {
   const file = {
-    ...estate({ servers: [server({ maxConnections: 103 })], services, poolers }),
+    ...deployment({ servers: [server({ maxConnections: 103 })], services, poolers }),
     file: 'a.pools.yaml',
     findings: [],
   }

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { budgets } from '../../src/pools/judge/budget.js'
 import { judge } from '../../src/pools/judge/judge.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
-import type { Estate, Load } from '../../src/pools/sums/model.js'
+import type { Deployment, Load } from '../../src/pools/sums/model.js'
 import type { Live } from '../../src/pools/server/sessions.js'
-import { estate, instances, liveServer, pool, runtime, server, service } from './builders.js'
+import { deployment, instances, liveServer, pool, runtime, server, service } from './builders.js'
 
-function found(code: string, written: Estate, live?: Live) {
+function found(code: string, written: Deployment, live?: Live) {
   const [budget] = budgets(written, live === undefined ? new Map() : new Map([['main', live]]))
   return budget === undefined ? [] : judge(budget, written).filter((one) => one.code === code)
 }
@@ -14,7 +14,7 @@ function found(code: string, written: Estate, live?: Live) {
 test('a connection for every transaction is told, a kept one is not', () => {
   const churn = (sessionsPerSecond: number, transactionsPerSecond: number) => {
     const load = { app: { erlangs: 1, sessionsPerSecond, transactionsPerSecond, seconds: 10 } }
-    return found('CONNECTION_CHURN', estate(), liveServer({ load }))
+    return found('CONNECTION_CHURN', deployment(), liveServer({ load }))
   }
   expect(churn(40, 40)).toMatchObject([
     {
@@ -39,7 +39,7 @@ test('a pool far beyond its load is told where slots are short', () => {
   const oversized = (max: number, count: number, more: Partial<Load> = {}) =>
     found(
       'POOL_OVERSIZED',
-      estate({
+      deployment({
         servers: [server()],
         services: [service({ instances: instances(count), pool: pool({ max }), load: { ...load, ...more } })],
       }),

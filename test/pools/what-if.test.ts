@@ -3,7 +3,7 @@ import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { PerfdbError } from '../../src/errors.js'
 import { withChanges } from '../../src/pools/what-if/what-if.js'
 import { budgets } from '../../src/pools/judge/budget.js'
-import { estate, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
+import { deployment, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 const api = service({
   name: 'api',
@@ -11,7 +11,7 @@ const api = service({
   pool: pool({ min: 5, max: 10 }),
   runtime: runtime({ processes: 2 }),
 })
-const written = estate({ services: [api, service({ name: 'eu.west.job' })], poolers: [pooler()] })
+const written = deployment({ services: [api, service({ name: 'eu.west.job' })], poolers: [pooler()] })
 
 test.each([
   ['api.instances=6', { instances: { desired: 6, max: 6 } }],
@@ -29,9 +29,9 @@ test.each([
 test('names with dots, poolers, a rule of workers, functions, several changes', () => {
   expect(withChanges(written, ['eu.west.job.pool.max=2']).services[1]).toMatchObject({ pool: { max: 2 } })
   expect(withChanges(written, ['pgb.default_pool_size=5']).poolers[0]).toMatchObject({ defaultPoolSize: 5 })
-  const rule = estate({ services: [{ ...api, pool: pool({ max: 12, policyFactor: 6 }) }] })
+  const rule = deployment({ services: [{ ...api, pool: pool({ max: 12, policyFactor: 6 }) }] })
   expect(withChanges(rule, ['api.processes=4']).services[0]).toMatchObject({ pool: { max: 24 } })
-  const edge = estate({ services: [{ ...api, runtime: runtime({ kind: 'serverless', maxConcurrency: 100 }) }] })
+  const edge = deployment({ services: [{ ...api, runtime: runtime({ kind: 'serverless', maxConcurrency: 100 }) }] })
   expect(() => withChanges(edge, ['api.instances.max=7'])).toThrow('its key is runtime.max_concurrency')
   expect(withChanges(edge, ['api.runtime.max_concurrency=7']).services[0]).toMatchObject({
     runtime: { maxConcurrency: 7 },
@@ -53,7 +53,7 @@ test.each([
 })
 
 test('a service and a server of one name: the key tells which is meant', () => {
-  const both = estate({ services: [service({ name: 'main' })] })
+  const both = deployment({ services: [service({ name: 'main' })] })
   expect(withChanges(both, ['main.max_connections=300']).servers[0]?.assumed).toEqual({ maxConnections: 300 })
   expect(withChanges(both, ['main.instances=3']).services[0]?.instances.max).toBe(3)
 })
@@ -67,7 +67,7 @@ test('of a rollout: the declared surge stays until it is changed', () => {
     countTerminating: true,
     endsQuickly: true,
   } as const
-  const rolled = estate({ services: [{ ...api, deploy }] })
+  const rolled = deployment({ services: [{ ...api, deploy }] })
   const changed = (change: string) => withChanges(rolled, [change]).services[0]?.deploy
   expect(changed('api.deploy.strategy=rolling')).toEqual(deploy)
   expect(changed('api.deploy.max_surge=1')).toEqual({ ...deploy, maxSurge: { instances: 1 } })
@@ -78,7 +78,7 @@ test('of a rollout: the declared surge stays until it is changed', () => {
 
 test('so many tenants: as they are spread now, each server to the full', () => {
   const homes = ['a', 'a', 'a', 'b'].map((name, index) => tenant(`t${index}`, { server: name }))
-  const fleet = estate({
+  const fleet = deployment({
     servers: [server({ name: 'a' }), server({ name: 'b' })],
     services: [service({ name: 'fleet', server: null, pool: pool({ max: 2, perTenant: true }) })],
     tenants: homes,
@@ -99,13 +99,13 @@ test('so many tenants: as they are spread now, each server to the full', () => {
 test('what a server would have counts against what it has now', () => {
   const live = new Map([['main', liveServer()]])
   const capacityWith = (...changes: readonly string[]) => {
-    const [budget] = budgets(withChanges(estate({ servers: [server({ maxConnections: 90 })] }), changes), live)
+    const [budget] = budgets(withChanges(deployment({ servers: [server({ maxConnections: 90 })] }), changes), live)
     return budget?.capacity
   }
   expect(capacityWith()).toBe(97)
   expect(capacityWith('main.max_connections=300')).toBe(297)
   expect(capacityWith('main.max_connections=300', 'main.reserved_connections=7')).toBe(290)
-  const unknown = estate({ servers: [server({ maxConnections: null })] })
+  const unknown = deployment({ servers: [server({ maxConnections: null })] })
   expect(budgets(withChanges(unknown, ['main.max_connections=50']))[0]?.capacity).toBe(47)
 })
 
@@ -140,7 +140,7 @@ describe('a change that cannot be made', () => {
 })
 
 test('the document tells what was declared beside what would be', async () => {
-  const fits = estate({ servers: [server()], services: [service({ name: 'api', instances: instances(4) })] })
+  const fits = deployment({ servers: [server()], services: [service({ name: 'api', instances: instances(4) })] })
   const result = await runCheckPool([{ ...fits, file: 'test.pools.yaml', findings: [] }], {
     offline: true,
     failOn: 'fail',

@@ -8,14 +8,14 @@ import { judge, verdictOf } from '../../src/pools/judge/judge.js'
 import { judgeQueue } from '../../src/pools/judge/judge-queue.js'
 import { judgeService } from '../../src/pools/judge/judge-service.js'
 import { memoryNeed } from '../../src/pools/sums/memory.js'
-import type { Deploy, Estate, Load, Service } from '../../src/pools/sums/model.js'
+import type { Deploy, Deployment, Load, Service } from '../../src/pools/sums/model.js'
 import { fewestServers, queue, waitsLongerThan } from '../../src/pools/sums/queue.js'
 import { peakInstances } from '../../src/pools/sums/rollout.js'
 import type { Live } from '../../src/pools/server/sessions.js'
-import { estate, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
+import { deployment, instances, liveServer, pool, pooler, runtime, server, service, tenant } from './builders.js'
 
 /** Verdict, finding codes that decide it, and the numbers of the only server. */
-function look(written: Estate, lives?: ReadonlyMap<string, Live>) {
+function look(written: Deployment, lives?: ReadonlyMap<string, Live>) {
   const budget = only(budgets(written, lives))
   const findings = judge(budget, written)
   const codes = findings.filter((one) => one.severity !== 'info').map((one) => one.code)
@@ -28,7 +28,7 @@ function only(all: readonly Budget[]): Budget {
   return first
 }
 
-const web = (written: Partial<Service>) => estate({ services: [service(written)] })
+const web = (written: Partial<Service>) => deployment({ services: [service(written)] })
 const rolling = (countTerminating = false, percent = 25, endsQuickly = false): Deploy => ({
   strategy: 'rolling',
   maxSurge: { percent },
@@ -59,7 +59,7 @@ test('W3: sync workers hold their eager minimum only, and can never reach the ma
     runtime: runtime({ processes: 4, threads: 1 }),
     pool: pool({ min: 8, max: 24, eager: true }),
   })
-  const result = look(estate({ services: [sync] }))
+  const result = look(deployment({ services: [sync] }))
   expect(result).toMatchObject({ peak: 64, verdict: 'OK' })
   expect(result.budget.lines[0]?.nominal).toBe(192)
   expect(judgeService(sync, [])).toMatchObject([
@@ -111,8 +111,8 @@ test('W6: a pool for each of 12 tenants in each of 4 workers', () => {
     pool: pool({ max: 20, maxOverflow: 5, perTenant: true }),
     server: null,
   })
-  expect(look(estate({ tenants, services: [{ ...api, instances: instances(1) }] })).peak).toBe(1200)
-  expect(look(estate({ tenants, services: [{ ...api, instances: instances(2) }] })).peak).toBe(2400)
+  expect(look(deployment({ tenants, services: [{ ...api, instances: instances(1) }] })).peak).toBe(1200)
+  expect(look(deployment({ tenants, services: [{ ...api, instances: instances(2) }] })).peak).toBe(2400)
 })
 
 describe('W7: pgbouncer', () => {
@@ -137,7 +137,7 @@ describe('W7: pgbouncer', () => {
     },
   ]
   const pgb = pooler({ aliases, reservePoolSize: 5 })
-  const connections = (written: Partial<typeof pgb>) => look(estate({ poolers: [{ ...pgb, ...written }] })).peak
+  const connections = (written: Partial<typeof pgb>) => look(deployment({ poolers: [{ ...pgb, ...written }] })).peak
 
   test('W7: a pool for each alias and user, in each replica; max_db_connections counts by alias', () => {
     expect(connections({ replicas: 2 })).toBe(200)
@@ -162,16 +162,16 @@ describe('W7: pgbouncer', () => {
       service({ name: role, role, via: { kind: 'pooler', pooler: 'pgb' } }),
     )
     const own = aliases.map((alias) => ({ ...alias, users: [] }))
-    expect(look(estate({ services, poolers: [{ ...pgb, aliases: own }] })).peak).toBe(50)
+    expect(look(deployment({ services, poolers: [{ ...pgb, aliases: own }] })).peak).toBe(50)
     expect(
-      look(estate({ services, poolers: [{ ...pgb, aliases: own.map((alias) => ({ ...alias, user: 'pooled' })) }] }))
+      look(deployment({ services, poolers: [{ ...pgb, aliases: own.map((alias) => ({ ...alias, user: 'pooled' })) }] }))
         .peak,
     ).toBe(25)
   })
 })
 
 test('W8: the server and the database have room, the role has not', () => {
-  const written = estate({
+  const written = deployment({
     servers: [server({ roles: { app: { kind: 'ordinary', connectionLimit: 30 } }, databases: { app: 50 } })],
     services: [service({ name: 'a', pool: pool({ max: 25 }) }), service({ name: 'b', pool: pool({ max: 20 }) })],
   })
@@ -254,7 +254,7 @@ test('W12: the rule for audit workers asks for ten times too many, each with a c
     bounded: true,
   }
   const api = service({ instances: instances(4), runtime: runtime({ processes: 4 }), pool: pool({ max: 5 }), audit })
-  expect(look(estate({ services: [api] })).peak).toBe(400)
+  expect(look(deployment({ services: [api] })).peak).toBe(400)
 })
 
 test('W13: a cache in each of 16 processes misses the 90 % that one would reach', () => {
@@ -267,14 +267,14 @@ test('W13: a cache in each of 16 processes misses the 90 % that one would reach'
 test('W14: a thousand functions on the smallest Neon, directly and through its pooler', () => {
   const neon = server({ maxConnections: null, provider: { name: 'neon', size: '0.25' } })
   const functions = service({ runtime: runtime({ kind: 'serverless', maxConcurrency: 1000 }), pool: pool({ max: 1 }) })
-  expect(look(estate({ servers: [neon], services: [functions] }))).toMatchObject({
+  expect(look(deployment({ servers: [neon], services: [functions] }))).toMatchObject({
     capacity: 97,
     peak: 1000,
     verdict: 'FAIL',
   })
   const pooled = { ...functions, via: { kind: 'pooler' as const, pooler: 'pgb' } }
   expect(
-    look(estate({ servers: [neon], services: [pooled], poolers: [pooler({ defaultPoolSize: 93 })] })),
+    look(deployment({ servers: [neon], services: [pooled], poolers: [pooler({ defaultPoolSize: 93 })] })),
   ).toMatchObject({ peak: 93, verdict: 'WARN' })
 })
 
@@ -292,7 +292,7 @@ test('W15: memory of 200 connections, 40 of them active', () => {
   const { expected, worst } = memoryNeed(settings, 200, 40)
   expect([expected / mb, worst / mb]).toEqual([10_408, 56_488])
   const big = (memoryBytes: number) =>
-    estate({
+    deployment({
       servers: [server({ maxConnections: 300, memoryBytes, memorySettings: settings })],
       services: [service({ pool: pool({ max: 200 }) })],
     })

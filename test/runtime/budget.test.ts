@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { array, assert as check, asyncProperty, constant, constantFrom, integer, nat, oneof, record } from 'fast-check'
 import { expect, test } from 'vitest'
-import { backends, estate, watchBackends } from './service.js'
+import { backends, deployment, watchBackends } from './service.js'
 
 /*
  * The law of perfdb/runtime: no process ever holds more connections than its file gives it. The role's CONNECTION LIMIT is that number, so that the
@@ -46,7 +46,7 @@ test('random tenants, bursts, slow queries, cancelled and killed ones: never one
         requests: array(request, { minLength: 20, maxLength: 120 }),
       }),
       async ({ tenants, processMax, poolMax, idleMs, requests }) => {
-        await using place = await estate({
+        await using place = await deployment({
           tenants,
           limit: processMax,
           service: { process_max: processMax, pool: { max: poolMax, per_tenant: true, idle_timeout: `${idleMs}ms` } },

@@ -14,12 +14,12 @@ import type { Application } from '../../src/runtime/open.js'
 import { openWith } from '../../src/runtime/runtime.js'
 import type { Tenant } from '../../src/runtime/tenants.js'
 import { ownServer } from '../support/server.js'
-import { backends, estate, watchBackends } from './service.js'
+import { backends, deployment, watchBackends } from './service.js'
 
 const perTenant = { process_max: 6, pool: { max: 2, per_tenant: true } }
 
 test('a pools file, a service: database() and tenants with the numbers of the file', async () => {
-  await using place = await estate({ limit: 6, service: { ...perTenant, server: 'main', database: undefined } })
+  await using place = await deployment({ limit: 6, service: { ...perTenant, server: 'main', database: undefined } })
   await using folder = await temporary()
   const path = join(folder.path, 'app.pools.yaml')
   await writeFile(path, stringify(place.file))
@@ -45,7 +45,7 @@ test('a pools file, a service: database() and tenants with the numbers of the fi
 })
 
 test('requests wait for acquire_timeout, and the error says how many wait for what', async () => {
-  await using place = await estate({
+  await using place = await deployment({
     limit: 4,
     service: { process_max: 4, pool: { max: 2, per_tenant: true, acquire_timeout: '300ms' } },
   })
@@ -69,7 +69,7 @@ test('requests wait for acquire_timeout, and the error says how many wait for wh
 })
 
 test('a tenant that always has work lets others have their turn', async () => {
-  await using place = await estate({
+  await using place = await deployment({
     limit: 4,
     service: { process_max: 4, pool: { max: 2, per_tenant: true, acquire_timeout: '10s' } },
   })
@@ -88,7 +88,7 @@ test('a tenant that always has work lets others have their turn', async () => {
 })
 
 test('a role that is changed on the master is seen by two processes within a second', async () => {
-  await using place = await estate({ limit: 12, service: perTenant })
+  await using place = await deployment({ limit: 12, service: perTenant })
   const [one, two] = await Promise.all([child(place.file, place.url), child(place.file, place.url)])
   const roles = async () =>
     Promise.all([one, two].map(async (each) => ask(each, 'u1'))).then((all) => all.map((said) => said.row.role))
@@ -112,7 +112,7 @@ test('a role that is changed on the master is seen by two processes within a sec
 })
 
 test('a lost LISTEN connection: entries end at once, and nothing is kept until it listens again', async () => {
-  await using place = await estate({ limit: 6, service: perTenant })
+  await using place = await deployment({ limit: 6, service: perTenant })
   const app = await place.open()
   expect((await app.tenant('u1'))?.row['role']).toBe('reader')
   // From here on nobody can connect again.
@@ -135,7 +135,7 @@ test('a lost LISTEN connection: entries end at once, and nothing is kept until i
 })
 
 test('one look-up for all who ask at once; forget and forgetAll; users that are not there', async () => {
-  await using place = await estate({ limit: 6, service: perTenant, notify: null })
+  await using place = await deployment({ limit: 6, service: perTenant, notify: null })
   const app = await place.open()
   await Promise.all(Array.from({ length: 50 }, async () => app.tenant('u1')))
   expect(await looked(app, async () => app.tenant('u1'))).toBe(0)
@@ -154,7 +154,7 @@ test('one look-up for all who ask at once; forget and forgetAll; users that are 
 })
 
 test('a registry that is down: the answer for stale_if_error, else a typed error without a secret', async () => {
-  await using place = await estate({
+  await using place = await deployment({
     limit: 6,
     service: {
       ...perTenant,
@@ -182,7 +182,7 @@ test('a registry that is down: the answer for stale_if_error, else a typed error
 })
 
 test('audit: the order of each key is kept, a row that is refused stops no other, ids are written once', async () => {
-  await using place = await estate({ limit: 4, service: audited() })
+  await using place = await deployment({ limit: 4, service: audited() })
   const refused: unknown[] = []
   const app = await place.open({ onAuditError: (row) => refused.push(row) })
   for (let at = 0; at < 3000; at += 1) await app.audit.write({ actor: `a${at % 7}`, at, what: { n: at } })
@@ -241,7 +241,7 @@ test('audit while the server is restarted: none is lost, order is kept, and the 
 
 test('a full audit queue: block fails in time, drop_oldest drops and counts', async () => {
   for (const full of ['block', 'drop_oldest'] as const) {
-    await using place = await estate({
+    await using place = await deployment({
       limit: 4,
       service: audited({ queue: 10, when_full: full, block_timeout: '50ms' }),
     })
@@ -264,7 +264,7 @@ test('a full audit queue: block fails in time, drop_oldest drops and counts', as
 })
 
 test("check-pool's peak is no less than the backends that are seen", async () => {
-  await using place = await estate({
+  await using place = await deployment({
     tenants: 9,
     limit: 20,
     service: { ...perTenant, process_max: 12, server: 'main', extra_connections: 0 },
@@ -292,7 +292,7 @@ test("check-pool's peak is no less than the backends that are seen", async () =>
 })
 
 test('bad input: what cannot be opened is said, and nothing stays open', async () => {
-  await using place = await estate({ limit: 6, service: perTenant })
+  await using place = await deployment({ limit: 6, service: perTenant })
   const cases: readonly [WrittenService, string, RegExp][] = [
     [{ ...perTenant, process_max: 2 }, 'BAD_VALUE', /process_max 2 leaves no connection/],
     [{ via: 'http' }, 'BAD_VALUE', /opens no connections/],

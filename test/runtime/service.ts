@@ -6,7 +6,7 @@ import { openWith } from '../../src/runtime/runtime.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 
 /** A database with tenants that are schemas, their users, and a role whose CONNECTION LIMIT is what one process may hold. */
-export interface Estate extends AsyncDisposable {
+export interface Deployment extends AsyncDisposable {
   readonly db: TestDatabase
   readonly role: string
   readonly url: string
@@ -23,12 +23,12 @@ export interface EstateOptions {
   readonly notify?: string | null
 }
 
-export async function estate({
+export async function deployment({
   tenants = 3,
   limit,
   service,
   notify = 'tenant_changed',
-}: EstateOptions): Promise<Estate> {
+}: EstateOptions): Promise<Deployment> {
   const role = `r_${randomBytes(6).toString('hex')}`
   const db = await testDatabase(`
     create table tenants (id text primary key, schema text);

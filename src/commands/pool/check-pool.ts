@@ -63,7 +63,7 @@ export function poolDocument(
     verdict,
     ...(whatIf.length > 0 && { what_if: [...whatIf], changed: judgement.changed.map((one) => ({ ...one })) }),
     servers: judgement.servers.map((server, at) =>
-      serverDocument(server.budget, judgement.estate, server.verdict, before?.servers[at]),
+      serverDocument(server.budget, judgement.deployment, server.verdict, before?.servers[at]),
     ),
     ...(options.suggest === true && {
       suggestion: suggestionDocument(judgement, (sizes) => judgeEstate(written, looked, [...whatIf, ...sizes])),

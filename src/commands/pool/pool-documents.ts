@@ -5,7 +5,7 @@ import { limitUses } from '../../pools/judge/connection-limits.js'
 import { demands, type Demand } from '../../pools/sums/demand.js'
 import { describeService } from '../../pools/judge/describe.js'
 import { queueLine } from '../../pools/judge/judge-queue.js'
-import type { Estate, PoolFinding, Service, Verdict } from '../../pools/sums/model.js'
+import type { Deployment, PoolFinding, Service, Verdict } from '../../pools/sums/model.js'
 import { queue } from '../../pools/sums/queue.js'
 import { knownRecommendations } from '../../pools/judge/recommend.js'
 import { connectionsOf, sessionsOf, type Live } from '../../pools/server/sessions.js'
@@ -18,7 +18,7 @@ import { several } from '../../text/amounts.js'
 /** A budget as the document shows it. */
 export function serverDocument(
   budget: Budget,
-  estate: Estate,
+  deployment: Deployment,
   verdict: Verdict,
   before?: Pick<JudgedServer, 'budget' | 'verdict'>,
 ): PoolServer {
@@ -38,7 +38,10 @@ export function serverDocument(
     live: live === null ? null : Math.max(...live.samples.map(connectionsOf)),
     hidden: budget.matched?.hidden ?? 0,
     headroom: limits === null ? null : budget.capacity - budget.total.peak,
-    services: [...budget.lines.map((line) => lineDocument(line, estate, budget)), ...pooledServices(budget, estate)],
+    services: [
+      ...budget.lines.map((line) => lineDocument(line, deployment, budget)),
+      ...pooledServices(budget, deployment),
+    ],
     limits: limitUses(budget).map((use) => ({ ...use, services: [...use.services] })),
     waterfall: waterfall(budget).map((line) => ({ ...line })),
     ...tenantDocuments(budget),
@@ -60,9 +63,9 @@ export function serverDocument(
     })),
     recommendations: [
       ...changes.map((one) => one.text),
-      ...estate.services
+      ...deployment.services
         .filter((service) => service.server === server.name)
-        .flatMap((service) => loadAdvice(service, estate.tenants)),
+        .flatMap((service) => loadAdvice(service, deployment.tenants)),
     ],
   }
 }
@@ -93,7 +96,7 @@ function loadDocuments({ load }: Live): NonNullable<PoolServer['load']> {
   }))
 }
 
-function lineDocument(line: BudgetLine, estate: Estate, { rows }: Budget): PoolLine {
+function lineDocument(line: BudgetLine, deployment: Deployment, { rows }: Budget): PoolLine {
   const { name, service, pooler, steady, peak, warm, nominal } = line
   const sum = service === null ? poolerSum(line) : describeService(service, line, tenantsIn(rows, service))
   return {
@@ -104,16 +107,16 @@ function lineDocument(line: BudgetLine, estate: Estate, { rows }: Budget): PoolL
     warm,
     nominal,
     sum,
-    ...queueOf(line, estate),
+    ...queueOf(line, deployment),
   }
 }
 
 /** Clients of poolers, and services that speak HTTP: told, because somebody looks for them, and counted as nothing here. */
-function pooledServices({ server }: Budget, estate: Estate): readonly PoolLine[] {
-  return estate.services
+function pooledServices({ server }: Budget, deployment: Deployment): readonly PoolLine[] {
+  return deployment.services
     .filter((service) => service.via.kind !== 'direct' && service.server === server.name)
     .map((service) => {
-      const rows = demands(service, estate.tenants)
+      const rows = demands(service, deployment.tenants)
       const add = (key: 'steady' | 'peak' | 'warm') => rows.reduce((sum, row) => sum + row[key], 0)
       const clients = { steady: add('steady'), peak: add('peak'), warm: add('warm') }
       const via = service.via.kind === 'pooler' ? service.via.pooler : service.via.kind
@@ -135,8 +138,8 @@ function poolerSum({ pooler, pools, peak }: BudgetLine): string {
   return `${several(pooler?.replicas ?? 1, 'replica')} x ${several(pools.length, 'pool')}${each} = ${peak}${limited}`
 }
 
-function queueOf({ service }: BudgetLine, estate: Estate): Pick<PoolLine, 'queue'> {
-  const line = service === null ? null : queueLine(service, estate.tenants)
+function queueOf({ service }: BudgetLine, deployment: Deployment): Pick<PoolLine, 'queue'> {
+  const line = service === null ? null : queueLine(service, deployment.tenants)
   if (line === null) return {}
   const { utilization, waits, meanWaitSeconds, p99WaitSeconds, stable } = queue(
     line.rate / line.pools,

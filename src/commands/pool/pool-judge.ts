@@ -7,7 +7,7 @@ import { judgeConsole } from '../../pools/judge/judge-console.js'
 import { judge, judgeWithoutRemedies, verdictOf } from '../../pools/judge/judge.js'
 import { judgeFailover, judgeReplica } from '../../pools/judge/judge-replica.js'
 import { judgeService } from '../../pools/judge/judge-service.js'
-import type { Estate, PoolFinding, Verdict } from '../../pools/sums/model.js'
+import type { Deployment, PoolFinding, Verdict } from '../../pools/sums/model.js'
 import type { Pooler } from '../../pools/sums/pooler-model.js'
 import { clientsOf } from '../../pools/sums/pooler.js'
 import { mergeSameServers } from '../../pools/judge/same-server.js'
@@ -30,7 +30,7 @@ export interface JudgedServer {
 
 export interface Judgement {
   /** As it was judged: poolers as their consoles say, servers of one identity as one, changes made. */
-  readonly estate: Estate
+  readonly deployment: Deployment
   readonly servers: readonly JudgedServer[]
   readonly findings: readonly PoolFinding[]
   readonly verdict: Verdict
@@ -38,8 +38,12 @@ export interface Judgement {
   readonly changed: readonly Changed[]
 }
 
-/** Budgets, findings and verdicts of an estate with what the servers said, after changes such as `api.instances=6`. Throws BAD_OPTION. */
-export function judgeEstate(written: Estate, { looks, consoles }: Looked, changes: readonly string[] = []): Judgement {
+/** Budgets, findings and verdicts of a deployment with what the servers said, after changes such as `api.instances=6`. Throws BAD_OPTION. */
+export function judgeEstate(
+  written: Deployment,
+  { looks, consoles }: Looked,
+  changes: readonly string[] = [],
+): Judgement {
   const lives = new Map(looks.flatMap(({ server, live }) => (live === null ? [] : [[server.name, live] as const])))
   const told = {
     ...written,
@@ -49,21 +53,21 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
     }),
   }
   const same = mergeSameServers(told, lives)
-  const changed = withChanges(same.estate, changes)
-  const { estate, findings: unknownLoads } = withMeasuredLoad(changed, lives)
-  const withHint = remedyJudge(estate, lives)
-  const own = estate.services.flatMap((service) => judgeService(service, estate.tenants)).map(withHint)
-  const all = budgets(estate, lives)
+  const changed = withChanges(same.deployment, changes)
+  const { deployment, findings: unknownLoads } = withMeasuredLoad(changed, lives)
+  const withHint = remedyJudge(deployment, lives)
+  const own = deployment.services.flatMap((service) => judgeService(service, deployment.tenants)).map(withHint)
+  const all = budgets(deployment, lives)
   const advised = new Set(all.toSorted((one, other) => headroom(one) - headroom(other)).slice(0, advisedServers))
   const servers = all.map((budget) =>
-    judgeOne(budget, estate, {
+    judgeOne(budget, deployment, {
       own: [...own, ...judgeReplica(budget, all), ...judgeFailover(budget, all)],
       looks,
       judgeServer: advised.has(budget) ? judge : judgeWithoutRemedies,
       withHint,
     }),
   )
-  const named = new Set(estate.servers.map((server) => server.name))
+  const named = new Set(deployment.servers.map((server) => server.name))
   const others = [
     ...same.findings,
     ...consoles.flatMap(({ pooler, lives: answers, findings }) => {
@@ -76,9 +80,9 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
     ...own.filter((one) => !named.has(one.server ?? '')),
   ]
   return {
-    estate,
+    deployment,
     servers,
-    changed: changes.length === 0 ? [] : changedKeys(same.estate, changed),
+    changed: changes.length === 0 ? [] : changedKeys(same.deployment, changed),
     findings: [...servers.flatMap((one) => one.findings), ...others],
     verdict: worst([
       ...servers.map((one) => one.verdict),
@@ -91,7 +95,7 @@ export function judgeEstate(written: Estate, { looks, consoles }: Looked, change
 }
 
 /** Databases that services ask a pooler for, when the file does not list what it has. */
-function askedFor(pooler: Pooler, written: Estate): Parameters<typeof asConsoleSays>[2] {
+function askedFor(pooler: Pooler, written: Deployment): Parameters<typeof asConsoleSays>[2] {
   if (pooler.aliases.length > 0) return []
   const asked = clientsOf(pooler, allDemands(written)).flatMap((row) =>
     targetsOf(row).flatMap(({ database }) =>
@@ -115,11 +119,15 @@ interface Judging {
   readonly withHint: (finding: PoolFinding) => PoolFinding
 }
 
-function judgeOne(budget: Budget, estate: Estate, { own, looks, judgeServer, withHint }: Judging): JudgedServer {
+function judgeOne(
+  budget: Budget,
+  deployment: Deployment,
+  { own, looks, judgeServer, withHint }: Judging,
+): JudgedServer {
   const at = looks.find(({ server }) => server.name === budget.server.name)
   const findings = [
     ...(at?.findings ?? []),
-    ...judgeServer(budget, estate).map(withHint),
+    ...judgeServer(budget, deployment).map(withHint),
     ...own.filter((one) => one.server === budget.server.name),
   ]
   const verdict = verdictOf(budget, findings)

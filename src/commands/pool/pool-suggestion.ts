@@ -3,13 +3,13 @@ import { suggestionYaml } from '../../pools/judge/suggest-yaml.js'
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Judgement } from './pool-judge.js'
 
-/** Sizes for the estate as it was judged, and what `judgeWith` says of them: the same judgement as that of the file. */
+/** Sizes for the deployment as it was judged, and what `judgeWith` says of them: the same judgement as that of the file. */
 export function suggestionDocument(
   judgement: Judgement,
   judgeWith: (changes: readonly string[]) => Judgement,
 ): NonNullable<PoolResult['suggestion']> {
   const suggested = suggest(
-    judgement.estate,
+    judgement.deployment,
     judgement.servers.map(({ budget }) => budget),
   )
   const sizes = [...new Map(suggested.flatMap((one) => one.sizes).map((size) => [size.name, size])).values()]

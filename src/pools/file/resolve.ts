@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { Problem } from '../../errors.js'
 import { groupBy } from '../sums/demand.js'
-import type { Estate, PoolsFile, Server, Service } from '../sums/model.js'
+import type { Deployment, PoolsFile, Server, Service } from '../sums/model.js'
 import type { Tenant } from '../../tenants/tenant.js'
 import type { Pooler } from '../sums/pooler-model.js'
 import { aliasOf } from '../sums/pooler.js'
@@ -103,8 +103,8 @@ function withSharedServers(files: readonly PoolsFile[]): readonly PoolsFile[] {
   }))
 }
 
-/** All files as one estate: servers are shared by everybody who names them. */
-export function mergeEstates(files: readonly Estate[]): Estate {
+/** All files as one deployment: servers are shared by everybody who names them. */
+export function mergeEstates(files: readonly Deployment[]): Deployment {
   return {
     servers: files.flatMap((file) => file.servers),
     tenants: files.flatMap((file) => file.tenants),
@@ -159,25 +159,25 @@ function unknown(
   return { code: 'UNKNOWN_REFERENCE', message: `${owner}: no ${what} "${name}"`, hint, place }
 }
 
-/** References that need the whole estate: roles of a server that lists its roles, aliases of a pooler, tenants at all. */
-export function referenceProblems(estate: Estate, tenantsUnknown = false): readonly Problem[] {
+/** References that need the whole deployment: roles of a server that lists its roles, aliases of a pooler, tenants at all. */
+export function referenceProblems(deployment: Deployment, tenantsUnknown = false): readonly Problem[] {
   return [
-    ...estate.services.flatMap((service) => serviceProblems(service, estate, tenantsUnknown)),
-    ...estate.poolers.flatMap((pooler) => poolerProblems(pooler, estate)),
+    ...deployment.services.flatMap((service) => serviceProblems(service, deployment, tenantsUnknown)),
+    ...deployment.poolers.flatMap((pooler) => poolerProblems(pooler, deployment)),
   ]
 }
 
-function serviceProblems(service: Service, estate: Estate, tenantsUnknown: boolean): readonly Problem[] {
+function serviceProblems(service: Service, deployment: Deployment, tenantsUnknown: boolean): readonly Problem[] {
   const { via, role, place, name } = service
   const problems: Problem[] = []
-  const roles = Object.keys(estate.servers.find((server) => server.name === service.server)?.roles ?? {})
+  const roles = Object.keys(deployment.servers.find((server) => server.name === service.server)?.roles ?? {})
   if (via.kind === 'direct' && role !== null && roles.length > 0 && !roles.includes(role) && !service.pool.perTenant) {
     problems.push(unknown('role', role, name, place, roles))
   }
-  if (service.pool.perTenant && estate.tenants.length === 0 && !tenantsUnknown) {
+  if (service.pool.perTenant && deployment.tenants.length === 0 && !tenantsUnknown) {
     problems.push({ code: 'UNKNOWN_REFERENCE', message: `${name}: per_tenant, but no tenants are declared`, place })
   }
-  const pooler = via.kind === 'pooler' ? estate.poolers.find((one) => one.name === via.pooler) : undefined
+  const pooler = via.kind === 'pooler' ? deployment.poolers.find((one) => one.name === via.pooler) : undefined
   if (pooler && !service.pool.perTenant && aliasOf(pooler, service) === null) {
     const known = pooler.aliases.map((alias) => alias.name)
     problems.push(unknown(`database of ${pooler.name}`, service.database ?? '', name, place, known))
@@ -185,13 +185,13 @@ function serviceProblems(service: Service, estate: Estate, tenantsUnknown: boole
   return problems
 }
 
-function poolerProblems(pooler: Pooler, estate: Estate): readonly Problem[] {
+function poolerProblems(pooler: Pooler, deployment: Deployment): readonly Problem[] {
   const aliases = pooler.aliases.map((alias) => alias.name)
   const users = [
     ...pooler.aliases.flatMap((alias) => [...(alias.user === null ? [] : [alias.user]), ...alias.users]),
     ...Object.keys(pooler.users),
-    ...estate.services.flatMap((service) => service.role ?? []),
-    ...estate.tenants.flatMap((tenant) => tenant.role ?? []),
+    ...deployment.services.flatMap((service) => service.role ?? []),
+    ...deployment.tenants.flatMap((tenant) => tenant.role ?? []),
   ]
   const foreign = (limits: Readonly<Record<string, number>>, known: readonly string[]) =>
     Object.keys(limits).filter((name) => name !== '*' && !known.includes(name))

@@ -1,6 +1,6 @@
 import { capacity, limitsOf, type SlotLimits } from '../sums/capacity.js'
 import { groupBy, targetsOf, type Demand, allDemands } from '../sums/demand.js'
-import type { Estate, RoleKind, Server, Service } from '../sums/model.js'
+import type { Deployment, RoleKind, Server, Service } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
 import { proxyPercent } from '../sums/pooler-kinds.js'
 import { poolerDemands, type PoolerDemand, type PoolerPool } from '../sums/pooler.js'
@@ -38,7 +38,7 @@ export interface Budget {
   readonly matched: Matched | null
   /** How declared sessions look; empty without a look. */
   readonly patterns: readonly Pattern[]
-  /** Rows of demand that name this server, through poolers too, and those of the whole estate. */
+  /** Rows of demand that name this server, through poolers too, and those of the whole deployment. */
   readonly rows: readonly Demand[]
   readonly allRows: readonly Demand[]
   /** Of all servers, to judge a change whole. */
@@ -49,15 +49,15 @@ export interface Budget {
 export const perfdbConnections = 3
 
 /**
- * One budget for each server of the estate: services, poolers, declared others, live strangers and perfdb itself against
+ * One budget for each server of the deployment: services, poolers, declared others, live undeclared sessions and perfdb itself against
  * what max_connections leaves. Sessions that nobody declared first use up `other_connections`, and count beyond it.
  */
-export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new Map()): readonly Budget[] {
-  const rows = allDemands(estate)
+export function budgets(deployment: Deployment, lives: ReadonlyMap<string, Live> = new Map()): readonly Budget[] {
+  const rows = allDemands(deployment)
   const rowsByServer = groupBy(rows, (row) => row.server)
-  const poolersByServer = groupBy(poolerDemands(estate, rows), (one) => one.server)
-  return estate.servers.map((server) =>
-    budgetOf(server, estate, lives, {
+  const poolersByServer = groupBy(poolerDemands(deployment, rows), (one) => one.server)
+  return deployment.servers.map((server) =>
+    budgetOf(server, deployment, lives, {
       all: rows,
       here: rowsByServer.get(server.name) ?? [],
       poolers: poolersByServer.get(server.name) ?? [],
@@ -65,18 +65,18 @@ export function budgets(estate: Estate, lives: ReadonlyMap<string, Live> = new M
   )
 }
 
-/** Demand that reaches a server, and that of the whole estate. */
+/** Demand that reaches a server, and that of the whole deployment. */
 interface Reaching {
   readonly all: readonly Demand[]
   readonly here: readonly Demand[]
   readonly poolers: readonly PoolerDemand[]
 }
 
-function budgetOf(server: Server, estate: Estate, lives: ReadonlyMap<string, Live>, rows: Reaching): Budget {
+function budgetOf(server: Server, deployment: Deployment, lives: ReadonlyMap<string, Live>, rows: Reaching): Budget {
   const live = lives.get(server.name) ?? null
   const limits = limitsOf(server, live?.limits ?? null)
   const lines = linesOn(rows, limits)
-  const patterns = live === null ? [] : patternsOn(server.name, rows.all, estate.poolers)
+  const patterns = live === null ? [] : patternsOn(server.name, rows.all, deployment.poolers)
   const perfdb = server.perfdbConnections ?? (live === null ? 0 : perfdbConnections)
   const match = live === null ? null : widestPattern(live.samples, patterns, peaksByName(lines), perfdb)
   const unmanaged = Math.max(0, (match?.unmanaged ?? 0) - server.otherConnections)

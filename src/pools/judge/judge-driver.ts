@@ -3,7 +3,7 @@ import type { Budget } from './budget.js'
 import { poolerKind } from '../sums/pooler-kinds.js'
 import { keepingDrivers, preparingDrivers } from '../sums/drivers.js'
 import { queueLine } from './judge-queue.js'
-import type { Estate, PoolFinding, Service, SessionState } from '../sums/model.js'
+import type { Deployment, PoolFinding, Service, SessionState } from '../sums/model.js'
 import type { Tenant } from '../../tenants/tenant.js'
 import type { Pooler } from '../sums/pooler-model.js'
 import { fewestServers } from '../sums/queue.js'
@@ -15,7 +15,7 @@ import { several } from '../../text/amounts.js'
  * max_prepared_statements, https://www.pgbouncer.org/config.html#max_prepared_statements), SESSION_STATE, POOL_LIFETIME, POOL_IDLE; and
  * where slots are short, POOL_OVERSIZED.
  */
-export function judgeDrivers(budget: Budget, { poolers, tenants }: Estate): readonly PoolFinding[] {
+export function judgeDrivers(budget: Budget, { poolers, tenants }: Deployment): readonly PoolFinding[] {
   const near = budget.total.peak > budget.server.warnAt * budget.capacity
   return budget.lines.flatMap(({ service, pooler, pools }) => {
     if (service !== null) return near ? [...idleKept(service), ...oversized(service, tenants)] : []

@@ -3,7 +3,7 @@ import type { Budget } from './budget.js'
 import { capacity } from '../sums/capacity.js'
 import { targetsOf } from '../sums/demand.js'
 import { judgeTimeouts } from './judge-timeouts.js'
-import type { Estate, PoolFinding } from '../sums/model.js'
+import type { Deployment, PoolFinding } from '../sums/model.js'
 import {
   connectionsOf,
   ownersOf,
@@ -18,17 +18,17 @@ import { several } from '../../text/amounts.js'
  * Findings that only a look at the server can give: SERVER_FULL, SETTING_MISMATCH, UNDECLARED_CLIENTS, STALLED_LOGINS, HIDDEN_SESSIONS,
  * UNKNOWN_ROLE, UNKNOWN_DATABASE, POOL_UNREACHED and those of judge-timeouts. Empty without one.
  */
-export function judgeLive(budget: Budget, estate: Estate): readonly PoolFinding[] {
+export function judgeLive(budget: Budget, deployment: Deployment): readonly PoolFinding[] {
   if (budget.live === null) return []
   return [
     ...full(budget),
     ...settingMismatches(budget),
-    ...strangers(budget),
+    ...undeclaredSessions(budget),
     ...stalledLogins(budget),
     ...hidden(budget),
     ...unknownNames(budget),
     ...unreached(budget),
-    ...judgeTimeouts(budget, estate),
+    ...judgeTimeouts(budget, deployment),
   ]
 }
 
@@ -121,7 +121,7 @@ function settingMismatches({ server, live }: Budget): readonly PoolFinding[] {
   })
 }
 
-function strangers({ server, matched, unmanaged, other, patterns }: Budget): readonly PoolFinding[] {
+function undeclaredSessions({ server, matched, unmanaged, other, patterns }: Budget): readonly PoolFinding[] {
   if (matched === null || unmanaged === 0) return []
   const beyond = other > 0 ? ` beyond the ${other} declared` : ''
   return [
@@ -129,7 +129,7 @@ function strangers({ server, matched, unmanaged, other, patterns }: Budget): rea
       code: 'UNDECLARED_CLIENTS',
       severity: 'warning',
       server: server.name,
-      message: `${server.name}: ${unmanaged} sessions${beyond} belong to no declared service: ${listed(matched.strangers, patterns)}${authenticating(matched)}`,
+      message: `${server.name}: ${unmanaged} sessions${beyond} belong to no declared service: ${listed(matched.undeclaredSessions, patterns)}${authenticating(matched)}`,
       hint: `declare them as a service, or other_connections: ${other + unmanaged}`,
       place: server.place,
     },
@@ -137,8 +137,8 @@ function strangers({ server, matched, unmanaged, other, patterns }: Budget): rea
 }
 
 /** Logins under way have no name yet. */
-function authenticating({ unmanaged, strangers }: Matched): string {
-  const named = strangers.reduce((sum, group) => sum + group.connections + group.hidden, 0)
+function authenticating({ unmanaged, undeclaredSessions }: Matched): string {
+  const named = undeclaredSessions.reduce((sum, group) => sum + group.connections + group.hidden, 0)
   if (unmanaged === named) return ''
   return `${named === 0 ? '' : ', '}${unmanaged - named} still authenticating`
 }

@@ -2,7 +2,7 @@ import type { PoolFindingCode } from '../../codes/codes.js'
 import type { Budget } from './budget.js'
 import { groupBy, targetsOf } from '../sums/demand.js'
 import { someOf } from './describe.js'
-import type { Estate, PoolFinding } from '../sums/model.js'
+import type { Deployment, PoolFinding } from '../sums/model.js'
 import { settingFor } from '../server/role-settings.js'
 import type { Live } from '../server/sessions.js'
 
@@ -11,11 +11,11 @@ import type { Live } from '../server/sessions.js'
  * count): IDLE_IN_TRANSACTION, NO_STATEMENT_TIMEOUT; IDLE_SESSION_TIMEOUT, where the server cuts what a pool keeps; and CONNECTION_CHURN, where
  * nobody keeps anything.
  */
-export function judgeTimeouts(budget: Budget, estate: Estate): readonly PoolFinding[] {
+export function judgeTimeouts(budget: Budget, deployment: Deployment): readonly PoolFinding[] {
   const { live } = budget
   if (live === null) return []
   return [
-    ...cutConnections(budget, estate),
+    ...cutConnections(budget, deployment),
     ...churn(budget, live),
     ...unlimited(budget, live, {
       code: 'IDLE_IN_TRANSACTION',
@@ -73,10 +73,10 @@ function effectiveMs(live: Live, { setting, serverMs }: Timeout, role: string | 
   return own === undefined ? serverMs : Number.parseFloat(own)
 }
 
-function cutConnections({ server, live, lines }: Budget, estate: Estate): readonly PoolFinding[] {
+function cutConnections({ server, live, lines }: Budget, deployment: Deployment): readonly PoolFinding[] {
   const idleSessionMs = live?.timeouts.idleSessionMs ?? 0
   const here = new Set(lines.map((line) => line.service))
-  const cut = estate.services.filter(
+  const cut = deployment.services.filter(
     (service) => here.has(service) && idleSessionMs > 0 && (service.pool.idleTimeoutMs ?? Infinity) >= idleSessionMs,
   )
   return cut.map((service): PoolFinding => ({

@@ -7,33 +7,33 @@ import { judgeMemory } from './judge-memory.js'
 import { judgeRule } from './judge-service.js'
 import { judgePoolers } from './judge-pooler.js'
 import { judgeStorms } from './judge-storm.js'
-import type { Estate, PoolFinding, Verdict } from '../sums/model.js'
+import type { Deployment, PoolFinding, Verdict } from '../sums/model.js'
 import { recommendations, remedy, type Recommendation } from './recommend.js'
 
 /**
  * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN, LIMIT_ESTIMATED,
  * DEPLOY_UNDECLARED, BOOT_STORM, RULE_OF_THUMB, and those of judge-pooler, judge-storm, judge-memory, judge-live and judge-driver.
  */
-export function judge(budget: Budget, estate: Estate): readonly PoolFinding[] {
+export function judge(budget: Budget, deployment: Deployment): readonly PoolFinding[] {
   if (budget.limits === null) return [limitUnknown(budget)]
-  const changes = recommendations(budget, estate, judgeWithoutRemedies)
-  return judgeWith(budget, estate, changes)
+  const changes = recommendations(budget, deployment, judgeWithoutRemedies)
+  return judgeWith(budget, deployment, changes)
 }
 
 /** The same findings without advice on the slots: what a change would leave. */
-export function judgeWithoutRemedies(budget: Budget, estate: Estate): readonly PoolFinding[] {
-  return budget.limits === null ? [limitUnknown(budget)] : judgeWith(budget, estate, [])
+export function judgeWithoutRemedies(budget: Budget, deployment: Deployment): readonly PoolFinding[] {
+  return budget.limits === null ? [limitUnknown(budget)] : judgeWith(budget, deployment, [])
 }
 
-function judgeWith(budget: Budget, estate: Estate, changes: readonly Recommendation[]): readonly PoolFinding[] {
+function judgeWith(budget: Budget, deployment: Deployment, changes: readonly Recommendation[]): readonly PoolFinding[] {
   return [
     ...slots(budget, changes),
     ...estimated(budget),
-    ...limitUses(budget).flatMap((use) => connectionLimit(budget, estate, use)),
+    ...limitUses(budget).flatMap((use) => connectionLimit(budget, deployment, use)),
     ...judgePoolers(budget),
     ...judgeMemory(budget),
-    ...judgeLive(budget, estate),
-    ...judgeDrivers(budget, estate),
+    ...judgeLive(budget, deployment),
+    ...judgeDrivers(budget, deployment),
     ...judgeRule(budget),
     ...undeclaredDeploys(budget),
     ...bootStorm(budget),
@@ -152,10 +152,10 @@ function roomFor({ peak }: LimitUse, { total, capacity, server }: Budget): boole
   return peak <= capacity && total.peak <= server.failAt * capacity
 }
 
-function connectionLimit(budget: Budget, estate: Estate, use: LimitUse): readonly PoolFinding[] {
+function connectionLimit(budget: Budget, deployment: Deployment, use: LimitUse): readonly PoolFinding[] {
   const { server } = budget
   if (use.peak <= use.limit) return []
-  const service = estate.services.find((one) => one.name === use.services[0])
+  const service = deployment.services.find((one) => one.name === use.services[0])
   const shared = someOf(use.services)
   return [
     {

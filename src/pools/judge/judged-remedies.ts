@@ -1,20 +1,23 @@
 import { PerfdbError } from '../../errors.js'
 import type { Live } from '../server/sessions.js'
-import type { Estate, PoolFinding, Remedy } from '../sums/model.js'
+import type { Deployment, PoolFinding, Remedy } from '../sums/model.js'
 import { withChanges } from '../what-if/what-if.js'
 import { judgeWithoutRemedies } from './judge.js'
 import { hintOf } from './named-remedies.js'
 import { isBetter, troublesOf } from './troubles.js'
 
-/** In an estate of many services and tenants a whole judgement takes its time: the first findings have their remedies judged. */
+/** In a deployment of many services and tenants a whole judgement takes its time: the first findings have their remedies judged. */
 const judgedOfLarge = 4
 
 /**
  * Turns remedies of findings into hints: those with which, all else as it is, nothing gets worse and something better. A remedy that breaks
  * another limit, or was not judged, is not named.
  */
-export function remedyJudge(estate: Estate, lives: ReadonlyMap<string, Live>): (finding: PoolFinding) => PoolFinding {
-  const size = estate.services.length * estate.servers.length + estate.tenants.length / 10
+export function remedyJudge(
+  deployment: Deployment,
+  lives: ReadonlyMap<string, Live>,
+): (finding: PoolFinding) => PoolFinding {
+  const size = deployment.services.length * deployment.servers.length + deployment.tenants.length / 10
   let left = size > 100 ? judgedOfLarge : Infinity
   const known = new Map<string, boolean>()
   let before: ReturnType<typeof troublesOf> | undefined
@@ -23,8 +26,8 @@ export function remedyJudge(estate: Estate, lives: ReadonlyMap<string, Live>): (
     if (told !== undefined) return told
     if (left <= 0) return false
     left -= 1
-    before ??= troublesOf(estate, lives, judgeWithoutRemedies)
-    const changed = changedBy(estate, change)
+    before ??= troublesOf(deployment, lives, judgeWithoutRemedies)
+    const changed = changedBy(deployment, change)
     const better = changed !== null && isBetter(before, troublesOf(changed, lives, judgeWithoutRemedies))
     known.set(change, better)
     return better
@@ -38,9 +41,9 @@ export function remedyJudge(estate: Estate, lives: ReadonlyMap<string, Live>): (
 }
 
 /** null for a value that its key does not take, such as no connections at all. */
-function changedBy(estate: Estate, change: string): Estate | null {
+function changedBy(deployment: Deployment, change: string): Deployment | null {
   try {
-    return withChanges(estate, [change])
+    return withChanges(deployment, [change])
   } catch (error) {
     if (error instanceof PerfdbError) return null
     throw error

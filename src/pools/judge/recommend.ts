@@ -1,7 +1,7 @@
 import type { Place } from '../../errors.js'
 import { budgets, type Budget, type BudgetLine } from './budget.js'
 import { isBetter, isNoWorse, troublesOf, type JudgeServer, type Troubles } from './troubles.js'
-import type { Estate, Service } from '../sums/model.js'
+import type { Deployment, Service } from '../sums/model.js'
 import { poolerKind } from '../sums/pooler-kinds.js'
 import { withChanges } from '../what-if/what-if.js'
 import { several } from '../../text/amounts.js'
@@ -37,21 +37,25 @@ const made = new WeakMap<Budget, readonly Recommendation[]>()
  * the server together, then the tenants. Where the server has no trouble with its slots, how far each may grow. What would break something else is
  * not among them. In large estates the largest lines alone are tried.
  */
-export function recommendations(budget: Budget, estate: Estate, judgeServer: JudgeServer): readonly Recommendation[] {
+export function recommendations(
+  budget: Budget,
+  deployment: Deployment,
+  judgeServer: JudgeServer,
+): readonly Recommendation[] {
   if (budget.limits === null) return []
   const known = made.get(budget)
   if (known !== undefined) return known
   const isShort = budget.total.peak > budget.server.warnAt * budget.capacity
   // A smaller pool takes nothing from another server; a larger one may.
-  const here = isShort ? partOn(budget, estate) : estate
-  const tried = triedLines(estate, isShort)
+  const here = isShort ? partOn(budget, deployment) : deployment
+  const tried = triedLines(deployment, isShort)
   const lines = budget.lines.toSorted((a, b) => b.peak - a.peak).slice(0, tried)
   const candidates = [
     ...lines.flatMap((line) => [...serviceCandidates(line), ...poolerCandidates(line)]),
     ...(isShort ? [...jointCandidates(budget, tried), ...tenantCandidates(budget, here)] : []),
   ]
   const before = candidates.length === 0 ? new Map() : troublesOf(here, budget.lives, judgeServer)
-  const judging = { budget, estate: here, judgeServer, before, isShort }
+  const judging = { budget, deployment: here, judgeServer, before, isShort }
   const found = candidates.flatMap((candidate) => judged(candidate, judging))
   made.set(budget, found)
   return found
@@ -76,21 +80,21 @@ export function remedy(all: readonly Recommendation[], { lines }: Budget): strin
   return `no smaller pools or fewer instances are enough: ${pooler}move services to another server`
 }
 
-/** What an estate has on one server. */
-function partOn({ server, rows, lines }: Budget, estate: Estate): Estate {
+/** What a deployment has on one server. */
+function partOn({ server, rows, lines }: Budget, deployment: Deployment): Deployment {
   const services = new Set(rows.map((row) => row.service))
   const poolers = new Set(lines.flatMap((line) => line.pooler?.name ?? []))
   const through = (one: Service) => one.via.kind === 'pooler' && poolers.has(one.via.pooler)
   return {
     servers: [server],
-    tenants: estate.tenants.filter((tenant) => tenant.server === server.name),
-    services: estate.services.filter((one) => services.has(one) || through(one)),
-    poolers: estate.poolers.filter((pooler) => poolers.has(pooler.name)),
+    tenants: deployment.tenants.filter((tenant) => tenant.server === server.name),
+    services: deployment.services.filter((one) => services.has(one) || through(one)),
+    poolers: deployment.poolers.filter((pooler) => poolers.has(pooler.name)),
   }
 }
 
-/** Each change that fits is judged whole: a few of a large estate, all of a small one. */
-function triedLines({ services, servers, tenants }: Estate, isShort: boolean): number {
+/** Each change that fits is judged whole: a few of a large deployment, all of a small one. */
+function triedLines({ services, servers, tenants }: Deployment, isShort: boolean): number {
   const size = services.length * servers.length + tenants.length / 10
   return size > 1000 ? 0 : size > 100 ? (isShort ? 4 : 2) : 40
 }
@@ -99,7 +103,7 @@ const beyond = 10_000
 
 interface Judging {
   readonly budget: Budget
-  readonly estate: Estate
+  readonly deployment: Deployment
   readonly judgeServer: JudgeServer
   readonly before: Troubles
   /** The slots are what is short: a change has to make that better. */
@@ -107,9 +111,9 @@ interface Judging {
 }
 
 function judged(candidate: Candidate, judging: Judging): readonly Recommendation[] {
-  const { budget, estate, judgeServer, before, isShort } = judging
+  const { budget, deployment, judgeServer, before, isShort } = judging
   const { name, change, now, place } = candidate
-  const changed = (value: number) => withChanges(estate, candidate.changes(value))
+  const changed = (value: number) => withChanges(deployment, candidate.changes(value))
   const fits = (value: number) => {
     const after = budgets(changed(value), budget.lives).find((one) => one.server.name === budget.server.name)
     return after !== undefined && after.total.peak <= after.server.warnAt * after.capacity
@@ -194,7 +198,7 @@ function jointCandidates({ lines }: Budget, tried: number): readonly Candidate[]
   ]
 }
 
-function tenantCandidates({ lines, server }: Budget, { tenants }: Estate): readonly Candidate[] {
+function tenantCandidates({ lines, server }: Budget, { tenants }: Deployment): readonly Candidate[] {
   const service = lines.find((line) => line.service?.pool.perTenant === true)?.service
   if (service == null || tenants.length === 0) return []
   const place = tenants.find((one) => one.server === server.name)?.place ?? service.place

@@ -1,4 +1,4 @@
-import type { Estate, PoolFinding, Server } from '../sums/model.js'
+import type { Deployment, PoolFinding, Server } from '../sums/model.js'
 import type { Live } from '../server/sessions.js'
 import { addressOf } from '../../text/postgres-url.js'
 
@@ -7,17 +7,17 @@ import { addressOf } from '../../text/postgres-url.js'
  * and so are their declared others. A look at both tells it; where none was had, the same host and port in their urls do. SAME_SERVER tells it.
  */
 export function mergeSameServers(
-  estate: Estate,
+  deployment: Deployment,
   lives: ReadonlyMap<string, Live>,
-): { readonly estate: Estate; readonly findings: readonly PoolFinding[] } {
-  const renamed = namesOfOne(estate.servers, lives)
-  if (renamed.size === 0) return { estate, findings: [] }
+): { readonly deployment: Deployment; readonly findings: readonly PoolFinding[] } {
+  const renamed = namesOfOne(deployment.servers, lives)
+  if (renamed.size === 0) return { deployment, findings: [] }
   const now = <Name extends string | null>(name: Name): Name | string =>
     name === null ? name : (renamed.get(name) ?? name)
-  const merged = estate.servers
+  const merged = deployment.servers
     .filter((server) => !renamed.has(server.name))
     .map((server) => ({
-      ...estate.servers
+      ...deployment.servers
         .filter((other) => renamed.get(other.name) === server.name)
         .reduce(
           (sum, other) => ({
@@ -29,15 +29,15 @@ export function mergeSameServers(
       of: now(server.of),
     }))
   return {
-    estate: {
+    deployment: {
       servers: merged,
-      tenants: estate.tenants.map((one) => ({ ...one, server: now(one.server) })),
-      services: estate.services.map((one) => ({
+      tenants: deployment.tenants.map((one) => ({ ...one, server: now(one.server) })),
+      services: deployment.services.map((one) => ({
         ...one,
         server: now(one.server),
         lookup: one.lookup && { ...one.lookup, server: now(one.lookup.server) },
       })),
-      poolers: estate.poolers.map((one) => ({
+      poolers: deployment.poolers.map((one) => ({
         ...one,
         aliases: one.aliases.map((alias) => ({ ...alias, server: now(alias.server) })),
       })),
@@ -47,7 +47,7 @@ export function mergeSameServers(
       severity: 'info',
       server: first,
       message: `${other} and ${first} are one server: what both names open is added together`,
-      place: estate.servers.find((server) => server.name === other)?.place ?? { file: '', line: 1, column: 1 },
+      place: deployment.servers.find((server) => server.name === other)?.place ?? { file: '', line: 1, column: 1 },
     })),
   }
 }

@@ -1,5 +1,5 @@
 import { demands } from '../sums/demand.js'
-import type { Estate, Service } from '../sums/model.js'
+import type { Deployment, Service } from '../sums/model.js'
 import { lockingMinimum } from '../sums/pool.js'
 import { poolerKind } from '../sums/pooler-kinds.js'
 import type { Pooler } from '../sums/pooler-model.js'
@@ -47,19 +47,19 @@ interface Sharer {
 /**
  * Divides what each server leaves among its services and poolers in proportion to the load that they declare, one without a declaration as the
  * average of the others, so evenly where none does. Every size is at least what threads, connections per request and the queue need. The whole
- * estate was judged with all sizes together: nothing is worse, and the peak is within the warning share. Where one service has pools on several
+ * deployment was judged with all sizes together: nothing is worse, and the peak is within the warning share. Where one service has pools on several
  * servers, the smallest of its sizes counts.
  */
-export function suggest(estate: Estate, all: readonly Budget[]): readonly Suggested[] {
+export function suggest(deployment: Deployment, all: readonly Budget[]): readonly Suggested[] {
   const [first] = all
   if (first === undefined) return []
-  const before = troublesOf(estate, first.lives, judgeWithoutRemedies)
-  const plans = all.map((budget) => ({ budget, sharers: budget.limits === null ? [] : sharersOf(budget, estate) }))
+  const before = troublesOf(deployment, first.lives, judgeWithoutRemedies)
+  const plans = all.map((budget) => ({ budget, sharers: budget.limits === null ? [] : sharersOf(budget, deployment) }))
   for (const { grows, needs } of attempts) {
     const divided = plans.map(({ budget, sharers }) => divide(budget, sharers, { grows, needs }))
     const sizes = smallest(divided.flatMap((one) => one ?? []))
     if (divided.includes(null)) continue
-    const changed = withChanges(estate, changesOf(sizes))
+    const changed = withChanges(deployment, changesOf(sizes))
     if (!isNoWorse(before, troublesOf(changed, first.lives, judgeWithoutRemedies))) continue
     const after = budgets(changed, first.lives)
     if (after.some((one) => one.limits !== null && one.total.peak > one.server.warnAt * one.capacity)) continue
@@ -147,21 +147,21 @@ function reasonOf(budget: Budget, sharers: readonly Sharer[]): string {
     : 'every division breaks another limit, here or on another server'
 }
 
-function sharersOf(budget: Budget, estate: Estate): readonly Sharer[] {
+function sharersOf(budget: Budget, deployment: Deployment): readonly Sharer[] {
   return budget.lines.flatMap((line) => {
     const { service, pooler } = line
-    if (service !== null) return [serviceSharer(service, budget, estate)]
+    if (service !== null) return [serviceSharer(service, budget, deployment)]
     return pooler === null ? [] : poolerSharer(pooler, line, budget)
   })
 }
 
-function serviceSharer(service: Service, { server, capacity }: Budget, estate: Estate): Sharer {
+function serviceSharer(service: Service, { server, capacity }: Budget, deployment: Deployment): Sharer {
   const { name, pool, load } = service
   const cost = (max: number) =>
-    demands({ ...service, pool: { ...pool, max, min: Math.min(pool.min, max) } }, estate.tenants, server.name)
+    demands({ ...service, pool: { ...pool, max, min: Math.min(pool.min, max) } }, deployment.tenants, server.name)
       .filter((row) => row.server === server.name)
       .reduce((sum, row) => sum + row.peak, 0)
-  const { least, most } = boundsOf(service, estate)
+  const { least, most } = boundsOf(service, deployment)
   const erlangs =
     load?.ratePerSecond == null || load.serviceTimeSeconds === null
       ? null
@@ -179,9 +179,9 @@ function serviceSharer(service: Service, { server, capacity }: Budget, estate: E
 }
 
 /** What POOL_LOCKING, POOL_SHORT and QUEUE_WAIT ask for, and what its threads can use. */
-function boundsOf(service: Service, estate: Estate): { readonly least: number; readonly most: number } {
+function boundsOf(service: Service, deployment: Deployment): { readonly least: number; readonly most: number } {
   const { runtime, pool, connectionsPerRequest } = service
-  const line = queueLine(service, estate.tenants)
+  const line = queueLine(service, deployment.tenants)
   const rate = line === null ? 0 : line.rate / line.pools
   const queued =
     line === null

@@ -1,19 +1,23 @@
 import { budgets, type Budget } from './budget.js'
 import { judgeService } from './judge-service.js'
 import type { Live } from '../server/sessions.js'
-import type { Estate, PoolFinding } from '../sums/model.js'
+import type { Deployment, PoolFinding } from '../sums/model.js'
 
-/** How bad each trouble of an estate is, by what it is about: 1 warns, 2 fails. */
+/** How bad each trouble of a deployment is, by what it is about: 1 warns, 2 fails. */
 export type Troubles = ReadonlyMap<string, number>
 
 /** Judges one server without remedies; given by judge.ts, which needs remedies itself. */
-export type JudgeServer = (budget: Budget, estate: Estate) => readonly PoolFinding[]
+export type JudgeServer = (budget: Budget, deployment: Deployment) => readonly PoolFinding[]
 
-/** Everything that an estate is warned or fails for. */
-export function troublesOf(estate: Estate, lives: ReadonlyMap<string, Live>, judgeServer: JudgeServer): Troubles {
+/** Everything that a deployment is warned or fails for. */
+export function troublesOf(
+  deployment: Deployment,
+  lives: ReadonlyMap<string, Live>,
+  judgeServer: JudgeServer,
+): Troubles {
   const findings = [
-    ...budgets(estate, lives).flatMap((budget) => judgeServer(budget, estate)),
-    ...estate.services.flatMap((service) => judgeService(service, estate.tenants)),
+    ...budgets(deployment, lives).flatMap((budget) => judgeServer(budget, deployment)),
+    ...deployment.services.flatMap((service) => judgeService(service, deployment.tenants)),
   ]
   const troubles = new Map<string, number>()
   for (const { code, server = '', service = '', severity } of findings) {

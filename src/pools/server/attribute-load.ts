@@ -1,6 +1,6 @@
 import { groupBy, allDemands } from '../sums/demand.js'
 import type { DatabaseLoad } from './measured-load.js'
-import type { Estate, Load, PoolFinding, Service } from '../sums/model.js'
+import type { Deployment, Load, PoolFinding, Service } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
 import {
   ownersOf,
@@ -19,19 +19,21 @@ const enoughBusy = 5
 const worthTelling = 0.1
 
 /**
- * The estate with the measured load of services, and of pools of poolers, whose file and console give none. A database that one owner alone uses
+ * The deployment with the measured load of services, and of pools of poolers, whose file and console give none. A database that one owner alone uses
  * is all its own; that of several is split as their sessions were seen busy, by role and application. LOAD_UNKNOWN tells for each service why
  * the server cannot tell its part.
  */
 export function withMeasuredLoad(
-  estate: Estate,
+  deployment: Deployment,
   lives: ReadonlyMap<string, Live>,
-): { readonly estate: Estate; readonly findings: readonly PoolFinding[] } {
-  const rows = lives.size === 0 ? [] : allDemands(estate)
-  const all = [...lives].flatMap(([server, live]) => partsOf(server, live, patternsOn(server, rows, estate.poolers)))
+): { readonly deployment: Deployment; readonly findings: readonly PoolFinding[] } {
+  const rows = lives.size === 0 ? [] : allDemands(deployment)
+  const all = [...lives].flatMap(([server, live]) =>
+    partsOf(server, live, patternsOn(server, rows, deployment.poolers)),
+  )
   const parts = groupBy(all, (part) => part.owner)
   const findings: PoolFinding[] = []
-  const services = estate.services.map((service) => {
+  const services = deployment.services.map((service) => {
     const own = parts.get(service.name) ?? []
     if (service.via.kind !== 'direct' || isDeclared(service) || own.length === 0) return service
     const untold = own.find((part) => part.reason !== null && part.load.erlangs >= worthTelling)
@@ -39,8 +41,8 @@ export function withMeasuredLoad(
     const load = own.every((part) => part.reason === null) ? addedUp(own) : null
     return load === null ? service : { ...service, load: { ...noLoad, ...service.load, ...load } }
   })
-  const poolers = estate.poolers.map((pooler) => withAliasLoads(pooler, parts.get(pooler.name) ?? []))
-  return { estate: { ...estate, services, poolers }, findings }
+  const poolers = deployment.poolers.map((pooler) => withAliasLoads(pooler, parts.get(pooler.name) ?? []))
+  return { deployment: { ...deployment, services, poolers }, findings }
 }
 
 /** A rate, or a cache whose misses are one beside their service time. */

@@ -68,7 +68,7 @@ export interface Matched {
   /** Of both, those whose kind is hidden: the counts are upper bounds then. */
   readonly hidden: number
   /** Sessions of nobody, and those beyond what their services may open at the peak. */
-  readonly strangers: readonly SessionGroup[]
+  readonly undeclaredSessions: readonly SessionGroup[]
 }
 
 /** How the sessions of a service or a pooler look; null members match everything. */
@@ -112,8 +112,8 @@ export function patternsOn(server: string, rows: readonly Demand[], poolers: rea
 }
 
 /**
- * Splits a sample into declared sessions and strangers; a hidden application name is taken to match. Sessions that look like a service's but
- * are more than its peak are strangers too: the file does not account for them. Sessions of perfdb itself are none as long as there are no more
+ * Splits a sample into declared sessions and undeclared ones; a hidden application name is taken to match. Sessions that look like a service's but
+ * are more than its peak are undeclared too: the file does not account for them. Sessions of perfdb itself are none as long as there are no more
  * than the `own` that the budget holds for it.
  */
 export function matched(
@@ -127,7 +127,7 @@ export function matched(
   const owned = sample.groups
     .map((group) => ({ group, owners: ownersOf(group, patterns) }))
     .toSorted((a, b) => a.owners.length - b.owners.length)
-  const strangers = owned.flatMap(({ group, owners }): readonly SessionGroup[] => {
+  const undeclaredSessions = owned.flatMap(({ group, owners }): readonly SessionGroup[] => {
     let over = group.connections + group.hidden
     if (isOwn(group)) {
       const room = Math.min(over, ownLeft)
@@ -141,12 +141,12 @@ export function matched(
     }
     return over === 0 ? [] : [surplus(group, over)]
   })
-  const unmanaged = sum(strangers) + sample.authenticating
+  const unmanaged = sum(undeclaredSessions) + sample.authenticating
   return {
-    managed: sum(sample.groups) - sum(strangers),
+    managed: sum(sample.groups) - sum(undeclaredSessions),
     unmanaged,
     hidden: sample.groups.reduce((total, group) => total + group.hidden, 0),
-    strangers,
+    undeclaredSessions,
   }
 }
 
@@ -177,14 +177,14 @@ function surplus(group: SessionGroup, over: number): SessionGroup {
   return { ...group, hidden, connections: over - hidden, busy: Math.min(group.busy, over - hidden) }
 }
 
-/** The sample with most strangers: what the budget must allow for. */
+/** The sample with most undeclared sessions: what the budget must allow for. */
 export function widestPattern(
   samples: readonly LiveSample[],
   patterns: readonly Pattern[],
   peaks: ReadonlyMap<string, number>,
   own = 0,
 ): Matched {
-  const none: Matched = { managed: 0, unmanaged: 0, hidden: 0, strangers: [] }
+  const none: Matched = { managed: 0, unmanaged: 0, hidden: 0, undeclaredSessions: [] }
   return samples
     .map((sample) => matched(sample, patterns, peaks, own))
     .reduce((worst, next) => (next.unmanaged > worst.unmanaged || worst === none ? next : worst), none)

@@ -1,4 +1,4 @@
-import type { Estate, Pool, Service } from './model.js'
+import type { Deployment, Pool, Service } from './model.js'
 import type { Tenant } from '../../tenants/tenant.js'
 import { cap, eagerMinimum, held } from './pool.js'
 import { peakInstances } from './rollout.js'
@@ -232,7 +232,7 @@ function row(
   }
 }
 
-/** All demand of an estate; a service with a pool per tenant meets every tenant. */
-export function allDemands(estate: Estate): readonly Demand[] {
-  return estate.services.flatMap((service) => demands(service, estate.tenants))
+/** All demand of a deployment; a service with a pool per tenant meets every tenant. */
+export function allDemands(deployment: Deployment): readonly Demand[] {
+  return deployment.services.flatMap((service) => demands(service, deployment.tenants))
 }

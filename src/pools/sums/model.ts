@@ -151,14 +151,14 @@ export interface Service {
 }
 
 /** Everything that opens connections, of one file or of several together. */
-export interface Estate {
+export interface Deployment {
   readonly servers: readonly Server[]
   readonly tenants: readonly Tenant[]
   readonly services: readonly Service[]
   readonly poolers: readonly Pooler[]
 }
 
-export interface PoolsFile extends Estate {
+export interface PoolsFile extends Deployment {
   readonly file: string
   /** Tenants with their urls, as the lists have them. */
   readonly rows?: readonly TenantRow[]

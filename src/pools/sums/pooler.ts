@@ -1,6 +1,6 @@
 import { groupBy, targetsOf, type Demand, type Target } from './demand.js'
 import { maxFlow, type Edge } from './flow.js'
-import type { Estate, Service } from './model.js'
+import type { Deployment, Service } from './model.js'
 import { pgpoolMaxPool, poolerKind } from './pooler-kinds.js'
 import type { Alias, Pooler } from './pooler-model.js'
 
@@ -143,9 +143,12 @@ export interface PoolerDemand {
   readonly unbounded: boolean
 }
 
-/** Everything that the poolers of an estate open, by pooler and server. */
-export function poolerDemands(estate: Pick<Estate, 'poolers'>, rows: readonly Demand[]): readonly PoolerDemand[] {
-  return estate.poolers.flatMap((pooler) =>
+/** Everything that the poolers of a deployment open, by pooler and server. */
+export function poolerDemands(
+  deployment: Pick<Deployment, 'poolers'>,
+  rows: readonly Demand[],
+): readonly PoolerDemand[] {
+  return deployment.poolers.flatMap((pooler) =>
     [...groupBy(poolerPools(pooler, clientsOf(pooler, rows)), (pool) => pool.alias.server)].map(([server, pools]) => ({
       server,
       pooler,

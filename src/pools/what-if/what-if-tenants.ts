@@ -1,21 +1,21 @@
 import { PerfdbError } from '../../errors.js'
 import { groupBy } from '../sums/demand.js'
-import type { Estate } from '../sums/model.js'
+import type { Deployment } from '../sums/model.js'
 import type { Tenant } from '../../tenants/tenant.js'
 
 /**
- * The estate with so many tenants in all (`tenants=20000`), spread over files and servers as the known ones are, each share rounded up; where none
+ * The deployment with so many tenants in all (`tenants=20000`), spread over files and servers as the known ones are, each share rounded up; where none
  * are known, on the only server. Tenants beyond the known ones have no name, database and role. Throws BAD_OPTION.
  */
-export function withTenants(estate: Estate, count: number, option: string): Estate {
-  if (!estate.services.some((service) => service.pool.perTenant))
+export function withTenants(deployment: Deployment, count: number, option: string): Deployment {
+  if (!deployment.services.some((service) => service.pool.perTenant))
     throw new PerfdbError('BAD_OPTION', `${option}: no service has a pool for each tenant`, {
       hint: 'pool: { per_tenant: true }',
     })
-  const known = estate.tenants.length > 0 ? estate.tenants : onlyServer(estate, option)
+  const known = deployment.tenants.length > 0 ? deployment.tenants : onlyServer(deployment, option)
   const groups = groupBy(known, (tenant) => JSON.stringify([tenant.file, tenant.server]))
   const tenants = [...groups.values()].flatMap((own) => resizedTo(own, Math.ceil((own.length * count) / known.length)))
-  return { ...estate, tenants }
+  return { ...deployment, tenants }
 }
 
 function resizedTo(own: readonly Tenant[], count: number): readonly Tenant[] {
@@ -30,7 +30,7 @@ function resizedTo(own: readonly Tenant[], count: number): readonly Tenant[] {
   return [...own, ...added]
 }
 
-function onlyServer({ servers }: Estate, option: string): readonly Tenant[] {
+function onlyServer({ servers }: Deployment, option: string): readonly Tenant[] {
   const [only, ...others] = servers
   if (only === undefined || others.length > 0)
     throw new PerfdbError('BAD_OPTION', `${option}: no tenants are known, and there are ${servers.length} servers`, {

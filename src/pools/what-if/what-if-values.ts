@@ -1,4 +1,4 @@
-import type { Estate, Server, Service, Share } from '../sums/model.js'
+import type { Deployment, Server, Service, Share } from '../sums/model.js'
 import type { Pooler } from '../sums/pooler-model.js'
 
 /** One key before and after, as the file would write its values; null where it has none. */
@@ -57,8 +57,8 @@ function serverValues(server: Server): Readonly<Record<string, Value>> {
   }
 }
 
-/** Which keys differ between an estate and the same one after changes: a key that follows another is among them. */
-export function changedKeys(before: Estate, after: Estate): readonly Changed[] {
+/** Which keys differ between a deployment and the same one after changes: a key that follows another is among them. */
+export function changedKeys(before: Deployment, after: Deployment): readonly Changed[] {
   const [from, to] = [{ tenants: before.tenants.length }, { tenants: after.tenants.length }]
   const tenants = difference('tenants', 'tenants', from, to)
   return [

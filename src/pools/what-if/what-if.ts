@@ -1,17 +1,17 @@
 import { PerfdbError } from '../../errors.js'
 import { nearest } from '../../text/nearest.js'
 import { capacity, limitsOf } from '../sums/capacity.js'
-import type { Estate } from '../sums/model.js'
+import type { Deployment } from '../sums/model.js'
 import { poolerKeys, serverKeys, serviceKeys, shortKeys, truth, wholeNumber, type Keys } from './what-if-keys.js'
 import { withTenants } from './what-if-tenants.js'
 
 /**
- * The estate with changes such as `api.instances=6`, `api.pool.max=4`, `pgb.default_pool_size=10` or `main.max_connections=300`: keys as the file
+ * The deployment with changes such as `api.instances=6`, `api.pool.max=4`, `pgb.default_pool_size=10` or `main.max_connections=300`: keys as the file
  * writes them, of a service, a pooler or a server, and `tenants=20000` for all tenants; where one name stands for several, the key tells which. Throws BAD_OPTION with the names or
  * keys that there are.
  */
-export function withChanges(estate: Estate, changes: readonly string[]): Estate {
-  const changed = changes.reduce(withChange, estate)
+export function withChanges(deployment: Deployment, changes: readonly string[]): Deployment {
+  const changed = changes.reduce(withChange, deployment)
   for (const server of changed.servers) {
     const limits = server.assumed === undefined ? null : limitsOf(server, null)
     if (limits !== null && capacity(limits) <= 0)
@@ -23,19 +23,19 @@ export function withChanges(estate: Estate, changes: readonly string[]): Estate 
   return changed
 }
 
-function withChange(estate: Estate, change: string): Estate {
+function withChange(deployment: Deployment, change: string): Deployment {
   const [, tenants] = /^\s*tenants\s*=\s*(.+?)\s*$/.exec(change) ?? []
   if (tenants !== undefined)
-    return withTenants(estate, wholeNumber(tenants, `--what-if ${change}`), `--what-if ${change}`)
+    return withTenants(deployment, wholeNumber(tenants, `--what-if ${change}`), `--what-if ${change}`)
   const [, ending] = /^\s*defaults\.count_terminating\s*=\s*(.+?)\s*$/.exec(change) ?? []
-  if (ending !== undefined) return withTerminating(estate, truth(ending, `--what-if ${change}`))
+  if (ending !== undefined) return withTerminating(deployment, truth(ending, `--what-if ${change}`))
   const { name: spaceless, key: written, value } = parts(change)
-  const name = namesOf(estate).find((one) => one.replaceAll(' ', '') === spaceless) ?? spaceless
+  const name = namesOf(deployment).find((one) => one.replaceAll(' ', '') === spaceless) ?? spaceless
   const key = shortKeys[written] ?? written
   const kinds = [
-    kindOf('service', estate.services, serviceKeys, (services) => ({ ...estate, services })),
-    kindOf('pooler', estate.poolers, poolerKeys, (poolers) => ({ ...estate, poolers })),
-    kindOf('server', estate.servers, serverKeys, (servers) => ({ ...estate, servers })),
+    kindOf('service', deployment.services, serviceKeys, (services) => ({ ...deployment, services })),
+    kindOf('pooler', deployment.poolers, poolerKeys, (poolers) => ({ ...deployment, poolers })),
+    kindOf('server', deployment.servers, serverKeys, (servers) => ({ ...deployment, servers })),
   ]
   const named = kinds.filter(({ names }) => names.includes(name))
   if (named.length === 0) {
@@ -54,15 +54,15 @@ function withChange(estate: Estate, change: string): Estate {
   })
 }
 
-/** The default of all services: each that declares its own keeps it where the file says so, which the estate no longer tells. */
-function withTerminating(estate: Estate, countTerminating: boolean): Estate {
-  const services = estate.services.map((service) =>
+/** The default of all services: each that declares its own keeps it where the file says so, which the deployment no longer tells. */
+function withTerminating(deployment: Deployment, countTerminating: boolean): Deployment {
+  const services = deployment.services.map((service) =>
     service.deploy.strategy === 'rolling' ? { ...service, deploy: { ...service.deploy, countTerminating } } : service,
   )
-  return { ...estate, services }
+  return { ...deployment, services }
 }
 
-function namesOf({ services, poolers, servers }: Estate): readonly string[] {
+function namesOf({ services, poolers, servers }: Deployment): readonly string[] {
   return [...services, ...poolers, ...servers].map((one) => one.name)
 }
 
@@ -72,14 +72,14 @@ interface Kind {
   readonly names: readonly string[]
   readonly keys: readonly string[]
   /** undefined for a key that it has not. */
-  change(name: string, key: string, value: string, option: string): Estate | undefined
+  change(name: string, key: string, value: string, option: string): Deployment | undefined
 }
 
 function kindOf<One extends { readonly name: string }>(
   kind: string,
   all: readonly One[],
   keys: Keys<One>,
-  estateWith: (changed: readonly One[]) => Estate,
+  estateWith: (changed: readonly One[]) => Deployment,
 ): Kind {
   return {
     kind,
