@@ -1,6 +1,7 @@
 import type { AdviseResult } from '../result/advise-result.js'
 import type { CompareResult } from '../result/compare-result.js'
 import type { ConfigResult } from '../result/config-result.js'
+import type { HistoryResult } from '../result/history-result.js'
 import type { StatisticsResult } from '../result/statistics-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
@@ -131,6 +132,14 @@ export async function status(invocation: Invocation): Promise<StatusResult> {
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runStatus(session, invocation.options.runs)
+}
+
+export async function history(invocation: Invocation, [name]: readonly Named[]): Promise<HistoryResult> {
+  const config = await configOf(invocation)
+  const { runHistory } = await import('../commands/apply/history.js')
+  await using database = await openDatabase(invocation, config)
+  await using session = await database.connect('look')
+  return await runHistory(session, typeof name === 'string' ? name : undefined, invocation.options.runs)
 }
 
 export async function explain(invocation: Invocation, args: readonly Named[]): Promise<ExplainResult> {

@@ -117,6 +117,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     'rollback',
   )
   add('status', 'runs in the ledger, builds under way, who blocks them', 'status')
+  add('history [name]', 'sizes of indexes, times and verdicts of queries over the runs of the ledger', 'history')
   add(
     'doctor',
     'what perfdb could do here: Node, server, pooler, rights, extensions; with the grants to paste',

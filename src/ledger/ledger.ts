@@ -2,6 +2,7 @@ import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
 import type { Outcome } from '../result/result.js'
 import type { TableName } from '../definition/definition.js'
 import type { OwnedIndex } from './ownership.js'
+import type { Points } from './points.js'
 
 /** A log of what perfdb did in this database; the catalog is the truth. Every moment is by the server's clock. */
 export interface Ledger {
@@ -14,6 +15,8 @@ export interface Ledger {
   recordMeasurement(run: number, measurement: RecordedMeasurement): Promise<void>
   /** The speedup of a query in the latest run that built one of these indexes, and was not rolled back; null without one. */
   provenSpeedup(query: string, indexes: readonly string[]): Promise<ProvenSpeedup | null>
+  /** What the latest runs wrote of the query or index of that name, of all without one; the oldest first. */
+  points(name: string | null, runs: number): Promise<Points>
   /** Built by perfdb and not dropped, replaced or rolled back since. */
   ownedIndexes(): Promise<readonly OwnedIndex[]>
   /** Newest first. */

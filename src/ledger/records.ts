@@ -5,6 +5,7 @@ import type { Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
 import type { Ledger, RecordedStep } from './ledger.js'
 import { writerIsGoneSql } from './interrupted.js'
+import { readPoints } from './points.js'
 import { provenSpeedup } from './proven.js'
 import { readOwnedIndexes } from './owned.js'
 import { ledgerQuery } from './query.js'
@@ -92,6 +93,7 @@ export function ledgerOn(session: Session): Ledger {
         .execute()
     },
     provenSpeedup: async (query, indexes) => provenSpeedup(db, query, indexes),
+    points: async (name, runs) => readPoints(db, name, runs),
     ownedIndexes: async () => readOwnedIndexes(session),
     async runs(limit) {
       const rows = await runQuery(db).orderBy('id', 'desc').limit(limit).execute()

@@ -10,6 +10,7 @@ export type CommandName =
   | 'check-pool'
   | 'rollback'
   | 'status'
+  | 'history'
   | 'doctor'
   | 'init'
   | 'import'

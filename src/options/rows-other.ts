@@ -205,7 +205,13 @@ export const otherRows = [
     commands: ['check-pool'],
     commandLineOnly: true,
   },
-  { flags: '--runs <n>', read: 'count', help: 'how many runs to list', commands: ['status'], default: '10' },
+  {
+    flags: '--runs <n>',
+    read: 'count',
+    help: 'how many of the latest runs',
+    commands: ['status', 'history'],
+    default: '10',
+  },
   { flags: '--schema <glob>', read: 'texts', help: 'of these schemas only; repeatable', commands: ['import'] },
   {
     flags: '--table <glob>',

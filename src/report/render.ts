@@ -95,6 +95,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./blocks/doctor.js')).doctorBlocks(result)
     case 'status':
       return (await import('./blocks/status.js')).statusBlocks(result, layout)
+    case 'history':
+      return (await import('./blocks/history.js')).historyBlocks(result, layout)
     case 'import':
       return (await import('./blocks/import.js')).importBlocks(result)
   }

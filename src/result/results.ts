@@ -4,6 +4,7 @@ import type { DemoResult } from './demo-result.js'
 import type { FleetResult } from './fleet-result.js'
 import type { ConfigResult } from './config-result.js'
 import type { DoctorResult } from './doctor-result.js'
+import type { HistoryResult } from './history-result.js'
 import type { InitResult } from './init-result.js'
 import type { ImportResult } from './import-result.js'
 import type { StatisticsResult } from './statistics-result.js'
@@ -17,6 +18,7 @@ export type SingleResult =
   | ApplyResult
   | ExplainResult
   | StatusResult
+  | HistoryResult
   | PoolResult
   | DemoResult
   | ImportResult

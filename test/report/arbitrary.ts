@@ -17,6 +17,7 @@ import {
 } from '../../src/result/result.js'
 import type { Result } from '../../src/result/results.js'
 import { adviseResult } from '../../src/result/advise-result.js'
+import { historyResult } from '../../src/result/history-result.js'
 import { statisticsResult } from '../../src/result/statistics-result.js'
 import { z } from '../../src/yaml/schema.js'
 
@@ -113,6 +114,7 @@ const schemas = [
   fleetResult,
   statisticsResult,
   adviseResult,
+  historyResult,
   errorResult,
 ]
 

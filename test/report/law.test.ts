@@ -15,6 +15,7 @@ import { doctorResult } from '../../src/result/doctor-result.js'
 import { initResult } from '../../src/result/init-result.js'
 import { importResult } from '../../src/result/import-result.js'
 import { adviseResult } from '../../src/result/advise-result.js'
+import { historyResult } from '../../src/result/history-result.js'
 import { statisticsResult } from '../../src/result/statistics-result.js'
 import { poolResult } from '../../src/result/pool-result.js'
 import { planSql } from '../../src/report/blocks/plan-sql.js'
@@ -44,6 +45,7 @@ const schemas = {
   compare: compareResult,
   statistics: statisticsResult,
   advise: adviseResult,
+  history: historyResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

@@ -45,6 +45,11 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb check-pool my.pools.yaml --suggest     sizes that fit, as YAML',
     'perfdb check-pool my.pools.yaml --fail-on warn',
   ]),
+  history: below('Examples:', [
+    'perfdb history                                a line for each query and index',
+    'perfdb history jobs-by-status --runs 50       run by run',
+    'perfdb history public.idx_jobs_status --format html',
+  ]),
   rollback: below('Examples:', [
     'perfdb rollback                               the last run',
     'perfdb rollback 7                             run 7 of perfdb status',

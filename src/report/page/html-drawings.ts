@@ -1,9 +1,12 @@
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Comparison, ResultNoise, ResultQuery, ResultStep } from '../../result/result.js'
+import type { HistoryResult } from '../../result/history-result.js'
+import { historyTitle } from '../blocks/history.js'
 import type { Block } from '../block/block.js'
 import { drawChart, type Chart } from './chart.js'
 import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
+import { historyChart } from './chart-history.js'
 import { noiseChart } from './chart-noise.js'
 import { spreadChart } from './chart-spread.js'
 import { sizeChart, timeChart } from './chart-steps.js'
@@ -25,6 +28,8 @@ export function drawingsOf(result: Result): readonly Drawing[] {
 function allDrawings(result: Result): readonly Drawing[] {
   if (isError(result) || isFleet(result)) return []
   if (result.command === 'demo') return [...allDrawings(result.apply), ...allDrawings(result.pools)]
+  if (result.command === 'history')
+    return result.queries.length + result.indexes.length > 1 ? [] : result.queries.map(historyDrawing)
   return [
     ...('analyzed' in result ? stepDrawings(result.steps) : []),
     ...('comparisons' in result ? queryDrawings(result.queries) : []),
@@ -48,6 +53,10 @@ function queryDrawings(queries: readonly ResultQuery[]): readonly Drawing[] {
     { ...drawing(buffersChart(queries), compared), folded: true },
     drawing(measuredChart(queries), titled('Queries')),
   ]
+}
+
+function historyDrawing(query: HistoryResult['queries'][number]): Drawing {
+  return drawing(historyChart(query), titled(historyTitle(query)))
 }
 
 function noiseDrawing(noise: ResultNoise): Drawing {

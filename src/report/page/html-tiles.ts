@@ -40,6 +40,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'verify':
       return [...stepTiles(result), ...warningTile(result.findings)]
     case 'status':
+    case 'history':
     case 'doctor':
     case 'init':
     case 'config':
