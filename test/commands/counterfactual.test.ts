@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { newArm, takeTurns } from '../../src/measure/query/arms.js'
 import { interleave } from '../../src/measure/query/counterfactual.js'
 import { hiddenRuns, readHideable } from '../../src/measure/query/hidden.js'
 import { measureQueries } from '../../src/measure/query/rounds.js'
@@ -162,4 +163,24 @@ test('why nothing could be hidden is told, and the sides of before stay', async 
   await other.end()
   expect(found.stopped).toBe('the indexes to hide could not be looked up: waited for a lock longer than 200 ms')
   expect(found.after).toEqual(after)
+})
+
+test('sides that lie far apart end with ten samples, sides that do not go on to the usual number', async () => {
+  await using db = await testDatabase(
+    `create table many as select n as id, repeat('x', 60) as pad from generate_series(1, 100000) n; create index by_id on many (id); analyze many;`,
+  )
+  await using session = await openSession(db.url)
+  const [index] = await readHideable(session, [{ schema: 'public', name: 'by_id' }], limits)
+  const subject = { text: 'select * from many where id = 7', values: [], writes: false }
+  const samplesOf = async (...hidden: readonly (readonly number[])[]) => {
+    const arms = hidden.map(newArm)
+    expect(await takeTurns(session, subject, arms, 60_000, limits)).toBe(true)
+    return arms.map(({ blocks }) => blocks.flat().length)
+  }
+  const [quick = 0, slow = 0] = await samplesOf([], index?.leaves.map(({ oid }) => oid) ?? [])
+  expect(quick).toBeGreaterThanOrEqual(10)
+  expect(slow).toBeGreaterThanOrEqual(10)
+  expect(slow).toBeLessThan(limits.leastSamples)
+  const near = await samplesOf([], [])
+  expect(near.filter((count) => count < limits.leastSamples)).toEqual([])
 })
