@@ -110,24 +110,36 @@ export interface Problem extends Omit<ErrorFields, 'cause'> {
  * `detail` and `hint` as in PostgreSQL's error reports (manual, section "Reporting Errors"); `sqlstate` of the cause.
  */
 export class PerfdbError extends Error {
-  readonly code: ErrorCode
-  readonly detail: string | undefined
-  readonly hint: string
-  readonly sqlstate: string | undefined
-  readonly position: number | undefined
-  readonly place: Place | undefined
-  readonly problems: readonly Problem[]
+  // Declared alone: what is not there is not printed as undefined.
+  declare readonly code: ErrorCode
+  declare readonly detail: string | undefined
+  declare readonly hint: string
+  declare readonly sqlstate: string | undefined
+  declare readonly position: number | undefined
+  declare readonly place: Place | undefined
+  declare readonly problems: readonly Problem[]
+
+  static {
+    // The bundle gives it a short one.
+    Object.defineProperty(this, 'name', { value: 'PerfdbError' })
+  }
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, problems: readonly Problem[] = []) {
     super(withoutPasswords(message), fields.cause === undefined ? undefined : { cause: fields.cause })
-    this.name = 'PerfdbError'
-    this.code = code
-    this.detail = fields.detail === undefined ? undefined : withoutPasswords(fields.detail)
-    this.hint = fields.hint ?? errorHints[code]
-    this.sqlstate = fields.sqlstate
-    this.position = fields.position
-    this.place = fields.place
-    this.problems = problems.map((problem) => ({ ...problem, message: withoutPasswords(problem.message) }))
+    const all = problems.map((one) => ({ ...one, message: withoutPasswords(one.message) }))
+    const quiet = { writable: true, configurable: true, enumerable: false }
+    Object.defineProperty(this, 'name', { ...quiet, value: 'PerfdbError' })
+    Object.defineProperty(this, 'problems', { ...quiet, value: all, enumerable: all.length > 1 })
+    const { detail, hint, sqlstate, position, place } = fields
+    const given = {
+      code,
+      detail: detail === undefined ? undefined : withoutPasswords(detail),
+      hint: hint ?? errorHints[code],
+      sqlstate,
+      position,
+      place,
+    }
+    Object.assign(this, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
   }
 }
 

@@ -1,3 +1,4 @@
+import { PerfdbError } from '../errors.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import type {
@@ -18,14 +19,16 @@ export { PerfdbError } from '../errors.js'
 
 /** What apply would do, and why. Never writes. Throws PerfdbError: what is wrong with a profile, a connection, an option. */
 export async function plan(options: PlanOptions = {}): Promise<PlanResult> {
+  const failure = calledFrom(plan)
   const [{ run }, { plan: action }] = await loaded()
-  return run('plan', options, action)
+  return run('plan', options, action, failure)
 }
 
 /** Declared against existing indexes; `ok` is false when anything differs. Never writes. Throws as plan does. */
 export async function verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+  const failure = calledFrom(verify)
   const [{ run }, { verify: action }] = await loaded()
-  return run('verify', options, action)
+  return run('verify', options, action, failure)
 }
 
 /**
@@ -33,34 +36,45 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyResult>
  * not allowed are told in the result (`ok`, `exit_code`, `error`); only what keeps the run from starting is thrown, as by plan.
  */
 export async function apply(options: ApplyOptions = {}): Promise<ApplyResult> {
+  const failure = calledFrom(apply)
   const [{ run }, { apply: action }] = await loaded()
-  return run('apply', options, action)
+  return run('apply', options, action, failure)
 }
 
 /** Measures queries and reports findings; `ok` is false when an expectation is missed. Throws as plan does. */
 export async function explain(options: ExplainOptions = {}): Promise<ExplainResult> {
+  const failure = calledFrom(explain)
   const [{ run }, { explain: action }] = await loaded()
-  return run('explain', options, action)
+  return run('explain', options, action, failure)
 }
 
 /** Adds up every pool against what each server leaves. Throws what is wrong with a file or an option, nothing of a connection. */
 export async function checkPool(options: CheckPoolOptions = {}): Promise<PoolResult> {
+  const failure = calledFrom(checkPool)
   const [{ run }, { checkPool: action }] = await loaded()
-  return run('checkPool', options, action)
+  return run('checkPool', options, action, failure)
 }
 
 /** Undoes a run of the ledger, the last one when none is named. Throws NO_LEDGER, NO_RUN, RUN_NOT_NAMED, NOTHING_TO_ROLL_BACK, LEDGER_UNTRUSTED, and as plan does. */
 export async function rollback(options: RollbackOptions = {}): Promise<ApplyResult> {
+  const failure = calledFrom(rollback)
   const [{ run }, { rollback: action }] = await loaded()
-  return run('rollback', options, async (invocation) =>
-    action(invocation, options.run === undefined ? [] : [String(options.run)]),
-  )
+  const args = options.run === undefined ? [] : [String(options.run)]
+  return run('rollback', options, async (invocation) => action(invocation, args), failure)
 }
 
 /** Runs in the ledger, builds under way, who blocks them. Throws as plan does. */
 export async function status(options: StatusOptions = {}): Promise<StatusResult> {
+  const failure = calledFrom(status)
   const [{ run }, { status: action }] = await loaded()
-  return run('status', options, action)
+  return run('status', options, action, failure)
+}
+
+/** The error that is thrown if the call fails: its stack is the caller's, not that of the bundle, whose one line Node would print. */
+function calledFrom(called: (...args: never) => unknown): PerfdbError {
+  const failure = new PerfdbError('INTERNAL', '')
+  Error.captureStackTrace(failure, called)
+  return failure
 }
 
 async function loaded() {

@@ -18,6 +18,26 @@ export async function run<R>(
   command: Command,
   options: AnyOptions,
   action: (invocation: Invocation, files: readonly Named[]) => Promise<R>,
+  failure: PerfdbError,
+): Promise<R> {
+  return ran(command, options, action).catch((error: unknown) => {
+    throw atCaller(known(error), failure)
+  })
+}
+
+/** The error at the place that `failure` was made at; one that is a defect keeps its own stack as its cause. */
+function atCaller(error: PerfdbError, failure: PerfdbError): PerfdbError {
+  const frames = (failure.stack ?? '').replace(/^.*?(?=\n\s+at |$)/s, '')
+  const { stack: _, ...members } = Object.getOwnPropertyDescriptors(error)
+  Object.defineProperties(failure, members)
+  failure.stack = `${error.name}: ${error.message}${frames}`
+  return failure
+}
+
+async function ran<R>(
+  command: Command,
+  options: AnyOptions,
+  action: (invocation: Invocation, files: readonly Named[]) => Promise<R>,
 ): Promise<R> {
   checkOptions(command, options)
   if (options.signal?.aborted === true) throw interrupted()

@@ -220,6 +220,10 @@ describe('what is thrown', () => {
     const error: unknown = await plan({ ...at, url, profiles: [profile] }).catch((one: unknown) => one)
     expect(error).toMatchObject({ code: 'CONNECTION_REFUSED', hint: expect.any(String) })
     expect(inspect(error, { depth: 12, showHidden: true })).not.toContain('s3cret-word')
+    // Printed as it is thrown it says where it was called, and no line of perfdb's own.
+    const printed = inspect(error).split('[cause]')[0] ?? ''
+    expect(printed).toMatch(/^PerfdbError: cannot connect to 127\.0\.0\.1:1.*\n +at .*\.test\.ts/)
+    expect(printed).not.toMatch(/undefined|\/src\//)
   })
 
   test('a text of an object is what it is: no ${NAME} in it is taken from the environment', async () => {
