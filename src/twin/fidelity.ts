@@ -1,6 +1,6 @@
 import { count } from '../measure/plan/plan-node.js'
 import { nodeLabel } from '../measure/plan/signature.js'
-import type { QueryPlan } from '../measure/plan/query-plan.js'
+import { gathers, type QueryPlan } from '../measure/plan/query-plan.js'
 
 /** How a query plan of the twin compares with that of its source. */
 export interface Likeness {
@@ -26,6 +26,8 @@ export function likenessOf(there: QueryPlan, here: QueryPlan): Likeness {
   const costBy = cost <= ofNoWeight ? 0 : cost / Math.max(there.cost, 0.01)
   const rows = there.nodes.map((node, at) => {
     const other = here.nodes[at]?.estimatedRows ?? 0
+    // 18 counts the rows of a Gather Merge otherwise than those before; they are those of what is below it.
+    if (gathers(node.type)) return { node, other, ratio: 1 }
     const ratio = (Math.max(node.estimatedRows, other) + 2) / (Math.min(node.estimatedRows, other) + 2)
     return { node, other, ratio }
   })

@@ -58,6 +58,9 @@ async function makeSchema(superuser: Session, role: string, schema: string): Pro
     })
 }
 
+/** Sent together, and run one after another: each is a transaction of its own. */
+const atOnce = 50
+
 /**
  * Runs the statements as the ordinary role that this session logged in as. What fails is tried again as long as something else succeeds: a view
  * may stand before its function. Gives what could not be made, with the reason.
@@ -69,10 +72,13 @@ export async function runSchema(session: Session, statements: readonly SchemaSta
   for (;;) {
     const failed: SchemaStatement[] = []
     const reasons: string[] = []
-    for (const statement of left) {
-      try {
-        await session.query(statement.sql)
-      } catch (error) {
+    for (let at = 0; at < left.length; at += atOnce) {
+      const some = left.slice(at, at + atOnce)
+      const ended = await Promise.allSettled(some.map(async ({ sql }) => session.query(sql)))
+      for (const [position, one] of ended.entries()) {
+        const statement = some[position]
+        if (one.status === 'fulfilled' || statement === undefined) continue
+        const error: unknown = one.reason
         if (!(error instanceof PerfdbError) || session.lost || error.code === 'INTERRUPTED') throw error
         // Made with an extension, or by an earlier statement.
         if (['42P06', '42P07', '42710', '42723'].includes(error.sqlstate ?? '')) continue

@@ -42,6 +42,8 @@ export async function makeTwin(sources: TwinSources, limits: Limits): Promise<Tw
       max_connections: '10',
       wal_level: 'minimal',
       max_wal_senders: '0',
+      max_wal_size: '64MB',
+      min_wal_size: '32MB',
     },
     ...(sources.from === undefined ? {} : { from: sources.from }),
   })

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
+import { readSync, writeSync } from 'node:fs'
 
 export const pageBytes = 8192
 
@@ -37,24 +37,24 @@ export function btreeLevels(pages: number, keyBytes: number, grown: boolean): nu
  * Gives the btree in this file so many levels, with one page each above the leaf that it has: scanned from its root as before, and the planner
  * reads the height. The file must be as long as that afterwards.
  */
-export async function raiseBtree(file: FileHandle, levels: number): Promise<void> {
+export function raiseBtree(file: number, levels: number): void {
   if (!littleEndian) return
   const meta = Buffer.alloc(pageBytes)
-  await file.read(meta, 0, pageBytes, 0)
+  readSync(file, meta, 0, pageBytes, 0)
   const first = words(meta).read(rootOfMeta)
   const child = first === 0 ? 1 : first
   if (words(meta).read(levelOfMeta) !== 0) return
   const below = Buffer.alloc(pageBytes)
   if (first === 0) emptyPage(below, 0, leaf)
-  else await file.read(below, 0, pageBytes, child * pageBytes)
+  else readSync(file, below, 0, pageBytes, child * pageBytes)
   // The leaf is the root no more.
   halves(below).write(pageBytes - 4, leaf | (levels === 0 ? root : 0))
-  await file.write(below, 0, pageBytes, child * pageBytes)
+  writeSync(file, below, 0, pageBytes, child * pageBytes)
   for (let level = 1; level <= levels; level += 1) {
     const page = Buffer.alloc(pageBytes)
     emptyPage(page, level, level === levels ? root : 0)
     pointTo(page, level === 1 ? child : child + level - 1)
-    await file.write(page, 0, pageBytes, (child + level) * pageBytes)
+    writeSync(file, page, 0, pageBytes, (child + level) * pageBytes)
   }
   const top = child + levels
   for (const [at, value] of [
@@ -64,17 +64,17 @@ export async function raiseBtree(file: FileHandle, levels: number): Promise<void
     [fastLevelOfMeta, levels],
   ] as const)
     words(meta).write(at, value)
-  await file.write(meta, 0, pageBytes, 0)
+  writeSync(file, meta, 0, pageBytes, 0)
 }
 
 /** The pages of the map of a brin index, which the planner counts in its metapage: 1360 ranges are on one. */
-export async function widenBrin(file: FileHandle, heapPages: number): Promise<void> {
+export function widenBrin(file: number, heapPages: number): void {
   if (!littleEndian) return
   const meta = Buffer.alloc(pageBytes)
-  await file.read(meta, 0, pageBytes, 0)
+  readSync(file, meta, 0, pageBytes, 0)
   const pagesPerRange = Math.max(1, words(meta).read(headerBytes + 8))
   words(meta).write(lastRevmapOfMeta, Math.max(1, Math.ceil(heapPages / pagesPerRange / 1360)))
-  await file.write(meta, 0, pageBytes, 0)
+  writeSync(file, meta, 0, pageBytes, 0)
 }
 
 function emptyPage(page: Buffer, level: number, flags: number): void {

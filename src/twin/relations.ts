@@ -37,7 +37,9 @@ interface FileRow {
 /** Gives every relation its size, and looks that PostgreSQL sees it. Throws EMBEDDED_FAILED. */
 export async function resize(state: State): Promise<void> {
   const { server, open } = state
-  const wishes = (await files(open)).map((row) => ({ row, wish: wishOf(state, row) }))
+  const all = (await files(open)).map((row) => ({ row, wish: wishOf(state, row) }))
+  // What has its size already was made taller before.
+  const wishes = all.filter(({ row, wish }) => row.bytes !== wish.pages * pageBytes || wish.heapPages !== undefined)
   await server.restarted(async (data, owner) =>
     extendFiles(
       data,

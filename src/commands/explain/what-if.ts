@@ -120,7 +120,7 @@ function documentOf(work: Work, engine: 'twin' | 'hypopg', found: WhatIf): Resul
     const about = { name: step.index, table: tableText(definition) }
     return at === undefined
       ? { ...about, status: 'exists', queries: [] }
-      : { ...about, ...judgement(found, at, definition, work.snapshot) }
+      : { ...about, ...judgement(found, engine, at, definition, work.snapshot) }
   })
   return {
     available: true,
@@ -174,14 +174,17 @@ function exists({ step }: Step): boolean {
 
 function judgement(
   { queries, notPlanned, judgements }: WhatIf,
+  engine: 'twin' | 'hypopg',
   at: number,
   definition: Definition,
   snapshot: Snapshot,
 ): Omit<ResultIndex, 'name' | 'table'> {
   const { refused = 'it was not looked at', sizeBytes = null, asWritten = false } = judgements[at] ?? {}
   if (refused !== null) return { status: 'not_judged', reason: refused, queries: [] }
-  // One number for one index: that of the plan, which counts equal keys once as a btree does; HypoPG knows no deduplication.
-  const predicted = predictBytes(definition, statisticsOf(snapshot, definition.table)) ?? sizeBytes
+  // One number for one index: that of the plan, which counts equal keys once as a btree does; HypoPG knows no deduplication. Only a twin knows which part
+  // of the rows a partial index holds.
+  const partial = engine === 'twin' && definition.predicate !== undefined ? sizeBytes : null
+  const predicted = partial ?? predictBytes(definition, statisticsOf(snapshot, definition.table)) ?? sizeBytes
   const size = predicted === null ? {} : { size_bytes: predicted }
   if (queries.length === 0) return { status: 'not_judged', reason: 'no query was planned', queries: [], ...size }
   const users = queries.filter(({ used }) => used.includes(at)).map(({ name }) => name)
