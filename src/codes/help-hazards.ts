@@ -27,7 +27,7 @@ export const hazardTexts = {
     text: 'an index is dropped',
     why: 'Duplicates may be accepted, ON CONFLICT may fail, and updates of a published table may be refused.',
     rule: 'The index to drop is unique, the replica identity of its table, what the table is clustered on, or that of a partitioned table, whose drop locks the table and all partitions ACCESS EXCLUSIVE for a moment, tried for 150 ms at a time. Other drops need no permission beyond absent or --prune.',
-    todo: 'To allow: perfdb apply --allow DROP. perfdb rollback builds it again.',
+    todo: 'To allow: perfdb apply --allow DROP. perfdb rollback builds it again; that of a partitioned table with names of its own for the indexes of partitions, and without what single ones of them had beside.',
     option: '--allow DROP, or allow in perfdb.yaml',
   },
   CREATE_EXTENSION: {
