@@ -204,6 +204,8 @@ test('shards are parts of the list, and what cannot be meant is refused', async 
   expect(new Set(ids)).toEqual(new Set(urls.map((line) => line.split(',')[0])))
   expect(parts.every(({ tenants }) => tenants.length < 12)).toBe(true)
   const list = ['plan', 'p.yaml', '--tenants-file', 't.csv']
+  const atOnce = await perfdb([...list, '--total', '40', '--per-server', '40', '--quiet'], { cwd: where.path })
+  expect(atOnce).toMatchObject({ code: 2, stderr: '' })
   const refused = async (...args: readonly string[]) => {
     const { code, stderr } = await perfdb(args, { cwd: where.path })
     expect(code).toBe(2)

@@ -19,7 +19,7 @@ import { doorOf } from './door.js'
 import { fleetRunName, nothingToUndo } from './fleet-run.js'
 import { rememberingRegistry } from './registry-cache.js'
 import { readTenantList } from './tenants-file.js'
-import { quietly, signalsFor } from './tenant-run.js'
+import { quietly, tenantSignals } from './tenant-run.js'
 
 type Action = (invocation: Invocation, args: readonly string[]) => Promise<SingleResult>
 
@@ -54,6 +54,7 @@ export async function runFleetAction(
   const fleetRun = await fleetRunName(command, invocation, args, tenants.length)
   const sessions = sessionsOf(command, options)
   const perServer = options.perServer ?? list.limits.per_server ?? 4
+  const following = tenantSignals(signals)
   const door = doorOf(list.registries, environment)
   return runFleet(
     waves,
@@ -70,7 +71,7 @@ export async function runFleetAction(
       ...(fleetRun !== undefined && { fleetRun }),
     },
     async (tenant, wave) => {
-      const own = signalsFor(signals, tenant.id)
+      const own = following.begin(tenant.id)
       const measured = options.measure && (options.measureTenants === 'all' || (wave === 1 && waves.length > 1))
       try {
         return await action(

@@ -12,7 +12,8 @@ export function overTenants(command: string, action: Action<SingleResult>): Acti
       import('./fleet-action.js'),
       import('./command.js'),
     ])
-    return runFleetAction(fleetCommand(command), action, invocation, args)
+    const planned = command === 'apply' && invocation.options.dryRun === true
+    return runFleetAction(fleetCommand(planned ? 'plan' : command), action, invocation, args)
   }
 }
 

@@ -4,25 +4,47 @@ import type { Signals } from '../../settings/signals.js'
 /** A build that takes longer than this is told of while it lasts. */
 const longMs = 5000
 
-/** The signals of one tenant's run: what listens to them goes with it, however many tenants there are. */
-export function signalsFor(signals: Signals, id: string): { readonly signals: Signals; readonly end: () => void } {
-  const controller = new AbortController()
-  const abort = () => controller.abort(signals.signal.reason)
-  if (signals.signal.aborted) abort()
-  else signals.signal.addEventListener('abort', abort, { once: true })
-  const own: Signals = {
-    signal: controller.signal,
-    name: signals.name,
-    cleansUp: signals.cleansUp,
-    get lastWords() {
-      return ''
+export interface TenantSignals {
+  /** Those of one tenant's run, until `end` is called: what listens to them goes with it, however many tenants there are. */
+  begin(id: string): { readonly signals: Signals; readonly end: () => void }
+}
+
+/** One listener on the signals of the run for all tenants that run at once: Node warns of more than ten. */
+export function tenantSignals(signals: Signals): TenantSignals {
+  const running = new Set<AbortController>()
+  const words = new Map<string, string>()
+  signals.signal.addEventListener(
+    'abort',
+    () => {
+      for (const controller of running) controller.abort(signals.signal.reason)
     },
-    set lastWords(words) {
-      signals.lastWords = words === '' ? '' : `${id}: ${words}`
+    { once: true },
+  )
+  return {
+    begin(id) {
+      const controller = new AbortController()
+      if (signals.signal.aborted) controller.abort(signals.signal.reason)
+      running.add(controller)
+      const own: Signals = {
+        signal: controller.signal,
+        name: signals.name,
+        cleansUp: signals.cleansUp,
+        get lastWords() {
+          return ''
+        },
+        set lastWords(text) {
+          words.set(id, text === '' ? '' : `${id}: ${text}`)
+          signals.lastWords = [...words.values()].filter((one) => one !== '').join('\n')
+        },
+        stop: () => undefined,
+      }
+      const end = () => {
+        running.delete(controller)
+        words.delete(id)
+      }
+      return { signals: own, end }
     },
-    stop: () => undefined,
   }
-  return { signals: own, end: () => signals.signal.removeEventListener('abort', abort) }
 }
 
 /** Of a tenant's progress: warnings, and builds that take long, under its name. */
