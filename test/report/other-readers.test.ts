@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sample } from 'fast-check'
 import { marked } from 'marked'
 import { expect, test } from 'vitest'
@@ -51,7 +51,7 @@ const suites = z.looseObject({
 
 test('JUnit: a reader finds every testcase, its name, and each failure once', async () => {
   const texts = await Promise.all(results.map(async (result) => render(result, 'junit', documents.narrow)))
-  const reader = join(import.meta.dirname, '../support/read-junit.js')
+  const reader = fileURLToPath(new URL('../support/read-junit.js', import.meta.url))
   const said = execFileSync(process.execPath, [reader], { input: JSON.stringify(texts), encoding: 'utf8' })
   const read = z.array(suites).parse(JSON.parse(said))
   for (const [at, one] of read.entries()) {
