@@ -180,6 +180,10 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
   return await (args.length > 0 ? checked : checked.catch(withSettingPlace('pools', config)))
 }
 
+export async function load(invocation: Invocation, args: readonly Named[]): Promise<SingleResult> {
+  return (await import('./load-action.js')).runLoadAction(invocation, args)
+}
+
 export async function doctor(invocation: Invocation): Promise<SingleResult> {
   return (await import('./doctor-action.js')).runDoctorAction(invocation, await configOf(invocation))
 }

@@ -97,6 +97,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     'advise',
   )
   add(
+    'load [profiles...]',
+    'send the queries that read at rates of your own, and measure what whoever waits for them feels',
+    'load',
+  )
+  add(
     'statistics',
     'sizes and statistics of a database into a file, for a twin that plans as it does without its rows',
     'statistics',

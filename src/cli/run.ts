@@ -103,7 +103,7 @@ async function withJsonLines(
 }
 
 /** Commands that have something to clean up: a signal makes them end in order, however long that takes. */
-const building: ReadonlySet<string> = new Set(['apply', 'rollback', 'demo'])
+const building: ReadonlySet<string> = new Set(['apply', 'rollback', 'demo', 'load'])
 
 /** After a signal a statement that was cancelled or a server that is gone is no failure, but what was asked for. */
 function interrupted(error: PerfdbError, signals: Signals): PerfdbError {

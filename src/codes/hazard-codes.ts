@@ -11,5 +11,6 @@ export const hazardCodes = [
   'UNIQUE_BUILD',
   'LONG_TRANSACTION',
   'WRITE_QUERY',
+  'LOAD',
 ] as const
 export type HazardCode = (typeof hazardCodes)[number]

@@ -72,4 +72,11 @@ export const hazardTexts = {
     todo: 'It would be rolled back, but sequences advance and triggers run. To allow: --allow WRITE_QUERY.',
     option: '--allow WRITE_QUERY measures it in a transaction that is rolled back',
   },
+  LOAD: {
+    text: 'others are busy on the server that is to be loaded',
+    why: 'A load takes processors, disks and connections from everybody who works there.',
+    rule: 'pg_stat_activity shows other sessions that are not idle, or sessions whose state the role may not see.',
+    todo: 'Load a server of its own, or allow it: perfdb load --allow LOAD.',
+    option: '--allow LOAD',
+  },
 } as const satisfies Readonly<Record<Exclude<HazardCode, 'REDUNDANT'>, Explanation>>

@@ -7,6 +7,7 @@ export type CommandName =
   | 'explain'
   | 'statistics'
   | 'advise'
+  | 'load'
   | 'check-pool'
   | 'rollback'
   | 'status'

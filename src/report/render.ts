@@ -81,6 +81,8 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
       return (await import('./blocks/compare.js')).compareBlocks(result)
     case 'advise':
       return (await import('./blocks/advise.js')).adviseBlocks(result)
+    case 'load':
+      return (await import('./blocks/load.js')).loadBlocks(result)
     case 'statistics':
       return (await import('./blocks/statistics.js')).statisticsBlocks(result)
     case 'check-pool':

@@ -7,6 +7,7 @@ import type { DoctorResult } from './doctor-result.js'
 import type { HistoryResult } from './history-result.js'
 import type { InitResult } from './init-result.js'
 import type { ImportResult } from './import-result.js'
+import type { LoadResult } from './load-result.js'
 import type { StatisticsResult } from './statistics-result.js'
 import type { PoolResult } from './pool-result.js'
 import type { ApplyResult, ErrorResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from './result.js'
@@ -27,6 +28,7 @@ export type SingleResult =
   | CompareResult
   | StatisticsResult
   | AdviseResult
+  | LoadResult
   | DoctorResult
   | ErrorResult
 

@@ -1,10 +1,7 @@
 import { homedir } from 'node:os'
-import type { Socket } from 'node:net'
 import { PerfdbError, type Place } from '../errors.js'
 import { readConnectionString } from '../server/target/conninfo.js'
-import { openSocket } from '../server/socket.js'
 import { resolveTarget, type Target } from '../server/target/target.js'
-import { encryptions } from '../server/target/tls.js'
 import { resolveUrl } from '../text/url-environment.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -42,33 +39,5 @@ export async function targetOf(address: Address, environment: Environment): Prom
     if (!(error instanceof PerfdbError)) throw error
     const { code, message, detail, hint } = error
     throw new PerfdbError(code, message, { detail, hint, place: error.place ?? place })
-  }
-}
-
-/** What one connection is made with: the password is that of the host that answered. */
-export interface Dial {
-  /** A socket to the first host that answers, TLS settled as sslmode says. Throws TLS_FAILED, or Node's error. */
-  readonly dial: () => Promise<Socket>
-  readonly password: () => Promise<string>
-}
-
-export function dialling(target: Target): Dial {
-  let [answered] = target.hosts
-  return {
-    async dial() {
-      let failure: unknown
-      for (const host of target.hosts)
-        for (const encryption of encryptions(target.tls.mode, host)) {
-          try {
-            const { socket } = await openSocket(host, encryption, target.tls, target.connectTimeoutMs)
-            answered = host
-            return socket
-          } catch (error) {
-            failure ??= error
-          }
-        }
-      throw failure
-    },
-    password: async () => (await target.passwordFor(answered)) ?? '',
   }
 }

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { withoutTargetSessionAttributes } from '../server/session-attributes.js'
+import { dialling } from '../server/dial.js'
 import type { Target } from '../server/target/target.js'
-import { dialling } from './address.js'
 import { openConnection } from './connection.js'
 import type { Pool } from './pool.js'
 
@@ -54,7 +54,12 @@ export function connectionMaker(
       openConnection(
         driver,
         pool,
-        { dial, options: all, connectTimeoutMs: target.connectTimeoutMs, maxLifetimeMs },
+        {
+          dial: async () => (await dial()).socket,
+          options: all,
+          connectTimeoutMs: target.connectTimeoutMs,
+          maxLifetimeMs,
+        },
         closed,
       ),
     )

@@ -4,6 +4,7 @@ import { configResult } from '../../src/result/config-result.js'
 import { demoResult } from '../../src/result/demo-result.js'
 import { doctorResult } from '../../src/result/doctor-result.js'
 import { fleetResult } from '../../src/result/fleet-result.js'
+import { loadResult } from '../../src/result/load-result.js'
 import { importResult } from '../../src/result/import-result.js'
 import { initResult } from '../../src/result/init-result.js'
 import { poolResult } from '../../src/result/pool-result.js'
@@ -115,6 +116,7 @@ const schemas = [
   statisticsResult,
   adviseResult,
   historyResult,
+  loadResult,
   errorResult,
 ]
 

@@ -13,6 +13,7 @@ import { compareResult } from '../../src/result/compare-result.js'
 import { configResult } from '../../src/result/config-result.js'
 import { doctorResult } from '../../src/result/doctor-result.js'
 import { initResult } from '../../src/result/init-result.js'
+import { loadResult } from '../../src/result/load-result.js'
 import { importResult } from '../../src/result/import-result.js'
 import { adviseResult } from '../../src/result/advise-result.js'
 import { historyResult } from '../../src/result/history-result.js'
@@ -46,6 +47,7 @@ const schemas = {
   statistics: statisticsResult,
   advise: adviseResult,
   history: historyResult,
+  load: loadResult,
 }
 
 test('law 8: JSON parses back equal and satisfies its schema', async () => {

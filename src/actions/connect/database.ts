@@ -2,6 +2,7 @@ import { PerfdbError, problemsError } from '../../errors.js'
 import { readNamedFile } from '../../profile/text-file.js'
 import type { Role } from '../../server/session/pin.js'
 import type { Session } from '../../server/session/session.js'
+import type { Target } from '../../server/target/target.js'
 import { laterMajor } from '../../server/session/version.js'
 import type { ParsedStatement } from '../../sql/parser/parser.js'
 import { withSettingPlace } from '../../settings/setting-place.js'
@@ -12,6 +13,7 @@ import type { Invocation } from '../../settings/invocation.js'
 export interface Database extends AsyncDisposable {
   /** A new session; a signal cancels what it runs. */
   readonly connect: (role: Role) => Promise<Session>
+  readonly target: Target
   /** Of this run alone: nobody else is disturbed by what is tried on it. */
   readonly embedded: boolean
 }
@@ -53,7 +55,7 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
     const resolved = resolveTarget({ ...sources, home })
     const target = await (found?.origin === 'perfdb.yaml' ? resolved.catch(withSettingPlace('url', config)) : resolved)
     for (const message of target.warnings) invocation.listener({ type: 'warning', message })
-    return { connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
+    return { target, connect: connectAt(target), embedded: false, [Symbol.asyncDispose]: async () => {} }
   }
   const script = options.load === undefined ? undefined : await readScript(options.load, invocation.cwd)
   const { startEmbedded } = await import('../../server/embedded/embedded.js')
@@ -62,9 +64,11 @@ export async function openDatabase(invocation: Invocation, config: Config): Prom
   const settings = options.top === undefined ? {} : { shared_preload_libraries: 'pg_stat_statements' }
   const { embeddedPlaces } = await import('./embedded-places.js')
   const server = await startEmbedded({ settings, from: await embeddedPlaces(invocation) })
+  const target = await resolveTarget({ url: server.url, environment: {}, home })
   const database = {
     embedded: true,
-    connect: connectAt(await resolveTarget({ url: server.url, environment: {}, home })),
+    target,
+    connect: connectAt(target),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
   try {

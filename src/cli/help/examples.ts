@@ -31,6 +31,10 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements, as a profile',
     'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
   ]),
+  load: below('Examples:', [
+    'perfdb load my.yaml --rate 20,100,500         10 s each, 10 connections',
+    'perfdb load my.yaml --rate 50 --mix a=6 --mix b=1 --duration 1min',
+  ]),
   statistics: below('Examples:', [
     'perfdb statistics --out shop.stats.json       of DATABASE_URL; reads only',
     'perfdb statistics --out s.json --hide customers.email',

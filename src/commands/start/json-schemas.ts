@@ -10,6 +10,7 @@ import { fleetResult } from '../../result/fleet-result.js'
 import { doctorResult } from '../../result/doctor-result.js'
 import { initResult } from '../../result/init-result.js'
 import { importResult } from '../../result/import-result.js'
+import { loadResult } from '../../result/load-result.js'
 import { statisticsResult } from '../../result/statistics-result.js'
 import { poolResult } from '../../result/pool-result.js'
 import { applyResult, errorResult, explainResult, planResult, statusResult, verifyResult } from '../../result/result.js'
@@ -35,6 +36,7 @@ export function jsonSchemas(): ReadonlyMap<string, string> {
     fleetResult,
     statisticsResult,
     adviseResult,
+    loadResult,
     errorResult,
   ]
   return new Map([

@@ -48,6 +48,7 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'compare':
     case 'statistics':
     case 'advise':
+    case 'load':
       return []
   }
 }

@@ -1,0 +1,186 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { beforeAll, expect, test } from 'vitest'
+import { loadResult, type LoadStep } from '../../src/result/load-result.js'
+import { makeHistogram } from '../../src/commands/load/histogram.js'
+import { build, ended, folder, perfdb, start } from '../cli/perfdb.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+import { ownServer } from '../support/server.js'
+
+beforeAll(build)
+
+const profile = `version: 1
+queries:
+  - { name: by-user, sql: 'select * from orders where user_id = $1', params: { often: [7], seldom: [77] }, weight: 3 }
+  - { name: one, sql: select 1 }
+  - { name: write, sql: 'delete from orders' }
+  - { name: no-values, sql: 'select $1::int' }
+`
+const tables = `create table orders as select n as id, n % 100 as user_id from generate_series(1, 1000) n; analyze orders`
+const ofBoth = ['--mix', 'by-user=3', '--mix', 'one=1']
+
+test('steps at two rates: what was sent is answered, every time counted from its due moment, no session stays', async () => {
+  await using database = await testDatabase(tables)
+  const [first, second] = await stepsOf(database, ['--rate', '20,60', '--duration', '2s', ...ofBoth])
+  expect([first?.offered, second?.offered]).toEqual([20, 60])
+  expect(first).toMatchObject({ success: 1, errors: {}, late: 0, skipped: 0, saturated: false, cut_short: false })
+  // A Poisson process of that rate: within five standard deviations of it.
+  expect(Math.abs((second?.due ?? 0) - 120)).toBeLessThan(5 * Math.sqrt(120))
+  const { p50, p95, p99, max } = second?.latency_ms ?? {}
+  expect([p50, p95, p99, max].toSorted((one, other) => Number(one) - Number(other))).toEqual([p50, p95, p99, max])
+  expect(await sessions(database)).toEqual([])
+})
+
+test('a server that stops is told by all who would have come meanwhile', async () => {
+  await using database = await testDatabase(tables)
+  const [quiet] = await stepsOf(database, ['--rate', '50', '--duration', '3s', '--mix', 'by-user', '--timeout', '20s'])
+  const running = stepsOf(database, [
+    '--rate',
+    '50',
+    '--duration',
+    '5s',
+    '--mix',
+    'by-user',
+    '--timeout',
+    '20s',
+    '--allow',
+    'LOAD',
+  ])
+  await until(async () => (await sessions(database)).length > 5)
+  const stopped = 3000
+  await database.sql.begin(async (sql) => {
+    await sql`lock table orders in access exclusive mode`
+    await pause(stopped)
+  })
+  const [held] = await running
+  expect(held?.success).toBe(1)
+  // What was due in the warm-up, half a second at most, is not counted.
+  expect(Number(held?.latency_ms.max)).toBeGreaterThan(stopped * 0.6)
+  expect(Number(held?.latency_ms.p95)).toBeGreaterThan(stopped * 0.3)
+  expect(Number(quiet?.latency_ms.p50)).toBeLessThan(Number(held?.latency_ms.p95))
+})
+
+test.each<[string, readonly string[], string, RegExp]>([
+  ['no rate', [], 'BAD_OPTION', /--rate is missing/],
+  ['a rate that is none', ['--rate', '0'], 'BAD_OPTION', /--rate 0: expected/],
+  ['a query that changes data', ['--rate', '5', '--mix', 'write'], 'BAD_SQL', /write: DELETE changes or locks data/],
+  [
+    'a query without values',
+    ['--rate', '5', '--mix', 'no-values'],
+    'BAD_VALUE',
+    /no-values: 0 values|no values for \$1/,
+  ],
+  ['a query that is not there', ['--rate', '5', '--mix', 'two'], 'BAD_OPTION', /no query two/],
+  ['weights of 0', ['--rate', '5', '--mix', 'one=0'], 'BAD_OPTION', /all weights are 0/],
+  [
+    'more connections than fit',
+    ['--rate', '5', '--mix', 'one', '--connections', '490'],
+    'BAD_OPTION',
+    /the server has room for \d+ more/,
+  ],
+  ['a step without an end', ['--rate', '5', '--duration', '1h'], 'BAD_OPTION', /1s to 10min/],
+])('%s: exit 2, and nothing is sent', async (_, args, code, message) => {
+  await using database = await testDatabase(tables)
+  const { code: exit, stdout } = await run(database, [...args, '--allow', 'LOAD', '--format', 'json'])
+  expect(exit).toBe(2)
+  const { error } = JSON.parse(stdout)
+  expect(error.code).toBe(code)
+  expect(error.message).toMatch(message)
+  expect(
+    await database.sql`select 1 from pg_stat_activity where application_name = 'perfdb load' and datname = current_database()`,
+  ).toEqual([])
+})
+
+test('others are busy on the server: LOAD, which is allowed by name', async () => {
+  await using database = await testDatabase(tables)
+  const busy = database.sql`select pg_sleep(60)`.catch(() => undefined)
+  await until(
+    async () =>
+      (await database.sql`select 1 from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid()`)
+        .length > 0,
+  )
+  const refused = await run(database, ['--rate', '5', '--mix', 'one'])
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toMatch(/error\[HAZARD\]: LOAD: \d+ other sessions? (is|are) busy/)
+  const [step] = await stepsOf(database, ['--rate', '5', '--duration', '1s', '--mix', 'one', '--allow', 'LOAD'])
+  expect(step?.success).toBe(1)
+  await database.sql`select pg_cancel_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid()`
+  await busy
+})
+
+test('Ctrl-C in a step: what was measured is printed, exit 130, no session stays', async () => {
+  await using database = await testDatabase(tables)
+  await using place = await folder({ 'my.yaml': profile })
+  const args = ['load', 'my.yaml', '--rate', '50', '--duration', '5min', ...ofBoth, '--allow', 'LOAD']
+  const child = start(args, { cwd: place.path, environment: { DATABASE_URL: database.url } })
+  const end = ended(child)
+  await until(
+    async () =>
+      (
+        await database.sql`select 1 from pg_stat_activity where application_name = 'perfdb load' and query like '%user_id%'`
+      ).length > 0,
+  )
+  child.kill('SIGINT')
+  const { code, stdout } = await end
+  expect(code).toBe(130)
+  expect(stdout).toMatch(/^1 step measured, 1 ended early$/m)
+  expect(stdout).toContain('cut short')
+  expect(await sessions(database)).toEqual([])
+})
+
+test('the server is killed in a step: what was measured is printed, exit 1', async () => {
+  await using server = await ownServer()
+  await using place = await folder({
+    'my.yaml': profile.replaceAll('orders', 'pg_class').replace('user_id', 'relpages'),
+  })
+  const args = ['load', 'my.yaml', '--rate', '50,100', '--duration', '5min', ...ofBoth, '--format', 'json']
+  const end = ended(start(args, { cwd: place.path, environment: { DATABASE_URL: server.url } }))
+  const { default: postgres } = await import('postgres')
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  await until(
+    async () => (await sql`select 1 from pg_stat_activity where application_name = 'perfdb load'`).length === 10,
+  )
+  await sql.end()
+  await server.stop('immediate')
+  const { code, stdout } = await end
+  expect(code).toBe(1)
+  const { steps } = loadResult.parse(JSON.parse(stdout)).load.after
+  expect(steps).toHaveLength(1)
+  expect(steps[0]).toMatchObject({ offered: 50, cut_short: true })
+})
+
+test('the histogram: every percentile within a thousandth of the exact one, from microseconds to an hour', () => {
+  const histogram = makeHistogram()
+  const times = Array.from({ length: 20_000 }, (_, at) => (0.001 * 1.0011 ** at) % 3_600_000)
+  for (const time of times) histogram.record(time)
+  const sorted = times.toSorted((one, other) => one - other)
+  for (const share of [0.01, 0.5, 0.9, 0.95, 0.99, 0.999, 1]) {
+    const exact = sorted[Math.ceil(share * sorted.length) - 1] ?? 0
+    expect(Math.abs(Number(histogram.percentile(share)) - exact)).toBeLessThanOrEqual(Math.max(0.0006, exact * 0.001))
+  }
+  expect(makeHistogram().percentile(0.5)).toBeNull()
+})
+
+async function run(database: TestDatabase, args: readonly string[]) {
+  await using place = await folder({ 'my.yaml': profile })
+  return await perfdb(['load', 'my.yaml', ...args], { cwd: place.path, environment: { DATABASE_URL: database.url } })
+}
+
+async function stepsOf(database: TestDatabase, args: readonly string[]): Promise<readonly LoadStep[]> {
+  const { code, stdout, stderr } = await run(database, [...args, '--allow', 'LOAD', '--format', 'json'])
+  expect(code, stderr + stdout).toBe(0)
+  return loadResult.parse(JSON.parse(stdout)).load.after.steps
+}
+
+async function sessions(database: TestDatabase): Promise<readonly unknown[]> {
+  return [
+    ...(await database.sql`select application_name from pg_stat_activity where datname = current_database() and application_name like 'perfdb%'`),
+  ]
+}
+
+async function until(so: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 60_000
+  while (!(await so())) {
+    if (performance.now() > end) throw new Error('it never came')
+    await pause(20)
+  }
+}
