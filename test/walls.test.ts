@@ -23,7 +23,7 @@ const floors: readonly (readonly string[])[] = [
   ['report/block'],
   ['commands/start'],
   ['commands/apply'],
-  ['commands/explain', 'commands/import', 'commands/pool', 'commands/fleet', 'commands/advise'],
+  ['commands/explain', 'commands/import', 'commands/load', 'commands/pool', 'commands/fleet', 'commands/advise'],
   ['commands/twin'],
   ['commands'],
   ['advise'],

@@ -2,6 +2,7 @@ import { hazardCodes } from '../codes/hazard-codes.js'
 import type { OptionRow } from './row.js'
 import { buildRows } from './rows-build.js'
 import { commonRows } from './rows-common.js'
+import { loadRows } from './rows-load.js'
 import { otherRows } from './rows-other.js'
 import { planRows } from './rows-plan.js'
 import { tenantRows } from './rows-tenants.js'
@@ -13,7 +14,14 @@ import { formats } from './formats.js'
  */
 
 /** In the order of the help. */
-export const optionTable: readonly OptionRow[] = [...planRows, ...otherRows, ...tenantRows, ...buildRows, ...commonRows]
+export const optionTable: readonly OptionRow[] = [
+  ...planRows,
+  ...otherRows,
+  ...loadRows,
+  ...tenantRows,
+  ...buildRows,
+  ...commonRows,
+]
 
 /** What perfdb.yaml may set besides options: what is used when the command line names no file. */
 export const fileLists: ReadonlyMap<string, string> = new Map([

@@ -4,6 +4,7 @@ import type { Report } from './readers.js'
 import type { Reader } from './row.js'
 import type { buildRows } from './rows-build.js'
 import type { commonRows } from './rows-common.js'
+import type { loadRows } from './rows-load.js'
 import type { otherRows } from './rows-other.js'
 import type { planRows } from './rows-plan.js'
 import type { tenantRows } from './rows-tenants.js'
@@ -16,6 +17,7 @@ import type { Window } from './window.js'
 type Row =
   | (typeof planRows)[number]
   | (typeof otherRows)[number]
+  | (typeof loadRows)[number]
   | (typeof tenantRows)[number]
   | (typeof buildRows)[number]
   | (typeof commonRows)[number]
