@@ -50,6 +50,8 @@ export const adviseResult = z.object({
   advice: z.array(advice),
   /** Queries that were looked at, and the weighted cost of all of them without and with the advice. */
   queries: z.int(),
+  /** Of them with values: those that the twin plans as the server does; with none of them the exit code is 2. */
+  judged: z.int(),
   cost: z.object({ before: z.number(), after: z.number() }),
   /** Indexes that were built on the twin and judged. */
   tried: z.int(),

@@ -133,6 +133,9 @@ test('each piece of advice was tried: PostgreSQL builds it, the planner of the s
       ).toBe(true)
     }
 
+  const nothing = await advise('--query', 'select * from nowhere')
+  expect(nothing).toMatchObject({ exit_code: 2, judged: 0, advice: [], not_judged: [{ query: 'query' }] })
+
   const again = await advise('q.yaml', '--exit-code')
   expect(again.advice.map(({ index }) => index.definition)).toEqual([])
   expect(again.exit_code).toBe(0)

@@ -74,13 +74,19 @@ export async function runAdvise(
   const named = await withNames(session, limits, chosen)
   const writes = await writesOf(session, limits, chosen)
   const gain = before === 0 ? 0 : (before - after) / before
-  const code = exitCode({ refusals: options.exitCode && chosen.length > 0 && gain >= options.minGain ? 1 : 0 })
-  await options.out?.write(profileText(options.out.name, named, queries))
+  const nothing = judged.length === 0 && queries.length + options.unread.length > 0
+  const code = exitCode({
+    ...(nothing ? { error: { code: 'QUERY_FAILED' as const } } : {}),
+    refusals: options.exitCode && chosen.length > 0 && gain >= options.minGain ? 1 : 0,
+  })
+  const out = chosen.length === 0 ? undefined : options.out
+  await out?.write(profileText(out.name, named, queries))
   return {
     ...about(code, session, startedAt),
     command: 'advise',
     advice: named.map((one) => adviceDocument(one, before, writes.get(one.chosen.option.table))),
     queries: queries.length + options.unread.length,
+    judged: judged.length,
     cost: { before: round(before), after: round(after) },
     tried: built.length,
     not_judged: [
@@ -95,7 +101,7 @@ export async function runAdvise(
         })),
     ],
     twin: twinDocument(twin, planned),
-    ...(options.out === undefined ? {} : { file: options.out.file }),
+    ...(out === undefined ? {} : { file: out.file }),
     findings: [...options.findings, ...findings].map(findingDocument),
   }
 }

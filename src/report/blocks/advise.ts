@@ -44,8 +44,9 @@ export function adviseBlocks(result: AdviseResult): Block[] {
   ]
 }
 
-function verdict({ advice, queries, cost }: AdviseResult): string {
+function verdict({ advice, queries, judged, cost }: AdviseResult): string {
   const of = several(queries, 'query', 'queries')
+  if (judged === 0 && queries > 0) return `nothing can be said of ${of}: none could be judged`
   if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
   const saved = cost.before === 0 ? 0 : (cost.before - cost.after) / cost.before
   return `${several(advice.length, 'index is', 'indexes are')} advised for ${of}: estimated cost ${units(cost.before)} -> ${units(cost.after)} (${percent(saved)} less)`
