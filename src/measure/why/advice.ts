@@ -2,28 +2,16 @@ import { columnTypesSql, tableIdentitySql } from '../../sql/measure/explain-cata
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import { operatorClassesSql } from '../../sql/measure/explain-opclasses.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
-import type { Session } from '../../server/session/session.js'
 import { parameterText } from '../../server/session/values.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
 import { joinCastCounts } from '../rules/join-rules.js'
 import { type RuleFinding } from '../rules/rule.js'
-import type { Limits } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
-import type { Subject } from '../sample/subject.js'
 import { catalogOnly } from '../sample/tables.js'
 import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
-import { expectedRows } from './estimate.js'
+import { firstSelective } from './estimate.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
-import {
-  armsOf,
-  candidates,
-  exists,
-  needOf,
-  withIndexOrder,
-  type Candidate,
-  type Need,
-  type TableCatalog,
-} from './serves.js'
+import { armsOf, candidates, exists, needOf, withIndexOrder, type Need, type TableCatalog } from './serves.js'
 import { createText } from './serves-text.js'
 import { statisticsReason } from './statistics-trial.js'
 import { tryIndexes } from './trial.js'
@@ -168,33 +156,6 @@ async function indexRemedy(
         : 'not tried: no empty copy can be made here'
   return { text: `${createText(need.table, best)} (${how})` }
 }
-
-/**
- * The first that finds few enough of the rows: where other conditions throw the most away, an index for a condition that most rows meet would be built
- * for nothing. What serves all conditions, or gives the order, is worth its place.
- */
-async function firstSelective(
-  session: Session,
-  { table, alias, conjuncts }: Need,
-  able: readonly Candidate[],
-  { values, limits }: { readonly values: Subject['values']; readonly limits: Limits },
-): Promise<Candidate | undefined> {
-  const partial = ({ serves, where, ordered }: Candidate) =>
-    where === null && !ordered && serves.length < conjuncts.length
-  if (!able.some(partial)) return able[0]
-  return await rolledBack(session, limits, { readOnly: true }, async () => {
-    const all = await expectedRows(session, { table, alias, conditions: [] }, values)
-    for (const candidate of able) {
-      if (!partial(candidate)) return candidate
-      const conditions = candidate.serves.map(({ text }) => text)
-      if ((await expectedRows(session, { table, alias, conditions }, values)) <= most * all) return candidate
-    }
-    return undefined
-  })
-}
-
-/** Of the rows; beyond it the planner takes a sequential scan of all but the widest tables. */
-const most = 0.3
 
 function indexFor({ kind, about }: Rewrite, { root, indexes }: Catalog): string | null {
   if (kind === 'not materialized') return null
