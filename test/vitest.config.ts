@@ -13,6 +13,7 @@ class WaitingFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/seed.ts'],
     globalSetup: ['test/support/global-server.ts'],
     sequence: { sequencer: WaitingFirst },
     // Above the 60 s of `until`, so that what never came is named.

@@ -18,7 +18,7 @@ import { profileOf } from '../support/profile.js'
  */
 
 const runs = Number(process.env['PERFDB_UNDO_RUNS'] ?? 3)
-const firstSeed = Number(process.env['PERFDB_UNDO_SEED'] ?? Math.floor(Math.random() * 1e6))
+const firstSeed = Number(process.env['PERFDB_UNDO_SEED'] ?? 910_000)
 const space = `undo_${randomBytes(4).toString('hex')}`
 const tally = { equal: 0, named: 0, killedApply: 0, killedRollback: 0, changed: 0, rollbacks: 0 }
 
