@@ -6,10 +6,10 @@ import { resolveTarget } from '../../src/server/target/target.js'
 import { testDatabase } from '../support/database.js'
 import { pgbouncer, withoutPgbouncer } from './outside.js'
 
-const clients = 24
+const clients = 40
 
-test.skipIf(withoutPgbouncer).each([4, 8])(
-  'what 24 clients wait for one of %i server connections is what they measure themselves',
+test.skipIf(withoutPgbouncer).each([5, 10])(
+  'what 40 clients wait for one of %i server connections is what they measure themselves',
   { timeout: 120_000 },
   async (size) => {
     await using database = await testDatabase()
