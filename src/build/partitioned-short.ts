@@ -15,6 +15,7 @@ import { interrupted, perfdbError, runLockLost } from './statement.js'
 export async function runShortly(context: BuildContext, statement: Statement, schema: string): Promise<number> {
   const started = performance.now()
   let blocker = ''
+  let unseen = 0
   for (let attempt = 0; ; attempt += 1) {
     if (context.signal.aborted) throw interrupted()
     const lost = await runLockLost(context)
@@ -24,10 +25,15 @@ export async function runShortly(context: BuildContext, statement: Statement, sc
     if (tried.failure === null) return attempt === 0 ? 0 : elapsedMs
     if (!passing(tried.failure, statement)) throw tried.failure
     blocker = tried.blocker ?? blocker
-    if (elapsedMs > context.maxWaitMs) throw blocked(tried.failure, statement, blocker, elapsedMs)
+    if (blocker === '') unseen += 1
+    if (elapsedMs > context.maxWaitMs && (blocker !== '' || unseen > unseenTries))
+      throw blocked(tried.failure, statement, blocker, elapsedMs)
     await sleep(pauseMs(attempt), undefined, { signal: context.signal }).catch(() => undefined)
   }
 }
+
+/** A busy server may answer the look after the try is over: then it is tried again, so that whoever is in the way can be named. */
+const unseenTries = 2
 
 /** At least 50 times the longest try (50 ms), up to half a minute: nobody waits behind perfdb for more than 2 % of the time. */
 function pauseMs(attempt: number): number {

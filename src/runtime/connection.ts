@@ -65,10 +65,11 @@ export function openConnection(
       const made = await dial()
       socket = made
       made.once('close', over)
-      // An error while postgres.js looks up types would be one that nobody can catch: the end of the socket tells it as well.
+      // What ends while postgres.js looks up types would be a rejection that nobody can catch: until then only `over` hears of it.
       const on = made.on.bind(made)
+      const told = new Set(['error', 'close'])
       Reflect.set(made, 'on', (event: string, listener: (...all: unknown[]) => void) =>
-        on(event, event === 'error' ? (...all) => (proved ? listener(...all) : undefined) : listener),
+        on(event, told.has(event) ? (...all) => (proved ? listener(...all) : undefined) : listener),
       )
       if (!leaving) return made
       leave(made)
@@ -170,13 +171,13 @@ export function openConnection(
         dialled = true
         over()
       }
-      void sql.end(settled ? {} : { timeout: 0 })
+      if (proved) void sql.end()
       if (socket === undefined) return
       if (settled) destroyLater(socket)
       else leave(socket)
     },
     abandon() {
-      void sql.end({ timeout: 0 })
+      if (proved) void sql.end({ timeout: 0 })
       socket?.destroy()
       over()
     },

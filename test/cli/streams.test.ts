@@ -44,7 +44,7 @@ test('help of every command', async () => {
     expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   }
   expect((await run(['help', 'apply'])).stdout).toMatch(
-    /Options:[^]*Measuring:[^]*Building:[^]*Connection:[^]*Output:[^]*Examples:/,
+    /Options:[^]*Building:[^]*Tenants:[^]*Measuring:[^]*Connection:[^]*Output:[^]*Examples:/,
   )
 })
 

@@ -28,7 +28,7 @@ export const examples: Readonly<Record<string, string>> = {
   ]),
   advise: below('Examples:', [
     'perfdb advise my.yaml                         for the queries of a profile',
-    'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements, as a profile',
+    'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements',
     'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
   ]),
   load: below('Examples:', [
