@@ -173,7 +173,7 @@ function included(plan: QueryPlan, node: PlanNode, { keys }: Candidate, { column
 }
 
 function mentions(text: string, alias: string, column: string): boolean {
-  const escaped = [alias, column].map((name) => name.replaceAll(/[$]/g, String.raw`\$`))
+  const escaped = [alias, column].map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(String.raw`(?<![\w$])(?:"?${escaped[0]}"?\.)"?${escaped[1]}"?(?![\w$])`).test(text)
 }
 

@@ -37,6 +37,10 @@ export async function createExtensions(
 ): Promise<readonly string[]> {
   const missing: string[] = []
   for (const { name, schema } of extensions) {
+    if (reaching.test(name)) {
+      missing.push(`extension ${name}: is not made on a twin`)
+      continue
+    }
     try {
       if (schema !== null && schema !== 'public' && schema !== 'pg_catalog') await makeSchema(superuser, role, schema)
       const where = schema === null ? ' schema public' : ` schema ${quoteName(schema)}`
@@ -49,6 +53,9 @@ export async function createExtensions(
   }
   return missing
 }
+
+/** What reaches files, programs or other servers, for whoever may call it: code of the source must not get that here. */
+const reaching = /^(dblink|adminpack|pg_cron|pl\w*u)$|fdw/i
 
 async function makeSchema(superuser: Session, role: string, schema: string): Promise<void> {
   await superuser

@@ -32,11 +32,14 @@ const relation = z.object({
   /** Of an index: its table, in the same schema, and its access method. */
   table: z.string().optional(),
   method: z.string().optional(),
-  pages: z.number(),
-  tuples: z.number(),
-  all_visible: z.number(),
+  pages: z.int().min(-1).max(4_294_967_295),
+  tuples: z.number().min(-1).max(1e15),
+  all_visible: z.int().min(0).max(4_294_967_295),
   /** Of its file (the main fork), which may have grown since `pages` was counted. */
-  bytes: z.number(),
+  bytes: z
+    .number()
+    .min(0)
+    .max(2 ** 45),
   columns: z.array(column),
   /** The least and the greatest value of first columns of its btree indexes. */
   ends: z.array(z.object({ column: z.string(), least: z.string(), greatest: z.string() })).optional(),

@@ -5,6 +5,7 @@ import type { EmbeddedServer } from '../server/embedded/embedded.js'
 import type { Role } from '../server/session/pin.js'
 import type { Session } from '../server/session/session.js'
 import { resolveTarget } from '../server/target/target.js'
+import { twinSettingsSql } from '../sql/twin/twin-statistics.js'
 import type { Statistics } from './statistics.js'
 
 /** The ordinary role that owns everything on a twin. */
@@ -29,9 +30,11 @@ export async function opener(server: EmbeddedServer, statistics: Statistics): Pr
   await superuser.query(`create role ${role} login password ${quoteLiteral(password)}`)
   await superuser.query(`grant set on parameter session_replication_role to ${role}`)
   await createDatabase(superuser, statistics.server)
-  for (const [name, value] of Object.entries({ ...statistics.settings, search_path: null }))
-    if (value !== null)
-      // Of another major, or of no use here.
+  // Those of the planner alone: a file could name a library to load, which the superuser would then load.
+  const planner = new Set((await superuser.query<{ name: string }>(twinSettingsSql)).map(({ name }) => name))
+  for (const [name, value] of Object.entries(statistics.settings))
+    if (planner.has(name))
+      // A value of another major.
       await superuser.query(`alter role ${role} set ${quoteName(name)} = ${quoteLiteral(value)}`).catch(() => undefined)
   if (statistics.search_path !== '')
     await superuser.query(`alter role ${role} set search_path = ${statistics.search_path}`)

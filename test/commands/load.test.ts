@@ -136,8 +136,12 @@ test('the server is killed in a step: what was measured is printed, exit 1', asy
   const end = ended(start(args, { cwd: place.path, environment: { DATABASE_URL: server.url } }))
   const { default: postgres } = await import('postgres')
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  // The first requests were answered: the step has begun.
   await until(
-    async () => (await sql`select 1 from pg_stat_activity where application_name = 'perfdb load'`).length === 10,
+    async () =>
+      (
+        await sql`select 1 from pg_stat_activity where application_name = 'perfdb load' and state = 'idle' and query like '%relpages%'`
+      ).length > 1,
   )
   await sql.end()
   await server.stop('immediate')

@@ -85,6 +85,14 @@ test('amcheck: a btree whose order is broken is found, the others are good; who 
   ])
 })
 
+test('a function of somebody else beside amcheck, which would take an oid as well, is not called', async () => {
+  await using db = await testDatabase(`create extension amcheck; create table t (a int); create index i on t (a);
+    create function public.bt_index_check(oid) returns void language plpgsql as $$ begin raise exception 'trapped'; end $$;
+    create function public.bt_index_check(oid, int default 0) returns void language plpgsql as $$ begin raise exception 'trapped'; end $$`)
+  const { exit_code, findings } = await deep(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']))
+  expect({ exit_code, findings }).toEqual({ exit_code: 0, findings: [] })
+})
+
 test('an index that is twice what it would be and a megabyte more is told with its estimate; amcheck that is missing is a note', async () => {
   await using db = await testDatabase(`create table t (a int, b int) with (autovacuum_enabled = off);
     insert into t select n, n from generate_series(1, 200000) n; create index bloated on t (a); create index fine on t (b) where b > 0;

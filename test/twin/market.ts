@@ -13,6 +13,9 @@ export const market = `
   create table events_1 partition of events for values from ('2024-01-01') to ('2025-01-01');
   create table events_2 partition of events for values from ('2025-01-01') to ('2026-01-01');
   create table log (at timestamptz not null, line text not null);
+  -- An autovacuum between the reading of statistics and a query would be a difference.
+  alter table customers set (autovacuum_enabled = off); alter table orders set (autovacuum_enabled = off);
+  alter table events_1 set (autovacuum_enabled = off); alter table events_2 set (autovacuum_enabled = off); alter table log set (autovacuum_enabled = off);
   insert into customers select n, 'Person' || n || '@Example.com', 'name ' || n % 5000, array['t' || n % 50, 'u' || n % 7], n % 20 from generate_series(1, 20000) n;
   insert into orders select n, 1 + n * 7 % 20000, (array['new', 'paid', 'sent', 'sent', 'sent', 'sent', 'sent', 'sent', 'sent', 'lost']::state[])[1 + n % 10],
     timestamptz '2025-01-01' + n * interval '4 min', n % 1000, case when n % 3 = 0 then repeat('x', 40) end, jsonb_build_object('k', n % 100, 'v', n)

@@ -20,7 +20,12 @@ beforeAll(async () => {
   await using session = await connectTo(source.url, 'look')
   const { statistics, notes } = await readStatistics(session, { noValues: false, hide: [] })
   expect(notes).toEqual([])
-  twin = await makeTwin({ statistics, schema: await readSchema(session), scale: 1 }, limits)
+  // A file that names a library: the superuser of the twin would load it at the next login, and there is none of that name.
+  const settings = { ...statistics.settings, session_preload_libraries: 'no_such_library' }
+  twin = await makeTwin(
+    { statistics: { ...statistics, settings }, schema: await readSchema(session), scale: 1 },
+    limits,
+  )
 })
 
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { PerfdbError } from '../../errors.js'
 import { predictBytes } from '../../plan/hazards/predict.js'
 import type { Finding, Plan, Step } from '../../plan/plan.js'
 import type { Session } from '../../server/session/session.js'
+import { interrupted } from '../../build/statement.js'
 import { amcheckSql, deepIndexesSql } from '../../sql/catalog/deep.js'
 import { reindexSql } from '../../sql/ddl/partitions.js'
 import { bytes as sizeText } from '../../text/amounts.js'
@@ -108,16 +109,15 @@ async function checked(
   let told = -Infinity
   for (const [at, index] of left.entries()) {
     const leftMs = Math.ceil(until - performance.now())
-    if (leftMs <= 0 || signal.aborted) {
-      const why = signal.aborted ? 'the run was ended' : `${budgetMs / 1000} s were over`
-      return [...findings, notChecked(left.slice(at), why, false)]
-    }
+    if (signal.aborted) throw interrupted()
+    if (leftMs <= 0) return [...findings, notChecked(left.slice(at), `${budgetMs / 1000} s were over`, false)]
     if (performance.now() - told > quietMs) {
       told = performance.now()
       const message = `checking ${index.schema}.${index.name} (${at + 1} of ${left.length}, ${sizeText(index.bytes)})`
       listener({ type: 'stage', stage: 'check', message })
     }
     const found = await check(session, index, amcheck.schema, leftMs)
+    if (signal.aborted) throw interrupted()
     if (found !== null)
       findings.push({ ...about(index), ...found, ...(found.code === 'CORRUPT' ? { hint: again(index) } : {}) })
   }
@@ -130,9 +130,11 @@ async function check(
   schema: string,
   leftMs: number,
 ): Promise<Omit<Finding, 'index' | 'table'> | null> {
+  const until = performance.now() + leftMs
   try {
     await session.rolledBack({ readOnly: true, statementTimeoutMs: leftMs, lockTimeoutMs: 500 }, async () =>
-      session.query(`select ${schema}.bt_index_check($1::int8::oid)`, [oid]),
+      // Exactly the function of the extension: whoever may create functions in its schema could have one that takes an oid.
+      session.query(`select ${schema}.bt_index_check($1::pg_catalog.int8::pg_catalog.oid::pg_catalog.regclass)`, [oid]),
     )
     return null
   } catch (error) {
@@ -142,7 +144,8 @@ async function check(
       const detail = error.detail === undefined ? '' : ` (${error.detail})`
       return { code: 'CORRUPT', severity: 'error', message: `${name} is broken: ${error.message}${detail}` }
     }
-    const why = error.sqlstate === '57014' ? `${budgetMs / 1000} s were over` : error.message
+    const why =
+      error.sqlstate === '57014' && performance.now() >= until ? `${budgetMs / 1000} s were over` : error.message
     return { code: 'NOT_CHECKED', severity: 'warning', message: `${name} was not checked: ${why}` }
   }
 }

@@ -59,5 +59,8 @@ from pg_catalog.pg_extension e
 join pg_catalog.pg_roles o on o.oid = e.extowner
 join pg_catalog.pg_namespace n on n.oid = e.extnamespace
 join pg_catalog.pg_proc p on p.pronamespace = n.oid and p.proname = 'bt_index_check' and p.pronargs = 1
+  and p.proargtypes[0] = 'pg_catalog.regclass'::pg_catalog.regtype
+  and exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid
+    and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.refobjid = e.oid and d.deptype = 'e')
 join pg_catalog.pg_roles f on f.oid = p.proowner
 where e.extname = 'amcheck'`

@@ -101,14 +101,14 @@ export const twinEndsSql = `
   order by 1, 4`
 
 /**
- * Of a column `$1` schema (null: the first that has the table), `$2` table, `$3` column: the tables that may hold its values, partitions and
+ * Of a column `$1` schema (null: each that has the table), `$2` table, `$3` column: the tables that may hold its values, partitions and
  * parents too, and their indexes with expressions, whose statistics are of values as well. No row where there is no such column.
  */
 export const twinHiddenSql = `
   with recursive tree as (
     (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
       where c.relname = $2 and a.attname = $3 and a.attnum > 0 and not a.attisdropped and ($1::text is null or n.nspname = $1)
-        and c.relkind in ('r', 'p', 'm') and ${notOurs} order by n.nspname = 'public' desc, n.nspname limit 1)
+        and c.relkind in ('r', 'p', 'm') and ${notOurs})
     union
     select case when i.inhparent = t.oid then i.inhrelid else i.inhparent end from tree t join pg_inherits i on t.oid in (i.inhparent, i.inhrelid)
   )
@@ -130,3 +130,16 @@ export function twinEndsProbeSql(table: string, columns: readonly string[]): str
   )
   return `select ${ends.join(', ')}`
 }
+
+/** Whether this role is a superuser, and whether the table of oid `$1` is its own. */
+export const twinOwnerSql = `
+  select r.rolsuper as superuser, exists (select from pg_catalog.pg_class c
+    where c.oid operator(pg_catalog.=) $1::pg_catalog.int8::pg_catalog.oid and c.relowner operator(pg_catalog.=) r.oid) as own
+  from pg_catalog.pg_roles r where r.rolname operator(pg_catalog.=) current_user::pg_catalog.name`
+
+/** Whether `$1` is the table of oid `$2`, and neither an index nor statistics of it have expressions. */
+export const twinUnchangedSql = `
+  select $1::pg_catalog.text::pg_catalog.regclass::pg_catalog.oid operator(pg_catalog.=) c.oid
+    and not exists (select from pg_catalog.pg_index i where i.indrelid operator(pg_catalog.=) c.oid and (i.indexprs is not null or i.indpred is not null))
+    and not exists (select from pg_catalog.pg_statistic_ext s where s.stxrelid operator(pg_catalog.=) c.oid and s.stxexprs is not null) as same
+  from pg_catalog.pg_class c where c.oid operator(pg_catalog.=) $2::pg_catalog.int8::pg_catalog.oid`
