@@ -202,7 +202,7 @@ export const runErrorTexts = {
   NO_RUN: {
     text: 'there is no such run',
     why: 'A rollback of another run than the one that is meant would be worse.',
-    rule: 'The ledger has no run of that number.',
+    rule: 'The ledger has no run of that number; of tenants, no ledger has a run of that name.',
   },
   RUN_NOT_NAMED: {
     text: 'the last run is itself a rollback',

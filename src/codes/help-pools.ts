@@ -167,7 +167,7 @@ export const poolTexts = {
   REGISTRY_STALE: {
     text: 'the registry of tenants did not answer, and its last answer counts',
     why: 'A tenant that came since is missing, one that left is still there.',
-    rule: 'With --stale-ok, where connecting to the registry failed: the answer of the last run on this machine with the same server, database, role and statement.',
+    rule: 'With --stale-ok, where connecting to the registry failed: the answer of the last run on this machine with the same server, database, role, statement and columns; none is kept where url_template takes the role or the password from a row.',
     todo: 'Run the same command again when the registry answers.',
     option: '--stale-ok',
   },

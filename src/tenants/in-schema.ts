@@ -11,9 +11,15 @@ export function profileIn(schema: string, profile: Profile): Profile {
   return {
     ...profile,
     schema: named(profile.schema),
-    indexes: profile.indexes.map((index) => ({
+    indexes: profile.indexes.map(({ definition, ...index }) => ({
       ...index,
-      definition: { ...index.definition, table: table(index.definition.table) },
+      definition: {
+        ...definition,
+        table: table(definition.table),
+        ...(definition.partitions && {
+          partitions: definition.partitions.map((part) => ({ ...part, table: table(part.table) })),
+        }),
+      },
     })),
     absent: profile.absent.map((one) => ({ ...one, schema: named(one.schema) })),
     analyze: profile.analyze.map((one) => ({ ...one, table: table(one.table) })),

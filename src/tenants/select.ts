@@ -33,8 +33,31 @@ export function selectTenants(rows: readonly TenantRow[], selection: Selection):
   )
 }
 
+/**
+ * Whether a tenant is one of --canary. Throws BAD_OPTION for a glob that fits none that the options leave: the first wave would be all tenants. A
+ * canary may be in another shard.
+ */
+export function canariesOf(
+  rows: readonly TenantRow[],
+  { canary = [], ...selection }: Selection & { readonly canary?: readonly string[] | undefined },
+): (id: string) => boolean {
+  const selected = canary.length === 0 ? [] : selectTenants(rows, { ...selection, shard: undefined })
+  const canaries = canary.map((glob) => {
+    const matches = matcher(glob, '--canary', rows)
+    if (selected.some(({ tenant }) => matches(tenant.id))) return matches
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `--canary ${glob}: the other options leave out all tenants that are called so`,
+      {
+        hint: 'see --tenant, --label and --exclude',
+      },
+    )
+  })
+  return (id) => canaries.some((matches) => matches(id))
+}
+
 /** What a glob of --tenant, --exclude or --canary fits. Throws BAD_OPTION where that is no tenant of the list. */
-export function matcher(glob: string, option: string, rows: readonly TenantRow[]): (id: string) => boolean {
+function matcher(glob: string, option: string, rows: readonly TenantRow[]): (id: string) => boolean {
   const pattern = new RegExp(
     `^${glob
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')

@@ -9,6 +9,12 @@ export function columnsOf(template: string): readonly string[] {
   return [...new Set([...template.matchAll(placeholder)].flatMap((match) => match[1] ?? []))]
 }
 
+/** Whether a row says who logs in, or with which password. */
+export function takesCredentials(template: string): boolean {
+  const own = template.replace(/\$\{\w+\}/g, '')
+  return /\{\w+\}.*@|[?&][^=&]*(password|secret)[^=&]*=[^&]*\{\w+\}/is.test(own)
+}
+
 /**
  * A url from a template such as `postgres://app:${PASSWORD}@{host}/{database}` and a row. What the row says is percent-encoded, so that
  * it ends neither the name of the host nor that of the database and asks for no variable; a cell that is empty, and a host that is none, is told instead.

@@ -1,6 +1,10 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { FleetResult } from '../../src/result/fleet-result.js'
 import { fleetResult } from '../../src/result/fleet-result.js'
+import { databaseIdentitySql, freeSlotsSql } from '../../src/sql/catalog/tenants.js'
+import { takesCredentials } from '../../src/tenants/url-template.js'
 import { build, folder, perfdb, type Folder } from '../cli/perfdb.js'
 import { testDatabase } from '../support/database.js'
 import { tenantDatabases } from './tenants.js'
@@ -220,6 +224,65 @@ test('shards are parts of the list, and what cannot be meant is refused', async 
   expect(await refused('apply', 'p.yaml', '--tenants-file', 't.csv', '--waves', '0,1')).toContain(
     '--waves: 0 is neither',
   )
+  const apply = ['apply', 'p.yaml', '--tenants-file', 't.csv', '--canary', 't3']
+  expect(await refused(...apply, '--exclude', 't3')).toContain('--canary t3: the other options leave out')
+  const others = parts.findIndex(({ tenants }) => !tenants.some(({ id }) => id === 't3'))
+  expect(await refused(...apply, '--shard', `${others + 1}/3`)).toContain(`no canary is in shard ${others + 1}/3`)
   expect(await refused('plan', 'p.yaml', '--tenants')).toContain('nothing lists tenants')
   expect(await refused('plan', 'p.yaml', '--tenants-file', 'none.csv')).toContain('NO_TENANTS')
+})
+
+test('operators of a tenant are not run by what is asked of each', async () => {
+  const operator = (type: string, name: string, result: string) =>
+    `create function evil.f(${type}, ${type}) returns ${result} language plpgsql as $$ begin raise 'evil ran'; end $$;
+     create operator evil.${name} (leftarg = ${type}, rightarg = ${type}, function = evil.f);`
+  await using database = await testDatabase(
+    `create schema evil; ${operator('name', '=', 'boolean')} ${operator('text', '=', 'boolean')} ${operator('int', '-', 'int')}`,
+  )
+  const asked = database.sql.begin(async (sql) => {
+    await sql.unsafe('set local search_path = evil, pg_catalog')
+    await expect(sql.savepoint((inner) => inner.unsafe(`select 2 - 1`))).rejects.toThrow('evil ran')
+    return [...(await sql.unsafe(databaseIdentitySql)), ...(await sql.unsafe(freeSlotsSql))]
+  })
+  expect(await asked).toEqual([{ identity: expect.stringContaining('/') }, { free: expect.any(Number) }])
+})
+
+test('of a registry only what is read is kept, and no secret', async () => {
+  const secret = 'S3cret'
+  await using master = await testDatabase('create table fleet (id text, url text, password text, host text)')
+  for (const [id, url] of [
+    ['query', `postgres://u@127.0.0.1:1/a?password=${secret}&application_name=kept&sslpassword=${secret}`],
+    ['at', `postgres://u:p@${secret}@127.0.0.1:1/b`],
+    ['slash', `postgres://u:p/${secret}@127.0.0.1:1/c`],
+  ] as const)
+    await master.sql`insert into fleet values (${id}, ${url}, ${secret}, '127.0.0.1:1')`
+  const registry = (more: string) =>
+    `  - registry: { url: "\${MASTER_URL}", sql: "select * from fleet order by id", ${more} }\n`
+  await using where = await folder({
+    'p.yaml': profile,
+    'perfdb.yaml': `version: 1\nprofiles: [p.yaml]\ntenants:\n${registry('')}${registry('url_template: "postgres://u@{host}/{id}"')}${registry('url_template: "postgres://u:{password}@{host}/{id}"')}`,
+  })
+  const environment = { MASTER_URL: master.url, XDG_CACHE_HOME: where.path }
+  const { code, stderr } = await perfdb(['plan', '--tenants'], { cwd: where.path, environment })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('its url is none of PostgreSQL')])
+  const cache = join(where.path, 'perfdb', 'registries')
+  const files = await Promise.all((await readdir(cache)).map(async (name) => readFile(join(cache, name), 'utf8')))
+  expect(files).toHaveLength(2)
+  expect(files.join('')).not.toContain(secret)
+  expect(files.join('')).toContain('postgres://u@127.0.0.1:1/a?application_name=kept')
+  expect(files.join('')).toContain('postgres://u@127.0.0.1:1/b')
+  const templates = ['{u}:x@h', 'u:${P}@{h}', '{h}?password={p}', '{h}?a={a}&sslpassword=x{p}', '{h}/{d}?a={a}']
+  expect(templates.map((rest) => takesCredentials(`postgres://${rest}`))).toEqual([true, false, true, true, false])
+})
+
+test('the schema that the url of a tenant names is where its tables are', async () => {
+  await using one = await testDatabase(shop)
+  await using other = await testDatabase(`create schema app; set search_path = app; ${shop}`)
+  const list = `id,url\none,${one.url}\nother,${other.url}?schema=app\n`
+  await using where = await folder({ 'p.yaml': profile, 't.csv': list })
+  const { tenants } = await fleet(where, ['plan', 'p.yaml', '--tenants-file', 't.csv'])
+  expect(tenants.map(({ id, steps = [] }) => [id, ...new Set(steps.map(({ schema }) => schema))])).toEqual([
+    ['one', 'public'],
+    ['other', 'app'],
+  ])
 })

@@ -3,7 +3,10 @@ import { runFleet, type FleetOptions, type FleetTenant } from '../../src/command
 import { runScheduled } from '../../src/commands/fleet/schedule.js'
 import { parseWaves, wavesOf } from '../../src/commands/fleet/waves.js'
 import { PerfdbError } from '../../src/errors.js'
+import { readProfiles } from '../../src/profile/read.js'
 import type { ApplyResult, ResultQuery } from '../../src/result/result.js'
+import { anySchema, profileIn } from '../../src/tenants/in-schema.js'
+import { folder } from '../cli/perfdb.js'
 
 const tenant = (id: string, server = 'a:5432'): FleetTenant => ({ id, labels: {}, server, schema: null })
 
@@ -113,4 +116,17 @@ test('waves: sizes are what has been done by their end, canaries stand before th
   expect(wavesOf(ids, [], (id) => id === 7)[0]).toEqual([7])
   expect(wavesOf(ids, [], () => false)).toHaveLength(1)
   for (const bad of ['', '0', '101%', 'x', '1;2', '-1']) expect(() => parseWaves(bad), bad).toThrow(PerfdbError)
+})
+
+test('a profile for any schema is one of the tenant in all its parts', async () => {
+  const text = `version: 1
+indexes:
+  - { name: i, table: jobs, keys: [a], partitions: [{ table: jobs_1, name: i_1 }, { table: other.jobs_2, name: i_2 }] }
+absent: [gone]
+analyze: [jobs]
+`
+  await using where = await folder({ 'p.yaml': text })
+  const read = async (schema: string) =>
+    readProfiles(['p.yaml'], { cwd: where.path, environment: {}, everySchema: schema })
+  expect((await read(anySchema)).map((profile) => profileIn('a', profile))).toEqual(await read('a'))
 })

@@ -99,6 +99,13 @@ test('rollback undoes one run for tenants, in the tenants in which it did someth
   expect(undone).toMatchObject({ command: 'rollback', exit_code: 0, counts: { done: 1, in_order: 1 } })
   const left = await tenants.run(first, `select indexname from pg_indexes where tablename = 'jobs' order by 1`)
   expect(left.map(({ indexname }) => indexname)).toEqual(['jobs_owner', 'jobs_pkey'])
+  const list = ['--tenants', '--stale-ok'] as const
+  expect(await fleet('rollback', applied.fleet_run ?? '', ...list)).toMatchObject({ exit_code: 0 })
+  const mistyped = ['rollback', 'f-20260101000000-aaaaaa', ...list] as const
+  const nobody = await perfdb(mistyped, { cwd: where.path, environment })
+  expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('NO_RUN') })
+  const warned = await fleet(...mistyped, '--shard', '1/1')
+  expect(warned).toMatchObject({ exit_code: 0, findings: [{}, { code: 'NO_RUN', severity: 'warning' }] })
   const unnamed = await perfdb(['rollback', '3', '--tenants', '--stale-ok'], { cwd: where.path, environment })
   expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringContaining('undoes one run of apply for tenants') })
 })

@@ -10,13 +10,14 @@ import type { Config } from '../../settings/config.js'
 import type { Options } from '../../options/values.js'
 import type { Invocation } from '../../settings/invocation.js'
 import { anySchema, profileIn } from '../../tenants/in-schema.js'
-import { matcher, selectTenants } from '../../tenants/select.js'
+import { canariesOf, selectTenants } from '../../tenants/select.js'
 import type { TenantRow } from '../../tenants/tenant.js'
 import { addressOf, withDatabase } from '../../text/postgres-url.js'
 import { resolveUrl } from '../../text/url-environment.js'
+import { schemaInForce } from '../connect/database.js'
 import { configOf, inputs } from '../inputs.js'
 import { doorOf } from './door.js'
-import { fleetRunName, nothingToUndo } from './fleet-run.js'
+import { fleetRunName, isUnknownRun, knownSomewhere, nothingToUndo } from './fleet-run.js'
 import { rememberingRegistry } from './registry-cache.js'
 import { readTenantList } from './tenants-file.js'
 import { quietly, tenantSignals } from './tenant-run.js'
@@ -30,7 +31,7 @@ interface Tenant extends FleetTenant {
 
 /**
  * One command for every tenant that the options choose: each runs the very action that the command is for one database, with its own url. Profiles are
- * read once. Throws what reading the list and the profiles throws, BAD_OPTION and NO_TENANTS; what goes wrong with a tenant is its outcome.
+ * read once. Throws what reading the list and the profiles throws, BAD_OPTION, NO_TENANTS and NO_RUN; what goes wrong with a tenant is its outcome.
  */
 export async function runFleetAction(
   command: FleetCommand,
@@ -47,16 +48,17 @@ export async function runFleetAction(
   if (tenants.length === 0 && options.shard === undefined)
     throw new PerfdbError('NO_TENANTS', 'the options leave no tenant', { hint: 'see --tenant, --label and --exclude' })
   const profilesOf = await profilesFor(command, invocation, config, args, tenants)
-  const canaries = (options.canary ?? []).map((glob) => matcher(glob, '--canary', list.rows))
-  const waves = wavesOf(tenants, options.waves === undefined ? [] : parseWaves(options.waves), ({ id }) =>
-    canaries.some((matches) => matches(id)),
-  )
+  const isCanary = canariesOf(list.rows, options)
+  const waves = wavesOf(tenants, options.waves === undefined ? [] : parseWaves(options.waves), ({ id }) => isCanary(id))
+  if (options.canary !== undefined && tenants.length > 0 && !tenants.some(({ id }) => isCanary(id)))
+    invocation.listener({ type: 'warning', message: `no canary is in shard ${options.shard ?? ''}: it waits for none` })
   const fleetRun = await fleetRunName(command, invocation, args, tenants.length)
   const sessions = sessionsOf(command, options)
   const perServer = options.perServer ?? list.limits.per_server ?? 4
   const following = tenantSignals(signals)
   const door = doorOf(list.registries, environment)
-  return runFleet(
+  let unknown = 0
+  const result = await runFleet(
     waves,
     {
       command,
@@ -89,13 +91,16 @@ export async function runFleetAction(
           command === 'rollback' ? [] : args,
         )
       } catch (error) {
-        if (command === 'rollback') return nothingToUndo(error)
-        throw error
+        if (command !== 'rollback') throw error
+        if (isUnknownRun(error)) unknown += 1
+        return nothingToUndo(error)
       } finally {
         own.end()
       }
     },
   )
+  if (command !== 'rollback' || fleetRun === undefined) return result
+  return knownSomewhere(result, fleetRun, unknown, options.shard)
 }
 
 /** What belongs to one database, or would be written over by each tenant. */
@@ -130,7 +135,7 @@ function resolved(rows: readonly TenantRow[], environment: Invocation['environme
   return tenants
 }
 
-/** The profiles once for all tenants, with the schema of each that is one. */
+/** The profiles once for all tenants whose url names the same schema, or none; with the schema of each that is one. */
 async function profilesFor(
   command: FleetCommand,
   invocation: Invocation,
@@ -139,12 +144,21 @@ async function profilesFor(
   tenants: readonly Tenant[],
 ): Promise<(tenant: Tenant) => { readonly profiles?: readonly Profile[] }> {
   if (command === 'status' || command === 'rollback') return () => ({})
-  const read = async (schema?: string) => (await inputs({ ...invocation, config }, args, schema)).profiles
-  const plain = tenants.some(({ schema }) => schema === null) ? await read() : []
-  const templates = tenants.some(({ schema }) => schema !== null) ? await read(anySchema) : []
-  return ({ schema }) => ({
-    profiles: schema === null ? plain : templates.map((profile) => profileIn(schema, profile)),
-  })
+  const of = (url: string) => ({ ...invocation, config, options: { ...invocation.options, url } })
+  const bySchema = new Map<string | undefined, readonly Profile[]>()
+  const plain = new Map<Tenant, readonly Profile[]>()
+  for (const tenant of tenants.filter(({ schema }) => schema === null)) {
+    const named = await schemaInForce(of(tenant.url), config)
+    const profiles = bySchema.get(named) ?? (await inputs(of(tenant.url), args)).profiles
+    bySchema.set(named, profiles)
+    plain.set(tenant, profiles)
+  }
+  const one = tenants.find(({ schema }) => schema !== null)
+  const templates = one === undefined ? [] : (await inputs(of(one.url), args, anySchema)).profiles
+  return (tenant) => {
+    const { schema } = tenant
+    return { profiles: schema === null ? (plain.get(tenant) ?? []) : templates.map((one) => profileIn(schema, one)) }
+  }
 }
 
 /** Sessions that a tenant takes at the most. */

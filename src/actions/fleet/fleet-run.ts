@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { PerfdbError } from '../../errors.js'
-import type { FleetCommand } from '../../result/fleet-result.js'
+import type { FleetCommand, FleetResult } from '../../result/fleet-result.js'
 import type { ApplyResult } from '../../result/result.js'
 import { perfdbVersion } from '../../result/version.js'
 import type { Invocation } from '../../settings/invocation.js'
@@ -47,4 +47,25 @@ export function nothingToUndo(error: unknown): ApplyResult {
     comparisons: [],
     findings: [],
   }
+}
+
+/** Whether the error says that the ledger of a tenant does not know the run. */
+export function isUnknownRun(error: unknown): boolean {
+  return error instanceof PerfdbError && ['NO_RUN', 'NO_LEDGER'].includes(error.code)
+}
+
+/** Throws NO_RUN where none of all tenants knows the run: its name is mistyped. In a shard that may be right, and is a warning. */
+export function knownSomewhere(
+  result: FleetResult,
+  run: string,
+  unknown: number,
+  shard: string | undefined,
+): FleetResult {
+  const { total = 0 } = result.counts
+  if (total === 0 || unknown < total) return result
+  const message = `no tenant knows run ${run}: nothing was undone`
+  if (shard === undefined)
+    throw new PerfdbError('NO_RUN', message, { hint: 'apply prints the name, and perfdb status lists it' })
+  const finding = { code: 'NO_RUN', severity: 'warning' as const, message: `${message} in shard ${shard}` }
+  return { ...result, findings: [...result.findings, finding] }
 }
