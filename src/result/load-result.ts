@@ -5,7 +5,7 @@ const time = z.number().nullable()
 export const loadResult = z.object({
   perfdb: z.string(),
   ok: z.boolean(),
-  /** 0: every step was measured; 1: a step ended early; 129, 130, 143 after a signal. */
+  /** 0: every step was measured; 1: a step ended early, had errors or no answer in time; 129, 130, 143 after a signal. */
   exit_code: z.int(),
   command: z.literal('load'),
   server: z.object({ host: z.string(), database: z.string(), version: z.string() }),
@@ -47,3 +47,8 @@ export const loadResult = z.object({
 
 export type LoadResult = z.infer<typeof loadResult>
 export type LoadStep = LoadResult['load']['after']['steps'][number]
+
+/** A step that ran to its end and yet measures nothing that counts: requests failed, or none was answered in time. */
+export function stepFailed({ cut_short: cutShort, errors, success }: LoadStep): boolean {
+  return !cutShort && (Object.keys(errors).length > 0 || success === 0)
+}

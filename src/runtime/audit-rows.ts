@@ -31,13 +31,10 @@ export function insertText({ table, idColumn }: AuditWriter, [first = {}]: reado
 }
 
 /**
- * Deadlock, serialization, lock and slot failures, a server that goes or comes, a line that was cut; and what is wrong with the table and not with a row
- * (no such table, no right): its rows wait for somebody to mend it, and the queue fills.
+ * What lies in the row itself: a value, a constraint, a size. All else (a server that goes or comes, a password that changes, no such table or column, no right)
+ * makes the rows wait until it passes or somebody mends it, and the queue fills.
  */
-export function passesByItself(error: unknown): boolean {
+export function refusesRow(error: unknown): boolean {
   const { code, severity } = Object(error)
-  if (typeof code !== 'string') return false
-  if (typeof severity === 'string')
-    return /^(40001|40P01|55P03|57P0[1-5]|25006|53...|08...|58...|42P01|42501|3F000)$/.test(code)
-  return /^(CONNECTION_|CONNECT_|POOL_TIMEOUT|TOO_MANY|TLS_FAILED|E[A-Z]+)/.test(code)
+  return severity === 'ERROR' && /^(2[123]...|42804|44000|5400[01])$/.test(String(code))
 }

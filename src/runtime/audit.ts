@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { PerfdbError } from '../errors.js'
 import type { Audit as AuditSettings, AuditWriter } from '../pools/sums/audit.js'
-import { alike, insertText, passesByItself, withId, type AuditRow } from './audit-rows.js'
+import { alike, insertText, refusesRow, withId, type AuditRow } from './audit-rows.js'
 import { makeWindow, type Window } from './window.js'
 
 export interface AuditCounts {
@@ -53,7 +53,7 @@ export function makeAudit(
   sql: postgres.Sql,
   settings: AuditSettings,
   writer: AuditWriter,
-  refused: (row: AuditRow, error: unknown) => void,
+  refused: (row: AuditRow, error: unknown) => unknown,
 ): Audit {
   const capacity = settings.queue ?? usualQueue
   const counts: AuditCounts = {
@@ -70,6 +70,7 @@ export function makeAudit(
   let depth = 0
   let closed = false
   let aborted = false
+  let deaf = false
   let turn = 0
   let emptied: (() => void) | undefined
 
@@ -104,32 +105,50 @@ export function makeAudit(
     lane.running = false
   }
 
-  /** Tries for as long as the failure passes by itself; halves a batch that holds a row which the database refuses. */
+  /** Tries for as long as the failure lies in no row; halves a batch that holds a row which the database refuses. */
   async function write(batch: readonly AuditRow[]): Promise<void> {
+    let text: string
+    try {
+      text = JSON.stringify(batch, plain)
+    } catch (error) {
+      return refuse(batch, error)
+    }
     for (let pause = retryMs.least; !aborted; pause = Math.min(retryMs.most, pause * 2)) {
       try {
         const started = performance.now()
-        await sql.unsafe(insertText(writer, batch), [JSON.stringify(batch, plain)], { prepare: false })
+        await sql.unsafe(insertText(writer, batch), [text], { prepare: false })
         counts.writeMs.add(performance.now() - started)
         counts.batches.add(1)
         counts.written.add(batch.length)
         return
       } catch (error) {
-        if (!passesByItself(error)) {
-          const [only] = batch
-          if (batch.length > 1) {
-            const half = batch.length >> 1
-            await write(batch.slice(0, half))
-            await write(batch.slice(half))
-          } else if (only !== undefined) {
-            counts.failed.add(1)
-            refused(only, error)
-          }
-          return
-        }
+        if (refusesRow(error)) return refuse(batch, error)
         counts.retries.add(1)
         await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random() / 2)))
       }
+    }
+  }
+
+  async function refuse(batch: readonly AuditRow[], error: unknown): Promise<void> {
+    const [only] = batch
+    if (batch.length > 1) {
+      const half = batch.length >> 1
+      await write(batch.slice(0, half))
+      await write(batch.slice(half))
+    } else if (only !== undefined) {
+      counts.failed.add(1)
+      void tell(only, error)
+    }
+  }
+
+  /** What the caller's function throws stops no lane. Its message may quote the row, and is not printed. */
+  async function tell(row: AuditRow, error: unknown): Promise<void> {
+    try {
+      await refused(row, error)
+    } catch (failure) {
+      if (deaf) return
+      deaf = true
+      process.emitWarning(`onAuditError failed: ${Object(failure).name}`, { code: 'PERFDB_AUDIT' })
     }
   }
 
@@ -217,13 +236,15 @@ function hash(text: string): number {
   return sum >>> 0
 }
 
-/** A row that is refused goes nowhere unnoticed: a warning of the process for each kind of refusal, without the row. */
+/** A row that is refused goes nowhere unnoticed: a warning of the process for each kind of refusal, without the row, which PostgreSQL's message may quote. */
 export function warnOnce(): (row: AuditRow, error: unknown) => void {
   const told = new Set<unknown>()
   return (_row, error) => {
-    const { code, message } = Object(error)
+    const { code } = Object(error)
     if (told.has(code)) return
     told.add(code)
-    process.emitWarning(`the database refuses audit rows: ${message}`, { code: 'PERFDB_AUDIT' })
+    const why =
+      typeof code === 'string' ? `the database refuses audit rows: SQLSTATE ${code}` : 'audit rows are no JSON'
+    process.emitWarning(why, { code: 'PERFDB_AUDIT' })
   }
 }

@@ -5,8 +5,8 @@ export interface Listener {
   /** Resolves when it listens for the first time. Throws what connecting throws. */
   readonly ready: Promise<void>
   readonly isListening: () => boolean
-  /** Resolves when its connection is closed. */
-  close(): Promise<void>
+  /** Resolves when its connection is closed, which is not waited for longer than so. */
+  close(deadlineMs: number): Promise<void>
 }
 
 export interface Listening {
@@ -28,6 +28,8 @@ export function listen({ channel, connect, heard, changed }: Listening): Listene
   let ended = false
   let pause = pauseMs.least
   let current: Connection | undefined
+  /** The connection that `gone` is about, listening or not yet. */
+  let last: Connection | undefined
   let gone: Promise<void> = Promise.resolve()
   let beating: NodeJS.Timeout | undefined
   let retrying: NodeJS.Timeout | undefined
@@ -57,6 +59,7 @@ export function listen({ channel, connect, heard, changed }: Listening): Listene
   async function start(): Promise<void> {
     // The old connection counts until the server has closed it.
     await gone
+    if (ended) return
     let closed: () => void = () => undefined
     gone = new Promise((resolve) => {
       closed = resolve
@@ -68,6 +71,7 @@ export function listen({ channel, connect, heard, changed }: Listening): Listene
       lost()
       again()
     })
+    last = connection
     try {
       await connection.ready()
       await connection.sql.unsafe(`listen ${quoteName(channel)}`)
@@ -95,15 +99,16 @@ export function listen({ channel, connect, heard, changed }: Listening): Listene
   return {
     ready: start(),
     isListening: () => listening,
-    async close() {
+    async close(deadlineMs) {
       ended = true
       clearTimeout(beating)
       clearTimeout(retrying)
       listening = false
-      const connection = current
       current = undefined
-      connection?.close()
+      last?.close()
+      const timer = setTimeout(() => last?.abandon(), deadlineMs)
       await gone
+      clearTimeout(timer)
     },
   }
 }

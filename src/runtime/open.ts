@@ -230,7 +230,10 @@ async function application(
       const until = performance.now() + deadlineMs
       await audit?.close(deadlineMs)
       const left = Math.max(0, until - performance.now())
-      await Promise.all([listener?.close(), ...[requests, ...parts.besides].map(async (budget) => budget.close(left))])
+      await Promise.all([
+        listener?.close(left),
+        ...[requests, ...parts.besides].map(async (budget) => budget.close(left)),
+      ])
       const { written, failed, dropped } = audit?.counts ?? {}
       return { audit: { written: written?.total ?? 0, failed: failed?.total ?? 0, dropped: dropped?.total ?? 0 } }
     },

@@ -47,11 +47,14 @@ export function pooledSql(blueprint: postgres.Sql, budget: Budget, pool: Pool): 
     notify: async (channel: string, payload: string) => leased(blueprint`select pg_notify(${channel}, ${payload})`),
     begin: async (...written: readonly unknown[]) => {
       const connection = await leaseOf(budget, pool)
+      // Until it is proved, it is nothing for whoever waits next: its socket may be open still.
+      let broken = true
       try {
         await connection.ready()
+        broken = false
         return await call(connection.sql, 'begin', written)
       } finally {
-        budget.release(connection)
+        budget.release(connection, broken)
       }
     },
     reserve: async () => {

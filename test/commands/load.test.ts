@@ -107,6 +107,17 @@ test('others are busy on the server: LOAD, which is allowed by name', async () =
   await busy
 })
 
+test('requests that fail: exit 1, and how many met which SQLSTATE', async () => {
+  await using database = await testDatabase(`create table orders (user_id int);
+    create function broken(int) returns int language plpgsql stable as $$ begin raise sqlstate '42501'; end $$;
+    create view failing as select broken(1)`)
+  await using place = await folder({ 'my.yaml': profile.replace('select 1', 'select * from failing') })
+  const args = ['load', 'my.yaml', '--rate', '50', '--duration', '1s', '--mix', 'one', '--allow', 'LOAD']
+  const { code, stdout } = await perfdb(args, { cwd: place.path, environment: { DATABASE_URL: database.url } })
+  expect(stdout).toMatch(/^1 step measured, 1 failed: \d+ x 42501$/m)
+  expect(code).toBe(1)
+})
+
 test('Ctrl-C in a step: what was measured is printed, exit 130, no session stays', async () => {
   await using database = await testDatabase(tables)
   await using place = await folder({ 'my.yaml': profile })

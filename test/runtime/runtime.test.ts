@@ -13,6 +13,7 @@ import { allDemands } from '../../src/pools/sums/demand.js'
 import type { Application } from '../../src/runtime/open.js'
 import { openWith } from '../../src/runtime/runtime.js'
 import type { Tenant } from '../../src/runtime/tenants.js'
+import { proxyBefore } from '../support/network.js'
 import { ownServer } from '../support/server.js'
 import { backends, deployment, watchBackends } from './service.js'
 
@@ -197,6 +198,73 @@ test('audit: the order of each key is kept, a row that is refused stops no other
   expect(await disorder(place.db.sql)).toEqual([])
 })
 
+test.each<[string, (() => unknown) | undefined, RegExp]>([
+  ['throws', () => fail(new TypeError('no-secret')), /^onAuditError failed: TypeError$/],
+  ['rejects', async () => Promise.reject(new Error('no-secret')), /^onAuditError failed: Error$/],
+  ['is left out', undefined, /^the database refuses audit rows: SQLSTATE 22P02$/],
+])('audit: an onAuditError that %s stops no lane, and the warning quotes no row', async (_, onAuditError, said) => {
+  await using place = await deployment({ limit: 4, service: audited({ workers: 1 }) })
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  try {
+    const app = await place.open({ onAuditError })
+    for (const at of [1, 'no-secret', 2, 'no-secret', 3]) await app.audit.write({ actor: 'a', at })
+    const circle: { self?: unknown } = {}
+    circle.self = circle
+    await app.audit.write({ actor: 'a', at: 4, what: circle })
+    expect(await app.close()).toEqual({ audit: { written: 3, failed: 3, dropped: 0 } })
+    await until(() => warnings.length > 0)
+    const ours = warnings.filter((one) => Object(one).code === 'PERFDB_AUDIT').map(({ message }) => message)
+    expect(ours[0]).toMatch(said)
+    expect(ours.join()).not.toContain('secret')
+  } finally {
+    process.off('warning', warned)
+  }
+})
+
+test('audit: what lies in no row throws none away: a role that may not log in, a column that is missing', async () => {
+  await using place = await deployment({ limit: 4, service: audited() })
+  const app = await place.open()
+  const tried = () => Number(/^perfdb_audit_retries_total (\d+)$/m.exec(app.metrics())?.[1])
+  const again = async () => {
+    const before = tried()
+    await until(() => tried() > before + 1)
+  }
+  await place.db.sql.unsafe(`alter role ${place.role} nologin`)
+  for (let at = 0; at < 5; at += 1) await app.audit.write({ actor: `a${at}`, at, what: null })
+  await again()
+  await place.db.sql.unsafe(`alter table audit_log rename what to other; alter role ${place.role} login`)
+  await again()
+  expect(app.health().audit).toMatchObject({ depth: 5, failed: 0 })
+  await place.db.sql.unsafe(`alter table audit_log rename other to what`)
+  expect(await app.close()).toEqual({ audit: { written: 5, failed: 0, dropped: 0 } })
+})
+
+test('begin on a connection that did not come about: whoever waits next gets another', async () => {
+  await using place = await deployment({ limit: 2, service: { process_max: 1, pool: { max: 1 }, server: 'main' } })
+  const app = await place.open()
+  await place.db.sql.unsafe(`alter role ${place.role} nologin`)
+  const begins = [1, 2, 3].map(async () => app.database().begin(async (sql) => sql`select 1`))
+  const ends = await Promise.allSettled(begins)
+  expect(ends.map((end) => end.status === 'rejected' && end.reason.code)).toEqual(['28000', '28000', '28000'])
+  expect(app.metrics()).toMatch(/^perfdb_connections_opened_total 3$/m)
+  await app.close()
+})
+
+test('close() after its deadline waits no longer for a server that says nothing, LISTEN included', async () => {
+  await using place = await deployment({ limit: 6, service: perTenant })
+  await using line = await proxyBefore(place.url)
+  const app = await place.open({ environment: { URL: line.url } })
+  await tenantOf(app, 'u1')
+  line.silence()
+  const asked = performance.now()
+  await app.close({ deadline_ms: 200 })
+  // A connection that nobody abandons is given up after a minute.
+  expect(performance.now() - asked).toBeLessThan(60_000)
+  expect(app.health().pools.connections).toBe(0)
+})
+
 test('audit while the server is restarted: none is lost, order is kept, and the budget never passed', async () => {
   await using server = await ownServer({ max_connections: '20' })
   const admin = postgres(server.url, { max: 1, onnotice: () => undefined })
@@ -337,6 +405,10 @@ test('bad input: a service that is not there, a key that is not known, a variabl
   expect(`${String(error)}${JSON.stringify(error)}${String(Object(error).stack)}`).not.toContain('s3cret')
   await app.close()
 })
+
+function fail(error: Error): never {
+  throw error
+}
 
 function audited(audit: object = {}) {
   return {

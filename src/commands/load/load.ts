@@ -2,7 +2,7 @@ import { readForeignCode, foreignText } from '../../catalog/trust.js'
 import { PerfdbError } from '../../errors.js'
 import type { Query } from '../../profile/profile.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
-import type { LoadResult, LoadStep } from '../../result/load-result.js'
+import { stepFailed, type LoadResult, type LoadStep } from '../../result/load-result.js'
 import { perfdbVersion } from '../../result/version.js'
 import type { LoadConnection } from '../../server/load-connection.js'
 import type { Session } from '../../server/session/session.js'
@@ -65,8 +65,8 @@ export async function runLoad(
     options.signal.removeEventListener('abort', cancel)
     await Promise.all(connections.map(async (connection) => connection.close()))
   }
-  const short = steps.filter((step) => step.cut_short || step.saturated).length + options.rates.length - steps.length
-  const code = exitCode({ signal: options.signalName(), refusals: short })
+  const good = steps.filter((step) => !step.cut_short && !step.saturated && !stepFailed(step)).length
+  const code = exitCode({ signal: options.signalName(), refusals: options.rates.length - good })
   return {
     perfdb: perfdbVersion(),
     ok: code === 0,

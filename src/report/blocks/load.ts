@@ -1,4 +1,4 @@
-import type { LoadResult, LoadStep } from '../../result/load-result.js'
+import { stepFailed, type LoadResult, type LoadStep } from '../../result/load-result.js'
 import { several } from '../../text/amounts.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 
@@ -7,9 +7,10 @@ export function loadBlocks(result: LoadResult): Block[] {
   const { steps } = result.load.after
   const { mix, connections, timeout_ms: timeoutMs, server } = result
   const short = steps.filter((step) => step.cut_short || step.saturated)
-  const tone: Tone = steps.length === 0 || short.length > 0 ? 'warn' : 'good'
+  const failed = steps.filter(stepFailed)
+  const tone: Tone = failed.length > 0 ? 'bad' : steps.length === 0 || short.length > 0 ? 'warn' : 'good'
   return [
-    { kind: 'verdict', tone, text: `${several(steps.length, 'step')} measured${saidOf(short)}` },
+    { kind: 'verdict', tone, text: `${several(steps.length, 'step')} measured${saidOf(short)}${failedOf(failed)}` },
     {
       kind: 'grid',
       title: '',
@@ -53,12 +54,24 @@ function percent(share: number): string {
 
 function failuresOf({ errors, late, skipped, saturated, cut_short: cutShort }: LoadStep): string {
   return [
-    ...Object.entries(errors).map(([code, times]) => `${times} x ${code}`),
+    ...errorsOf(errors),
     ...(late > 0 ? [`${late} late`] : []),
     ...(skipped > 0 ? [`${skipped} not sent in time`] : []),
     ...(saturated ? ['saturated: ended early'] : []),
     ...(cutShort ? ['cut short'] : []),
   ].join(', ')
+}
+
+function errorsOf(errors: LoadStep['errors']): string[] {
+  return Object.entries(errors).map(([code, times]) => `${times} x ${code}`)
+}
+
+function failedOf(failed: readonly LoadStep[]): string {
+  if (failed.length === 0) return ''
+  const errors: Record<string, number> = {}
+  for (const step of failed)
+    for (const [code, times] of Object.entries(step.errors)) errors[code] = (errors[code] ?? 0) + times
+  return `, ${failed.length} failed: ${errorsOf(errors).join(', ') || 'nothing was answered in time'}`
 }
 
 function saidOf(short: readonly LoadStep[]): string {
