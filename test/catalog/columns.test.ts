@@ -65,7 +65,7 @@ test.skipIf(serverMajor !== 18)('a column that is gone is said in a sentence', a
 test('what is known of majors is said by the day and by the minor', () => {
   expect(endedNote(140_020, new Date('2026-11-12T12:00:00Z'))).toEqual([])
   expect(endedNote(140_020, new Date('2026-11-13T00:00:00Z'))).toEqual([
-    expect.stringContaining('PostgreSQL 14 had its last release on 2026-11-12'),
+    expect.stringContaining('PostgreSQL 14 reached its end of life on 2026-11-12'),
   ])
   expect(endedNote(190_001, new Date('2040-01-01'))).toEqual([])
   expect([180_099, 190_000].map(laterMajor)).toEqual([

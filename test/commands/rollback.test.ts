@@ -217,7 +217,9 @@ test('--prune drops what perfdb built and no profile declares any more, and noth
   expect((await apply(db.url, fewer, { ledger: true })).result.steps.map((step) => step.outcome)).toEqual(['kept'])
   // Whoever asks is told: plan, verify, status and import.
   expect(await plan(db.url, fewer)).toMatchObject({
-    notes: ['public.i was built by perfdb for this profile and declared no more: --prune drops it'],
+    notes: expect.arrayContaining([
+      'public.i was built by perfdb for this profile and declared no more: --prune drops it',
+    ]),
   })
   expect((await verify(db.url, fewer)).findings).toMatchObject([
     { code: 'UNDECLARED', index: 'foreigner' },
@@ -232,7 +234,7 @@ test('--prune drops what perfdb built and no profile declares any more, and noth
     ['j', 'kept'],
     ['i', 'dropped'],
   ])
-  expect((await plan(db.url, fewer)).notes).toBeUndefined()
+  expect((await plan(db.url, fewer)).notes ?? []).not.toContainEqual(expect.stringContaining('--prune'))
   await db.sql`drop index j`
   expect(await status(db.url)).toMatchObject({ owned: [{ profile: 'test', indexes: 1, gone: 1 }] })
   expect(await definitions(db.sql)).toEqual(['CREATE INDEX foreigner ON public.t USING btree (c)'])

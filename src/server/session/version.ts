@@ -51,7 +51,7 @@ export function endedNote(versionNum: number, now: Date): readonly string[] {
   const major = majors.find((one) => one.major === majorOf(versionNum))
   if (major === undefined || now.toISOString().slice(0, 10) <= major.lastRelease) return []
   return [
-    `PostgreSQL ${major.major} had its last release on ${major.lastRelease}: faults are mended no more, move to a later major`,
+    `PostgreSQL ${major.major} reached its end of life on ${major.lastRelease} and gets no more fixes: move to a later major`,
   ]
 }
 
