@@ -104,6 +104,12 @@ test('an abort in the middle leaves nothing behind', async () => {
   const running = apply(db.url, profiles, { reindex: ['lowered'], signal: stop.signal, signalName: () => 'SIGINT' })
   await until('the copy', async () => (await db.sql`select from pg_class where relname = 'lowered_ccnew'`).length > 0)
   stop.abort()
+  // The request to cancel is on its way: without the transaction the statement could end before it arrives.
+  await until('the end of the statement', async () => {
+    const active = await db.sql`select from pg_stat_activity
+      where datname = current_database() and state = 'active' and query ilike '%reindex index concurrently%' and pid <> pg_backend_pid()`
+    return active.length === 0
+  })
   // Its clean-up waits for the same transaction, as DROP INDEX CONCURRENTLY does.
   await held.end()
   expect((await running).result).toMatchObject({
