@@ -29,15 +29,17 @@ export async function provenSpeedup(
     .orderBy('measurements.run', 'desc')
     .limit(1)
     .executeTakeFirst()
-  const speedup = speedupOf(row?.document)
+  const speedup = intervalOf(row?.document, 'speedup')
   return row === undefined || speedup === null ? null : { run: row.run, speedup }
 }
 
-/** Of a kept measurement; null of one that earlier versions kept without. */
-function speedupOf(document: unknown): ProvenSpeedup['speedup'] | null {
-  if (typeof document !== 'object' || document === null || !('speedup' in document)) return null
-  const { speedup } = document
-  if (typeof speedup !== 'object' || speedup === null) return null
-  const { median, low, high } = { median: NaN, low: NaN, high: NaN, ...speedup }
+/** An interval of a kept measurement; null of one that earlier versions, or somebody else, wrote without. */
+export function intervalOf(document: unknown, key: 'execution_ms' | 'speedup'): ProvenSpeedup['speedup'] | null {
+  const written: unknown =
+    typeof document === 'object' && document !== null
+      ? Object.getOwnPropertyDescriptor(document, key)?.value
+      : undefined
+  if (typeof written !== 'object' || written === null) return null
+  const { median, low, high } = { median: NaN, low: NaN, high: NaN, ...written }
   return [median, low, high].every(Number.isFinite) ? { median, low, high } : null
 }

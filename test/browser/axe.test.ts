@@ -5,25 +5,11 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { render } from '../../src/report/render.js'
 import * as documents from '../report/documents.js'
-import { demoDocument, hostileApply, plannedQueries } from '../report/shown-documents.js'
+import { pages } from '../report/shown-documents.js'
 import { hasChromium, show, startBrowser } from '../support/browser.js'
 import { needing } from '../support/needs.js'
-import type { Result } from '../../src/result/results.js'
 
 const test = needing('chromium', hasChromium)
-const pages: readonly (readonly [name: string, result: Result])[] = [
-  ['plan', documents.planDocument],
-  ['long plan', documents.longPlan],
-  ['verify', documents.verifyDocument],
-  ['apply', plannedQueries(documents.applyDocument)],
-  ['failed apply', documents.applyFailed],
-  ['apply with hostile names', hostileApply],
-  ['explain', documents.explainDocument],
-  ['check-pool', documents.poolDocument],
-  ['check-pool of several servers', documents.poolsDocument],
-  ['demo', demoDocument],
-  ['error', documents.manyErrors],
-]
 
 let browser: Browser
 let axe = ''

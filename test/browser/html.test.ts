@@ -2,26 +2,13 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { render } from '../../src/report/render.js'
 import * as documents from '../report/documents.js'
-import { demoDocument, hostileApply, plannedQueries } from '../report/shown-documents.js'
+import { pages, plannedQueries } from '../report/shown-documents.js'
 import { hasChromium, show, startBrowser } from '../support/browser.js'
 import { needing } from '../support/needs.js'
 import { horizontalOverflow, lowContrast, tabStops } from './page-checks.js'
 import type { Result } from '../../src/result/results.js'
 
 const test = needing('chromium', hasChromium)
-const reports: readonly (readonly [name: string, result: Result])[] = [
-  ['plan', documents.planDocument],
-  ['long plan', documents.longPlan],
-  ['verify', documents.verifyDocument],
-  ['apply', plannedQueries(documents.applyDocument)],
-  ['failed apply', documents.applyFailed],
-  ['apply with hostile names', hostileApply],
-  ['explain', documents.explainDocument],
-  ['check-pool', documents.poolDocument],
-  ['check-pool of several servers', documents.poolsDocument],
-  ['demo', demoDocument],
-  ['error', documents.manyErrors],
-]
 
 let browser: Browser
 
@@ -36,7 +23,7 @@ async function source(result: Result): Promise<string> {
   return render(result, 'html', documents.narrow)
 }
 
-describe.each(reports)('%s', (_, result) => {
+describe.each(pages)('%s', (_, result) => {
   test('complains of nothing and fits, narrow and broad, light and dark', async () => {
     const text = await source(result)
     for (const scheme of ['light', 'dark'] as const) {

@@ -1,5 +1,6 @@
 import type { DemoResult } from '../../src/result/demo-result.js'
 import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/result/result.js'
+import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
 /* Documents for the tests that look at pages. */
@@ -101,3 +102,18 @@ export const demoDocument: DemoResult = {
   pools: documents.poolDocument,
   report: 'perfdb-report.html',
 }
+
+/** Every kind of page, by a name for tests. */
+export const pages: readonly (readonly [name: string, result: Result])[] = [
+  ['plan', documents.planDocument],
+  ['long plan', documents.longPlan],
+  ['verify', documents.verifyDocument],
+  ['apply', plannedQueries(documents.applyDocument)],
+  ['failed apply', documents.applyFailed],
+  ['apply with hostile names', hostileApply],
+  ['explain', documents.explainDocument],
+  ['check-pool', documents.poolDocument],
+  ['check-pool of several servers', documents.poolsDocument],
+  ['demo', demoDocument],
+  ['error', documents.manyErrors],
+]

@@ -1,5 +1,6 @@
 import type { Points, QueryPoint, StepPoint } from '../../ledger/points.js'
 import { readLedger } from '../../ledger/history.js'
+import { intervalOf } from '../../ledger/proven.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
@@ -30,7 +31,7 @@ function queriesOf(points: readonly QueryPoint[]): HistoryResult['queries'] {
   const queries = new Map<string, HistoryResult['queries'][number]>()
   for (const { run, at, query: name, parameterSet, side, verdict, document } of points) {
     const execution = intervalOf(document, 'execution_ms')
-    if (execution === null) continue
+    if (execution === null || isNegative(execution)) continue
     const key = JSON.stringify([name, parameterSet])
     const query = queries.get(key) ?? { name, ...(parameterSet !== null && { params: parameterSet }), runs: [] }
     queries.set(key, query)
@@ -39,19 +40,15 @@ function queriesOf(points: readonly QueryPoint[]): HistoryResult['queries'] {
     if (point !== last) query.runs.push(point)
     point[side] = { execution_ms: execution }
     const speedup = intervalOf(document, 'speedup')
-    if (speedup !== null) point.speedup = speedup
+    if (speedup !== null && !isNegative(speedup)) point.speedup = speedup
     if (verdict !== null) point.verdict = verdict
   }
   return [...queries.values()].toSorted((one, other) => one.name.localeCompare(other.name))
 }
 
-/** Of a record: what earlier versions or somebody else wrote is left out where it is none. */
-function intervalOf(document: unknown, key: string): Interval | null {
-  if (typeof document !== 'object' || document === null) return null
-  const written: unknown = Object.getOwnPropertyDescriptor(document, key)?.value
-  if (typeof written !== 'object' || written === null) return null
-  const { median, low, high } = { median: NaN, low: NaN, high: NaN, ...written }
-  return [median, low, high].every((one) => Number.isFinite(one) && one >= 0) ? { median, low, high } : null
+/** Nothing that perfdb measured: no chart could draw it. */
+function isNegative({ median, low, high }: Interval): boolean {
+  return Math.min(median, low, high) < 0
 }
 
 function indexesOf(points: readonly StepPoint[]): HistoryResult['indexes'] {
