@@ -1,4 +1,4 @@
-import { count, tableOf } from '../plan/plan-node.js'
+import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import { milliseconds, nodeAt, rowsText, shareOf, shortened, subjectOf, type Rule, type RuleFinding } from './rule.js'
 import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
@@ -49,7 +49,7 @@ export const joinCast: Rule = ({ plan }) =>
     return [...node.joinCondition.matchAll(castColumn)].flatMap(([, alias = '', column = '', type = '']) => {
       const scan = plan.nodes.find((one) => one.alias === alias && one.relation !== '' && one.id > node.id)
       // varchar prints so even where its index is used: only what the catalog says of the column tells, see why/.
-      if (scan?.type !== 'Seq Scan' || scan.rows < 10_000) return []
+      if (scan === undefined || !readsWholeTable(scan) || scan.rows < 10_000) return []
       return [
         {
           code: 'JOIN_CAST',
@@ -62,6 +62,11 @@ export const joinCast: Rule = ({ plan }) =>
       ]
     })
   })
+
+/** A Seq Scan, or a walk along a whole index: what VACUUM has been at is often read from its primary key alone. */
+function readsWholeTable({ type, indexCondition }: PlanNode): boolean {
+  return type === 'Seq Scan' || (/^Index (?:Only )?Scan$/.test(type) && indexCondition === '')
+}
 
 /** False where the cast changes nothing: varchar prints as text even where its index is used. `columns` are those of the table. */
 export function joinCastCounts(
