@@ -44,12 +44,11 @@ const perfdb = await bundle(entries, {
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
 })
-// An ESM application's postgres is another one than that of CommonJS, and its errors another class.
-const runtimeForModules = `import postgres from 'postgres'
-import runtime from './runtime.cjs'
-export const { PerfdbError, openWith } = runtime
-export const open = (options) => runtime.openWith(postgres, options)
-`
+// An ESM application's postgres is another one than that of CommonJS, and its errors another class: it gets modules of its own.
+const runtimeModules = await bundle(
+  { runtime: entries.runtime },
+  { format: 'esm', minify: true, entryFileNames: '[name].mjs', chunkFileNames: 'runtime-[name]-[hash].mjs' },
+)
 const writers = { 'write-schemas': 'src/commands/start/write-schemas.ts', 'write-man': 'src/cli/write-man.ts' }
 const scripts = await bundle(writers, {
   format: 'esm',
@@ -59,11 +58,12 @@ const scripts = await bundle(writers, {
 
 await mkdir(dist, { recursive: true })
 // Entries last: whoever starts perfdb meanwhile finds every module that its entry names.
-const modules = [...perfdb, ...scripts].toSorted((one, other) => Number(one.isEntry) - Number(other.isEntry))
+const modules = [...perfdb, ...runtimeModules, ...scripts].toSorted(
+  (one, other) => Number(one.isEntry) - Number(other.isEntry),
+)
 for (const { fileName, code } of modules) await place(fileName, code)
-await place('runtime.mjs', runtimeForModules)
 await place('LICENSES.txt', await licenses(perfdb.flatMap(({ moduleIds }) => moduleIds)))
-await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1', 'runtime.mjs']))
+await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1']))
 for (const name of Object.keys(writers)) await import(pathToFileURL(join(dist, `${name}.js`)).href)
 
 async function bundle(input, options) {

@@ -3,7 +3,7 @@ import type { Application, OpenOptions } from './open.js'
 
 /*
  * `import { open } from 'perfdb/runtime'`: the pools of a service as its pools file declares them. Everything is loaded when it is opened.
- * dist/runtime.mjs is the same for ESM, on the postgres.js that an ESM application imports.
+ * Built twice, as dist/runtime.cjs and dist/runtime.mjs: postgres.js is the one that the application has.
  */
 export { PerfdbError } from '../errors.js'
 
