@@ -31,6 +31,7 @@ afterAll(async () => {
 
 test('nothing of the sources is in it, and it is small', async () => {
   const names = await listing()
+  expect(names).not.toContain('dist/plan-earlier.cjs')
   expect(names).toEqual(expect.arrayContaining(['bin/perfdb.js', 'dist/main.cjs', 'dist/LICENSES.txt', 'README.md']))
   expect(names).toEqual(expect.arrayContaining(['profiles/job-shop.yaml', 'profiles/profile.schema.json']))
   expect(names).toEqual(
@@ -319,6 +320,9 @@ async function pack(sources: string): Promise<string> {
     await cp(join(root, name), join(sources, name), { recursive: true })
   }
   await symlink(join(root, 'node_modules'), join(sources, 'node_modules'))
+  // What an earlier build left.
+  await mkdir(join(sources, 'dist'))
+  await writeFile(join(sources, 'dist', 'plan-earlier.cjs'), '')
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', home], {
     cwd: sources,
     maxBuffer: 10_000_000,
