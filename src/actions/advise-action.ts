@@ -7,8 +7,9 @@ import type { Config } from '../settings/config.js'
 import type { Invocation } from '../settings/invocation.js'
 import type { Session } from '../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from './connect/database.js'
-import { measuringAs } from './connect/measure-as.js'
+import { measuringAs, openReplicas } from './connect/measure-as.js'
 import { checkWritable, standardInput, writeText } from './files/files.js'
+import { applyOptions, choiceFor } from './inputs.js'
 import { shownAs } from './shown.js'
 import { twinOf } from './twin-action.js'
 
@@ -56,7 +57,8 @@ export async function runAdviseAction(
         : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites: false }))
     const queries = [...inputs.queries, ...(counted?.queries ?? [])]
     const counts = counted?.counts ?? new Map()
-    await using session = await measuringAs(database, given, config)('measure')
+    const connect = measuringAs(database, given, config)
+    await using session = await connect('measure')
     // EXPLAIN alone carries nothing out.
     const rowsOf = ({ name }: { readonly name: string }) => {
       const found = counts.get(name)
@@ -71,6 +73,19 @@ export async function runAdviseAction(
       weights: new Map([...counts].map(([name, { calls }]) => [name, calls])),
       twin: async () => twinOf(given, database),
       findings: counted?.findings ?? [],
+      prove:
+        options.prove === true
+          ? {
+              connect,
+              apply: {
+                ...applyOptions(given, config),
+                ledger: true,
+                measure: true,
+                counterfactual: choiceFor(database, given),
+                openReplicas: async () => openReplicas(given, config),
+              },
+            }
+          : undefined,
       unread: inputs.broken.map(({ name, problem }) => ({ query: name, reason: problem.message })),
       out:
         out === undefined

@@ -35,10 +35,13 @@ export async function runAction(command: Command, args: readonly string[], actio
   const { color, unicode } = layoutOf(process.stderr, output)
   const dumb = process.env['TERM'] === 'dumb'
   const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode, dumb })
-  const signals = listenForSignals((text) => {
-    if (options.quiet === true) process.stderr.write(`${text}\n`)
-    else progress.listener({ type: 'warning', message: text })
-  }, building.has(name))
+  const signals = listenForSignals(
+    (text) => {
+      if (options.quiet === true) process.stderr.write(`${text}\n`)
+      else progress.listener({ type: 'warning', message: text })
+    },
+    building.has(name) || (name === 'advise' && options.prove === true),
+  )
   try {
     if (resolved instanceof PerfdbError) throw resolved
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
@@ -102,7 +105,7 @@ async function withJsonLines(
   }
 }
 
-/** Commands that have something to clean up: a signal makes them end in order, however long that takes. */
+/** Commands that have something to clean up, as advise --prove has: a signal makes them end in order, however long that takes. */
 const building: ReadonlySet<string> = new Set(['apply', 'rollback', 'demo', 'load'])
 
 /** After a signal a statement that was cancelled or a server that is gone is no failure, but what was asked for. */

@@ -1,6 +1,6 @@
 import type { Explanation } from './help-explanation.js'
 
-/** Findings about a twin: a private server that plans as another one does. */
+/** Findings about a twin, a private server that plans as another one does, and about what is advised by it. */
 export const twinTexts = {
   HOLDS_VALUES: {
     text: 'a statistics file holds values of rows',
@@ -27,5 +27,19 @@ export const twinTexts = {
     rule: 'The embedded server is not installed, its file system has no sparse files, or it runs on Windows.',
     todo: 'Install it (--yes), or have HypoPG asked.',
     option: '--what-if-engine hypopg',
+  },
+  TAKEN_BACK: {
+    text: 'what an earlier advise --prove left when it was killed was dropped',
+    why: 'It was not measured to its end, so that nobody knows which of its indexes pay.',
+    rule: 'A run of advise --prove in the ledger has no end, and perfdb advise --prove is run again.',
+    todo: 'Nothing: what still helps is advised, built and measured anew.',
+    option: '--prove',
+  },
+  LEFT_BEHIND: {
+    text: 'an index that was not shown to pay could not be dropped again',
+    why: 'advise --prove leaves only what it measured to pay.',
+    rule: 'DROP INDEX CONCURRENTLY failed or had to be given up, or somebody changed the index meanwhile.',
+    todo: 'Undo the run once nothing is in the way: perfdb rollback N.',
+    option: '--prove',
   },
 } as const satisfies Readonly<Record<string, Explanation>>

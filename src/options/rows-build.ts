@@ -1,7 +1,7 @@
 import type { OptionRow } from './row.js'
 
-const building = ['apply', 'rollback'] as const
-const measuring = ['apply', 'explain'] as const
+const building = ['apply', 'rollback', 'advise'] as const
+const measuring = ['apply', 'explain', 'advise'] as const
 
 /** How queries are measured and indexes built. */
 export const buildRows = [
@@ -38,7 +38,7 @@ export const buildRows = [
     flags: '--counterfactual <when>',
     read: 'words',
     help: 'hide each new index for a transaction and measure with and without it in turns (superuser); auto: on embedded servers only',
-    commands: ['apply'],
+    commands: ['apply', 'advise'],
     group: 'Measuring:',
     words: ['auto', 'on', 'off'],
     truth: true,
@@ -50,7 +50,7 @@ export const buildRows = [
     flags: '--replicas <url>',
     read: 'texts',
     help: 'a standby whose scans of an index count too; repeatable',
-    commands: ['apply'],
+    commands: ['apply', 'advise'],
     group: 'Measuring:',
     setting: 'URLs of standbys: what they use an index for counts too; take them from the environment: ${REPLICA_URL}',
   },
@@ -121,7 +121,7 @@ export const buildRows = [
     flags: '--jobs <n>',
     read: 'count',
     help: 'tables to build on side by side; each takes a connection more',
-    commands: ['apply'],
+    commands: ['apply', 'advise'],
     group: 'Building:',
     default: '1',
     setting: 'Tables to build on side by side; each takes a connection more',

@@ -116,6 +116,13 @@ export const otherRows = [
   },
   { flags: '--force', read: 'flag', help: 'write over the file of --out', commands: ['advise'], commandLineOnly: true },
   {
+    flags: '--prove',
+    read: 'flag',
+    help: 'build the advice as apply would, measure the queries without and with it, and drop what was not shown to pay',
+    commands: ['advise'],
+    commandLineOnly: true,
+  },
+  {
     flags: '--max-indexes <n>',
     read: 'count',
     help: 'advise so many at most',

@@ -8,7 +8,7 @@ export const planRows = [
     flags: '--allow <hazards>',
     read: 'hazards',
     help: 'allow hazards by name, comma-separated: REPLACE, RENAME, DROP, REDUNDANT ...',
-    commands: [...planning, 'rollback'],
+    commands: [...planning, 'rollback', 'advise'],
     setting: 'Hazards that are allowed without --allow; --allow adds to them',
   },
   {
@@ -43,7 +43,7 @@ export const planRows = [
     flags: '--max-wait <duration>',
     read: 'duration',
     help: 'how long a build may wait for one transaction without progress',
-    commands: [...planning, 'rollback'],
+    commands: [...planning, 'rollback', 'advise'],
     default: '10min',
     setting: 'How long a build may wait for one transaction without progress; 10min when left out',
   },

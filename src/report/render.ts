@@ -80,7 +80,7 @@ async function blocksOf(result: Result, layout: Layout): Promise<readonly Block[
     case 'compare':
       return (await import('./blocks/compare.js')).compareBlocks(result)
     case 'advise':
-      return (await import('./blocks/advise.js')).adviseBlocks(result)
+      return (await import('./blocks/advise.js')).adviseBlocks(result, layout)
     case 'load':
       return (await import('./blocks/load.js')).loadBlocks(result)
     case 'statistics':

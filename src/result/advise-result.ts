@@ -1,4 +1,5 @@
 import { z } from '../yaml/schema.js'
+import { applyResult } from './result.js'
 import { finding, server } from './step-result.js'
 import { twin } from './twin-result.js'
 
@@ -27,7 +28,7 @@ const advice = z.object({
   size_guessed: z.literal(true).optional(),
   /** Of the weighted cost of all queries, what would be lost without it: 0 to 1. */
   share: z.number(),
-  /** Where it was judged. */
+  /** Where it was judged: with --prove it was built. */
   tried: z.enum(['twin', 'hypopg', 'build']),
   why: z.string(),
   /** Rows that were inserted, updated and deleted in its table since the counters were reset: each insert writes the index too. */
@@ -58,6 +59,8 @@ export const adviseResult = z.object({
   /** Nothing is said of these: they could not be planned, or the twin plans them otherwise. */
   not_judged: z.array(z.object({ query: z.string(), params: z.string().optional(), reason: z.string() })),
   twin,
+  /** Of --prove: the run that built and measured the advice; `dropped` of its prices says what is not there any more. */
+  proof: applyResult.optional(),
   /** The profile that --out wrote. */
   file: z.string().optional(),
   findings: z.array(finding),

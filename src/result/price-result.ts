@@ -32,4 +32,6 @@ export const price = z.object({
   build_ms: z.number().optional(),
   wal_bytes: z.number().optional(),
   wal_shared: z.boolean().optional(),
+  /** Of advise --prove: it was not shown to pay, and is not there any more. */
+  dropped: z.literal(true).optional(),
 })

@@ -29,6 +29,7 @@ export const examples: Readonly<Record<string, string>> = {
   advise: below('Examples:', [
     'perfdb advise my.yaml                         for the queries of a profile',
     'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements',
+    'perfdb advise my.yaml --prove                 build it, measure, drop what does not pay',
     'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
   ]),
   load: below('Examples:', [

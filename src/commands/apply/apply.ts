@@ -28,6 +28,7 @@ import { assertNotMoved, assertSameDatabase } from './saved.js'
 import { assertCounterfactual } from './proof-hiding.js'
 import type { ProofOptions } from './proof-measure.js'
 import { takeRunLock } from './run-lock.js'
+import { takeBackUnpaid } from './take-back.js'
 import { windowRefusal } from './window.js'
 import { createExtensions } from './create-extensions.js'
 import { patiently } from './patient.js'
@@ -42,6 +43,8 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   /** Of a saved plan: a database that is neither as it was nor further along it is PLAN_STALE. */
   readonly savedPlan?: SavedPart | undefined
   readonly signalName: () => SignalName | undefined
+  /** What it builds and what was not measured to pay is dropped again before it ends. */
+  readonly takesBackUnpaid?: boolean | undefined
   /** Of a run for many tenants. */
   readonly fleet?: FleetPart | undefined
 }
@@ -109,7 +112,9 @@ export async function runApply(
     const proof = await measureAfter(connect, profiles, before, results, record.proven, options).catch(unproven)
     const signal = options.signalName()
     const done = { interrupted, results, analyzed, extensions, proof, buildMs, run: record.run, signal }
-    const result = await applyDocument(planned, profiles, startedAt, done)
+    const told = await applyDocument(planned, profiles, startedAt, done)
+    const result =
+      options.takesBackUnpaid === true ? await takeBackUnpaid(context, watchdog, told, options.signalName()) : told
     await record.finish(result)
     return result
   } catch (error) {

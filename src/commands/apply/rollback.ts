@@ -1,14 +1,11 @@
 import { analyzeTables } from '../../build/analyze.js'
 import type { StepResult } from '../../build/context.js'
-import { runPlan } from '../../build/run-plan.js'
 import { emptySnapshot, serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
 import type { FleetPart, RunWithSteps } from '../../ledger/ledger.js'
-import { fingerprint } from '../../plan/make/fingerprint.js'
-import { withNeeds } from '../../plan/match/needs.js'
-import type { Finding, Plan, Step } from '../../plan/plan.js'
+import type { Finding, Step } from '../../plan/plan.js'
 import { undoBase } from '../../plan/undo/undo-parts.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
@@ -21,7 +18,8 @@ import { notBegun } from './not-begun.js'
 import { openRecord, type RunRecord } from './record.js'
 import { takeRunLock } from './run-lock.js'
 import { runToUndo } from './undo-choice.js'
-import { notAsBefore, planUndo, type Entry } from './undo-plan.js'
+import type { Entry } from './undo-plan.js'
+import { carryOut, undoing, type Undoing } from './undo-run.js'
 import { windowRefusal } from './window.js'
 import { assertWritable } from './writable.js'
 
@@ -78,17 +76,11 @@ export async function runRollback(
     fleet: options.fleet,
   })
   const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
-  const results = new Map((await runPlan(context, plan)).map((result) => [result.step, result]))
+  const { results, findings, left } = await carryOut(context, watchdog, work, async (number, outcome) => {
+    if (record.run !== null) await ledger.markUndone(wanted.run, number, outcome, record.run)
+  })
   const all = [...results.values()]
   const analyzed = ddl.lost ? [] : await analyzeTables(ddl, tablesBuiltOn(all), options.signal)
-  const findings: Finding[] = []
-  let left = 0
-  for (const entry of entries) {
-    const end = await endOf(watchdog, entry, results)
-    findings.push(...end.findings)
-    if (end.outcome === null) left += 1
-    else if (record.run !== null) await ledger.markUndone(wanted.run, entry.done.number, end.outcome, record.run)
-  }
   if (left === 0 && record.run !== null) await ledger.markRolledBack(wanted.run, record.run)
   const failedSteps = all.filter(({ outcome }) => outcome === 'failed').length
   const code = exitCode({ signal: options.signalName(), failedSteps, refusals: left })
@@ -104,34 +96,6 @@ async function ledgerOf(session: Session) {
   const ledger = await readLedger(session)
   if (ledger === null) throw new PerfdbError('NO_LEDGER', `the database ${session.database} has no ledger of perfdb`)
   return ledger
-}
-
-interface Undoing {
-  readonly wanted: RunWithSteps
-  readonly entries: readonly Entry[]
-  readonly plan: Plan
-}
-
-async function undoing(
-  session: Session,
-  wanted: RunWithSteps,
-  { allow }: Pick<ApplyOptions, 'allow'>,
-): Promise<Undoing> {
-  const entries = await planUndo(session, wanted, allow.has('DROP'))
-  const found = entries.flatMap(({ undo }) => ('step' in undo ? [undo.step] : []))
-  // What is built again comes first: while it is not there, nothing is dropped on its table.
-  const builds = found.filter(({ step }) => step === 'create' || step === 'replace')
-  const inOrder = [...builds, ...found.filter((step) => !builds.includes(step))]
-  const steps = withNeeds(inOrder, { partitionTrees: [] })
-  const needing = new Map(inOrder.map((step, at) => [step, steps[at] ?? step]))
-  return {
-    wanted,
-    entries: entries.map(({ done, undo }) => ({
-      done,
-      undo: 'step' in undo ? { step: needing.get(undo.step) ?? undo.step } : undo,
-    })),
-    plan: { steps, extensions: [], findings: [], notes: [], fingerprint: fingerprint(steps, []) },
-  }
 }
 
 /** What a rollback would do; nothing is changed. */
@@ -152,19 +116,6 @@ function declined(shown: ApplyResult): ApplyResult {
     steps: shown.steps.map((step) => ({ ...step, outcome: step.outcome ?? 'not_reached' })),
     error: { code: 'DECLINED', message: 'nothing was changed: the rollback was declined' },
   }
-}
-
-/** `outcome` is null when the step is not undone. */
-async function endOf(session: Session, entry: Entry, results: ReadonlyMap<Step, StepResult>) {
-  const { undo } = entry
-  const done = 'step' in undo ? results.get(undo.step) : undefined
-  if ('step' in undo && done?.error !== null) return { outcome: null, findings: [] }
-  if ('ended' in undo && !undo.ended.undone)
-    return { outcome: null, findings: undo.ended.finding === null ? [] : [undo.ended.finding] }
-  if (done?.outcome === 'not_reached') return { outcome: null, findings: [] }
-  const different = await notAsBefore(session, entry)
-  if (different !== null) return { outcome: null, findings: [different] }
-  return { outcome: 'ended' in undo ? undo.ended.outcome : (done?.outcome ?? 'undone'), findings: [] }
 }
 
 function stepOf(session: Session, { done, undo }: Entry, results: ReadonlyMap<Step, StepResult>): ResultStep {

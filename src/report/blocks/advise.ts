@@ -2,13 +2,15 @@ import type { Advice, AdviseResult } from '../../result/advise-result.js'
 import { bytes, count, percent, several, withThousands } from '../../text/amounts.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
+import type { Layout } from '../block/layout.js'
 import { findingBlocks } from '../block/findings.js'
 import { serverText } from './steps.js'
 import { twinText } from './what-if.js'
+import { proofBlocks, proofVerdict } from './advise-proof.js'
 
 /** The advice, best first, with what it rests on; what was tried and not chosen; of what nothing is said. */
-export function adviseBlocks(result: AdviseResult): Block[] {
-  const { advice, twin, tried, not_judged: left } = result
+export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
+  const { advice, twin, tried, not_judged: left, proof } = result
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: verdict(result) },
     { kind: 'text', tone: 'quiet', text: serverText(result.server) },
@@ -18,8 +20,9 @@ export function adviseBlocks(result: AdviseResult): Block[] {
     {
       kind: 'text',
       tone: 'quiet',
-      text: `${several(tried, 'index was', 'indexes were')} tried on a twin of the server (PostgreSQL ${twin.version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Costs are estimates of the planner in its own unit, no times; nothing was built on the server, and no query ran.${advice.length === 0 ? '' : ' perfdb apply builds what a profile declares, and measures.'}`,
+      text: `${several(tried, 'index was', 'indexes were')} tried on a twin of the server (PostgreSQL ${twin.version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Costs are estimates of the planner in its own unit, no times${proof === undefined ? `; nothing was built on the server, and no query ran.${advice.length === 0 ? '' : ' --prove builds, measures, and drops what does not pay.'}` : '.'}`,
     },
+    ...(proof === undefined ? [] : proofBlocks(proof, layout)),
     {
       kind: 'items',
       title: left.length === 0 ? '' : several(left.length, 'query not judged', 'queries not judged'),
@@ -44,10 +47,12 @@ export function adviseBlocks(result: AdviseResult): Block[] {
   ]
 }
 
-function verdict({ advice, queries, judged, cost }: AdviseResult): string {
+function verdict({ advice, queries, judged, cost, proof }: AdviseResult): string {
   const of = several(queries, 'query', 'queries')
   if (judged === 0 && queries > 0) return `nothing can be said of ${of}: none could be judged`
   if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
+  if (proof !== undefined)
+    return `${several(advice.length, 'index was', 'indexes were')} advised for ${of}: ${proofVerdict(proof)}`
   const saved = cost.before === 0 ? 0 : (cost.before - cost.after) / cost.before
   return `${several(advice.length, 'index is', 'indexes are')} advised for ${of}: estimated cost ${units(cost.before)} -> ${units(cost.after)} (${percent(saved)} less)`
 }

@@ -34,10 +34,17 @@ export function applyBlocks(result: ApplyResult, layout: Layout): Block[] {
   // It was not begun: one line says why.
   if (result.error !== undefined && result.steps.length === 0)
     return [{ kind: 'verdict', tone: 'bad', text: result.error.message }]
-  const refused = result.steps.filter((step) => step.outcome === 'refused')
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
+    ...runBlocks(result, layout),
+  ]
+}
+
+/** All but the verdict and where it was. */
+export function runBlocks(result: ApplyResult, layout: Layout): Block[] {
+  const refused = result.steps.filter((step) => step.outcome === 'refused')
+  return [
     { kind: 'items', title: '', items: result.error === undefined ? [] : [errorItem(withoutHazards(result.error))] },
     stepGrid(result.steps, layout),
     { kind: 'items', title: '', items: result.steps.flatMap(failureItems) },
