@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -29,8 +30,9 @@ const withoutUnused = {
   load: (id) => unused[/^\0unused-(\d)$/.exec(id)?.[1]]?.instead,
 }
 
-// The command line, `import 'perfdb'`, `import 'perfdb/testing'` and `import 'perfdb/runtime'`; their types are bin/types.mjs.
+// What starts the command line, the command line, `import 'perfdb'`, `import 'perfdb/testing'` and `import 'perfdb/runtime'`; their types are bin/types.mjs.
 const entries = {
+  start: 'src/cli/start/start.ts',
   main: 'src/cli/main.ts',
   perfdb: 'src/library/perfdb.ts',
   testing: 'src/library/testing.ts',
@@ -61,7 +63,10 @@ await mkdir(dist, { recursive: true })
 const modules = [...perfdb, ...runtimeModules, ...scripts].toSorted(
   (one, other) => Number(one.isEntry) - Number(other.isEntry),
 )
-for (const { fileName, code } of modules) await place(fileName, code)
+// Code that V8 compiled is kept for this very build (src/cli/start).
+const builtAs = createHash('sha256').update(JSON.stringify(modules.map(({ fileName, code }) => [fileName, code])))
+const name = builtAs.digest('hex').slice(0, 16)
+for (const { fileName, code } of modules) await place(fileName, code.replace('BUILT_AS', name))
 await place('LICENSES.txt', await licenses(perfdb.flatMap(({ moduleIds }) => moduleIds)))
 await removeOld(new Set([...modules.map(({ fileName }) => fileName), 'LICENSES.txt', 'perfdb.1']))
 for (const name of Object.keys(writers)) await import(pathToFileURL(join(dist, `${name}.js`)).href)

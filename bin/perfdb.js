@@ -5,4 +5,4 @@
 process.on('SIGUSR1', () => undefined)
 
 // CommonJS, because Node starts it 5 ms sooner than an ES module; dist/ is what `npm run build` makes of src/.
-require('../dist/main.cjs')
+require('../dist/start.cjs')

@@ -32,7 +32,9 @@ afterAll(async () => {
 test('nothing of the sources is in it, and it is small', async () => {
   const names = await listing()
   expect(names).not.toContain('dist/plan-earlier.cjs')
-  expect(names).toEqual(expect.arrayContaining(['bin/perfdb.js', 'dist/main.cjs', 'dist/LICENSES.txt', 'README.md']))
+  expect(names).toEqual(
+    expect.arrayContaining(['bin/perfdb.js', 'dist/main.cjs', 'dist/start.cjs', 'dist/LICENSES.txt', 'README.md']),
+  )
   expect(names).toEqual(expect.arrayContaining(['profiles/job-shop.yaml', 'profiles/profile.schema.json']))
   expect(names).toEqual(
     expect.arrayContaining(['dist/perfdb.cjs', 'dist/perfdb.d.cts', 'dist/testing.d.cts', 'LICENSE']),
@@ -278,7 +280,7 @@ test('installing it says in one sentence what keeps it from that', async () => {
     'my.yaml',
   )
   expect(offline).toMatchObject({ code: 2, stderr: expect.stringMatching(/npm reached no\s+network/) })
-  expect(await readdir(join(home, 'cache', 'perfdb'))).toEqual([])
+  expect(await readdir(join(home, 'cache', 'perfdb'))).toEqual(['code'])
   const readOnly = await perfdbWith({ ...nowhere, XDG_CACHE_HOME: '/proc/self' }, 'demo')
   expect(readOnly).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot\s+be\s+written/) })
 })

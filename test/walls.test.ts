@@ -9,7 +9,7 @@ import { arrowsOf, circlesOf, importsOf, sources, withoutComments } from './supp
 /** Rooms from the top, those in rooms too: an import runs down, never up and never to a neighbour on the same line. */
 const floors: readonly (readonly string[])[] = [
   ['library', 'cli', 'runtime'],
-  ['cli/completion', 'cli/help'],
+  ['cli/completion', 'cli/help', 'cli/start'],
   ['cli/terminal'],
   ['actions/fleet'],
   ['actions'],

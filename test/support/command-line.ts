@@ -33,7 +33,7 @@ export async function profileFolder(yaml: string): Promise<ProfileFolder> {
 export function perfdb(url: string, cwd: string, ...parameters: readonly string[]): Running {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/perfdb.js'), ...parameters], {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: cwd, PERFDB_URL: url, NO_COLOR: '1' },
+    env: { PATH: process.env['PATH'], HOME: cwd, PERFDB_URL: url, NO_COLOR: '1', PERFDB_CODE_CACHE: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

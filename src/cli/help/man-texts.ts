@@ -9,6 +9,7 @@ export const environment: Pairs = [
     'PERFDB_INSTALL',
     'With 1 the embedded server is installed into the cache of the user without a question, as --yes does.',
   ],
+  ['PERFDB_CODE_CACHE', 'With 0 no code that Node compiled is kept for the next run, nor run where it was kept.'],
   ['PERFDB_ENV', 'The environment of perfdb.yaml whose values beat its top level, as --env does.'],
   [
     'PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE ...',
@@ -25,4 +26,8 @@ export const files: Pairs = [
   ['perfdb.yaml', 'The configuration: profiles, pools, allowed hazards, environments. perfdb init writes a first one.'],
   ['~/.pgpass', 'Passwords, as psql reads them (PGPASSFILE names another file).'],
   ['~/.pg_service.conf', 'Services, as psql reads them (PGSERVICEFILE names another file).'],
+  [
+    '~/.cache/perfdb/code',
+    'What Node compiled of perfdb, so that the next run starts sooner; below XDG_CACHE_HOME where that is set, ~/Library/Caches on macOS.',
+  ],
 ]

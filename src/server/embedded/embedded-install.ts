@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PerfdbError } from '../../errors.js'
+import { userCache } from '../../text/cache-folder.js'
 import { anyServer, findBinaries, hydrate } from './embedded-binaries.js'
 
 /** What is installed where the project has none: the same version that perfdb is tested with. */
@@ -15,19 +16,9 @@ export interface InstallOptions {
   readonly home: string
 }
 
-/**
- * The folder of the user's cache that the embedded server is installed into, as the platform has it (XDG_CACHE_HOME, else ~/.cache;
- * ~/Library/Caches; LOCALAPPDATA).
- */
+/** The folder of the user's cache that the embedded server is installed into. */
 export function cacheFolder({ environment, home }: InstallOptions): string {
-  const base =
-    environment['XDG_CACHE_HOME'] ||
-    (process.platform === 'darwin'
-      ? join(home, 'Library', 'Caches')
-      : process.platform === 'win32'
-        ? environment['LOCALAPPDATA'] || join(home, 'AppData', 'Local')
-        : join(home, '.cache'))
-  return join(base, 'perfdb', 'embedded-18')
+  return join(userCache(environment, home), 'perfdb', 'embedded-18')
 }
 
 /**
