@@ -19,42 +19,88 @@ const tries = 30
 /**
  * ANALYZE of each table, once, and the proof that it happened: a non-owner gets a warning and success (fault 27). Its
  * lock_timeout is below deadlock_timeout: queued for longer behind somebody's build it would end that build (faults 21, 22).
+ * One statement a table: what the server says of them before and after, it says of all at once. Never throws.
  */
 export async function analyzeTables(
   session: Session,
   tables: readonly TableName[],
   signal: AbortSignal,
 ): Promise<readonly Analyzed[]> {
+  if (tables.length === 0) return []
+  const before = await asked(async () => lastAnalyzes(session, tables))
+  if (typeof before === 'string')
+    return tables.map((table) => ({ table, ok: false, durationMs: 0, message: signal.aborted ? notReached : before }))
   const analyzed: Analyzed[] = []
+  const cancel = () => void session.cancel().catch(() => undefined)
+  signal.addEventListener('abort', cancel)
+  await session.query("set lock_timeout = '600ms'").catch(() => undefined)
+  let path = ''
   for (const table of tables) {
     const started = performance.now()
+    const wanted = buildSearchPath(session, table.schema)
     const failure = signal.aborted
-      ? 'not reached'
-      : await analyze(session, table, signal).then(
-          () => null,
-          (error: unknown) => perfdbError(error).message,
-        )
-    analyzed.push({ table, ok: failure === null, durationMs: performance.now() - started, message: failure })
+      ? notReached
+      : await asked(async () => {
+          // It computes the expressions of indexes: before 17 with the search_path of the session, as CREATE INDEX did (fault 46).
+          if (wanted !== path) await session.query(`set search_path = ${wanted}`)
+          path = wanted
+          await analyze(session, table, signal)
+        })
+    const message = failure ?? null
+    analyzed.push({ table, ok: message === null, durationMs: performance.now() - started, message })
   }
-  return analyzed
+  signal.removeEventListener('abort', cancel)
+  await session.query('set lock_timeout = 0').catch(() => undefined)
+  await session.query('set search_path = pg_catalog').catch(() => undefined)
+  return proven(session, analyzed, before)
 }
 
-async function analyze(session: Session, table: TableName, signal: AbortSignal): Promise<void> {
-  const before = await lastAnalyze(session, table)
+const notReached = 'not reached'
+
+/** What the work gives, or the words of its failure. */
+async function asked<T>(work: () => Promise<T>): Promise<T | string> {
+  return work().catch((error: unknown) => perfdbError(error).message)
+}
+
+async function analyze(session: Session, { schema, name }: TableName, signal: AbortSignal): Promise<void> {
   session.takeNotices()
-  await withShortLock(session, table, signal)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await session.query(`analyze ${quoteQualified(schema, name)}`)
+      break
+    } catch (error) {
+      if (signal.aborted) throw interrupted()
+      const passing = error instanceof PerfdbError && (error.sqlstate === '55P03' || error.sqlstate === '40P01')
+      if (!passing || attempt >= tries) throw error
+      await sleep(200 + Math.random() * 600)
+    }
+  }
   const warning = session.takeNotices().find((notice) => notice.severity === 'WARNING')
   if (warning !== undefined) throw new PerfdbError('PRIVILEGE', warning.message, { sqlstate: warning.code })
-  // PostgreSQL 14 tells its statistics collector by a message that takes a moment.
-  for (let look = 0; look < 20; look += 1) {
-    const now = await lastAnalyze(session, table)
-    if (now?.lastAnalyze !== before?.lastAnalyze || now?.hollow === true) return
+}
+
+/** Those that the server says nothing new of did not happen. PostgreSQL 14 tells its statistics collector by a message that takes a moment. */
+async function proven(
+  session: Session,
+  analyzed: readonly Analyzed[],
+  before: ReadonlyMap<string, LastAnalyze>,
+): Promise<readonly Analyzed[]> {
+  for (let look = 0; ; look += 1) {
+    const done = analyzed.flatMap(({ ok, table }) => (ok ? [table] : []))
+    const now = await asked(async () => lastAnalyzes(session, done))
+    const why = ({ schema, name }: TableName): string | null => {
+      if (typeof now === 'string') return now
+      const [last, first] = [now, before].map((looked) => looked.get(JSON.stringify([schema, name])))
+      if (last?.lastAnalyze !== first?.lastAnalyze || last?.hollow === true) return null
+      return `ANALYZE of ${schema}.${name} reported success, but pg_stat_all_tables.last_analyze did not move`
+    }
+    if (typeof now === 'string' || look === 20 || done.every((table) => why(table) === null))
+      return analyzed.map((one) => {
+        const message = one.ok ? why(one.table) : one.message
+        return { ...one, ok: message === null, message }
+      })
     await sleep(150)
   }
-  throw new PerfdbError(
-    'QUERY_FAILED',
-    `ANALYZE of ${table.schema}.${table.name} reported success, but pg_stat_all_tables.last_analyze did not move`,
-  )
 }
 
 interface LastAnalyze {
@@ -62,32 +108,8 @@ interface LastAnalyze {
   readonly hollow: boolean
 }
 
-async function lastAnalyze(session: Session, table: TableName): Promise<LastAnalyze | undefined> {
-  const [row] = await session.query<LastAnalyze>(lastAnalyzeSql, [table.schema, table.name])
-  return row
-}
-
-/** ANALYZE computes the expressions of indexes: before 17 with the search_path of the session, as CREATE INDEX did (fault 46). */
-async function withShortLock(session: Session, { schema, name }: TableName, signal: AbortSignal): Promise<void> {
-  const cancel = () => void session.cancel().catch(() => undefined)
-  signal.addEventListener('abort', cancel)
-  await session.query("set lock_timeout = '600ms'")
-  await session.query(`set search_path = ${buildSearchPath(session, schema)}`)
-  try {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await session.query(`analyze ${quoteQualified(schema, name)}`)
-        return
-      } catch (error) {
-        if (signal.aborted) throw interrupted()
-        const passing = error instanceof PerfdbError && (error.sqlstate === '55P03' || error.sqlstate === '40P01')
-        if (!passing || attempt >= tries) throw error
-        await sleep(200 + Math.random() * 600)
-      }
-    }
-  } finally {
-    signal.removeEventListener('abort', cancel)
-    await session.query('set lock_timeout = 0').catch(() => undefined)
-    await session.query('set search_path = pg_catalog').catch(() => undefined)
-  }
+async function lastAnalyzes(session: Session, tables: readonly TableName[]): Promise<ReadonlyMap<string, LastAnalyze>> {
+  const names = tables.map(({ schema, name }) => ({ schema, name }))
+  const rows = await session.query<LastAnalyze & TableName>(lastAnalyzeSql, [JSON.stringify(names)])
+  return new Map(rows.map((row) => [JSON.stringify([row.schema, row.name]), row]))
 }

@@ -31,7 +31,10 @@ export async function cleanUp(
     message: `dropping the invalid ${schema}.${name} that the failed build left`,
   })
   const patience = signal.aborted ? Math.min(graceMs, maxWaitMs) : maxWaitMs
-  const dropped = await runWatched(context, name, dropIndexSql(schema, name), patience, new AbortController().signal)
+  const dropped = await runWatched(context, name, dropIndexSql(schema, name), {
+    maxWaitMs: patience,
+    signal: new AbortController().signal,
+  })
   if (dropped.error !== null)
     listener({
       type: 'warning',

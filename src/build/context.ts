@@ -26,6 +26,8 @@ export interface BuildContext {
   readonly signal: AbortSignal
   readonly listener: Listener
   readonly recorder: Recorder
+  /** Called when a long statement is on its way: what is asked on the ddl session then is answered right after it. */
+  readonly onSent?: () => void
 }
 
 export const queuePolicies = ['report', 'cancel-build', 'cancel-waiter'] as const

@@ -17,9 +17,7 @@ export async function repairIndex(context: BuildContext, part: Step, statement: 
   const { schema, index, sql } = statement
   const before = new Set(await copiesOf(context, statement))
   // Before 17 functions of an expression look for others by the search_path of the session (fault 46).
-  await ddl.query(`set search_path = ${buildSearchPath(ddl, part.schema)}`)
-  const ran = await runWatched(context, index, sql.join(';\n'))
-  await ddl.query('set search_path = pg_catalog').catch(() => undefined)
+  const ran = await runWatched(context, index, sql.join(';\n'), { searchPath: buildSearchPath(ddl, part.schema) })
   if (ran.error === null) return ran.waitedMs
   const left = (await copiesOf(context, statement).catch(() => [])).filter((name) => !before.has(name))
   const stays: string[] = []

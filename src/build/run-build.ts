@@ -4,9 +4,9 @@ import { errorHints, PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { duplicatesText } from '../plan/hazards/unique.js'
 import { retryable } from '../server/session/failure.js'
-import { answeredWithin } from '../server/session/steady.js'
 import { dropIndexSql } from '../sql/ddl/index-ddl.js'
-import { anyBuildSql, indexThereSql, otherBuildsSql } from '../sql/catalog/progress.js'
+import { anyBuildSql, otherBuildsSql } from '../sql/catalog/progress.js'
+import { lookBefore, type BeforeBuild } from './before.js'
 import { cleanUp } from './clean-up.js'
 import type { BuildContext, Built } from './context.js'
 import { lookForDuplicates } from './duplicates.js'
@@ -14,30 +14,33 @@ import { recoverBuild } from './recover.js'
 import { runWatched } from './statement.js'
 import { verifyBuilt } from './verify.js'
 
-/** For statements that take no time: without an answer the connection is as good as lost (fault 54). */
-const shortMs = 30_000
-
 /**
  * One CREATE INDEX CONCURRENTLY: waits until no other build runs on the table, builds, verifies. When it fails its own
  * leftover is dropped at once (an invalid index costs writes, stops HOT updates, and a unique one rejects rows: faults 8, 9),
- * and an error that passes by itself is tried again. Throws BUILD_FAILED, DUPLICATE_KEYS, BLOCKED, CHANGED, NOT_AS_DECLARED,
+ * and an error that passes by itself is tried again. `looked` is what was seen a moment ago. Throws BUILD_FAILED, DUPLICATE_KEYS, BLOCKED, CHANGED, NOT_AS_DECLARED,
  * INTERRUPTED or CONNECTION_LOST; the error's hint says what is left to do by hand.
  */
-export async function runBuild(context: BuildContext, step: Step, statement: Statement, attempt = 0): Promise<Built> {
+export async function runBuild(
+  context: BuildContext,
+  step: Step,
+  statement: Statement,
+  looked?: BeforeBuild,
+  attempt = 0,
+): Promise<Built> {
   const { ddl, watchdog } = context
   const { schema, table } = step
   const name = statement.index
-  await otherBuildsGone(context, step)
-  const [before] = await watchdog.query<{ there: boolean }>(indexThereSql, [schema, name])
-  if (before?.there !== false) {
-    throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
+  let before = looked ?? (await lookBefore(context, schema, name))
+  if (before.building) {
+    await otherBuildsGone(context, step)
+    before = await lookBefore(context, schema, name)
   }
-  await assertNoDuplicates(context, step)
-  await answeredWithin(ddl, shortMs, () =>
-    ddl.query(`set search_path = ${buildSearchPath(ddl, statement.namesFrom ?? schema)}`),
-  )
-  const ran = await runWatched(context, name, statement.sql.join(';\n'))
-  await ddl.query('set search_path = pg_catalog').catch(() => undefined)
+  if (before.there) throw new PerfdbError('CHANGED', `${schema}.${name} appeared since the plan was made`)
+  const searched = await assertNoDuplicates(context, step)
+  const ran = await runWatched(context, name, statement.sql.join(';\n'), {
+    searchPath: buildSearchPath(ddl, statement.namesFrom ?? schema),
+    lockPid: searched ? undefined : before.lockPid,
+  })
   if (ran.error === null) {
     return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
   }
@@ -65,7 +68,7 @@ export async function runBuild(context: BuildContext, step: Step, statement: Sta
       message: `${name}: ${ran.error.message}; trying again (${attempt + 1} of ${context.retries})`,
     })
     await sleep(500 * 2 ** attempt * (1 + Math.random()))
-    return runBuild(context, step, statement, attempt + 1)
+    return runBuild(context, step, statement, undefined, attempt + 1)
   }
   throw await describe(context, step, statement, ran.error, left)
 }
@@ -75,13 +78,13 @@ function nameTaken({ sqlstate, message }: PerfdbError): boolean {
   return sqlstate === '42P07' || (sqlstate === '23505' && /"pg_(class|type)_\w+_nsp_index"/.test(message))
 }
 
-/** A unique build over duplicates fails at its very end: a bounded look first saves the hour (fault 1). */
-async function assertNoDuplicates({ ddl }: BuildContext, { declared, duplicates }: Step): Promise<void> {
-  if (declared === null || !declared.unique) return
+/** A unique build over duplicates fails at its very end: a bounded look first saves the hour (fault 1). False where there was nothing to look at. */
+async function assertNoDuplicates({ ddl }: BuildContext, { declared, duplicates }: Step): Promise<boolean> {
+  if (declared === null || !declared.unique) return false
   // Looked for when the plan was made, or in vain for as long as is bearable, which was then allowed.
-  if (duplicates === 'none' || duplicates === 'unknown') return
+  if (duplicates === 'none' || duplicates === 'unknown') return false
   const look = await lookForDuplicates(ddl, declared)
-  if (look?.found !== 'some') return
+  if (look?.found !== 'some') return true
   throw new PerfdbError('DUPLICATE_KEYS', `could not create unique index "${declared.name}"`, {
     detail: duplicatesText(look.keys),
     sqlstate: '23505',

@@ -7,6 +7,7 @@ import { schedule } from './schedule.js'
 import { perfdbError } from './statement.js'
 import { runStep, stepError } from './run-step.js'
 import { stateOf } from './verify.js'
+import { lookBefore } from './before.js'
 import { withWal } from './wal.js'
 
 /**
@@ -25,6 +26,7 @@ export async function runPlan(
     results: new Map(),
     byName: new Map(withoutWork.map((result) => [stepKey(result.step), result])),
     stopped: null,
+    writing: [],
     numbers: new Map(work.map((step, at) => [step, at + 1])),
   }
   const stages = parallel.workers.length === 0 ? [[work]] : schedule(work, parallel.bytesOf)
@@ -33,6 +35,7 @@ export async function runPlan(
     const workers = [context, ...parallel.workers.map((ddl) => ({ ...context, ddl }))]
     await Promise.all(workers.map((worker) => takeLanes(worker, lanes, progress)))
   }
+  await Promise.all(progress.writing)
   return plan.steps.map((step) => progress.results.get(step) ?? resultWithoutWork(step))
 }
 
@@ -49,6 +52,8 @@ interface Progress {
   readonly numbers: ReadonlyMap<Step, number>
   /** Why nothing more is started; null while all is well. */
   stopped: StepError | null
+  /** Ends of steps on their way into the ledger. Never rejects. */
+  readonly writing: Promise<void>[]
 }
 
 async function takeLanes(context: BuildContext, lanes: (readonly Step[])[], progress: Progress): Promise<void> {
@@ -73,7 +78,7 @@ async function takeStep(context: BuildContext, step: Step, progress: Progress): 
       hint: 'run the same command again: it goes on from here',
     }
   if (progress.stopped !== null) return notReached(step, progress.stopped)
-  const result = await recorded(context, step, progress.numbers.get(step) ?? 0, progress.numbers.size)
+  const result = await recorded(context, step, progress)
   if (result.error !== null && fatal.has(result.error.code)) progress.stopped = result.error
   return result
 }
@@ -98,26 +103,33 @@ const succeeded: ReadonlySet<string> = new Set(['built', 'rebuilt', 'reindexed',
 
 const fatal = new Set(['CONNECTION_LOST', 'INTERRUPTED', 'INTERNAL'])
 
-async function recorded(context: BuildContext, step: Step, number: number, of: number): Promise<StepResult> {
+async function recorded(context: BuildContext, step: Step, { numbers, writing }: Progress): Promise<StepResult> {
   const { listener, recorder } = context
+  const number = numbers.get(step) ?? 0
   listener({
     type: 'step-started',
     step: step.step,
     index: step.index,
     table: `${step.table.schema}.${step.table.name}`,
     number,
-    of,
+    of: numbers.size,
   })
+  // What a build asks first travels along: no statement that changes anything is sent before the record of it is written.
+  const looking = isPlainBuild(step) ? lookBefore(context, step.schema, step.index).catch(() => undefined) : undefined
   try {
     await recorder.started(step, number)
   } catch (error) {
     return { ...notReached(step, null), error: stepError(perfdbError(error)) }
   }
-  const result = await withWal(context.ddl, step, async () => runStep(context, step))
+  const looked = await looking
+  const result = await withWal(context, step, async (inner) => runStep(inner, step, looked))
   // The catalog is the truth: a ledger that cannot be written is told, and does not undo the index.
-  await recorder.finished(result, number).catch((error: unknown) => {
+  const written = recorder.finished(result, number).catch((error: unknown) => {
     listener({ type: 'warning', message: `the ledger could not be written: ${perfdbError(error).message}` })
   })
+  // On one connection it is there before the record of the next step, which is waited for.
+  writing.push(written)
+  if (result.error !== null) await written
   listener({
     type: 'step-done',
     index: step.index,
@@ -127,6 +139,13 @@ async function recorded(context: BuildContext, step: Step, number: number, of: n
     message: result.error?.message ?? null,
   })
   return result
+}
+
+/** One statement that builds what the step is named for. */
+function isPlainBuild({ statements, partitioned, existing, index }: Step): boolean {
+  const [only, ...more] = statements
+  const builds = only?.kind === 'build' && only.verb !== 'reindex' && only.index === index
+  return builds && more.length === 0 && partitioned !== true && existing === null
 }
 
 /** The result of a step that had nothing to do, or that cannot be done. */

@@ -6,6 +6,7 @@ import { PerfdbError } from '../errors.js'
 import type { Statement, Step } from '../plan/plan.js'
 import { sameDefinition } from '../plan/match/same.js'
 import { buildersSql } from '../sql/catalog/progress.js'
+import type { BeforeBuild } from './before.js'
 import type { BuildContext, StepError, StepResult } from './context.js'
 import { runPartitioned } from './partitioned.js'
 import { repairIndex } from './partitioned-repair.js'
@@ -15,8 +16,8 @@ import { runSwap } from './run-swap.js'
 import { perfdbError } from './statement.js'
 import { stateOf, verifyBuilt } from './verify.js'
 
-/** Runs one step to an outcome; a failing step is a value, not an exception. */
-export async function runStep(context: BuildContext, step: Step): Promise<StepResult> {
+/** Runs one step to an outcome; a failing step is a value, not an exception. `looked` is what was seen a moment ago, of a step that only builds. */
+export async function runStep(context: BuildContext, step: Step, looked?: BeforeBuild): Promise<StepResult> {
   const started = performance.now()
   const waited = { ms: 0 }
   const blockers = new Map<string, string>()
@@ -37,7 +38,7 @@ export async function runStep(context: BuildContext, step: Step): Promise<StepRe
     error,
   })
   try {
-    const index = await perform(noting(context, blockers), step, waited)
+    const index = await perform(noting(context, blockers), step, waited, looked)
     return result(outcomeOf[step.step], index === null ? 'missing' : 'valid', index, null)
   } catch (error) {
     const failure = perfdbError(error)
@@ -74,7 +75,12 @@ export function stepError({ code, message, detail, hint, sqlstate }: PerfdbError
 }
 
 /** The index that stands there afterwards; null after a drop. */
-async function perform(context: BuildContext, step: Step, waited: { ms: number }): Promise<ExistingIndex | null> {
+async function perform(
+  context: BuildContext,
+  step: Step,
+  waited: { ms: number },
+  looked: BeforeBuild | undefined,
+): Promise<ExistingIndex | null> {
   if (step.step === 'keep') return step.existing
   if (step.step === 'building') return otherBuildDone(context, step)
   if (step.partitioned === true) return runPartitioned(context, step, waited)
@@ -85,7 +91,7 @@ async function perform(context: BuildContext, step: Step, waited: { ms: number }
     verified = undefined
     switch (statement.kind) {
       case 'build': {
-        const built = await runBuildOrRepair(context, step, statement)
+        const built = await runBuildOrRepair(context, step, statement, looked)
         waited.ms += built.waitedMs
         if (statement.index === step.index) verified = built.index
         break
@@ -106,8 +112,9 @@ async function runBuildOrRepair(
   context: BuildContext,
   step: Step,
   statement: Statement,
+  looked: BeforeBuild | undefined,
 ): Promise<{ readonly waitedMs: number; readonly index?: ExistingIndex }> {
-  if (statement.verb !== 'reindex') return runBuild(context, step, statement)
+  if (statement.verb !== 'reindex') return runBuild(context, step, statement, looked)
   await otherBuildsGone(context, step)
   return { waitedMs: await repairIndex(context, step, statement) }
 }

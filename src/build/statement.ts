@@ -1,5 +1,7 @@
 import { PerfdbError } from '../errors.js'
 import { runLockPid } from '../server/session/lock.js'
+import type { Session } from '../server/session/session.js'
+import { answeredWithin } from '../server/session/steady.js'
 import type { BuildContext } from './context.js'
 import { watch, type Watched } from './watch.js'
 
@@ -10,20 +12,30 @@ export interface Ran extends Watched {
   readonly error: PerfdbError | null
 }
 
+export interface WatchedOptions {
+  readonly maxWaitMs?: number
+  readonly signal?: AbortSignal
+  /** search_path of the statement, as SQL; pg_catalog, that of the session, without it. */
+  readonly searchPath?: string
+  /** Who held the run lock a moment ago, by a look since the last statement that changed something; else it is asked. */
+  readonly lockPid?: number | null | undefined
+}
+
 /**
  * Runs one long statement on the ddl session under the watchdog's eyes. Before it starts, pid and run lock are checked: a
  * session that reconnected silently would run without its settings and without the lock (fault 52). An abort cancels it.
+ * Its search_path goes out ahead of it and is taken back behind it without waiting for answers: were it refused, names of a schema
+ * would not be found, and pg_catalog's are found first anyway.
  */
 export async function runWatched(
   context: BuildContext,
   index: string,
   sql: string,
-  maxWaitMs = context.maxWaitMs,
-  signal = context.signal,
+  { maxWaitMs = context.maxWaitMs, signal = context.signal, searchPath, lockPid }: WatchedOptions = {},
 ): Promise<Ran> {
   const { ddl, watchdog, listener } = context
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
-  const lost = await runLockLost(context)
+  const lost = lockPid === undefined ? await runLockLost(context) : lockLost(context, lockPid)
   if (lost !== null) return { ...nothingSeen, error: lost }
   const cancel = () => ddl.cancel().catch(() => undefined)
   const onAbort = () => void cancel()
@@ -33,15 +45,38 @@ export async function runWatched(
   const abandon = () => void ddl[Symbol.asyncDispose]()
   const { onQueue } = context
   const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, abandon, onQueue, signal })
-  const failure = await ddl.query(sql).then(() => null, perfdbError)
+  const ahead = searchPath === undefined ? undefined : setPath(ddl, searchPath)
+  const running = ddl.query(sql).then(() => null, perfdbError)
+  const behind = searchPath === undefined ? undefined : setPath(ddl, 'pg_catalog')
+  context.onSent?.()
+  const failure = await running
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()
+  await ahead
+  // A cancel request may have met it instead of the statement.
+  if (behind !== undefined && !(await answeredWithin(ddl, shortMs, async () => behind)))
+    await setPath(ddl, 'pg_catalog')
   return { ...seen, sent: true, error: failure === null ? null : explain(failure, seen, signal, index, maxWaitMs) }
 }
 
+/** For what takes no time: without an answer the connection is as good as lost (fault 54). */
+const shortMs = 30_000
+
+/** False where the server did not take it. */
+async function setPath(ddl: Session, path: string): Promise<boolean> {
+  return ddl.query(`set search_path = ${path}`).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** The error when the run lock is no longer held, to be asked before every statement that changes something (fault 52); null when all is well. */
-export async function runLockLost({ ddl, watchdog, lockPid }: BuildContext): Promise<PerfdbError | null> {
-  if (!ddl.lost && (await runLockPid(watchdog)) === lockPid) return null
+export async function runLockLost(context: BuildContext): Promise<PerfdbError | null> {
+  return lockLost(context, context.ddl.lost ? null : await runLockPid(context.watchdog))
+}
+
+function lockLost({ ddl, lockPid }: BuildContext, holder: number | null): PerfdbError | null {
+  if (!ddl.lost && holder === lockPid) return null
   return new PerfdbError('CONNECTION_LOST', 'the run lock of perfdb is no longer held: nothing more is started')
 }
 

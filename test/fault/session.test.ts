@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Session } from '../../src/server/session/session.js'
 import { apply, plan, status, warnings } from '../support/apply.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
@@ -37,12 +38,13 @@ test('fault 51: a backend that builds is ended between two steps: the run stops 
 
 test('fault 52: a session that lost the run lock starts nothing more', async () => {
   await using db = await testDatabase(tables)
-  const connect = intercepted(
-    db.url,
-    once('ddl', /^set search_path = "public"/, async (session) => {
-      await session.query('select pg_catalog.pg_advisory_unlock_all()')
-    }),
-  )
+  let building: Session | undefined
+  const connect = intercepted(db.url, async (role, text, session) => {
+    if (role === 'ddl') building = session
+    // The look before the first build.
+    if (role !== 'watchdog' || !/"lockPid"/.test(text)) return
+    await building?.query('select pg_catalog.pg_advisory_unlock_all()')
+  })
   const { result } = await apply(db.url, await profileOf(two), { connect })
   expect(result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed' }, { outcome: 'not_reached' }] })
   expect(result.steps[0]?.error?.message).toMatch(/run lock/)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PerfdbError } from '../../errors.js'
+import { heldLock, runLockPidSql } from '../../sql/catalog/progress.js'
 import type { Session } from './session.js'
 
 /**
@@ -79,16 +80,9 @@ export async function runLockHolder(session: Session): Promise<LockHolder | null
 
 /** Its pid alone, for a look before each statement: without pg_stat_activity it takes a quarter of the time. */
 export async function runLockPid(session: Session): Promise<number | null> {
-  const [row] = await session.query<{ pid: number }>(
-    `select pid from pg_catalog.pg_lock_status() as pg_locks where ${heldLock} limit 1`,
-    runLockKey,
-  )
+  const [row] = await session.query<{ pid: number }>(runLockPidSql, runLockKey)
   return row?.pid ?? null
 }
-
-/** $1, $2 are the key. objsubid 2 marks the two-int form; a key of this database only. */
-const heldLock = `locktype = 'advisory' and granted and objsubid = 2 and classid = $1::int8::oid and objid = $2::int8::oid
-       and pg_locks.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`
 
 function runLock(session: Session): RunLock {
   let held = true

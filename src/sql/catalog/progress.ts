@@ -68,16 +68,30 @@ where n.nspname = $1 and t.relname = $2 and p.pid <> $3`
 export const anyBuildSql = `
 select exists (select from pg_catalog.pg_stat_get_progress_info('CREATE INDEX') as p where p.pid <> $1) as there`
 
-/** Whether an index of that name is there (`$1` schema, `$2` name). */
-export const indexThereSql = `
-select exists (select from pg_catalog.pg_class c where c.relname = $2 and c.relkind in ('i', 'I')
-  and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = $1)) as there`
+/** Advisory lock whose key is `$1`, `$2`: objsubid 2 marks the two-int form; a key of this database only. */
+export const heldLock = `locktype = 'advisory' and granted and objsubid = 2 and classid = $1::int8::oid and objid = $2::int8::oid
+       and pg_locks.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`
+
+/** Who holds it. */
+export const runLockPidSql = `select pid from pg_catalog.pg_lock_status() as pg_locks where ${heldLock} limit 1`
 
 /**
- * When a table was analyzed last by hand; null when never since the statistics were reset. Epoch seconds as text keep the
- * microseconds. `hollow`: a partitioned table that never had a partition, which ANALYZE passes over.
+ * What must be so when a build starts, in one look: who holds the run lock (`$1`, `$2` its key), whether another session than `$3` builds anything, and
+ * whether an index is there of the name that is wanted (`$4` schema, `$5` name).
+ */
+export const beforeBuildSql = `
+select (${runLockPidSql}) as "lockPid",
+  exists (select from pg_catalog.pg_stat_get_progress_info('CREATE INDEX') as p where p.pid <> $3::int4) as building,
+  exists (select from pg_catalog.pg_class c where c.relname = $5 and c.relkind in ('i', 'I')
+    and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = $4)) as there`
+
+/**
+ * When tables were analyzed last by hand (`$1`: [{schema, name}] as JSON); null when never since the statistics were reset. Epoch seconds as text
+ * keep the microseconds. `hollow`: a partitioned table that never had a partition, which ANALYZE passes over.
  */
 export const lastAnalyzeSql = `
-select extract(epoch from pg_catalog.pg_stat_get_last_analyze_time(c.oid))::text as "lastAnalyze",
-  c.relkind = 'p' and not c.relhassubclass as hollow
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`
+select n.nspname as schema, c.relname as name,
+  extract(epoch from pg_catalog.pg_stat_get_last_analyze_time(c.oid))::text as "lastAnalyze", c.relkind = 'p' and not c.relhassubclass as hollow
+from pg_catalog.json_to_recordset($1::json) as w(schema text, name text)
+join pg_catalog.pg_namespace n on n.nspname = w.schema
+join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name`
