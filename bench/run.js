@@ -8,6 +8,7 @@ import { catalog } from './catalog.js'
 import { demo } from './demo.js'
 import { explain } from './explain.js'
 import { fleet } from './fleet.js'
+import { load } from './load.js'
 import { noise } from './noise.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
@@ -16,11 +17,11 @@ import { startup } from './startup.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
- * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: noise with all of its pairs (half an hour; --pairs=N and
+ * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), noise with all of its pairs (half an hour; --pairs=N and
  * --effects=N for fewer), analytical, and fleet (--databases=N).
  */
 const sections = { startup, plan, catalog, build, explain, demo, runtime, noise: claims }
-const alone = { analytical, fleet }
+const alone = { analytical, fleet, load }
 
 const words = process.argv.slice(2)
 const quick = words.includes('--quick')

@@ -10,11 +10,35 @@ export const loadRows = [
     commandLineOnly: true,
   },
   {
+    flags: '--users <users>',
+    read: 'texts',
+    help: 'instead: users who wait for an answer and think, one step each: 10,50,100',
+    commands: ['load'],
+    commandLineOnly: true,
+  },
+  {
+    flags: '--think <duration>',
+    read: 'duration',
+    help: 'what a user thinks between an answer and the next request, on average',
+    commands: ['load'],
+    default: '1s',
+    defaultElsewhere: true,
+    commandLineOnly: true,
+  },
+  {
+    flags: '--find <duration>',
+    read: 'duration',
+    help: 'find the highest rate at which 95 of 100 answers come within this time',
+    commands: ['load'],
+    commandLineOnly: true,
+  },
+  {
     flags: '--duration <duration>',
     read: 'duration',
     help: 'of each step, after a warm-up that is not counted; 10min at most',
     commands: ['load'],
     default: '10s',
+    defaultElsewhere: true,
     commandLineOnly: true,
   },
   {
@@ -23,6 +47,7 @@ export const loadRows = [
     help: 'as many as the pool of the application has',
     commands: ['load'],
     default: '10',
+    defaultElsewhere: true,
     commandLineOnly: true,
   },
   {
@@ -31,6 +56,7 @@ export const loadRows = [
     help: 'an answer that comes later is a failure',
     commands: ['load'],
     default: '2s',
+    defaultElsewhere: true,
     commandLineOnly: true,
   },
   {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { Definition, Key, PartitionPart } from '../definition/definition.js'
 import { isExpressionText } from '../definition/key-text.js'
+import { completeLoad } from './complete-load.js'
 import { completeQuery } from './complete-query.js'
 import type { DeclaredIndex, Profile } from './profile.js'
 import { qualify } from './qualify.js'
@@ -28,6 +29,7 @@ export function completeProfile(written: WrittenProfile, source: ProfileSource):
       place: source.placeOf(['analyze', at]),
     })),
     queries: (written.queries ?? []).map((query, at) => completeQuery(query, ['queries', at], source)),
+    ...(written.load === undefined ? {} : { load: completeLoad(written.load, source) }),
   }
 }
 

@@ -27,6 +27,7 @@ export interface Names {
  */
 export function namesOf(written: WrittenProfile | undefined, plain: unknown, { placeOf, show }: ProfileSource): Names {
   const { schema = 'public', indexes = [], absent = [], queries = [] } = written ?? looseSchema().parse(plain)
+  const { mix = {}, params = {} } = written?.load ?? {}
   const at = (path: Path) => ({ shown: show(path), place: placeOf(path.slice(0, 2)) })
   const declared = indexes.map(({ name, table }, index) => ({
     schema: qualify(table, schema).schema,
@@ -44,6 +45,13 @@ export function namesOf(written: WrittenProfile | undefined, plain: unknown, { p
       return [{ code: 'UNKNOWN_REFERENCE', message, place: placeOf(path) }]
     }),
   )
+  const ofLoad = Object.entries({ mix, params }).flatMap(([key, of]) =>
+    Object.keys(of).flatMap((name): Problem[] => {
+      if (known.includes(name)) return []
+      const message = `unknown query "${name}"${suggestion(name, known)}`
+      return [{ code: 'UNKNOWN_REFERENCE', message, place: placeOf(['load', key, name], 'key') }]
+    }),
+  )
   const twice = queries.flatMap(({ name }, index): Problem[] => {
     const first = queries.findIndex((other) => other.name === name)
     if (name === '' || first === index) return []
@@ -51,7 +59,10 @@ export function namesOf(written: WrittenProfile | undefined, plain: unknown, { p
     const message = `query ${shown} is declared twice, first at ${shownPlace(placeOf(['queries', first]))}`
     return [{ code: 'DUPLICATE_NAME', message, hint: 'rename or remove one', place }]
   })
-  return { indexes: [...declared, ...unwanted].filter(({ name }) => name !== ''), problems: [...unknown, ...twice] }
+  return {
+    indexes: [...declared, ...unwanted].filter(({ name }) => name !== ''),
+    problems: [...unknown, ...ofLoad, ...twice],
+  }
 }
 
 /** The index names of a complete profile. */

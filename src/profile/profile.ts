@@ -1,5 +1,6 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Place } from '../errors.js'
+import type { DeclaredLoad } from './load.js'
 import type { Filled } from '../yaml/env.js'
 
 export interface DeclaredIndex {
@@ -71,6 +72,7 @@ export interface Profile {
   readonly extensions: readonly { readonly name: string; readonly place: Place }[]
   readonly analyze: readonly { readonly table: TableName; readonly place: Place }[]
   readonly queries: readonly Query[]
+  readonly load?: DeclaredLoad
   /** Its SQL and parameters that hold something from the environment: reports and the ledger have them as written. */
   readonly filled?: readonly Filled[]
 }

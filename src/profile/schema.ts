@@ -2,6 +2,7 @@ import { isExpressionText } from '../definition/key-text.js'
 import { nameTooLong } from '../definition/quote.js'
 import { duration } from '../yaml/units.js'
 import { z } from '../yaml/schema.js'
+import { loadSchema } from './load-schema.js'
 import { queryFindingCodes } from '../codes/finding-codes.js'
 
 /*
@@ -168,6 +169,7 @@ export const profileSchema = z
     extensions: z.array(name).optional().meta({ description: 'Extensions that the indexes need' }),
     analyze: z.array(qualified).optional().meta({ description: 'Tables to ANALYZE besides those that are built on' }),
     queries: z.array(query).optional().meta({ description: 'Queries to measure before and after' }),
+    load: loadSchema.optional(),
   })
   .meta({ title: 'perfdb profile', description: 'Indexes that must exist, and the queries that justify them' })
 

@@ -2,6 +2,7 @@ import type { Definition, Key, PartitionPart, TableName } from '../definition/de
 import { isExpressionText } from '../definition/key-text.js'
 import { durationMs } from '../text/units.js'
 import { writeYaml, type Writable } from '../yaml/write.js'
+import type { DeclaredLoad } from './load.js'
 import type { DeclaredIndex, Expectation, ParameterSet, Profile, Query } from './profile.js'
 
 type Entry = readonly [string, Writable | undefined]
@@ -29,6 +30,7 @@ export function writeProfile(profile: Profile, options: { comment?: string; sche
     ['extensions', some(profile.extensions.map(({ name }) => name))],
     ['analyze', some(tables)],
     ['queries', some(profile.queries.map(queryOf))],
+    ['load', profile.load === undefined ? undefined : loadOf(profile.load)],
   ])
   return writeYaml(value, comment.join('\n'))
 }
@@ -121,6 +123,33 @@ function expectationOf({ uses, speedup, timeMs, cost, buffers, forbid }: Expecta
     ['forbid', forbid],
   ])
   return written.size === 0 ? undefined : written
+}
+
+function loadOf(load: DeclaredLoad): Writable {
+  const { mix, params, connections, service, timeoutMs, durationMs: stepMs, rates, users, thinkMs, expect } = load
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : durationOf(ms))
+  const expected = entries([
+    ...expect.times.map(({ of, ms }): Entry => [of, durationOf(ms)]),
+    ['success', expect.successPercent === undefined ? undefined : `${expect.successPercent}%`],
+    ['rate', expect.rate === undefined ? undefined : `${expect.rate}/s`],
+  ])
+  return entries([
+    ['mix', mix === undefined ? undefined : entries(mix.map(({ query, weight }): Entry => [query, weight]))],
+    [
+      'params',
+      params.length === 0
+        ? undefined
+        : entries(params.map(({ query, sql }): Entry => [query, entries([['sql', sql]])])),
+    ],
+    ['connections', connections],
+    ['service', service],
+    ['timeout', time(timeoutMs)],
+    ['duration', time(stepMs)],
+    ['rates', rates?.map((rate) => `${rate}/s`)],
+    ['users', users],
+    ['think', time(thinkMs)],
+    ['expect', expected.size === 0 ? undefined : expected],
+  ])
 }
 
 function durationOf(ms: number): Writable {

@@ -6,6 +6,7 @@ import { hostLabel, type Host } from './target/host.js'
 import type { Notice } from './session/session.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { openSocket, sendCancelRequest } from './socket.js'
+import { errorFields } from './messages.js'
 import type { Target } from './target/target.js'
 import type { Encryption } from './target/tls.js'
 import { wireTypes } from './session/values.js'
@@ -180,8 +181,7 @@ function watchedLine(socket: Socket, label: string): WatchedSocket {
 function fatalError(bytes: Buffer): { readonly code: string; readonly message: string } | undefined {
   for (let start = 0; start + 5 <= bytes.length; start += 1 + bytes.readUInt32BE(start + 1)) {
     if (bytes[start] !== 0x45) continue
-    const parts = bytes.toString('utf8', start + 5, start + 1 + bytes.readUInt32BE(start + 1)).split('\0')
-    const field = (letter: string) => parts.find((part) => part.startsWith(letter))?.slice(1)
+    const field = errorFields(bytes, start)
     // PgBouncer says it in S alone, where PostgreSQL puts a translation.
     const severity = field('V') ?? field('S')
     if (severity === 'FATAL' || severity === 'PANIC') return { code: field('C') ?? '', message: field('M') ?? '' }

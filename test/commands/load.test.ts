@@ -30,23 +30,73 @@ test('steps at two rates: what was sent is answered, every time counted from its
   expect(await sessions(database)).toEqual([])
 })
 
+test('a profile says how it is loaded and what must hold; what does not is named, exit 1', async () => {
+  await using database = await testDatabase(tables)
+  const load = (sql: string, expected: string) => `${profile}load:
+  mix: { by-user: 2, one: 1 }
+  params: { by-user: { sql: "${sql}" } }
+  rates: [30/s]
+  duration: 1s
+  connections: 3
+  expect: ${expected}
+`
+  const values = 'select distinct user_id from orders where user_id < 5'
+  const good = await perfdbWith(database, load(values, '{ p99: 20s, success: 90%, rate: 30/s }'), ['--format', 'json'])
+  expect(good.code, good.stderr).toBe(0)
+  const result = loadResult.parse(JSON.parse(good.stdout))
+  expect(result).toMatchObject({ connections: 3, duration_ms: 1000, unmet: [] })
+  expect(result.mix.map(({ query, share }) => [query, Number(share.toFixed(2))])).toEqual([
+    ['by-user', 0.67],
+    ['one', 0.33],
+  ])
+
+  const bad = await perfdbWith(database, load(values, '{ p50: 1us, rate: 30/s }'), [])
+  expect(bad.code).toBe(1)
+  expect(bad.stdout).toMatch(/^1 step measured, 1 not as expected$/m)
+  expect(bad.stdout).toMatch(/not as expected: 30\/s: p50 [\d.]+ ms, expected 0.001 ms/)
+  expect(bad.stdout).toContain('no step answered 30/s with all else fulfilled')
+
+  for (const [sql, message] of [
+    ['select user_id from orders where false', 'params of by-user: the query returns no rows'],
+    ['select user_id, id from orders', 'by-user: 2 values for 1 parameter'],
+    ['delete from orders returning 1', 'params of by-user: DELETE changes or locks data'],
+  ] as const) {
+    const refused = await perfdbWith(database, load(sql, '{ p50: 1s }'), ['--format', 'json'])
+    expect(refused.code).toBe(2)
+    expect(JSON.parse(refused.stdout).error.message).toContain(message)
+  }
+})
+
+test('a mix of a query that is not there: its place', async () => {
+  await using place = await folder({ 'my.yaml': `${profile}load: { mix: { by-usr: 1 } }\n` })
+  const { code, stderr } = await perfdb(['load', 'my.yaml', '--rate', '5'], { cwd: place.path })
+  expect(code).toBe(2)
+  expect(stderr).toMatch(
+    /error\[UNKNOWN_REFERENCE\]: unknown query "by-usr": did you mean "by-user"\?\s+--> my.yaml:\d+:\d+/,
+  )
+})
+
+test('users who think: each asks once in an answer and a thought', async () => {
+  await using database = await testDatabase(tables)
+  const [step] = await stepsOf(database, ['--users', '20', '--think', '100ms', '--duration', '2s', ...ofBoth])
+  expect(step).toMatchObject({ offered: null, users: 20, success: 1, skipped: 0 })
+  // 20 users, 100 ms of thought and a short answer: 200 a second at most, and not far below.
+  expect(Number(step?.achieved)).toBeLessThan(260)
+  expect(Number(step?.achieved)).toBeGreaterThan(60)
+})
+
 test('a server that stops is told by all who would have come meanwhile', async () => {
   await using database = await testDatabase(tables)
-  const [quiet] = await stepsOf(database, ['--rate', '50', '--duration', '3s', '--mix', 'by-user', '--timeout', '20s'])
-  const running = stepsOf(database, [
-    '--rate',
-    '50',
-    '--duration',
-    '5s',
-    '--mix',
-    'by-user',
-    '--timeout',
-    '20s',
-    '--allow',
-    'LOAD',
-  ])
-  await until(async () => (await sessions(database)).length > 5)
-  const stopped = 3000
+  const of = ['--rate', '50', '--mix', 'by-user', '--timeout', '20s']
+  const [quiet] = await stepsOf(database, [...of, '--duration', '1s'])
+  const running = stepsOf(database, [...of, '--duration', '4s'])
+  await until(
+    async () =>
+      (
+        await database.sql`select 1 from pg_stat_activity where application_name = 'perfdb load' and query like '%user_id%'`
+      ).length > 0,
+  )
+  const stopped = 2000
   await database.sql.begin(async (sql) => {
     await sql`lock table orders in access exclusive mode`
     await pause(stopped)
@@ -61,6 +111,9 @@ test('a server that stops is told by all who would have come meanwhile', async (
 
 test.each<[string, readonly string[], string, RegExp]>([
   ['no rate', [], 'BAD_OPTION', /--rate is missing/],
+  ['rate and users', ['--rate', '5', '--users', '5'], 'BAD_OPTION', /either --rate or --users/],
+  ['users that are none', ['--users', '1.5'], 'BAD_OPTION', /--users 1.5: expected a whole number, up to 10000/],
+  ['a rate besides --find', ['--rate', '5', '--find', '50ms'], 'BAD_OPTION', /--find looks for the rate itself/],
   ['a rate that is none', ['--rate', '0'], 'BAD_OPTION', /--rate 0: expected/],
   ['a query that changes data', ['--rate', '5', '--mix', 'write'], 'BAD_SQL', /write: DELETE changes or locks data/],
   [
@@ -178,6 +231,12 @@ test('the histogram: every percentile within a thousandth of the exact one, from
 async function run(database: TestDatabase, args: readonly string[]) {
   await using place = await folder({ 'my.yaml': profile })
   return await perfdb(['load', 'my.yaml', ...args], { cwd: place.path, environment: { DATABASE_URL: database.url } })
+}
+
+async function perfdbWith(database: TestDatabase, text: string, args: readonly string[]) {
+  await using place = await folder({ 'my.yaml': text })
+  const all = ['load', 'my.yaml', '--allow', 'LOAD', ...args]
+  return await perfdb(all, { cwd: place.path, environment: { DATABASE_URL: database.url } })
 }
 
 async function stepsOf(database: TestDatabase, args: readonly string[]): Promise<readonly LoadStep[]> {

@@ -104,6 +104,40 @@ const query: fc.Arbitrary<Query> = fc
     place: nowhere,
   }))
 
+/** Its queries are chosen among those of the profile. */
+const load = fc
+  .record({
+    weights: maybe(fc.array(fc.nat(1000), { minLength: 1, maxLength: 3 })),
+    params: fc.array(anyText, { maxLength: 2 }),
+    connections: maybe(fc.integer({ min: 1, max: 500 })),
+    timeoutMs: maybe(fc.nat(200_000)),
+    durationMs: maybe(fc.integer({ min: 1000, max: 600_000 })),
+    users: maybe(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 3 })),
+    thinkMs: maybe(fc.nat(5000)),
+    p95: maybe(fc.nat(5000)),
+    success: maybe(fc.nat(1000)),
+    rate: maybe(fc.integer({ min: 1, max: 100_000 })),
+  })
+  .map((fields) => ({ ...JSON.parse(JSON.stringify(fields)) }))
+
+/** A load that names the queries that there are. */
+function loadOf(queries: readonly Query[], { weights, params, p95, success, rate, ...rest }: Record<string, never>) {
+  const of = <Value>(values: readonly Value[]) =>
+    queries.slice(0, values.length).map(({ name }, at) => ({ name, value: values[at] }))
+  const mix = of<number>(weights ?? []).map(({ name: query, value }) => ({ query, weight: value ?? 0 }))
+  return {
+    ...rest,
+    ...(mix.some(({ weight }) => weight > 0) ? { mix } : {}),
+    params: of<string>(params ?? []).map(({ name: query, value }) => ({ query, sql: value ?? 'select 1' })),
+    expect: {
+      times: p95 === undefined ? [] : [{ of: 'p95' as const, ms: p95 }],
+      ...(success === undefined ? {} : { successPercent: success / 10 }),
+      ...(rate === undefined ? {} : { rate }),
+    },
+    place: nowhere,
+  }
+}
+
 const profile: fc.Arbitrary<Profile> = fc
   .record({
     name: anyText,
@@ -113,10 +147,12 @@ const profile: fc.Arbitrary<Profile> = fc
     extensions: fc.array(name, { maxLength: 2 }),
     analyze: fc.array(table, { maxLength: 3 }),
     queries: unique(query, 3),
+    load: maybe(load),
     whys: fc.array(maybe(fc.oneof(anyText, fc.constant(''))), { minLength: 4, maxLength: 4 }),
   })
-  .map(({ declared, whys, absent, extensions, analyze, ...rest }) => ({
+  .map(({ declared, whys, absent, extensions, analyze, load: written, ...rest }) => ({
     ...rest,
+    ...(written === undefined ? {} : { load: loadOf(rest.queries, written) }),
     file: 'p.yaml',
     indexes: declared.map((definition, at) => {
       const why = whys[at]

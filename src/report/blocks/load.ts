@@ -1,55 +1,105 @@
-import { stepFailed, type LoadResult, type LoadStep } from '../../result/load-result.js'
-import { several } from '../../text/amounts.js'
+import { offerOf, stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/load-result.js'
+import { duration, percent, several } from '../../text/amounts.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 
 /** A row for each step; what was sent, and how the numbers are to be read, below. */
 export function loadBlocks(result: LoadResult): Block[] {
-  const { steps } = result.load.after
-  const { mix, connections, timeout_ms: timeoutMs, server } = result
-  const short = steps.filter((step) => step.cut_short || step.saturated)
-  const failed = steps.filter(stepFailed)
-  const tone: Tone = failed.length > 0 ? 'bad' : steps.length === 0 || short.length > 0 ? 'warn' : 'good'
+  const { mix, connections, timeout_ms: timeoutMs, think_ms: thinkMs, server, unmet } = result
+  const { steps, knee } = result.load.after
+  const asUsers = thinkMs === null ? '' : ` Users think ${duration(thinkMs)} on average.`
   return [
-    { kind: 'verdict', tone, text: `${several(steps.length, 'step')} measured${saidOf(short)}${failedOf(failed)}` },
-    {
-      kind: 'grid',
-      title: '',
-      columns: [
-        { head: 'offered', kind: 'number' },
-        { head: 'answered', kind: 'number' },
-        { head: 'p50', kind: 'number', drop: 3 },
-        { head: 'p95', kind: 'number' },
-        { head: 'p99', kind: 'number', drop: 4 },
-        { head: 'max', kind: 'number', drop: 2 },
-        { head: 'success', kind: 'number' },
-        { head: 'busy', kind: 'number', drop: 1 },
-        { head: 'failures', kind: 'prose', drop: 5 },
-      ],
-      rows: steps.map(rowOf),
-    },
+    { kind: 'verdict', tone: toneOf(result), text: verdictOf(steps, knee !== null) },
+    ...kneeBlocks([{ name: '', side: result.load.after }]),
+    loadGrid('', steps),
+    ...unmetBlock(steps, unmet),
     {
       kind: 'text',
       tone: 'quiet',
-      text: `${mix.map(({ query, share }) => `${Math.round(share * 100)} % ${query}`).join(', ')}; ${several(connections, 'connection')} to ${server.database} on ${server.host}. Times count from the moment a request was due; an answer after ${timeoutMs} ms is a failure.`,
+      text: `${mix.map(({ query, share }) => `${Math.round(share * 100)} % ${query}`).join(', ')}; ${several(connections, 'connection')} to ${server.database} on ${server.host}.${asUsers} Times count from the moment a request was due; an answer after ${duration(timeoutMs)} is a failure.`,
     },
   ]
 }
 
-function rowOf(step: LoadStep): readonly Cell[] {
-  const { latency_ms: latency, success } = step
+/** The steps of one side of a comparison, or of a load by itself. */
+export function loadGrid(title: string, steps: readonly LoadStep[]): Block {
+  return {
+    kind: 'grid',
+    title,
+    columns: [
+      { head: 'offered', kind: 'number' },
+      { head: 'answered', kind: 'number' },
+      { head: 'p50', kind: 'number', drop: 4 },
+      { head: 'p95', kind: 'number' },
+      { head: 'p95 by second', kind: 'number', drop: 1 },
+      { head: 'p99', kind: 'number', drop: 5 },
+      { head: 'max', kind: 'number', drop: 3 },
+      { head: 'success', kind: 'number' },
+      { head: 'busy', kind: 'number', drop: 2 },
+      { head: 'failures', kind: 'prose', drop: 6 },
+    ],
+    rows: steps.map(rowOf),
+  }
+}
+
+/** What was found where the highest rate was looked for. */
+export function kneeBlocks(sides: readonly { readonly name: string; readonly side: LoadSide }[]): Block[] {
+  return sides.flatMap(({ name, side: { knee } }): Block[] => {
+    if (knee === null) return []
+    const limit = `${duration(knee.limit_ms)} at p95`
+    const where = name === '' ? '' : `${name}: `
+    if (knee.rate === null)
+      return [{ kind: 'text', tone: 'warn', text: `${where}no rate was found that keeps ${limit}` }]
+    const more = knee.refuted === null ? 'the most that is tried' : `${knee.refuted}/s did not`
+    return [{ kind: 'text', tone: 'plain', text: `${where}${knee.rate}/s keep ${limit}; ${more}` }]
+  })
+}
+
+function unmetBlock(steps: readonly LoadStep[], ofAll: readonly string[]): Block[] {
+  const texts = [...steps.flatMap((step) => step.unmet.map((text) => `${offerOf(step)}: ${text}`)), ...ofAll]
+  if (texts.length === 0) return []
+  const items = texts.map((text) => ({ tone: 'bad' as const, label: 'not as expected', text, details: [] }))
+  return [{ kind: 'items', title: '', items }]
+}
+
+function toneOf({ load: { after }, unmet }: LoadResult): Tone {
+  const { steps, knee } = after
+  if (unmet.length > 0 || steps.some((step) => step.unmet.length > 0)) return 'bad'
+  if (knee !== null) return knee.rate === null ? 'warn' : 'good'
+  if (steps.some(stepFailed)) return 'bad'
+  return steps.length === 0 || steps.some(isShort) ? 'warn' : 'good'
+}
+
+/** A search drives steps too far on purpose: only one that was cut short is worth a word there. */
+function verdictOf(steps: readonly LoadStep[], searched: boolean): string {
+  const unmet = steps.filter((step) => step.unmet.length > 0).length
+  const judged = searched ? steps.filter((step) => step.cut_short) : steps
   return [
-    { text: `${step.offered}/s` },
+    `${several(steps.length, 'step')} measured`,
+    ...saidOf(judged.filter(isShort)),
+    ...failedOf(judged.filter(stepFailed)),
+    ...(unmet > 0 ? [`${unmet} not as expected`] : []),
+  ].join(', ')
+}
+
+function isShort(step: LoadStep): boolean {
+  return step.cut_short || step.saturated
+}
+
+function rowOf(step: LoadStep): readonly Cell[] {
+  const { latency_ms: latency, p95_of_seconds_ms: seconds, success } = step
+  const time = (ms: number | null) => (ms === null ? '-' : `${ms} ms`)
+  return [
+    { text: offerOf(step) },
     { text: `${step.achieved}/s` },
-    ...[latency.p50, latency.p95, latency.p99, latency.max].map((ms) => ({ text: ms === null ? '-' : `${ms} ms` })),
+    { text: time(latency.p50) },
+    { text: time(latency.p95), ...(step.unmet.length > 0 ? { tone: 'bad' } : {}) },
+    { text: seconds.low === null ? '-' : `${seconds.low} to ${seconds.high} ms` },
+    { text: time(latency.p99) },
+    { text: time(latency.max) },
     { text: percent(success), tone: success < 0.99 ? 'bad' : 'plain' },
     { text: step.connections_busy.toFixed(1) },
     { text: failuresOf(step) },
   ]
-}
-
-/** Never 100 % where one failed. */
-function percent(share: number): string {
-  return share === 1 ? '100 %' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
 }
 
 function failuresOf({ errors, late, skipped, saturated, cut_short: cutShort }: LoadStep): string {
@@ -66,18 +116,18 @@ function errorsOf(errors: LoadStep['errors']): string[] {
   return Object.entries(errors).map(([code, times]) => `${times} x ${code}`)
 }
 
-function failedOf(failed: readonly LoadStep[]): string {
-  if (failed.length === 0) return ''
+function failedOf(failed: readonly LoadStep[]): string[] {
+  if (failed.length === 0) return []
   const errors: Record<string, number> = {}
   for (const step of failed)
     for (const [code, times] of Object.entries(step.errors)) errors[code] = (errors[code] ?? 0) + times
-  return `, ${failed.length} failed: ${errorsOf(errors).join(', ') || 'nothing was answered in time'}`
+  return [`${failed.length} failed: ${errorsOf(errors).join(', ') || 'nothing was answered in time'}`]
 }
 
-function saidOf(short: readonly LoadStep[]): string {
-  if (short.length === 0) return ''
+function saidOf(short: readonly LoadStep[]): string[] {
+  if (short.length === 0) return []
   const saturated = short.filter((step) => step.saturated).length
   return saturated === short.length
-    ? `, ${saturated} ended early: the queue did not empty for 5 s`
-    : `, ${short.length} ended early`
+    ? [`${saturated} ended early: the queue did not empty for 5 s`]
+    : [`${short.length} ended early`]
 }

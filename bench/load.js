@@ -1,0 +1,100 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { median } from './rounds.js'
+import { perfdb, psql, withServer } from './server.js'
+
+const run = promisify(execFile)
+const query = 'select id, total, created_at from orders where user_id = $1 order by created_at desc limit 10'
+const users = [17, 230, 1234, 4000, 4711]
+const tables = `create table orders (id int primary key, user_id int not null, total int, created_at timestamptz not null);
+insert into orders select n, n::bigint * 7919 % 5000, n % 1000, timestamptz '2024-01-01' + n * interval '1 min' from generate_series(1, 500000) n;
+create index on orders (user_id, created_at desc);
+vacuum analyze orders`
+const connections = 10
+
+/** perfdb load beside pgbench: the same query, rate and number of connections, in turns. Goals: p50 1.2 x, highest rate 0.3 x that of two threads. */
+export async function load({ quick }) {
+  const program = psql()
+  const pgbench = program === undefined ? '' : join(dirname(program), 'pgbench')
+  if (!existsSync(pgbench)) throw new Error('no pgbench on this machine')
+  return withServer(0, async ({ url, sql }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'perfdb-bench-'))
+    try {
+      for (const text of tables.split(';\n')) await sql.unsafe(text)
+      writeFileSync(join(folder, 'q.sql'), `\\set u random(0, 4999)\n${query.replace('$1', ':u')};\n`)
+      const values = users.map((user) => `u${user}: [${user}]`).join(', ')
+      writeFileSync(
+        join(folder, 'q.yaml'),
+        `version: 1\nqueries:\n  - { name: last, sql: '${query}', params: { ${values} } }\n`,
+      )
+      return await compare({ url, folder, pgbench, seconds: quick ? 3 : 8, rounds: quick ? 3 : 7 })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+}
+
+async function compare({ url, folder, pgbench, seconds, rounds }) {
+  const common = ['-n', '-M', 'prepared', '-f', 'q.sql', '-c', String(connections)]
+  const bench = (...args) =>
+    execFileSync(pgbench, [...common, ...args, url], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+  const highest = () => Number(/^tps = ([\d.]+)/m.exec(bench('-j', '2', '-T', String(seconds)))[1])
+  const ofPgbench = (rate) => {
+    bench('-R', String(rate), '-T', String(seconds), '-l', '--log-prefix=pl')
+    const logs = readdirSync(folder).filter((name) => name.startsWith('pl.'))
+    const times = logs.flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
+    for (const name of logs) rmSync(join(folder, name))
+    return median(times.map((line) => Number(line.split(' ')[2]) / 1000))
+  }
+  const step = async (...args) => {
+    const all = ['load', 'q.yaml', '--url', url, '--duration', `${seconds}s`, '--connections', String(connections)]
+    const words = [perfdb, ...all, '--allow', 'LOAD', '--format', 'json', ...args]
+    // A saturated step is exit code 1, and a number all the same.
+    const { stdout } = await run(process.execPath, words, { cwd: folder }).catch((failed) => failed)
+    return JSON.parse(stdout).load.after.steps[0]
+  }
+  const rows = []
+  const times = { pgbench: [], perfdb: [] }
+  for (let round = 0; round < rounds; round += 1) {
+    times.pgbench.push(highest())
+    times.perfdb.push((await step('--users', String(connections), '--think', '0s')).achieved)
+  }
+  const most = median(times.pgbench)
+  const ratio = median(times.perfdb) / most
+  rows.push([
+    'highest rate',
+    `${most.toFixed(0)}/s`,
+    `${median(times.perfdb).toFixed(0)}/s`,
+    ratio.toFixed(2),
+    'at least 0.4',
+  ])
+  for (const share of [0.05, 0.25, 0.5]) {
+    const rate = Math.round(most * share)
+    const p50 = { pgbench: [], perfdb: [] }
+    for (let round = 0; round < rounds; round += 1) {
+      p50.pgbench.push(ofPgbench(rate))
+      p50.perfdb.push((await step('--rate', String(rate))).latency_ms.p50)
+    }
+    const [one, other] = [median(p50.pgbench), median(p50.perfdb)]
+    rows.push([
+      `p50 at ${rate}/s`,
+      `${one.toFixed(3)} ms`,
+      `${other.toFixed(3)} ms`,
+      (other / one).toFixed(2),
+      'at most 1.2',
+    ])
+  }
+  return {
+    title: 'Load',
+    note: `one query by an index, ${connections} connections, prepared; pgbench with two threads for the highest rate, perfdb with its one`,
+    columns: ['', 'pgbench', 'perfdb', 'x pgbench', 'goal'],
+    rows,
+  }
+}

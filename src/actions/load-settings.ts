@@ -1,0 +1,79 @@
+import type { Offer } from '../commands/load/run-step.js'
+import { PerfdbError } from '../errors.js'
+import type { Options } from '../options/values.js'
+import { mostLoad, type DeclaredLoad } from '../profile/load.js'
+import type { Profile } from '../profile/profile.js'
+
+type Flags = Pick<
+  Options,
+  'rate' | 'users' | 'think' | 'find' | 'duration' | 'connections' | 'timeout' | 'mix' | 'allow'
+>
+
+/** The key `load` of these profiles. Throws BAD_VALUE where two of them have one. */
+export function declaredLoad(profiles: readonly Profile[]): DeclaredLoad | undefined {
+  const [one, other] = profiles.flatMap(({ load }) => (load === undefined ? [] : [load]))
+  if (other === undefined) return one
+  throw new PerfdbError('BAD_VALUE', 'two profiles say how to load', {
+    hint: 'load one of them: perfdb load ONE.yaml',
+    place: other.place,
+  })
+}
+
+/** What a load does by its flags, else by the profile, else by default. Throws BAD_OPTION. */
+export function loadSettings(flags: Flags, declared: DeclaredLoad | undefined) {
+  const durationMs = flags.duration ?? declared?.durationMs ?? 10_000
+  const connections = flags.connections ?? declared?.connections ?? 10
+  if (durationMs > mostLoad.durationMs || durationMs < 1000)
+    throw new PerfdbError('BAD_OPTION', '--duration: a step takes 1s to 10min', { hint: '--duration 30s' })
+  if (connections > mostLoad.connections)
+    throw new PerfdbError('BAD_OPTION', `--connections: ${mostLoad.connections} at most`, { hint: '--connections 20' })
+  return {
+    what: flags.find === undefined ? { offers: offersOf(flags, declared) } : { findMs: findOf(flags, flags.find) },
+    durationMs,
+    connections,
+    timeoutMs: flags.timeout ?? declared?.timeoutMs ?? 2000,
+    mix: flags.mix === undefined ? declared?.mix : flags.mix.map(weightOf),
+    params: declared?.params ?? [],
+    expect: declared?.expect ?? { times: [] },
+  }
+}
+
+function findOf({ rate, users }: Flags, findMs: number): number {
+  if (findMs > 0 && rate === undefined && users === undefined) return findMs
+  throw new PerfdbError('BAD_OPTION', '--find looks for the rate itself, and for a time above 0', {
+    hint: '--find 50ms, without --rate and --users',
+  })
+}
+
+function offersOf(flags: Flags, declared: DeclaredLoad | undefined): readonly Offer[] {
+  if (flags.rate !== undefined && flags.users !== undefined)
+    throw new PerfdbError('BAD_OPTION', 'either --rate or --users', { hint: '--rate 20,100,500' })
+  const given = (texts: readonly string[], option: string, most: number) =>
+    texts.flatMap((text) => text.split(',')).map((text) => amountOf(text, option, most))
+  if (flags.rate !== undefined) return given(flags.rate, 'rate', mostLoad.rate).map((rate) => ({ rate }))
+  const thinkMs = flags.think ?? declared?.thinkMs ?? 1000
+  const users = flags.users === undefined ? declared?.users : given(flags.users, 'users', mostLoad.users)
+  if (users !== undefined) return users.map((count) => ({ users: count, thinkMs }))
+  if (declared?.rates !== undefined) return declared.rates.map((rate) => ({ rate }))
+  throw new PerfdbError('BAD_OPTION', '--rate is missing', {
+    hint: 'arrivals a second, one step each: --rate 20,100,500; or users who wait and think: --users 10,50,100',
+  })
+}
+
+function amountOf(text: string, option: string, most: number): number {
+  const value = Number(text.trim().replace(/\/s$/, ''))
+  if (text.trim() !== '' && value > 0 && value <= most && (option === 'rate' || Number.isInteger(value))) return value
+  const what = option === 'rate' ? 'arrivals a second' : 'a whole number'
+  throw new PerfdbError('BAD_OPTION', `--${option} ${text}: expected ${what}, up to ${most}`, {
+    hint: option === 'rate' ? '--rate 20,100,500' : '--users 10,50,100',
+  })
+}
+
+/** `jobs-by-status=6`. */
+function weightOf(text: string): { readonly query: string; readonly weight: number } {
+  const at = text.lastIndexOf('=')
+  const [query, written] = at < 0 ? [text, '1'] : [text.slice(0, at), text.slice(at + 1)]
+  const weight = Number(written)
+  if (written.trim() !== '' && Number.isFinite(weight) && weight >= 0) return { query, weight }
+  throw new PerfdbError('BAD_OPTION', `--mix ${text}: ${written} is no weight`, { hint: `--mix ${query}=6` })
+}
