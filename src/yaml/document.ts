@@ -11,12 +11,11 @@ import {
   type Scalar,
 } from 'yaml'
 import type { Place, Problem } from '../errors.js'
-import { quickDocument } from './quick.js'
 
 export interface YamlDocument {
   readonly file: string
   readonly text: string
-  readonly document: Document
+  readonly document: Document.Parsed
   readonly placeAt: (offset: number) => Place
   /** Numbers that JavaScript would round, and so are text in the document, with what they would be rounded to. */
   readonly rounded: ReadonlyMap<Node, number>
@@ -30,18 +29,11 @@ export function parseYaml(text: string, file: string): { yaml: YamlDocument; pro
   // A byte-order mark is no part of the first line: with it every column there would be one too many.
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text
   const lines = new LineCounter()
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' })
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.max(0, offset))
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const quick = quickDocument(source)
-  if (quick !== undefined) {
-    for (let start = 0; start > 0 || lines.lineStarts.length === 0; start = source.indexOf('\n', start) + 1)
-      lines.addNewLine(start)
-    // It holds nothing that contentProblems looks for.
-    return { yaml: { file, text: source, document: quick, placeAt, rounded: new Map() }, problems: [] }
-  }
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' })
   const rounded = new Map<Node, number>()
   const yaml = { file, text: source, document, placeAt, rounded }
   const syntax = [...document.errors, ...document.warnings]

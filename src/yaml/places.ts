@@ -11,7 +11,7 @@ export interface Spot {
 }
 
 /** Where a path leads in a document: through aliases and merge keys. */
-export function spotAt(document: Document, path: Path): Spot {
+export function spotAt(document: Document.Parsed, path: Path): Spot {
   let spot: Spot = { key: undefined, value: document.contents ?? undefined, found: true }
   for (const step of path) {
     const next = childOf(document, spot.value, step)
@@ -21,7 +21,7 @@ export function spotAt(document: Document, path: Path): Spot {
   return spot
 }
 
-function childOf(document: Document, node: Node | undefined, step: string | number): Spot | undefined {
+function childOf(document: Document.Parsed, node: Node | undefined, step: string | number): Spot | undefined {
   const parent = isAlias(node) ? node.resolve(document) : node
   if (isSeq(parent)) {
     const item = parent.items[Number(step)]
