@@ -16,6 +16,7 @@ import { checkWritable, writeText } from './files/files.js'
 import type { Invocation } from '../settings/invocation.js'
 import { readSavedPlan } from './files/read-saved-plan.js'
 import { applyOptions, choiceFor, configOf, inputs, planOptions } from './inputs.js'
+import { rampOf } from './ramp.js'
 import { shownAs } from './shown.js'
 import { asWritten } from '../profile/as-written.js'
 import { shownDocument } from '../result/shown.js'
@@ -92,6 +93,7 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
   const { config, profiles } = await inputs(invocation, kept?.profiles ?? args)
   return shownAs(profiles, invocation, async (given) => {
     const { runApply } = await import('../commands/apply/apply.js')
+    const { options } = given
     const saved = kept?.saved ?? given.keptPlan?.saved
     await using database = await openDatabase(given, config)
     return await runApply(measuringAs(database, given, config), profiles, {
@@ -101,6 +103,7 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
       ...(saved === undefined ? {} : { reindexSaved: savedReindexes(saved) }),
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
+      ramp: options.ramp === true ? await rampOf(database, given, profiles) : undefined,
     })
   })
 }

@@ -1,9 +1,9 @@
 import type { Named } from '../profile/files.js'
-import { offerOf, type LoadResult } from '../result/load-result.js'
+import type { LoadResult } from '../result/load-result.js'
 import type { Invocation } from '../settings/invocation.js'
 import { openDatabase } from './connect/database.js'
 import { inputs } from './inputs.js'
-import { declaredLoad, loadSettings } from './load-settings.js'
+import { declaredLoad, loadRun, loadSettings } from './load-settings.js'
 import { shownAs } from './shown.js'
 
 /** load of these profiles, or of those of perfdb.yaml. Throws BAD_OPTION, what reading them throws, and what runLoad throws. */
@@ -20,17 +20,8 @@ export async function runLoadAction(invocation: Invocation, args: readonly Named
     const queries = profiles.flatMap((profile) => profile.queries)
     return await runLoad(look, queries, async () => openLoadConnection(database.target, settings.timeoutMs), {
       ...settings,
-      allowLoad: database.embedded || (invocation.options.allow?.has('LOAD') ?? false),
-      signal: given.signals.signal,
+      ...loadRun(database, given),
       signalName: given.signals.name,
-      onStep: (step, number, of) => {
-        const { p95 } = step.latency_ms
-        given.listener({
-          type: 'stage',
-          stage: 'measure-before',
-          message: `step ${number}${of === null ? '' : ` of ${of}`}: ${offerOf(step)}, p95 ${p95 === null ? 'unknown' : `${p95} ms`}`,
-        })
-      },
     })
   })
 }

@@ -3,6 +3,9 @@ import { PerfdbError } from '../errors.js'
 import type { Options } from '../options/values.js'
 import { mostLoad, type DeclaredLoad } from '../profile/load.js'
 import type { Profile } from '../profile/profile.js'
+import { offerOf, type LoadStep } from '../result/load-result.js'
+import type { Invocation } from '../settings/invocation.js'
+import type { Database } from './connect/database.js'
 
 type Flags = Pick<
   Options,
@@ -35,6 +38,19 @@ export function loadSettings(flags: Flags, declared: DeclaredLoad | undefined) {
     mix: flags.mix === undefined ? declared?.mix : flags.mix.map(weightOf),
     params: declared?.params ?? [],
     expect: declared?.expect ?? { times: [] },
+  }
+}
+
+/** What a load has of its run: leave, signal, and a line for each step. */
+export function loadRun({ embedded }: Database, { options, signals, listener }: Invocation) {
+  return {
+    allowLoad: embedded || (options.allow?.has('LOAD') ?? false),
+    signal: signals.signal,
+    onStep: (step: LoadStep, number: number, of: number | null) => {
+      const { p95 } = step.latency_ms
+      const message = `step ${number}${of === null ? '' : ` of ${of}`}: ${offerOf(step)}, p95 ${p95 === null ? 'unknown' : `${p95} ms`}`
+      listener({ type: 'stage', stage: 'measure-before', message })
+    },
   }
 }
 

@@ -55,6 +55,14 @@ export const buildRows = [
     setting: 'URLs of standbys: what they use an index for counts too; take them from the environment: ${REPLICA_URL}',
   },
   {
+    flags: '--ramp',
+    read: 'flag',
+    help: 'load it before and after as the key load of the profile says, each step twice: up and down',
+    commands: ['apply'],
+    group: 'Measuring:',
+    commandLineOnly: true,
+  },
+  {
     flags: '--no-measure',
     read: 'flag',
     help: 'build without measuring the queries',

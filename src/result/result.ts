@@ -1,4 +1,5 @@
 import { z } from '../yaml/schema.js'
+import { loadSide } from './load-result.js'
 import { price, writeCost } from './price-result.js'
 import { savedPart } from './saved-part.js'
 import { errorFields, finding, place, server, step, type outcomes, type severity } from './step-result.js'
@@ -174,6 +175,8 @@ export const applyResult = z.object({
   /** Of duration_ms: building (with ANALYZE), and measuring. */
   build_ms: z.number().optional(),
   measure_ms: z.number().optional(),
+  /** With --ramp: what was felt under load before the builds and after them; null where it could not be measured any more. */
+  load: z.object({ before: loadSide, after: loadSide.nullable() }).optional(),
   findings: z.array(finding),
   error: errorFields.optional(),
 })

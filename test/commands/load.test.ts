@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { loadResult, type LoadStep } from '../../src/result/load-result.js'
+import { applyResult } from '../../src/result/result.js'
 import { makeHistogram } from '../../src/commands/load/histogram.js'
 import { build, ended, folder, perfdb, start } from '../cli/perfdb.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
@@ -65,6 +66,34 @@ test('a profile says how it is loaded and what must hold; what does not is named
     expect(refused.code).toBe(2)
     expect(JSON.parse(refused.stdout).error.message).toContain(message)
   }
+})
+
+test('apply --ramp: the same steps up and down before the builds and after them', async () => {
+  await using database = await testDatabase(tables)
+  const text = `version: 1
+indexes: [{ name: o_user, table: orders, keys: [user_id] }]
+queries: [{ name: by-user, sql: 'select * from orders where user_id = $1', params: [7] }]
+`
+  const load = 'load: { rates: [20/s, 40/s], duration: 1s, connections: 2 }\n'
+  const args = ['apply', 'my.yaml', '--ramp', '--no-measure', '--format', 'json']
+  const run = async (profileText: string, ...more: string[]) => {
+    await using place = await folder({ 'my.yaml': profileText })
+    return await perfdb([...args, ...more], { cwd: place.path, environment: { DATABASE_URL: database.url } })
+  }
+  const without = await run(text)
+  expect(without.code).toBe(2)
+  expect(JSON.parse(without.stdout).error.message).toBe('--ramp: no profile says how to load')
+  const { code, stdout } = await run(text + load, '--allow', 'LOAD')
+  expect(code, stdout).toBe(0)
+  const { load: measured, steps } = applyResult.parse(JSON.parse(stdout))
+  expect(steps[0]?.outcome).toBe('built')
+  for (const side of [measured?.before, measured?.after])
+    expect(side?.steps.map(({ offered, success }) => [offered, success])).toEqual([
+      [20, 1],
+      [40, 1],
+      [40, 1],
+      [20, 1],
+    ])
 })
 
 test('a mix of a query that is not there: its place', async () => {

@@ -1,5 +1,6 @@
 import type { DemoResult } from '../../src/result/demo-result.js'
 import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/result/result.js'
+import type { LoadResult, LoadSide, LoadStep } from '../../src/result/load-result.js'
 import type { Result } from '../../src/result/results.js'
 import * as documents from './documents.js'
 
@@ -75,6 +76,50 @@ export const hostileApply: ApplyResult = {
   ],
 }
 
+const loadStep = (rate: number, slower: number): LoadStep => ({
+  offered: rate,
+  users: null,
+  achieved: rate * 0.98,
+  seconds: 10,
+  latency_ms: { p50: 2 * slower, p95: 9 * slower, p99: 30 * slower, max: 41 * slower },
+  p95_of_seconds_ms: { low: 7 * slower, high: 12 * slower },
+  curve: [0.1, 0.5, 0.9, 0.99, 1].map((share) => ({ share, ms: slower / (1.02 - share) })),
+  wait_ms: { p50: 0.01, p95: slower },
+  due: rate * 10,
+  success: slower > 1 ? 0.97 : 1,
+  errors: slower > 1 ? { '57014': 3 } : {},
+  late: 2,
+  skipped: 1,
+  connections_busy: 3.2,
+  saturated: slower > 1,
+  cut_short: false,
+  unmet: slower > 1 ? ['p95 900 ms, expected 50 ms'] : [],
+})
+const loadSide = (slower: number): LoadSide => ({
+  steps: [20, 100, 100, 20].map((rate) => loadStep(rate, slower)),
+  knee: null,
+})
+
+/** An apply with --ramp, and a search by itself. */
+const rampDocument: ApplyResult = { ...documents.applyDocument, load: { before: loadSide(100), after: loadSide(1) } }
+const loadDocument: LoadResult = {
+  perfdb: '0.2.0',
+  ok: false,
+  exit_code: 1,
+  command: 'load',
+  server: { host: '127.0.0.1:5432', database: 'shop', version: '18.1' },
+  mix: [
+    { query: 'jobs-by-status', share: 0.75 },
+    { query: hostile, share: 0.25 },
+  ],
+  connections: 10,
+  duration_ms: 10_000,
+  timeout_ms: 2000,
+  think_ms: null,
+  unmet: ['no step answered 200/s with all else fulfilled; the most was 98/s'],
+  load: { after: { ...loadSide(1), knee: { limit_ms: 50, rate: 100, refuted: 120 } } },
+}
+
 export const demoDocument: DemoResult = {
   perfdb: '0.1.0',
   ok: true,
@@ -114,6 +159,8 @@ export const pages: readonly (readonly [name: string, result: Result])[] = [
   ['explain', documents.explainDocument],
   ['check-pool', documents.poolDocument],
   ['check-pool of several servers', documents.poolsDocument],
+  ['apply with a ramp', rampDocument],
+  ['load', loadDocument],
   ['demo', demoDocument],
   ['error', documents.manyErrors],
 ]

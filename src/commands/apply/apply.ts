@@ -21,6 +21,7 @@ import { notBegun, refused } from './not-begun.js'
 import { runParallel } from './parallel.js'
 import { measureAfter, measureBefore, unproven } from './proof.js'
 import { noRecord, openRecord } from './record.js'
+import type { LoadSide } from '../../result/load-result.js'
 import type { ApplyResult } from '../../result/result.js'
 import { isDone } from '../../plan/make/saved.js'
 import type { SavedPart } from '../../result/saved-part.js'
@@ -45,6 +46,8 @@ export interface ApplyOptions extends PlanOptions, BuildOptions, ProofOptions {
   readonly signalName: () => SignalName | undefined
   /** What it builds and what was not measured to pay is dropped again before it ends. */
   readonly takesBackUnpaid?: boolean | undefined
+  /** Loads the database, before the builds and after them. */
+  readonly ramp?: (() => Promise<LoadSide>) | undefined
   /** Of a run for many tenants. */
   readonly fleet?: FleetPart | undefined
 }
@@ -100,6 +103,7 @@ export async function runApply(
     : noRecord
   try {
     const before = await measureBefore(connect, profiles, options)
+    const loadBefore = await options.ramp?.()
     const buildStarted = performance.now()
     const extensions = await createExtensions(ddl, record, plan, options.allow)
     const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
@@ -110,9 +114,13 @@ export async function runApply(
     const buildMs = performance.now() - buildStarted
     // What was built is told whatever becomes of the measurements.
     const proof = await measureAfter(connect, profiles, before, results, record.proven, options).catch(unproven)
+    const load = loadBefore === undefined ? undefined : { before: loadBefore, after: await loadAfter(options) }
     const signal = options.signalName()
     const done = { interrupted, results, analyzed, extensions, proof, buildMs, run: record.run, signal }
-    const told = await applyDocument(planned, profiles, startedAt, done)
+    const told = {
+      ...(await applyDocument(planned, profiles, startedAt, done)),
+      ...(load === undefined ? {} : { load }),
+    }
     const result =
       options.takesBackUnpaid === true ? await takeBackUnpaid(context, watchdog, told, options.signalName()) : told
     await record.finish(result)
@@ -120,6 +128,17 @@ export async function runApply(
   } catch (error) {
     await record.abandon()
     throw error
+  }
+}
+
+/** What was built is told whatever becomes of the load. */
+async function loadAfter({ ramp, listener }: ApplyOptions): Promise<LoadSide | null> {
+  try {
+    return (await ramp?.()) ?? null
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    listener({ type: 'warning', message: `the load after the builds was not measured: ${reason}` })
+    return null
   }
 }
 

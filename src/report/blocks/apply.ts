@@ -4,6 +4,7 @@ import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
 import { errorItem } from './error.js'
 import type { Layout } from '../block/layout.js'
+import { loadGrid } from './load.js'
 import { aboutText, hazardBlocks, scriptOf } from './plan.js'
 import { priceBlocks, priceTotals } from './price.js'
 import { noiseText } from './noise.js'
@@ -54,6 +55,7 @@ export function runBlocks(result: ApplyResult, layout: Layout): Block[] {
     { kind: 'text', tone: 'quiet', text: noiseText(result) },
     ...measuredBlocks(result.queries),
     ...result.comparisons.flatMap(comparisonBlocks),
+    ...rampBlocks(result),
     ...priceBlocks(result, layout),
     ...queryNotes(result.queries, result.findings),
     ...analyzeBlocks(result.analyzed),
@@ -61,6 +63,16 @@ export function runBlocks(result: ApplyResult, layout: Layout): Block[] {
     { kind: 'text', tone: 'plain', text: nextText(result) },
     { kind: 'scripts', title: 'SQL', scripts: result.steps.filter((step) => step.sql.length > 0).map(scriptOf) },
   ]
+}
+
+/** With --ramp: each step ran twice on either side, so that drift shows as a difference between the two. */
+function rampBlocks({ load }: ApplyResult): Block[] {
+  if (load === undefined) return []
+  const sides = [
+    { name: 'before', side: load.before },
+    ...(load.after === null ? [] : [{ name: 'after', side: load.after }]),
+  ]
+  return sides.map(({ name, side }) => loadGrid(`Load, ${name}`, side.steps))
 }
 
 /** The hazards are listed below, each once. */

@@ -1,4 +1,4 @@
-import { offerOf, stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/load-result.js'
+import { offerOf, stepFailed, type LoadKnee, type LoadResult, type LoadStep } from '../../result/load-result.js'
 import { duration, percent, several } from '../../text/amounts.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 
@@ -9,7 +9,7 @@ export function loadBlocks(result: LoadResult): Block[] {
   const asUsers = thinkMs === null ? '' : ` Users think ${duration(thinkMs)} on average.`
   return [
     { kind: 'verdict', tone: toneOf(result), text: verdictOf(steps, knee !== null) },
-    ...kneeBlocks([{ name: '', side: result.load.after }]),
+    ...kneeBlocks(knee),
     loadGrid('', steps),
     ...unmetBlock(steps, unmet),
     {
@@ -42,16 +42,12 @@ export function loadGrid(title: string, steps: readonly LoadStep[]): Block {
 }
 
 /** What was found where the highest rate was looked for. */
-export function kneeBlocks(sides: readonly { readonly name: string; readonly side: LoadSide }[]): Block[] {
-  return sides.flatMap(({ name, side: { knee } }): Block[] => {
-    if (knee === null) return []
-    const limit = `${duration(knee.limit_ms)} at p95`
-    const where = name === '' ? '' : `${name}: `
-    if (knee.rate === null)
-      return [{ kind: 'text', tone: 'warn', text: `${where}no rate was found that keeps ${limit}` }]
-    const more = knee.refuted === null ? 'the most that is tried' : `${knee.refuted}/s did not`
-    return [{ kind: 'text', tone: 'plain', text: `${where}${knee.rate}/s keep ${limit}; ${more}` }]
-  })
+function kneeBlocks(knee: LoadKnee | null): Block[] {
+  if (knee === null) return []
+  const limit = `${duration(knee.limit_ms)} at p95`
+  if (knee.rate === null) return [{ kind: 'text', tone: 'warn', text: `no rate was found that keeps ${limit}` }]
+  const more = knee.refuted === null ? 'the most that is tried' : `${knee.refuted}/s do not`
+  return [{ kind: 'text', tone: 'plain', text: `${knee.rate}/s keep ${limit}; ${more}` }]
 }
 
 function unmetBlock(steps: readonly LoadStep[], ofAll: readonly string[]): Block[] {

@@ -6,6 +6,7 @@ import type { Block } from '../block/block.js'
 import { drawChart, type Chart } from './chart.js'
 import { waterfallChart } from './chart-pool.js'
 import { buffersChart, measuredChart, speedupChart, timesChart, variantsChart } from './chart-queries.js'
+import { loadChart, percentileChart, sidesOf } from './chart-load.js'
 import { historyChart } from './chart-history.js'
 import { noiseChart } from './chart-noise.js'
 import { spreadChart } from './chart-spread.js'
@@ -36,6 +37,7 @@ function allDrawings(result: Result): readonly Drawing[] {
     ...('noise' in result && result.noise !== undefined ? [noiseDrawing(result.noise)] : []),
     ...('comparisons' in result ? result.comparisons.map(variantsDrawing) : []),
     ...('servers' in result ? poolDrawings(result) : []),
+    ...('load' in result && result.load !== undefined ? loadDrawings(result.load) : []),
   ]
 }
 
@@ -53,6 +55,12 @@ function queryDrawings(queries: readonly ResultQuery[]): readonly Drawing[] {
     { ...drawing(buffersChart(queries), compared), folded: true },
     drawing(measuredChart(queries), titled('Queries')),
   ]
+}
+
+function loadDrawings(load: Parameters<typeof sidesOf>[0]): readonly Drawing[] {
+  const sides = sidesOf(load)
+  const beside = (block: Block) => block.kind === 'grid' && block.columns.some(({ head }) => head === 'offered')
+  return [drawing(loadChart(sides), beside), drawing(percentileChart(sides), beside)]
 }
 
 function historyDrawing(query: HistoryResult['queries'][number]): Drawing {

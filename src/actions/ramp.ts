@@ -1,0 +1,34 @@
+import { PerfdbError } from '../errors.js'
+import type { Profile } from '../profile/profile.js'
+import type { LoadSide } from '../result/load-result.js'
+import type { Invocation } from '../settings/invocation.js'
+import type { Database } from './connect/database.js'
+import { declaredLoad, loadRun, loadSettings } from './load-settings.js'
+
+/** What --ramp does before the builds and after them. Throws BAD_OPTION where no profile says how to load. */
+export async function rampOf(
+  database: Database,
+  invocation: Invocation,
+  profiles: readonly Profile[],
+): Promise<() => Promise<LoadSide>> {
+  const declared = declaredLoad(profiles)
+  if (declared?.rates === undefined && declared?.users === undefined)
+    throw new PerfdbError('BAD_OPTION', '--ramp: no profile says how to load', {
+      hint: 'load: { rates: [20/s, 100/s] } or load: { users: [10, 50] } in a profile',
+    })
+  const { what, ...settings } = loadSettings({}, declared)
+  if (!('offers' in what)) throw new PerfdbError('INTERNAL', 'a ramp without steps')
+  const { offers } = what
+  const { rampSide } = await import('../commands/load/ramp.js')
+  const { openLoadConnection } = await import('../server/load-connection.js')
+  const queries = profiles.flatMap((profile) => profile.queries)
+  return async () => {
+    await using look = await database.connect('look')
+    const connect = async () => openLoadConnection(database.target, settings.timeoutMs)
+    return await rampSide(look, queries, connect, {
+      ...settings,
+      ...loadRun(database, invocation),
+      offers,
+    })
+  }
+}

@@ -1,0 +1,27 @@
+import type { Query } from '../../profile/profile.js'
+import type { LoadSide } from '../../result/load-result.js'
+import type { LoadConnection } from '../../server/load-connection.js'
+import type { Session } from '../../server/session/session.js'
+import { measureSide, type LoadOptions } from './load.js'
+import { openRig, type RigOptions } from './rig.js'
+import type { Offer } from './run-step.js'
+
+export interface RampOptions extends RigOptions, Pick<LoadOptions, 'onStep'> {
+  readonly offers: readonly Offer[]
+}
+
+/**
+ * One side of a comparison: each step upwards and again downwards (A B B A), so that what changed meanwhile for another reason shows between the two runs of
+ * a step. Throws what openRig throws.
+ */
+export async function rampSide(
+  look: Session,
+  queries: readonly Query[],
+  connect: () => Promise<LoadConnection>,
+  options: RampOptions,
+): Promise<LoadSide> {
+  await using rig = await openRig(look, queries, connect, options)
+  const offers = [...options.offers, ...options.offers.toReversed()]
+  const { side } = await measureSide(rig, { what: { offers }, onStep: options.onStep })
+  return side
+}
