@@ -73,6 +73,7 @@ export async function runAdviseAction(
       weights: new Map([...counts].map(([name, { calls }]) => [name, calls])),
       twin: async () => twinOf(given, database),
       findings: counted?.findings ?? [],
+      openReplicas: async () => openReplicas(given, config),
       prove:
         options.prove === true
           ? {

@@ -1,25 +1,6 @@
 import type { Definition } from '../definition/definition.js'
-import { skipsIn } from '../twin/skips.js'
 import type { Present } from '../twin/suppose.js'
-import type { TriedIndex, Twin } from '../twin/twin.js'
-import type { Proposal } from './candidates.js'
-
-/** A proposal that was built on the twin. */
-export interface Option extends Proposal {
-  readonly tried: TriedIndex
-}
-
-/** A query with what one run of it counts for. */
-export interface Weighed {
-  readonly present: Present
-  readonly weight: number
-}
-
-/** What a query costs with a set of indexes, and which of them its query plan uses. */
-interface Outcome {
-  readonly cost: number
-  readonly used: readonly string[]
-}
+import { enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes, type Weighed } from './outcomes.js'
 
 export interface Chosen {
   readonly option: Option
@@ -34,17 +15,15 @@ export interface Choice {
   readonly chosen: readonly Chosen[]
   readonly before: number
   readonly after: number
+  /** Of each query, with the chosen. */
+  readonly outcomes: Outcomes
 }
 
 export interface ChoiceOptions {
   readonly mostIndexes: number
   readonly mostBytes: number
-  /** The source is of 18 or later and skips through a btree whose first key is not compared, as the twin does. */
-  readonly skips: boolean
 }
 
-/** A query has to gain so much of its cost, and so many units of it: below, the planner's estimates mean nothing. */
-const [leastShare, leastUnits] = [0.2, 50]
 /** Of indexes that save about as much the smallest is taken. */
 const aboutAsMuch = 0.97
 
@@ -53,12 +32,11 @@ const aboutAsMuch = 0.97
  * later ones made useless are taken out again. Each is judged by the planner on the twin. Throws the server's errors.
  */
 export async function chooseIndexes(
-  twin: Twin,
+  look: Look,
   options: readonly Option[],
   queries: readonly Weighed[],
-  { mostIndexes, mostBytes, skips }: ChoiceOptions,
+  { mostIndexes, mostBytes }: ChoiceOptions,
 ): Promise<Choice> {
-  const look: Look = { twin, skips }
   const present: Outcomes = new Map(queries.map((one) => [one, { cost: one.present.here.cost, used: [] }]))
   const solo = new Map<Option, number>()
   const helps = new Map<Option, ReadonlySet<Weighed>>()
@@ -108,30 +86,7 @@ export async function chooseIndexes(
     })
   }
   const best = found.toSorted((one, other) => other.worth - one.worth)
-  return { chosen: best, before: totalOf(present), after: totalOf(after) }
-}
-
-interface Look {
-  readonly twin: Twin
-  readonly skips: boolean
-}
-
-type Outcomes = ReadonlyMap<Weighed, Outcome>
-
-function totalOf(outcomes: Outcomes): number {
-  return [...outcomes].reduce((sum, [{ weight }, { cost }]) => sum + weight * cost, 0)
-}
-
-function uses({ used }: Outcome, { tried }: Option): boolean {
-  return tried.names.some((name) => used.includes(name))
-}
-
-/** Some query gains what counts. */
-function enough(before: Outcomes, after: Outcomes): boolean {
-  return [...before].some(([query, { cost }]) => {
-    const saved = cost - (after.get(query)?.cost ?? cost)
-    return saved >= leastUnits && saved >= leastShare * cost
-  })
+  return { chosen: best, before: totalOf(present), after: totalOf(after), outcomes: after }
 }
 
 /** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
@@ -150,28 +105,6 @@ function beginsWith({ definition: wide }: Option, { definition: narrow }: Option
 
 function shortTable({ table }: Definition): string {
   return `${table.schema}.${table.name}`
-}
-
-/** All queries with these indexes; only those that read this table are planned anew, of the others the outcome is as `before`. */
-async function outcomesWith(
-  { twin, skips }: Look,
-  set: readonly Option[],
-  before: Outcomes,
-  table: string | null,
-): Promise<Outcomes> {
-  await twin.show(set.map(({ tried }) => tried))
-  const outcomes = new Map(before)
-  for (const query of before.keys()) {
-    if (table !== null && !twin.reads(query.present.here, table)) continue
-    const plan = await twin.plan(query.present.subject)
-    const skipping = !skips && set.some(({ definition, tried }) => skipsIn(plan, definition, tried))
-    // What the source cannot do counts as no gain.
-    outcomes.set(
-      query,
-      skipping ? { cost: query.present.here.cost, used: [] } : { cost: plan.cost, used: twin.indexesOf(plan) },
-    )
-  }
-  return outcomes
 }
 
 /**

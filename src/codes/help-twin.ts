@@ -28,6 +28,13 @@ export const twinTexts = {
     todo: 'Install it (--yes), or have HypoPG asked.',
     option: '--what-if-engine hypopg',
   },
+  STANDBY_UNASKED: {
+    text: 'an index is not scanned here, and a standby was not asked',
+    why: 'Scans are counted by each node for itself: the reads of a standby may need the index.',
+    rule: 'advise finds an index without a scan on the server, and pg_stat_replication shows a standby that --replicas does not name.',
+    todo: 'Name the standbys: the index is then advised to go, or stays.',
+    option: '--replicas',
+  },
   TAKEN_BACK: {
     text: 'what an earlier advise --prove left when it was killed was dropped',
     why: 'It was not measured to its end, so that nobody knows which of its indexes pay.',

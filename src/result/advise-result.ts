@@ -39,6 +39,24 @@ const advice = z.object({
   rejected: z.array(z.object({ definition: z.string(), share: z.number(), size_bytes: z.number() })),
 })
 
+/** An existing index that nobody would miss: hidden on the twin, no query lost by it. */
+const removed = z.object({
+  index: z.object({
+    name: z.string(),
+    schema: z.string(),
+    table: z.string(),
+    definition: z.string(),
+    /** DROP INDEX CONCURRENTLY, to paste. */
+    sql: z.string(),
+  }),
+  size_bytes: z.number(),
+  /** unused: never scanned on any node that was asked. */
+  code: z.enum(['duplicate', 'redundant', 'unused']),
+  /** The index that does its work. */
+  by: z.string().optional(),
+  why: z.string(),
+})
+
 export const adviseResult = z.object({
   perfdb: z.string(),
   ok: z.boolean(),
@@ -49,6 +67,7 @@ export const adviseResult = z.object({
   duration_ms: z.number().optional(),
   /** Best first. */
   advice: z.array(advice),
+  removals: z.array(removed),
   /** Queries that were looked at, and the weighted cost of all of them without and with the advice. */
   queries: z.int(),
   /** Of them with values: those that the twin plans as the server does; with none of them the exit code is 2. */
@@ -67,4 +86,5 @@ export const adviseResult = z.object({
 })
 
 export type AdviseResult = z.infer<typeof adviseResult>
+export type Removed = z.infer<typeof removed>
 export type Advice = z.infer<typeof advice>

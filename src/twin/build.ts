@@ -33,6 +33,9 @@ export async function shareOf(
   }
 }
 
+/** What a tried index is called on the twin; its parts in partitions get names of PostgreSQL's. */
+export const triedPrefix = 'perfdb_tried_'
+
 /** A tried index and the oids of its parts. */
 export interface Built {
   readonly index: TriedIndex
@@ -68,7 +71,7 @@ async function buildOne(
   { definition, searchPath }: TwinIndex,
   share: number,
 ): Promise<Built> {
-  const name = `perfdb_tried_${built.size + 1}`
+  const name = `${triedPrefix}${built.size + 1}`
   const { schema } = definition.table
   try {
     await owner.query(`set search_path = ${searchPath}`)

@@ -1,3 +1,4 @@
+import { readIndex } from '../catalog/read.js'
 import { PerfdbError } from '../errors.js'
 import { genericPlan } from '../measure/sample/generic.js'
 import { tableOf } from '../measure/plan/plan-node.js'
@@ -5,8 +6,8 @@ import { unqualified } from '../measure/rules/rule.js'
 import type { Limits } from '../measure/sample/limits.js'
 import { explainOnce, refuseAborted } from '../measure/sample/sample.js'
 import { startEmbedded } from '../server/embedded/embedded.js'
-import { showSql, twinAncestorsSql } from '../sql/twin/twin-restore.js'
-import { buildAll, shareOf } from './build.js'
+import { showSql, treesSql, twinAncestorsSql } from '../sql/twin/twin-restore.js'
+import { buildAll, shareOf, triedPrefix } from './build.js'
 import { insertEnds } from './ends.js'
 import { createExtensions, runSchema, type Schema } from './load.js'
 import { pageBytes } from './pages.js'
@@ -92,6 +93,7 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
   let superuser = await open('superuser', 'ddl')
   let above = await ancestors(open)
   const hidden: number[] = []
+  let away: readonly number[] = []
   const oidsOf = new Map<TriedIndex, readonly number[]>()
   return {
     version: session.version,
@@ -131,6 +133,18 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
     async show(indexes) {
       await superuser.query(showSql, [hidden, indexes.flatMap((index) => oidsOf.get(index) ?? [])])
     },
+    async hide(indexes) {
+      const rows = await superuser.query<{ oid: number }>(treesSql, [
+        indexes.map(({ schema }) => schema),
+        indexes.map(({ name }) => name),
+      ])
+      const oids = rows.map(({ oid }) => oid)
+      await superuser.query(showSql, [[...new Set([...away, ...oids])], away.filter((oid) => !oids.includes(oid))])
+      away = oids
+    },
+    canonical: async (index, schema) =>
+      (await readIndex(superuser, schema, index.names.find((name) => name.startsWith(triedPrefix)) ?? ''))?.canonical ??
+      null,
     async [Symbol.asyncDispose]() {
       await Promise.all([session[Symbol.asyncDispose](), superuser[Symbol.asyncDispose]()])
       await server[Symbol.asyncDispose]()

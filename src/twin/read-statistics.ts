@@ -1,4 +1,5 @@
 import { readForeignCode } from '../catalog/trust.js'
+import { isSuperuser } from '../measure/query/hidden.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import { allBy } from '../plan/match/grouping.js'
@@ -56,6 +57,8 @@ interface End {
  * BAD_OPTION for a column to hide that is not there, and the server's errors.
  */
 export async function readStatistics(session: Session, options: ReadOptions): Promise<TakenStatistics> {
+  // What probes count as scans would make an index look used that nobody uses.
+  const uncounted = await isSuperuser(session)
   const snapshot = { readOnly: true, isolation: 'repeatable read', statementTimeoutMs: 300_000 } as const
   const read = await session.rolledBack({ ...snapshot, lockTimeoutMs: 1000 }, async () => {
     const one = async <Row>(text: string) => (await session.query<Row>(text))[0]
@@ -68,7 +71,7 @@ export async function readStatistics(session: Session, options: ReadOptions): Pr
       hidden: await hiddenColumns(session, options.hide),
       relations: await session.query<RelationRow>(twinRelationsSql),
       columns: await session.query<ColumnRow>(twinColumnsSql(session.versionNum)),
-      ends: options.noValues ? [] : await session.query<End>(twinEndsSql),
+      ends: options.noValues ? [] : await session.query<End>(twinEndsSql, [uncounted]),
     }
   })
   const { server, unseen, hidden } = read
@@ -76,7 +79,7 @@ export async function readStatistics(session: Session, options: ReadOptions): Pr
   if (server.block_size !== 8192)
     throw new PerfdbError('QUERY_FAILED', `its blocks have ${server.block_size} bytes, and a twin can have 8192 only`)
   const shown = read.ends.filter(({ oid, column }) => !hidden.has(`${oid} ${column}`))
-  const { ends, notes } = await readEnds(session, shown)
+  const { ends, notes } = await readEnds(session, shown, uncounted ? { track_counts: 'off' } : {})
   const columns = allBy(read.columns, ({ schema, relation }) => JSON.stringify([schema, relation]))
   const relations = read.relations.map((row): RelationStatistics => {
     const { oid, table, method, bytes, ...rest } = row
@@ -184,6 +187,7 @@ async function unchanged(session: Session, name: string, oid: number): Promise<b
 async function readEnds(
   session: Session,
   wanted: readonly End[],
+  own: Readonly<Record<string, string>>,
 ): Promise<{
   readonly ends: ReadonlyMap<number, NonNullable<RelationStatistics['ends']>>
   readonly notes: readonly string[]
@@ -197,7 +201,7 @@ async function readEnds(
   const ends = new Map<number, NonNullable<RelationStatistics['ends']>>()
   let [late, strange] = [0, 0]
   // The index, whatever it costs; and a least value of a domain or an enum is one as well.
-  const set = { enable_seqscan: 'off', enable_bitmapscan: 'off', enable_sort: 'off', jit: 'off' }
+  const set = { enable_seqscan: 'off', enable_bitmapscan: 'off', enable_sort: 'off', jit: 'off', ...own }
   const settings = { readOnly: true, statementTimeoutMs: endsTimeoutMs, lockTimeoutMs: 1000, set }
   for (const [at, [oid, columns]] of tables.entries()) {
     if ((foreign[at] ?? []).length > 0) {

@@ -1,3 +1,4 @@
+import type { CanonicalDefinition } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
@@ -41,6 +42,10 @@ export interface Twin extends AsyncDisposable {
   build(indexes: readonly TwinIndex[]): Promise<readonly TriedIndex[]>
   /** Of the indexes that `build` gave the planner sees these alone. */
   show(indexes: readonly TriedIndex[]): Promise<void>
+  /** Of the indexes that the source has the planner sees all but these, with what belongs to them in partitions. */
+  hide(indexes: readonly { readonly schema: string; readonly name: string }[]): Promise<void>
+  /** What PostgreSQL says that a tried index is. */
+  canonical(index: TriedIndex, schema: string): Promise<CanonicalDefinition | null>
 }
 
 /** Throws EMBEDDED_FAILED on Windows, which has no sparse files without more. */

@@ -1,4 +1,5 @@
 import type { Chosen } from '../../advise/choose.js'
+import type { Removal } from '../../advise/removals.js'
 import type { Definition } from '../../definition/definition.js'
 import { shortDefinition } from '../../definition/short.js'
 import { round } from '../../measure/query/result-queries.js'
@@ -111,9 +112,11 @@ export function adviceDocument(
 
 const mostRejected = 5
 
+const nowhere = { file: 'advise', line: 1, column: 1 }
+
 function declared({ chosen, definition }: Named): DeclaredIndex {
   const names = [...new Set(chosen.serves.map(({ present }) => present.name))]
-  return { definition, for: names, why: chosen.option.why, place: { file: 'advise', line: 1, column: 1 } }
+  return { definition, for: names, why: chosen.option.why, place: nowhere }
 }
 
 /** The entry of one index as a profile has it. */
@@ -131,11 +134,26 @@ export function adviceProfile(name: string, file: string, named: readonly Named[
   return { ...profileOf(name, named.map(declared), queries), file }
 }
 
-/** Ready for plan: the indexes, and the queries that they serve. */
-export function profileText(name: string, named: readonly Named[], queries: readonly Query[], proven: boolean): string {
+/** Ready for plan: the indexes, the queries that they serve, and what may go. */
+export function profileText(
+  name: string,
+  {
+    named,
+    removals,
+    queries,
+    proven,
+  }: {
+    readonly named: readonly Named[]
+    readonly removals: readonly Removal[]
+    readonly queries: readonly Query[]
+    readonly proven: boolean
+  },
+): string {
   const served = new Set(named.flatMap(({ chosen }) => chosen.serves.map(({ present }) => present.name)))
   const serving = queries.filter((query) => served.has(query.name))
-  return writeProfile(adviceProfile(name, name, named, serving), {
+  const absent = removals.map(({ index }) => ({ schema: index.schema, name: index.name, place: nowhere }))
+  const profile = { ...adviceProfile(name, name, named, serving), absent }
+  return writeProfile(profile, {
     comment: proven
       ? ' Of perfdb advise --prove: each was built, and measured to pay.'
       : ' Of perfdb advise: each was tried on a twin of the server, and none was built.',

@@ -1,4 +1,6 @@
-import { chooseIndexes, type Choice, type Option } from '../../advise/choose.js'
+import { chooseIndexes, type Choice } from '../../advise/choose.js'
+import type { Option } from '../../advise/outcomes.js'
+import { removalsFor, type Removal } from '../../advise/removals.js'
 import { proposalsFor } from '../../advise/candidates.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import { round } from '../../measure/query/result-queries.js'
@@ -11,7 +13,8 @@ import { skipsFrom } from '../../twin/skips.js'
 import { presentsOf, type Presents } from '../../twin/suppose.js'
 import { about, findingDocument } from '../documents.js'
 import { twinDocument, type MadeTwin } from '../twin/twins.js'
-import { adviceDocument, paramsOf, profileText, withNames, writesOf } from './advice-document.js'
+import { adviceDocument, paramsOf, profileText, withNames, writesOf, type Named } from './advice-document.js'
+import { removalDocument, unaskedFinding } from './removal-document.js'
 import { isPaying, proveAdvice, undoKilled, wasBuilt, type Proving } from './prove.js'
 
 export interface AdviseOptions {
@@ -29,6 +32,8 @@ export interface AdviseOptions {
   readonly findings: readonly Finding[]
   /** Queries that could not be read, with the reason. */
   readonly unread: readonly { readonly query: string; readonly reason: string }[]
+  /** Opens sessions on the replicas, whose scans of an index count too. */
+  readonly openReplicas: () => Promise<{ readonly sessions: readonly Session[] } & AsyncDisposable>
   /** Builds and measures the advice, and keeps what pays; absent where nothing is to be changed on the server. */
   readonly prove?: Proving | undefined
   /** Writes the profile of the advice. */
@@ -53,7 +58,7 @@ export async function runAdvise(
   const judgement = await judge(session, queries, options)
   const { planned, notPlanned, judged } = judgement
   const { chosen, before, after } = judgement.choice
-  const named = await withNames(session, limits, chosen)
+  const { named, removals } = judgement
   const writes = await writesOf(session, limits, chosen)
   const gain = before === 0 ? 0 : (before - after) / before
   const proof =
@@ -66,14 +71,15 @@ export async function runAdvise(
     refusals: (options.exitCode && named.length > 0 && gain >= options.minGain) || proof?.ok === false ? 1 : 0,
   })
   const kept = proof === undefined ? named : named.filter((one) => isPaying(proof, one.definition))
-  const out = kept.length === 0 ? undefined : options.out
-  await out?.write(profileText(out.name, kept, queries, proof !== undefined))
+  const out = kept.length + removals.length === 0 ? undefined : options.out
+  await out?.write(profileText(out.name, { named: kept, removals, queries, proven: proof !== undefined }))
   return {
     ...about(Math.max(code, proof?.exit_code ?? 0), session, startedAt),
     command: 'advise',
     advice: named.map((one) =>
       adviceDocument(one, before, writes.get(one.chosen.option.table), wasBuilt(proof, one.definition)),
     ),
+    removals: removals.map(removalDocument),
     queries: queries.length + options.unread.length,
     judged,
     cost: { before: round(before), after: round(after) },
@@ -98,6 +104,8 @@ export async function runAdvise(
 
 interface Judgement extends Presents {
   readonly choice: Choice
+  readonly named: readonly Named[]
+  readonly removals: readonly Removal[]
   /** Queries with values that the twin plans as the server does. */
   readonly judged: number
   /** Indexes that were built on the twin. */
@@ -127,16 +135,30 @@ async function judge(session: Session, queries: readonly Query[], options: Advis
     present,
     weight: (options.weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
   }))
-  const choice = await chooseIndexes(twin, built, weighed, { ...options, skips: session.versionNum >= skipsFrom })
+  const look = { twin, skips: session.versionNum >= skipsFrom }
+  const choice = await chooseIndexes(look, built, weighed, options)
+  const named = await withNames(session, limits, choice.chosen)
+  await using replicas = await options.openReplicas()
+  const { removals, untold, unasked } = await removalsFor({
+    session,
+    look,
+    limits,
+    presents,
+    chosen: named.map(({ chosen: { option }, definition }) => ({ option, name: definition.name })),
+    after: choice.outcomes,
+    replicas: replicas.sessions,
+  })
   const tables = new Set(choice.chosen.map(({ option }) => option.table))
   const reading = presents.planned.filter(({ there }) => [...tables].some((table) => twin.reads(there, table)))
   return {
     ...presents,
     choice,
+    named,
+    removals,
     judged: judged.length,
     tried: built.length,
     concerned: [...new Set(reading.map(({ query }) => query))],
     twin: twinDocument(twin, presents.planned),
-    findings,
+    findings: [...findings, ...unaskedFinding(untold, unasked)],
   }
 }

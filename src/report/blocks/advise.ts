@@ -1,4 +1,4 @@
-import type { Advice, AdviseResult } from '../../result/advise-result.js'
+import type { Advice, AdviseResult, Removed } from '../../result/advise-result.js'
 import { bytes, count, percent, several, withThousands } from '../../text/amounts.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
@@ -17,6 +17,7 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
     ...(advice.length === 0
       ? []
       : [indexGrid(advice), { kind: 'items' as const, title: '', items: advice.map(item) }, queryGrid(advice)]),
+    removalGrid(result.removals),
     {
       kind: 'text',
       tone: 'quiet',
@@ -47,7 +48,13 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
   ]
 }
 
-function verdict({ advice, queries, judged, cost, proof }: AdviseResult): string {
+function verdict(result: AdviseResult): string {
+  const { removals } = result
+  const go = removals.length === 0 ? '' : `; ${several(removals.length, 'index', 'indexes')} may go`
+  return `${adviceVerdict(result)}${go}`
+}
+
+function adviceVerdict({ advice, queries, judged, cost, proof }: AdviseResult): string {
   const of = several(queries, 'query', 'queries')
   if (judged === 0 && queries > 0) return `nothing can be said of ${of}: none could be judged`
   if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
@@ -77,6 +84,28 @@ function indexGrid(advice: readonly Advice[]): Block {
       { text: `~${bytes(size)}` },
       { text: [...new Set(serves.map(({ query }) => query))].join(', ') },
     ]),
+  }
+}
+
+/** What may go: the largest first. */
+function removalGrid(removals: readonly Removed[]): Block {
+  return {
+    kind: 'grid',
+    title: 'May go: nobody would miss them',
+    columns: [
+      { head: 'index', kind: 'name', floor: 20 },
+      { head: 'table', kind: 'name', floor: 10, drop: 2 },
+      { head: 'size', kind: 'number' },
+      { head: 'why', kind: 'prose', floor: 20 },
+    ],
+    rows: removals
+      .toSorted((one, other) => other.size_bytes - one.size_bytes)
+      .map(({ index, size_bytes: size, why }): Cell[] => [
+        { text: index.name },
+        { text: `${index.schema}.${index.table}` },
+        { text: bytes(size) },
+        { text: why },
+      ]),
   }
 }
 

@@ -85,6 +85,13 @@ export const twinTreeSql = `
     join pg_index x on x.indexrelid = c.oid join pg_class r on r.oid = x.indrelid
   where n.nspname = $1 and i.relname = $2 and i.relkind in ('i', 'I')`
 
+/** Indexes `$1` schemas, `$2` names, with what belongs to them in partitions. */
+export const treesSql = `
+  select distinct t.oid::int8 as oid
+  from unnest($1::text[], $2::text[]) as wanted (schema, name) join pg_namespace n on n.nspname = wanted.schema
+    join pg_class i on i.relnamespace = n.oid and i.relname = wanted.name and i.relkind in ('i', 'I'),
+    lateral (select i.oid union select p.relid from pg_partition_tree(i.oid) p) t`
+
 /** Partitions, tables and indexes, with what is above each up to the top: as `schema.name`. */
 export const twinAncestorsSql = `
   select n.nspname as schema, c.relname as name, c.relkind in ('i', 'I') as is_index,

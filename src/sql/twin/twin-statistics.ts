@@ -84,7 +84,7 @@ export function twinServerSql(versionNum: number): string {
 
 /**
  * First columns of btree indexes whose ends the planner looks up (get_actual_variable_range in selfuncs.c): of the column's own order, not
- * partial, of tables that hold rows themselves.
+ * partial, of tables that hold rows themselves. Without `$1`, where looking counts as a scan, only those with a scan: the planner's looks count as well.
  */
 export const twinEndsSql = `
   select distinct c.oid::int8 as oid, n.nspname as schema, c.relname as name, a.attname as "column"
@@ -98,6 +98,8 @@ export const twinEndsSql = `
   where m.amname = 'btree' and i.indisvalid and i.indpred is null and i.indkey[0] > 0 and c.relkind in ('r', 'm') and c.relpersistence <> 't'
     and i.indcollation[0] = a.attcollation and o.opcdefault and ${notOurs}
     and has_column_privilege(c.oid, a.attnum, 'select') and not row_security_active(c.oid)
+    and ($1 or exists (select from pg_index used where used.indrelid = c.oid and used.indkey[0] = i.indkey[0]
+      and pg_stat_get_numscans(used.indexrelid) > 0))
   order by 1, 4`
 
 /**

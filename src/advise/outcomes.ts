@@ -1,0 +1,73 @@
+import { skipsIn } from '../twin/skips.js'
+import type { Present } from '../twin/suppose.js'
+import type { TriedIndex, Twin } from '../twin/twin.js'
+import type { Proposal } from './candidates.js'
+
+/** A proposal that was built on the twin. */
+export interface Option extends Proposal {
+  readonly tried: TriedIndex
+}
+
+/** A query with what one run of it counts for. */
+export interface Weighed {
+  readonly present: Present
+  readonly weight: number
+}
+
+/** What a query costs with a set of indexes, and which of them its query plan uses. */
+export interface Outcome {
+  readonly cost: number
+  readonly used: readonly string[]
+}
+
+/** A query has to gain so much of its cost, and so many units of it: below, the planner's estimates mean nothing. */
+const [leastShare, leastUnits] = [0.2, 50]
+
+/** Where query plans come from. */
+export interface Look {
+  readonly twin: Twin
+  /** The source is of 18 or later and skips through a btree whose first key is not compared, as the twin does. */
+  readonly skips: boolean
+}
+
+/** Of all queries. */
+export type Outcomes = ReadonlyMap<Weighed, Outcome>
+
+/** The weighted cost. */
+export function totalOf(outcomes: Outcomes): number {
+  return [...outcomes].reduce((sum, [{ weight }, { cost }]) => sum + weight * cost, 0)
+}
+
+export function uses({ used }: Outcome, { tried }: Option): boolean {
+  return tried.names.some((name) => used.includes(name))
+}
+
+/** Some query gains what counts. */
+export function enough(before: Outcomes, after: Outcomes): boolean {
+  return [...before].some(([query, { cost }]) => {
+    const saved = cost - (after.get(query)?.cost ?? cost)
+    return saved >= leastUnits && saved >= leastShare * cost
+  })
+}
+
+/** All queries with these indexes; only those that read this table are planned anew, of the others the outcome is as `before`. Throws the server's errors. */
+export async function outcomesWith(
+  { twin, skips }: Look,
+  set: readonly Option[],
+  before: Outcomes,
+  table: string | null,
+): Promise<Outcomes> {
+  await twin.show(set.map(({ tried }) => tried))
+  const outcomes = new Map(before)
+  for (const query of before.keys()) {
+    if (table !== null && !twin.reads(query.present.here, table)) continue
+    const plan = await twin.plan(query.present.subject)
+    const skipping = !skips && set.some(({ definition, tried }) => skipsIn(plan, definition, tried))
+    // What the source cannot do counts as no gain.
+    outcomes.set(
+      query,
+      skipping ? { cost: query.present.here.cost, used: [] } : { cost: plan.cost, used: twin.indexesOf(plan) },
+    )
+  }
+  return outcomes
+}
