@@ -25,6 +25,7 @@ export async function readSnapshot(
     builds: document?.builds ?? [],
     extensions: document?.extensions ?? [],
     schemas: document?.schemas ?? [],
+    overloads: /\bpg_catalog\b/.test(session.defaultSearchPath) ? null : (document?.overloads ?? null),
     tablespaces: document?.tablespaces ?? [],
     statistics: [],
     eventTriggers: document?.eventTriggers ?? [],
@@ -93,6 +94,7 @@ interface SnapshotDocument {
   readonly builds: readonly RunningBuild[] | null
   readonly extensions: Snapshot['extensions'] | null
   readonly schemas: readonly string[] | null
+  readonly overloads: readonly string[] | null
   readonly tablespaces: readonly string[] | null
   readonly eventTriggers: readonly string[] | null
   readonly oldestTransaction: Snapshot['oldestTransaction']
@@ -110,7 +112,10 @@ function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]
     ...extraNames.map(({ schema, name }) => ({ schema, name })),
   ]
   const extensions = profiles.flatMap((profile) => profile.extensions.map((extension) => extension.name))
-  return { tables: unique(tables), indexes: unique(names), extensions: [...new Set(extensions)] }
+  const texts = declared.some(
+    ({ keys, predicate }) => predicate !== undefined || keys.some(({ expression }) => expression !== undefined),
+  )
+  return { tables: unique(tables), indexes: unique(names), extensions: [...new Set(extensions)], texts }
 }
 
 function unique(names: readonly Name[]): readonly Name[] {
@@ -133,6 +138,7 @@ export function emptySnapshot(session: Session): Snapshot {
     builds: [],
     extensions: [],
     schemas: [],
+    overloads: null,
     tablespaces: [],
     statistics: [],
     partitionTrees: [],

@@ -138,6 +138,8 @@ export interface Snapshot {
   readonly extensions: readonly { readonly name: string; readonly installed: boolean; readonly available: boolean }[]
   /** Schemas that exist, of those that the profiles' tables name. */
   readonly schemas: readonly string[]
+  /** Names of functions and operators that pg_catalog has and another schema has as well, in lower case; null where that was not asked, or where the role's search_path lists pg_catalog, so that others may come first. */
+  readonly overloads: readonly string[] | null
   /** Of the whole server. */
   readonly tablespaces: readonly string[]
   /** Of tables that something is to be built on; empty before that is known. */

@@ -122,6 +122,7 @@ function readsOf({ declared, existing = [], absent = [] }: Case): number {
     indexes: existing,
     partitionTrees: [],
     relations: [],
+    overloads: null,
     tablespaces: [],
     builds: [],
     extensions: [],

@@ -78,7 +78,7 @@ function droppedBy(schema: string, statements: Step['statements']): readonly str
 /** The existing index that a declaration needs no probe for, because PostgreSQL prints it word for word. */
 export function plainMatch(declared: DeclaredIndex, snapshot: Snapshot): ExistingIndex | undefined {
   const existing = indexNamed(snapshot, declared.definition.table.schema, declared.definition.name)
-  return existing !== undefined && plainlySame(declared.definition, existing) ? existing : undefined
+  return existing !== undefined && plainlySame(declared.definition, existing, snapshot.overloads) ? existing : undefined
 }
 
 function planOne(one: Resolved, all: readonly Resolved[], snapshot: Snapshot, options: PlanOptions): Step {

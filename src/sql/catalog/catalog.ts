@@ -2,7 +2,8 @@ import { buildsSql } from './progress.js'
 
 /**
  * The catalog read of a plan as one statement and one row of JSON: at 20 ms a round trip that is what a plan with
- * nothing to do costs. `$1`: the wanted objects as JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name]}.
+ * nothing to do costs. `$1`: the wanted objects as JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name], texts: whether
+ * overloads are asked for}.
  * Definitions are printed for the named tables and names only: all of a catalog of 10,000 indexes would take 0.3 s and 25 MB.
  */
 export function snapshotSql(versionNum: number): string {
@@ -44,6 +45,7 @@ select pg_catalog.json_build_object(
     from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name)),
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
     where n.nspname in (select schema from wanted_tables)),
+  'overloads', case when (select (wanted.j->>'texts')::bool from wanted) then (select coalesce(pg_catalog.json_agg(o.name), '[]') from (${overloadsSql}) as o(name)) end,
   'tablespaces', (select pg_catalog.json_agg(s.spcname) from pg_catalog.pg_tablespace s),
   'oldestTransaction', (${oldestTransactionSql}),
   'eventTriggers', (select pg_catalog.json_agg(e.evtname order by e.evtname) from pg_catalog.pg_event_trigger e
@@ -51,6 +53,14 @@ select pg_catalog.json_build_object(
       and (e.evttags is null or e.evttags && array['CREATE INDEX', 'DROP INDEX', 'ALTER INDEX']))
 ) as document`
 }
+
+/** Names of functions and operators that pg_catalog has and another schema has as well. */
+const overloadsSql = `
+    select pg_catalog.lower(p.proname) from pg_catalog.pg_proc p where p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace
+      and exists (select from pg_catalog.pg_proc b where b.proname = p.proname and b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
+    union
+    select p.oprname::text from pg_catalog.pg_operator p where p.oprnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+      and exists (select from pg_catalog.pg_operator b where b.oprname = p.oprname and b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace)`
 
 /** One index by schema (`$1`) and name (`$2`); no row when there is none. */
 export function indexByNameSql(versionNum: number): string {
