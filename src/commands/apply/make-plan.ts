@@ -88,8 +88,9 @@ async function ask(
   snapshot: Snapshot,
   withExtensions: boolean,
 ): Promise<{ readonly resolved: readonly Resolved[]; readonly refused: readonly Problem[] }> {
-  const doubtful = declared.filter((index) => plainMatch(index, snapshot) === undefined)
-  const looked = declared.filter((index) => plainMatch(index, snapshot)?.valid !== true)
+  const printed = new Map(declared.map((index) => [index, plainMatch(index, snapshot)]))
+  const doubtful = declared.filter((index) => printed.get(index) === undefined)
+  const looked = declared.filter((index) => printed.get(index)?.valid !== true)
   const trust = await readTrust(
     session,
     looked.map(({ definition }) => definition),
@@ -99,7 +100,7 @@ async function ask(
   const resolved: Resolved[] = []
   for (const index of declared) {
     const answer = answers.get(index)
-    const plain = plainMatch(index, snapshot)
+    const plain = printed.get(index)
     const about = { declared: index, ...foreignOf(trust.get(index.definition)) }
     if (answer === undefined && plain !== undefined) resolved.push({ ...about, canonical: plain.canonical })
     else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
