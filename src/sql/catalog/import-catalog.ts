@@ -5,12 +5,18 @@
  * declare come with `leftOut` and without a definition. Keys and expressions are read as pieces, once as people read them
  * (pretty) and once as PostgreSQL needs them. `opclassOwn`: it is the default of the column's very type (a varchar, 1043,
  * takes that of text, 25). Each look-up is by an index of the catalogs: joined as sets, the planner took 8 rows for 11,000
- * and needed 7.6 s for what takes 0.4 s so. https://www.postgresql.org/docs/current/catalog-pg-index.html
+ * and needed 7.6 s for what takes 0.4 s so. Operator classes, which are few, are read once (`names`): joined for each index, they were read whole
+ * each time. https://www.postgresql.org/docs/current/catalog-pg-index.html
  */
 export function importedIndexesSql(versionNum: number): string {
   const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
   return `
-with filter as (select $1::json as j),
+with names as materialized (
+  select pg_catalog.jsonb_object_agg(o.oid::text, pg_catalog.jsonb_build_object(
+      'name', o.opcname, 'schema', n.nspname, 'default', o.opcdefault, 'type', o.opcintype::int8,
+      'varchar', exists (select from pg_catalog.pg_opclass v where v.opcmethod = o.opcmethod and v.opcdefault and v.opcintype = 1043))) as opclasses
+  from pg_catalog.pg_opclass o join pg_catalog.pg_namespace n on n.oid = o.opcnamespace
+), filter as (select $1::json as j),
 picked as (
   select i.indexrelid, n.nspname, t.relname as tablename, c.relname, c.relkind, c.relam, c.reloptions, c.reltablespace,
     case when k.contype is not null then k.contype::text
@@ -42,7 +48,7 @@ select pg_catalog.json_build_object(
   'storage', coalesce(pg_catalog.to_json(p.reloptions), '[]'),
   'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = p.reltablespace),
   'readable', pg_catalog.has_table_privilege(i.indrelid, 'select') and pg_catalog.has_schema_privilege(p.nspname, 'usage'),
-  'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
+  'comment', (${commentSql}),
   'statistics', coalesce((select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
       where a.attrelid = p.indexrelid and a.attstattarget >= 0 and i.indkey[a.attnum - 1] = 0), '{}'),
   'own', case when p.left_out = 'attached' and p.relkind = 'i' then (
@@ -53,7 +59,7 @@ select pg_catalog.json_build_object(
             select x.inhparent from up join pg_catalog.pg_inherits x on x.inhrelid = up.oid
           ) select up.oid::int8 from up where not exists (select from pg_catalog.pg_inherits x where x.inhrelid = up.oid)),
         'storage', case when c.reloptions is distinct from p.reloptions then coalesce(pg_catalog.to_json(p.reloptions), '[]') end,
-        'comment', pg_catalog.obj_description(p.indexrelid, 'pg_class'),
+        'comment', (${commentSql}),
         'statistics', case when ${targetsSql('p.indexrelid')} is distinct from ${targetsSql('h.inhparent')} then (
             select pg_catalog.json_object_agg(a.attnum, a.attstattarget) from pg_catalog.pg_attribute a
             where a.attrelid = p.indexrelid and a.attstattarget >= 0) end)
@@ -70,6 +76,10 @@ join pg_catalog.pg_am am on am.oid = p.relam
 order by p.nspname, p.tablename, p.relname`
 }
 
+/** Not by obj_description: that is a function in SQL, a third of the whole. */
+const commentSql = `select d.description from pg_catalog.pg_description d
+      where d.objoid = p.indexrelid and d.classoid = ${classOf('pg_class')} and d.objsubid = 0`
+
 /** Of an index, its statistics targets as one text. */
 function targetsSql(oid: string): string {
   return `(select pg_catalog.string_agg(a.attnum::text || ':' || a.attstattarget::text, ',' order by a.attnum)
@@ -81,10 +91,9 @@ const keysSql = `
       'column', ta.attname,
       'pretty', case when ta.attname is null then pg_catalog.pg_get_indexdef(i.indexrelid, ia.attnum, true) end,
       'text', case when ta.attname is null then pg_catalog.pg_get_indexdef(i.indexrelid, ia.attnum, false) end,
-      'opclass', o.opcname, 'opclassSchema', os.nspname, 'opclassDefault', o.opcdefault,
-      'opclassOwn', o.opcdefault and (o.opcintype = coalesce(nullif(y.typbasetype, 0), y.oid)
-        or ta.atttypid = 1043 and o.opcintype = 25 and not exists (
-          select from pg_catalog.pg_opclass v where v.opcmethod = o.opcmethod and v.opcdefault and v.opcintype = 1043)),
+      'opclass', o.j->'name', 'opclassSchema', o.j->'schema', 'opclassDefault', o.j->'default',
+      'opclassOwn', (o.j->'default')::bool and ((o.j->'type')::int8 = coalesce(nullif(y.typbasetype, 0), y.oid)::int8
+        or ta.atttypid = 1043 and (o.j->'type')::int8 = 25 and not (o.j->'varchar')::bool),
       'opclassParameters', coalesce(pg_catalog.to_json(ia.attoptions), '[]'),
       'collation', l.collname, 'collationSchema', ls.nspname, 'collationOwn', l.oid is null or l.oid = ta.attcollation,
       'descending', i.indoption[ia.attnum - 1] & 1 = 1, 'nullsFirst', i.indoption[ia.attnum - 1] & 2 = 2
@@ -92,8 +101,7 @@ const keysSql = `
     from pg_catalog.pg_attribute ia
     left join pg_catalog.pg_attribute ta on ta.attrelid = i.indrelid and ta.attnum = nullif(i.indkey[ia.attnum - 1], 0)
     left join pg_catalog.pg_type y on y.oid = ta.atttypid
-    join pg_catalog.pg_opclass o on o.oid = i.indclass[ia.attnum - 1]
-    join pg_catalog.pg_namespace os on os.oid = o.opcnamespace
+    cross join lateral (select (select opclasses from names)->(i.indclass[ia.attnum - 1]::text) as j offset 0) as o
     left join pg_catalog.pg_collation l on l.oid = i.indcollation[ia.attnum - 1]
     left join pg_catalog.pg_namespace ls on ls.oid = l.collnamespace
     where ia.attrelid = i.indexrelid and ia.attnum between 1 and i.indnkeyatts`
