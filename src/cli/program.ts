@@ -22,7 +22,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 async function codeOf(argv: readonly string[]): Promise<number> {
   const args = commandFirst(argv.slice(2))
   const ending = { code: 0 }
-  const program = buildProgram(ending)
+  const [name = ''] = args
+  const program = buildProgram(ending, ['help', 'completion'].includes(name) ? undefined : name)
   try {
     if (args[0] === 'help' && args[1] === 'pools') {
       const { poolsReference } = await import('../pools/file/reference.js')
@@ -55,8 +56,11 @@ async function refuse(error: PerfdbError, args: readonly string[]): Promise<numb
   return 2
 }
 
-/** The command line as commander sees it; docs/commands.md is written from it. */
-export function buildProgram(ending: { code: number } = { code: 0 }): Command {
+/**
+ * The command line as commander sees it; docs/commands.md is written from it. Where one command is named it alone has its options: making those of all
+ * takes longer than reading a profile.
+ */
+export function buildProgram(ending: { code: number } = { code: 0 }, named?: string): Command {
   const program = new Command('perfdb')
     .description(
       'Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself, and that the next deployment still fits in max_connections.',
@@ -64,6 +68,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     .version(perfdbVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [name]', 'explain a command, or a code such as SEQ_SCAN')
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -139,10 +144,14 @@ export function buildProgram(ending: { code: number } = { code: 0 }): Command {
     'importIndexes',
   )
   add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
-  withAllSettings(
-    add('config', 'what is in force of perfdb.yaml, variables and flags, and where it comes from', 'config'),
+  const config = add(
+    'config',
+    'what is in force of perfdb.yaml, variables and flags, and where it comes from',
+    'config',
   )
   for (const command of program.commands) {
+    if (named !== undefined && named !== command.name()) continue
+    if (command === config) withAllSettings(command)
     withOptions(command)
     const lines = examples[command.name()]
     if (lines !== undefined) command.addHelpText('after', lines)

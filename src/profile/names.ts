@@ -1,9 +1,8 @@
 import type { Place, Problem } from '../errors.js'
 import { suggestion } from '../text/nearest.js'
-import { z } from '../yaml/schema.js'
 import type { Profile } from './profile.js'
 import { qualify } from './qualify.js'
-import type { WrittenProfile } from './schema.js'
+import type { WrittenName, WrittenProfile } from './schema.js'
 import type { Path, ProfileSource } from './source.js'
 
 /** An index name of one file: declared, or declared absent. */
@@ -26,7 +25,7 @@ export interface Names {
  * in a file that has other problems as well. What is no name at all is passed over: the schema reports it.
  */
 export function namesOf(written: WrittenProfile | undefined, plain: unknown, { placeOf, show }: ProfileSource): Names {
-  const { schema = 'public', indexes = [], absent = [], queries = [] } = written ?? looseSchema().parse(plain)
+  const { schema = 'public', indexes = [], absent = [], queries = [] } = written ?? looseNames(plain)
   const { mix = {}, params = {} } = written?.load ?? {}
   const at = (path: Path) => ({ shown: show(path), place: placeOf(path.slice(0, 2)) })
   const declared = indexes.map(({ name, table }, index) => ({
@@ -93,19 +92,34 @@ function shownPlace({ file, line, column }: Place): string {
   return `${file}:${line}:${column}`
 }
 
-/** Made when a file has problems only: making and using it takes 3 ms. */
-function looseSchema() {
-  const text = z.string().catch('')
-  const qualified = z.union([z.string(), z.object({ schema: z.string().optional(), name: z.string() })]).catch('')
-  const list = <T extends z.ZodType>(item: T) => z.array(item).catch([])
-  return z
-    .object({
-      schema: z.string().catch('public'),
-      indexes: list(
-        z.object({ name: text, table: qualified, for: list(text) }).catch({ name: '', table: '', for: [] }),
-      ),
-      absent: list(qualified),
-      queries: list(z.object({ name: text }).catch({ name: '' })),
-    })
-    .catch({ schema: 'public', indexes: [], absent: [], queries: [] })
+/** What stands where names stand, and '' for what is none: a schema of its own to read a file that has mistakes would take longer to make than to use. */
+function looseNames(plain: unknown) {
+  const { schema, indexes, absent, queries } = partsOf(plain)
+  return {
+    schema: typeof schema === 'string' ? schema : 'public',
+    indexes: listOf(indexes).map((index) => {
+      const { name, table, for: queries } = partsOf(index)
+      return { name: textOf(name), table: nameIn(table), for: listOf(queries).map(textOf) }
+    }),
+    absent: listOf(absent).map(nameIn),
+    queries: listOf(queries).map((query) => ({ name: textOf(partsOf(query)['name']) })),
+  }
+}
+
+function partsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function nameIn(value: unknown): WrittenName {
+  const { schema, name } = partsOf(value)
+  if (typeof name !== 'string') return textOf(value)
+  return schema === undefined ? { name } : typeof schema === 'string' ? { schema, name } : ''
 }

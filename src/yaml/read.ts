@@ -56,7 +56,8 @@ interface Checked<T> {
 function validate<T>(yaml: YamlDocument, schema: z.ZodType<T>, substitution: Substitution, source: Source): Checked<T> {
   const plain = plainValue(yaml)
   if ('problem' in plain) return { problems: [plain.problem] }
-  const result = schema.safeParse(plain.value)
+  // For a file of usual size the functions that zod generates take longer to compile than they save.
+  const result = schema.safeParse(plain.value, { jitless: yaml.text.length < 200_000 })
   if (result.success) return { value: result.data, plain: plain.value, problems: [] }
   if (retype(result.error.issues, yaml, substitution, source)) return validate(yaml, schema, substitution, source)
   const news = result.error.issues
