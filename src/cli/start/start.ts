@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,13 +26,14 @@ function printVersion(): void {
 
 /** Where compiled code is kept; undefined where PERFDB_CODE_CACHE=0 says so, or no folder is known to be the user's own. */
 function codeFile(): CodeFile | undefined {
-  const { env, version, arch, execArgv } = process
+  const { env, version, arch, execArgv, execPath } = process
   const { PERFDB_CODE_CACHE, HOME = '', XDG_CACHE_HOME = '', NODE_OPTIONS = '' } = env
   const base = XDG_CACHE_HOME === '' ? HOME : XDG_CACHE_HOME
   const user = ownUser()
   if (PERFDB_CODE_CACHE === '0' || user === undefined || !isAbsolute(base)) return undefined
-  // V8 refuses what it made under other flags: they have files of their own.
-  const flags = sumOf(Buffer.from([...execArgv, NODE_OPTIONS].join(' ')))
-  const name = `${builtAs}-${version}-${arch}-${(flags >>> 0).toString(36)}`
+  // Another binary of the same version is another Node; V8 refuses what it made under other flags. Each has a file of its own.
+  const { size, mtimeMs } = statSync(execPath)
+  const node = sumOf(Buffer.from([execPath, size, mtimeMs, ...execArgv, NODE_OPTIONS].join(' ')))
+  const name = `${builtAs}-${version}-${arch}-${(node >>> 0).toString(36)}`
   return { base, folder: join(userCache(env, HOME), 'perfdb', 'code'), name, user }
 }
