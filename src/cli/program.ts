@@ -72,7 +72,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-  const add = (usage: string, description: string, action: keyof typeof actions): Command =>
+  const add = (usage: string, description: string, action: keyof typeof actions | 'worker'): Command =>
     program
       .command(usage)
       .description(description)
@@ -85,11 +85,20 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
           import('../actions/actions.js'),
           import('../actions/fleet/over-tenants.js'),
         ])
-        ending.code = await runAction(command, named, overTenants(command.name(), known[action]))
+        const run =
+          action === 'worker'
+            ? (await import('../actions/fleet/worker-action.js')).worker
+            : overTenants(command.name(), known[action])
+        ending.code = await runAction(command, named, run)
       })
 
   add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan')
   add('apply [profiles...]', 'build what the profiles declare, concurrently, and prove what it changed', 'applyOrPlan')
+  add(
+    'worker [profiles...]',
+    'take tenants of apply --queue from the queue and build what the profiles declare there; ends after its tenant on SIGTERM',
+    'worker',
+  )
   add(
     'verify [profiles...]',
     'declared against existing indexes, by definition and by the flags of pg_index; never writes',

@@ -12,7 +12,7 @@ import { checkWritable } from '../actions/files/files.js'
 import type { Report } from '../options/readers.js'
 import { flagsOf } from './options.js'
 import { drawProgress } from './terminal/progress.js'
-import { listenForSignals } from './terminal/signals.js'
+import { listenForSignals, type Ending } from './terminal/signals.js'
 import type { Signals } from '../settings/signals.js'
 import { layoutOf, printError, printLost, printResult, writeResult, type OutputOptions } from './terminal/streams.js'
 import type { Result } from '../result/results.js'
@@ -40,12 +40,17 @@ export async function runAction(command: Command, args: readonly string[], actio
       if (options.quiet === true) process.stderr.write(`${text}\n`)
       else progress.listener({ type: 'warning', message: text })
     },
-    building.has(name) || (name === 'advise' && options.prove === true),
+    options.prove === true ? 'cleans-up' : endings[name],
   )
   try {
     if (resolved instanceof PerfdbError) throw resolved
     if (output.format === 'sql' && name !== 'plan') throw new PerfdbError('BAD_FORMAT', `${name} has no format sql`)
-    if (output.format === 'prometheus' && name !== 'check-pool' && !asksForTenants(resolved.options))
+    if (
+      output.format === 'prometheus' &&
+      name !== 'check-pool' &&
+      name !== 'worker' &&
+      !asksForTenants(resolved.options)
+    )
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
     assertOneEach(output.reports)
     await checkWritable(output.reports.map(({ file }) => file))
@@ -105,8 +110,14 @@ async function withJsonLines(
   }
 }
 
-/** Commands that have something to clean up, as advise --prove has: a signal makes them end in order, however long that takes. */
-const building: ReadonlySet<string> = new Set(['apply', 'rollback', 'demo', 'load'])
+/** Commands that a signal makes end in order, however long that takes; all others end at once. */
+const endings: Readonly<Record<string, Ending>> = {
+  apply: 'cleans-up',
+  rollback: 'cleans-up',
+  demo: 'cleans-up',
+  load: 'cleans-up',
+  worker: 'finishes',
+}
 
 /** After a signal a statement that was cancelled or a server that is gone is no failure, but what was asked for. */
 function interrupted(error: PerfdbError, signals: Signals): PerfdbError {

@@ -94,6 +94,35 @@ export const profileErrorTexts = {
     why: 'It would be worked on twice, and counted as two.',
     rule: 'The same server (port and start of its postmaster), database and schema, whatever the urls say; or the master database of the registry.',
   },
+  TENANT_GONE: {
+    text: 'the queue names a tenant that the list of this worker does not have',
+    why: 'The tenant went away after the run began, or the worker reads another list; it is an outcome, and stops no other tenant.',
+    rule: 'No tenant of that id is in the list, read anew for the run.',
+    option: '--tenants-file',
+  },
+  NO_PG_BOSS: {
+    text: 'the package pg-boss is not installed',
+    why: 'It is the queue; only perfdb worker and apply with --queue need it.',
+    rule: 'import of pg-boss fails.',
+    option: '--queue',
+  },
+  WORKER_REFUSED: {
+    text: 'the worker is not what the run wants',
+    why: 'Another version may plan otherwise, and other profiles would build other indexes.',
+    rule: 'The job names the version of perfdb and a digest of the profiles of the tenant; both must be the same. The job goes back to the queue, and the worker ends.',
+    option: '--queue',
+  },
+  WORKER_LOST: {
+    text: 'the workers that had this tenant were lost, again and again',
+    why: 'Nobody knows how far the last one came; its server finished or cancelled what was being built.',
+    rule: 'The heartbeat of the job was missed eleven times.',
+    option: '--heartbeat',
+  },
+  TAKEOVER_REFUSED: {
+    text: 'a worker hangs with the lock of a tenant, and its sessions may not be ended',
+    why: 'It would hold the lock as long as its connection lives, which may be for ever.',
+    rule: 'The heartbeat of its job was missed, its sessions of this job have been idle for 5 s, and the role of the next worker may not end them.',
+  },
   NO_TABLE: {
     text: 'a declared table does not exist',
     why: 'An index needs a table; often it is the wrong database or a migration that has not run.',

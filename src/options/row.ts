@@ -3,6 +3,7 @@
 export type CommandName =
   | 'plan'
   | 'apply'
+  | 'worker'
   | 'verify'
   | 'explain'
   | 'statistics'

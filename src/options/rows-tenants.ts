@@ -1,6 +1,8 @@
 import type { OptionRow } from './row.js'
 
 const fleet = ['plan', 'apply', 'verify', 'explain', 'rollback', 'status'] as const
+/** A worker takes all tenants of the list: which of them are worked on, the run says. */
+const listing = [...fleet, 'worker'] as const
 const rollout = ['apply', 'rollback'] as const
 
 /** A command for many databases: which, and how they are rolled out. */
@@ -9,7 +11,7 @@ export const tenantRows = [
     flags: '--tenants',
     read: 'flag',
     help: 'every tenant of perfdb.yaml instead of one database',
-    commands: fleet,
+    commands: listing,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -17,7 +19,7 @@ export const tenantRows = [
     flags: '--tenants-file <file>',
     read: 'file',
     help: 'every tenant of this list (YAML, or CSV with the columns id and url)',
-    commands: fleet,
+    commands: listing,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -65,7 +67,7 @@ export const tenantRows = [
     flags: '--total <n>',
     read: 'count',
     help: 'sessions on all servers at most (default: limits of the list, 16)',
-    commands: fleet,
+    commands: listing,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -73,7 +75,7 @@ export const tenantRows = [
     flags: '--stale-ok',
     read: 'flag',
     help: 'use the last answer of a registry that cannot be asked',
-    commands: fleet,
+    commands: listing,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -118,6 +120,31 @@ export const tenantRows = [
     group: 'Tenants:',
     words: ['canaries', 'all'],
     default: 'canaries',
+    commandLineOnly: true,
+  },
+  {
+    flags: '--queue <url>',
+    read: 'text',
+    help: 'a PostgreSQL database with the jobs of tenants (package pg-boss, schema pgboss): workers do them, apply sends and follows them',
+    commands: ['apply', 'worker'],
+    group: 'Tenants:',
+    commandLineOnly: true,
+  },
+  {
+    flags: '--heartbeat <duration>',
+    read: 'duration',
+    help: 'a worker of which the queue hears nothing for so long has lost its tenant; 10s at least',
+    commands: ['apply'],
+    group: 'Tenants:',
+    default: '30s',
+    commandLineOnly: true,
+  },
+  {
+    flags: '--metrics <port>',
+    read: 'text',
+    help: 'tell Prometheus what the worker does, at /metrics on 127.0.0.1, or on the address of host:port',
+    commands: ['worker'],
+    group: 'Output:',
     commandLineOnly: true,
   },
 ] as const satisfies readonly OptionRow[]

@@ -81,14 +81,14 @@ const wave = z.object({
 /** One command for many databases: what each of them became, and which are alike. */
 export const fleetResult = z.object({
   perfdb: z.string(),
-  command: z.enum(['plan', 'apply', 'verify', 'explain', 'rollback', 'status']),
+  command: z.enum(['plan', 'apply', 'verify', 'explain', 'rollback', 'status', 'worker']),
   ok: z.boolean(),
   exit_code: z.int(),
   started_at: z.string(),
   duration_ms: z.number(),
   /** What apply did, as the ledger of each tenant names it, and what rollback undid: perfdb rollback NAME --tenants. */
   fleet_run: z.string().optional(),
-  /** In the order of the run: canaries first, then as the list has them. */
+  /** In the order of the run: canaries first, then as the list has them. A worker, which may work for months, counts them only. */
   tenants: z.array(tenant),
   /** The worst first. */
   groups: z.array(group),

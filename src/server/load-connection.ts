@@ -1,9 +1,7 @@
-import postgres from 'postgres'
 import { answerReader } from './answers.js'
-import { dialling } from './dial.js'
 import { executeMessages, parseMessage, terminateMessage } from './messages.js'
+import { plainClient } from './plain-client.js'
 import { toPerfdbError } from './session/failure.js'
-import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { sendCancelRequest } from './socket.js'
 import type { Target } from './target/target.js'
 
@@ -39,43 +37,12 @@ export interface LoadConnection {
  * on the machine of the server that time would be missing there. Throws CONNECTION_REFUSED, TOO_MANY_CONNECTIONS, AUTHENTICATION_FAILED and their likes.
  */
 export async function openLoadConnection(target: Target, statementTimeoutMs: number): Promise<LoadConnection> {
-  const { dial, password } = dialling(target)
   try {
-    const { socket, host, encrypted } = await dial()
-    let lost = false
-    const closed = new Promise<void>((resolve) => {
-      socket.once('close', () => {
-        lost = true
-        resolve()
-      })
+    const { sql, socket, host, encrypted, lost, closed } = await plainClient(target, {
+      application_name: 'perfdb load',
+      default_transaction_read_only: true,
+      statement_timeout: statementTimeoutMs,
     })
-    let taken = false
-    const options = {
-      host: host.host,
-      port: host.port,
-      user: target.user,
-      database: target.database,
-      password,
-      socket: async () => {
-        if (taken) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
-        taken = true
-        return socket
-      },
-      ssl: false,
-      max: 1,
-      fetch_types: false,
-      max_lifetime: null,
-      idle_timeout: 0,
-      connect_timeout: target.connectTimeoutMs / 1000,
-      connection: {
-        application_name: 'perfdb load',
-        default_transaction_read_only: true,
-        statement_timeout: statementTimeoutMs,
-        ...(target.options === undefined ? {} : { options: target.options }),
-      },
-      onnotice: () => undefined,
-    }
-    const sql = withoutTargetSessionAttributes(() => postgres(options))
     const { state: backend } = await sql`select 1`
     const prepared = new Set<string>()
     let waiting: { readonly name: string; readonly answered: (code: string | undefined) => void } | undefined
@@ -90,12 +57,12 @@ export async function openLoadConnection(target: Target, statementTimeoutMs: num
     return {
       send({ name, parse, execute }, answered) {
         waiting = { name, answered }
-        if (lost) answers.end()
+        if (lost()) answers.end()
         else socket.write(prepared.has(name) ? execute : Buffer.concat([parse, execute]))
       },
-      lost: () => lost,
+      lost,
       cancel: async () =>
-        lost ? undefined : sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend),
+        lost() ? undefined : sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend),
       async close() {
         const timer = setTimeout(() => socket.destroy(), 5000)
         socket.end(terminateMessage)

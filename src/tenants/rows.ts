@@ -1,5 +1,5 @@
 import type { Place, Problem } from '../errors.js'
-import { quoteLiteral } from '../definition/quote.js'
+import { tenantSchemasSql } from '../sql/catalog/tenants.js'
 import { addressOf } from '../text/postgres-url.js'
 import { durationMs } from '../text/units.js'
 import { filledUrl } from './url-template.js'
@@ -32,9 +32,7 @@ export function writtenRegistry(written: WrittenLookup, place: Place): Registry 
   const ttlMs = ttl === undefined ? 900_000 : durationMs(ttl)
   if ('schemas' in written) {
     const { url, like } = written.schemas
-    const sql = `select nspname as id, nspname as schema from pg_catalog.pg_namespace
-where nspname like ${quoteLiteral(like)} and nspname !~ '^pg_' and nspname <> 'information_schema' order by nspname`
-    return { url, sql, server: null, urlTemplate: url, labelColumns: [], ttlMs, place }
+    return { url, sql: tenantSchemasSql(like), server: null, urlTemplate: url, labelColumns: [], ttlMs, place }
   }
   const { url, sql, server, url_template: template, label_columns: labelColumns = [] } = written.registry
   const { lookup, notify } = written

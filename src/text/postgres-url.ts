@@ -43,3 +43,11 @@ export function withDatabase(url: string, database: string | null): string {
     (_, before: string) => `${before}/${encodeURIComponent(database)}`,
   )
 }
+
+/** The url with `-c name=value` behind the command-line options that it names; undefined where it names none, and PGOPTIONS counts. */
+export function withSessionSetting(url: string, setting: string): string | undefined {
+  const options = /([?&]options=)([^&]*)/
+  if (!options.test(url)) return undefined
+  const added = encodeURIComponent(` ${setting}`)
+  return url.replace(options, (_, name: string, given: string) => name + given + added)
+}

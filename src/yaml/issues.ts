@@ -1,4 +1,4 @@
-import { errorHints, type ErrorCode, type Problem } from '../errors.js'
+import { isErrorCode, type ErrorCode, type Problem } from '../errors.js'
 import { knownKeys } from './known-keys.js'
 import { nearest, suggestion } from '../text/nearest.js'
 import type { Path, Spot } from './places.js'
@@ -126,10 +126,6 @@ function badValue(issue: Issue, source: Source): Problem {
 function codeOf(issue: Issue): ErrorCode {
   const code: unknown = issue.code === 'custom' ? issue.params?.['code'] : undefined
   return isErrorCode(code) ? code : 'BAD_VALUE'
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(errorHints, code)
 }
 
 function sentence(issue: Issue, shown: string): string {

@@ -27,8 +27,10 @@ export function asksForTenants({
   shard,
   canary,
   waves,
+  queue,
 }: Options): boolean {
   return (
-    tenants === true || [tenantsFile, tenant, label, exclude, shard, canary, waves].some((one) => one !== undefined)
+    tenants === true ||
+    [tenantsFile, tenant, label, exclude, shard, canary, waves, queue].some((one) => one !== undefined)
   )
 }

@@ -14,6 +14,10 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb apply my.yaml --jobs 2 --no-measure    build only, two tables at once',
     'perfdb apply --plan plan.json                 what was reviewed, nothing else',
   ]),
+  worker: below('Examples:', [
+    'perfdb worker --queue postgres://user@host/db    beside perfdb apply --tenants --queue with the same url',
+    'perfdb worker --queue "$QUEUE_URL" --metrics 9187 --format jsonl',
+  ]),
   verify: below('Examples:', [
     'perfdb verify profiles/                       exit 1 on any difference',
     'perfdb verify my.yaml --format json',

@@ -11,6 +11,14 @@ const orphanedEveryMs = 200
 
 const names: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
+/** What a command does after the first signal; one that only looks ends at once. */
+export type Ending = 'cleans-up' | 'finishes'
+
+const stopping: Readonly<Record<Ending, string>> = {
+  'cleans-up': 'stopping: the statement that runs is cancelled and cleaned up (again: stop at once)',
+  finishes: 'stopping: what is being worked on is finished first (again: stop at once)',
+}
+
 /**
  * The first SIGINT, SIGTERM or SIGHUP aborts: the build is cancelled and cleaned up. The second ends perfdb at once, by the signal
  * itself, after saying what may be left; a run that cleans nothing up ends so by itself after a moment. A closing terminal
@@ -19,11 +27,12 @@ const names: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
  */
 export function listenForSignals(
   say: (text: string) => void,
-  cleansUp: boolean,
+  ending: Ending | undefined,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Signals {
   const controller = new AbortController()
   const parent = process.ppid
+  const cleansUp = ending !== undefined
   let received: SignalName | undefined
   let receivedAt = 0
   let timer: NodeJS.Timeout | undefined
@@ -43,11 +52,7 @@ export function listenForSignals(
     if (received === undefined) {
       received = name
       receivedAt = performance.now()
-      say(
-        cleansUp
-          ? 'stopping: the statement that runs is cancelled and cleaned up (again: stop at once)'
-          : 'stopping: the statement that runs is cancelled',
-      )
+      say(ending === undefined ? 'stopping: the statement that runs is cancelled' : stopping[ending])
       controller.abort(name)
       if (!cleansUp) timer = setTimeout(() => endBy(name), patienceMs).unref()
       return

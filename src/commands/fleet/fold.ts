@@ -1,4 +1,5 @@
 import type { PerfdbError } from '../../errors.js'
+import { fieldsOf } from '../../result/error-fields.js'
 import type { TenantOutcome, TenantResult, TenantStep } from '../../result/fleet-result.js'
 import type { ResultFinding, ResultQuery, ResultStep } from '../../result/result.js'
 import type { SingleResult } from '../../result/results.js'
@@ -40,22 +41,14 @@ export function folded(result: SingleResult): Folded {
 
 /** Of a tenant that could not be looked at. */
 export function foldedError(error: PerfdbError): Folded {
-  const { code, message, detail, hint, sqlstate, place } = error
   return {
-    outcome: code === 'INTERRUPTED' ? 'interrupted' : 'not_looked',
+    outcome: error.code === 'INTERRUPTED' ? 'interrupted' : 'not_looked',
     exit_code: 2,
     steps: [],
     findings: [],
-    error: {
-      code,
-      message,
-      ...(detail !== undefined && { detail }),
-      hint,
-      ...(sqlstate !== undefined && { sqlstate }),
-      ...(place !== undefined && { place }),
-    },
-    reason: message,
-    code,
+    error: fieldsOf(error),
+    reason: error.message,
+    code: error.code,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../result/result.js'
 import type { FleetResult, TenantGroup, TenantOutcome, TenantStep } from '../../result/fleet-result.js'
 import { tenantOutcomes } from '../../result/fleet-result.js'
 import { duration, withThousands, several } from '../../text/amounts.js'
@@ -40,7 +41,7 @@ export function fleetBlocks(result: FleetResult, layout: Layout): Block[] {
     },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
     groupGrid(groups, layout),
-    indexGrid(groups, layout),
+    indexGrid(result, layout),
     ...waveBlocks(waves),
     {
       kind: 'items',
@@ -73,7 +74,7 @@ export function fleetVerdict({ counts }: Pick<FleetResult, 'counts'>): string {
 
 function aboutText({ tenants, duration_ms: ms }: FleetResult): string {
   const servers = new Set(tenants.map(({ server }) => server)).size
-  return `on ${several(servers, 'server')}, in ${duration(ms)}`
+  return servers === 0 ? `in ${duration(ms)}` : `on ${several(servers, 'server')}, in ${duration(ms)}`
 }
 
 /** Where something was built. */
@@ -123,14 +124,14 @@ function idsText(ids: readonly string[], tenants: number, most: number): string 
 }
 
 /** The matrix the other way round: a line an index and state, so that any number of tenants fits into any width. */
-function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
+function indexGrid({ command, groups }: FleetResult, layout: Layout): Block {
   const lines = new Map<string, { readonly step: TenantStep; tenants: number; readonly ids: string[] }>()
   const kept = new Map<string, number>()
   for (const { steps, tenants, ids } of groups) {
     for (const step of steps) {
       const name = JSON.stringify([step.index, step.table])
-      if (step.step === 'keep') kept.set(name, (kept.get(name) ?? 0) + tenants)
-      else {
+      if (isAsDeclared(step)) kept.set(name, (kept.get(name) ?? 0) + tenants)
+      if (step.step !== 'keep') {
         const key = JSON.stringify([name, step.step, step.outcome, step.error?.code])
         const line = lines.get(key) ?? { step, tenants: 0, ids: [] }
         line.tenants += tenants
@@ -155,7 +156,8 @@ function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
     rows: [...lines.values()]
       .toSorted((one, other) => worseness(one.step) - worseness(other.step) || other.tenants - one.tenants)
       .map(({ step, tenants, ids }): Cell[] => [
-        { text: signs[step.step], tone: stepTones[step.step] },
+        // What plan would create is good news; what verify misses is none.
+        { text: signs[step.step], tone: command === 'verify' ? 'bad' : stepTones[step.step] },
         { text: step.index },
         { text: step.table },
         { text: withThousands(tenants) },
@@ -165,6 +167,21 @@ function indexGrid(groups: readonly TenantGroup[], layout: Layout): Block {
       ]),
   }
 }
+
+/** Before the run, or by what it did. */
+export function isAsDeclared({ step, outcome }: TenantStep): boolean {
+  return outcome === undefined ? step === 'keep' : settled.has(outcome)
+}
+
+const settled: ReadonlySet<Outcome> = new Set([
+  'built',
+  'rebuilt',
+  'reindexed',
+  'replaced',
+  'renamed',
+  'waited',
+  'kept',
+])
 
 function worseness({ outcome, step, error }: TenantStep): number {
   if (error !== undefined || outcome === 'failed') return 0

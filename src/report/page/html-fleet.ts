@@ -1,6 +1,6 @@
 import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/fleet-result.js'
 import { withThousands } from '../../text/amounts.js'
-import { tenantTones, tenantWords } from '../blocks/fleet.js'
+import { isAsDeclared, tenantTones, tenantWords } from '../blocks/fleet.js'
 import { signs } from '../blocks/steps.js'
 import { html } from './html-text.js'
 
@@ -55,15 +55,10 @@ function indexesOf(steps: readonly TenantStep[]): readonly Index[] {
 /** A step that was carried out leaves the index as it is declared. */
 function signsOf(steps: readonly TenantStep[], indexes: readonly Index[]): string {
   const own = new Map(
-    steps.map(({ index, table, step, outcome }) => [
-      keyOf([index, table]),
-      outcome !== undefined && settled.has(outcome) ? signs.keep : signs[step],
-    ]),
+    steps.map((step) => [keyOf([step.index, step.table]), isAsDeclared(step) ? signs.keep : signs[step.step]]),
   )
   return html(indexes.map(({ index, table }) => own.get(keyOf([index, table])) ?? ' ').join(''))
 }
-
-const settled: ReadonlySet<string> = new Set(['built', 'rebuilt', 'reindexed', 'replaced', 'renamed', 'waited', 'kept'])
 
 interface Choices {
   /** The class of a row with this label. */

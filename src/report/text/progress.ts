@@ -62,7 +62,7 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     case 'measured':
       return { ...progress, measured: { query: event.query, number: event.number, of: event.of } }
     case 'tenant-done':
-      return { ...progress, stage: `${withThousands(event.number)} of ${several(event.of, 'tenant')}` }
+      return { ...progress, stage: tenantsText(event) }
     case 'warning':
       return progress
   }
@@ -94,13 +94,19 @@ export function plainLines(progress: Progress, event: RunEvent): readonly string
   }
 }
 
-/** A line of a tenant that is not in order or was changed, and one at each tenth of the way: thousands of others are no news. */
+function tenantsText({ number, of }: Extract<RunEvent, { type: 'tenant-done' }>): string {
+  return of === null ? several(number, 'tenant') : `${withThousands(number)} of ${several(of, 'tenant')}`
+}
+
+/** A line of a tenant that is not in order or was changed, and one at each tenth of the way: thousands of others are no news. Of a worker each is a line. */
 function tenantLines({ tenant, outcome, message, number, of }: Extract<RunEvent, { type: 'tenant-done' }>) {
+  const line = `${tenant}: ${outcome.replaceAll('_', ' ')}: ${message}`
+  if (of === null) return [visible(line)]
   const passed = Math.floor((number * 10) / of) > Math.floor(((number - 1) * 10) / of)
   const quiet = outcome === 'in_order'
   if (quiet && !passed) return []
   const way = `[${withThousands(number)}/${withThousands(of)}]`
-  return [visible(quiet ? `${way} tenants` : `${way} ${tenant}: ${outcome.replaceAll('_', ' ')}: ${message}`)]
+  return [visible(quiet ? `${way} tenants` : `${way} ${line}`)]
 }
 
 /** `built in 1.2 s, 12.3 MB`, `failed after 2.1 s: could not create unique index`. */

@@ -1,0 +1,51 @@
+import { PerfdbError } from '../../errors.js'
+import { openQueue, type Queue } from '../../queue/boss.js'
+import { patiently, queueDatabase } from '../../queue/database.js'
+import type { Invocation } from '../../settings/invocation.js'
+
+/** A queue that is asked again and again while its server does not answer, which is told once for each time. */
+export interface PatientQueue extends AsyncDisposable {
+  readonly queue: Queue
+  ask<T>(work: (queue: Queue) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** It answered the last time. */
+  answers(): boolean
+}
+
+/** The queue at a url, TLS and passwords as everywhere. Throws BAD_URL, MISSING_ENVIRONMENT and what openQueue throws. */
+export async function patientQueue(url: string, invocation: Invocation): Promise<PatientQueue> {
+  const { environment, home, options, listener } = invocation
+  const [{ openQueueConnection }, { resolveTarget }] = await Promise.all([
+    import('../../server/queue-connection.js'),
+    import('../../server/target/target.js'),
+  ])
+  const { passwordCommand, heartbeat } = options
+  const target = await resolveTarget({ url, environment, home, passwordCommand })
+  let answers = true
+  const told = (error: unknown) => {
+    if (answers) {
+      const reason = error instanceof Error ? error.message : String(error)
+      listener({ type: 'warning', message: `the queue does not answer, and is asked again: ${reason}` })
+    }
+    answers = false
+  }
+  const database = queueDatabase(async () => {
+    const connection = await openQueueConnection(target)
+    answers = true
+    return connection
+  })
+  try {
+    // What its timers meet while the server is away, the next question meets as well.
+    const onError = (error: unknown) =>
+      error instanceof PerfdbError ? told(error) : listener({ type: 'warning', message: `pg-boss: ${String(error)}` })
+    const queue = await openQueue(database, { heartbeatMs: heartbeat, onError })
+    return {
+      queue,
+      ask: async (work, signal) => patiently(async () => work(queue), signal, told),
+      answers: () => answers,
+      [Symbol.asyncDispose]: async () => queue[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}

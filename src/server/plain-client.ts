@@ -1,0 +1,66 @@
+import postgres from 'postgres'
+import { dialling, type Dialled } from './dial.js'
+import { wireTypes } from './session/values.js'
+import { withoutTargetSessionAttributes } from './session-attributes.js'
+import type { Target } from './target/target.js'
+
+/** One connection on a socket of ours, nothing pinned and nothing looked at; it never reconnects. */
+export interface PlainClient extends Dialled {
+  readonly sql: postgres.Sql
+  readonly lost: () => boolean
+  /** Resolves when the server has closed it. */
+  readonly closed: Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Throws what connecting throws, as Node and postgres.js have it. The first statement proves it. */
+export async function plainClient(
+  target: Target,
+  connection: Readonly<Record<string, string | number | boolean>>,
+): Promise<PlainClient> {
+  const { dial, password } = dialling(target)
+  const { socket, host, encrypted } = await dial()
+  let lost = false
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      lost = true
+      resolve()
+    })
+  })
+  let taken = false
+  const options = {
+    host: host.host,
+    port: host.port,
+    user: target.user,
+    database: target.database,
+    password,
+    socket: async () => {
+      if (taken) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
+      taken = true
+      return socket
+    },
+    ssl: false,
+    max: 1,
+    fetch_types: false,
+    max_lifetime: null,
+    idle_timeout: 0,
+    connect_timeout: target.connectTimeoutMs / 1000,
+    connection: { ...connection, ...(target.options === undefined ? {} : { options: target.options }) },
+    types: wireTypes(),
+    onnotice: () => undefined,
+  }
+  const sql = withoutTargetSessionAttributes(() => postgres(options))
+  return {
+    sql,
+    socket,
+    host,
+    encrypted,
+    lost: () => lost,
+    closed,
+    async close() {
+      await sql.end({ timeout: lost ? 0 : 2 })
+      socket.end()
+      await closed
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import type { ChildProcess } from 'node:child_process'
+import postgres from 'postgres'
+import { beforeAll, expect, test } from 'vitest'
+import { openQueue, jobId } from '../../src/queue/boss.js'
+import { queueDatabase } from '../../src/queue/database.js'
+import { fleetResult } from '../../src/result/fleet-result.js'
+import { openQueueConnection } from '../../src/server/queue-connection.js'
+import { resolveTarget } from '../../src/server/target/target.js'
+import { build, ended, folder, start, type Ended } from '../cli/perfdb.js'
+import { ownServer } from '../support/server.js'
+import { tenantDatabases, type TenantDatabases } from './tenants.js'
+
+const shop = `create table jobs (id int primary key, status text, owner int);
+  insert into jobs select n, 's' || n % 5, n % 10 from generate_series(1, 200) n; analyze jobs`
+const profile = `version: 1
+indexes:
+  - { name: jobs_owner, table: jobs, keys: [owner] }
+  - { name: jobs_status, table: jobs, keys: [status] }
+`
+
+beforeAll(build)
+
+interface Worker extends AsyncDisposable {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves when a line that it wrote fits. */
+  said(pattern: RegExp): Promise<void>
+}
+
+function worker(cwd: string, args: readonly string[]): Worker {
+  const child = start(['worker', 'p.yaml', '--tenants-file', 't.csv', '--format', 'jsonl', ...args], { cwd })
+  let text = ''
+  const waiting = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      for (const look of waiting) look()
+    })
+  const output = ended(child)
+  return {
+    child,
+    ended: output,
+    said: async (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => (pattern.test(text) ? resolve() : undefined)
+        waiting.add(look)
+        void output.then((end) => reject(new Error(`ended before it said ${pattern}: ${end.stderr}`)))
+        look()
+      }),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await output
+    },
+  }
+}
+
+/** Somebody who writes to the table of a tenant: a build there goes on until `end`. */
+async function writer(tenants: TenantDatabases, name: string) {
+  const sql = postgres(tenants.url(name), { max: 1 })
+  const writing = await sql.reserve()
+  await writing`begin`
+  await writing`insert into jobs values (1000, 'x', 1)`
+  return {
+    building: async () => {
+      const look = `select from pg_stat_progress_create_index where datname = current_database()`
+      while ((await tenants.run(name, look)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    },
+    end: async () => {
+      await writing`commit`
+      writing.release()
+      await sql.end()
+    },
+  }
+}
+
+test('three workers, one killed and one hanging while they build, a queue that restarts: the third finishes, and who comes back does no harm', async () => {
+  await using queue = await ownServer()
+  await using tenants = await tenantDatabases(5, shop)
+  await using where = await folder({ 'p.yaml': profile, 't.csv': tenants.csv() })
+  const [one = '', two = ''] = tenants.names
+  const writers = [await writer(tenants, one), await writer(tenants, two)] as const
+  const args = ['--queue', queue.url]
+  await using killed = worker(where.path, args)
+  const apply = [
+    'apply',
+    'p.yaml',
+    '--tenants-file',
+    't.csv',
+    '--format',
+    'json',
+    ...args,
+    '--heartbeat',
+    '10s',
+    '--per-server',
+    '10',
+  ]
+  const leading = ended(start(apply, { cwd: where.path }))
+  await writers[0].building()
+  await using hanging = worker(where.path, args)
+  await writers[1].building()
+  // Another one of the same run, and what it says is the same.
+  const following = ended(start(apply, { cwd: where.path }))
+  killed.child.kill('SIGKILL')
+  hanging.child.kill('SIGSTOP')
+  await using third = worker(where.path, [...args, '--metrics', '0'])
+  await third.said(/"tenant":"t-005"/)
+  await queue.stop('fast')
+  await third.said(/the queue does not answer/)
+  await queue.start()
+  for (const { end } of writers) await end()
+  const [first, second] = (await Promise.all([leading, following])).map(({ stdout, stderr }) =>
+    fleetResult.parse(JSON.parse(stdout === '' ? stderr : stdout)),
+  )
+  expect(first).toMatchObject({ exit_code: 0, counts: { total: 5 } })
+  expect(second?.fleet_run).toBe(first?.fleet_run)
+  expect(second?.tenants.map(({ id, outcome }) => [id, outcome])).toEqual(
+    first?.tenants.map(({ id, outcome }) => [id, outcome]),
+  )
+  hanging.child.kill('SIGCONT')
+  await hanging.said(/another worker has it by now/)
+  for (const { child } of [hanging, third]) child.kill('SIGTERM')
+  expect((await Promise.all([hanging.ended, third.ended])).map(({ code }) => code)).toEqual([0, 0])
+  const { stdout } = await third.ended
+  const lines = stdout.split('\n').filter((line) => line.includes('"tenant_done"'))
+  expect(
+    lines.map((line) => /"tenant":"([^"]*)"/.exec(line)?.[1]).toSorted((a = '', b = '') => a.localeCompare(b)),
+  ).toEqual(['t-001', 't-002', 't-003', 't-004', 't-005'])
+  for (const name of tenants.names) {
+    const [state] = await tenants.run(
+      name,
+      `select (select count(*)::int from pg_index where not indisvalid) as invalid,
+       (select count(*)::int from pg_index where indrelid = 'jobs'::regclass) as indexes,
+       (select count(*)::int from pg_stat_activity where datname = current_database() and application_name like 'perfdb%') as sessions`,
+    )
+    expect(state, name).toEqual({ invalid: 0, indexes: 3, sessions: 0 })
+  }
+}, 60_000)
+
+test('a tenant server that crashes is waited for, a tenant that is gone is an outcome, and another version is refused', async () => {
+  await using server = await ownServer()
+  await using tenants = await tenantDatabases(2, shop)
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  await sql.unsafe(`create database queue`)
+  await sql.end()
+  await using dying = await ownServer()
+  const [one = ''] = tenants.names
+  const listed = (ids: readonly string[]) => ['id,url', ...ids].join('\n')
+  const known = [`t-001,${tenants.url(one)}`, `t-dying,${dying.url}`]
+  await using where = await folder({
+    'p.yaml': profile,
+    't.csv': listed(known),
+    'all.csv': listed([...known, `t-gone,${tenants.url(tenants.names[1] ?? '')}`]),
+  })
+  const doomed = postgres(dying.url, { max: 2, onnotice: () => undefined })
+  await doomed.unsafe(shop)
+  const writing = await doomed.reserve()
+  await writing.unsafe(`begin; insert into jobs values (1000, 'x', 1)`)
+  const url = server.url.replace(/\/[^/]*$/, '/queue')
+  await using only = worker(where.path, ['--queue', url, '--total', '6'])
+  const apply = ['apply', 'p.yaml', '--tenants-file', 'all.csv', '--queue', url, '--format', 'json']
+  const applied = ended(start(apply, { cwd: where.path }))
+  while ((await doomed`select from pg_stat_progress_create_index`).length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  await dying.stop('immediate')
+  await dying.start()
+  const result = fleetResult.parse(JSON.parse((await applied).stdout))
+  expect(result.tenants.map(({ id, outcome, error }) => [id, outcome, error?.code])).toEqual([
+    ['t-001', 'done', undefined],
+    ['t-dying', 'done', undefined],
+    ['t-gone', 'not_looked', 'TENANT_GONE'],
+  ])
+  const target = await resolveTarget({ url, environment: {}, home: where.path })
+  await using queue = await openQueue(
+    queueDatabase(async () => openQueueConnection(target)),
+    { heartbeatMs: 10_000, onError: () => undefined },
+  )
+  await queue.send(jobId('f-1', 't-001'), { perfdb: '9.9.9', run: 'f-1', tenant: 't-001' })
+  const refusing = await only.ended
+  expect(refusing.code).toBe(2)
+  expect(refusing.stderr + refusing.stdout).toMatch(/WORKER_REFUSED.*perfdb 9\.9\.9.*perfdb \d+\.\d+\.\d+/s)
+  expect(await queue.look(jobId('f-1', 't-001'))).toMatchObject({ state: 'retry' })
+  await doomed.end({ timeout: 0 })
+}, 60_000)
