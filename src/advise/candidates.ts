@@ -12,6 +12,8 @@ import { readSqlProfile } from '../profile/sql.js'
 import type { Session } from '../server/session/session.js'
 import { parameterText } from '../server/session/values.js'
 import { comparisonsOf, partTexts, readCondition } from '../sql/rewrite/condition.js'
+import { brinCandidates } from './brin.js'
+import { groupingAbove } from './grouping.js'
 import type { Present } from '../twin/suppose.js'
 import type { Twin } from '../twin/twin.js'
 
@@ -49,7 +51,10 @@ export async function proposalsFor(
       const indexes = await readIndexes(session, [node], [], limits)
       const catalog = await readCatalog({ session, limits, indexes, foreign: false }, asked)
       for (const need of await needsOf(here, asked, catalog.root))
-        for (const candidate of candidates(need, catalog, values).flatMap(turned))
+        for (const candidate of [
+          ...candidates(need, catalog, values).flatMap(turned),
+          ...brinCandidates(need, node, twin),
+        ])
           for (const [text, why] of textsOf(need, candidate, catalog, here, node))
             if (!texts.has(text)) texts.set(text, { why, table: catalog.root })
     }
@@ -92,7 +97,9 @@ async function needsOf(plan: QueryPlan, node: PlanNode, table: string): Promise<
   const joined = joins.map(async (condition) =>
     needOf(plan, { ...node, filter: allOf([node.filter, condition]) }, table).then((need) => ({ ...need, order: [] })),
   )
-  return [own, ...(await armsOf(own)), ...(await Promise.all(joined))]
+  const grouping = own.order.length > 0 ? [] : groupingAbove(plan, node)
+  const grouped = grouping.length === 0 ? [] : [{ ...own, order: grouping }]
+  return [own, ...grouped, ...(await armsOf(own)), ...(await Promise.all(joined))]
 }
 
 /** Conditions of joins on columns of this alias, with that column first. */
@@ -149,7 +156,7 @@ function tableSql(table: string): string {
 
 function reasonOf(need: Need, { method, keys, where, ordered }: Candidate): string {
   const parts = [
-    method === 'btree' ? '' : `${method} serves the operator`,
+    method === 'btree' ? '' : method === 'brin' ? 'the rows lie in this order' : `${method} serves the operator`,
     method === 'btree' && keys.length > 1 ? 'what is compared with = first, then the order or the range' : '',
     ordered ? `gives the order ${need.order.join(', ')}` : '',
     where === null ? '' : 'holds only the rows that the query names by constants',
@@ -166,15 +173,19 @@ function included(plan: QueryPlan, node: PlanNode, { keys }: Candidate, { column
     node.filter,
     node.indexCondition,
   ]
-  const named = [...columns.keys()].filter((column) => texts.some((text) => mentions(text, node.alias, column)))
+  // Where there is but one table EXPLAIN names its columns alone.
+  const alone = plan.nodes.every(({ relation, alias }) => relation === '' || alias === node.alias)
+  const named = [...columns.keys()].filter((column) => texts.some((text) => mentions(text, node.alias, column, alone)))
   const extra = named.filter((column) => !keys.some((key) => key.replace(/ (asc|desc).*$/, '') === column))
   const plain = keys.every((key) => /^[\w$ ]+$/.test(key)) && extra.every((column) => /^[a-z_][\w$]*$/.test(column))
   return plain && extra.length <= mostIncluded ? extra : []
 }
 
-function mentions(text: string, alias: string, column: string): boolean {
+function mentions(text: string, alias: string, column: string, alone: boolean): boolean {
   const escaped = [alias, column].map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return new RegExp(String.raw`(?<![\w$])(?:"?${escaped[0]}"?\.)"?${escaped[1]}"?(?![\w$])`).test(text)
+  return new RegExp(String.raw`(?<![\w$])(?:"?${escaped[0]}"?\.)${alone ? '?' : ''}"?${escaped[1]}"?(?![\w$])`).test(
+    text,
+  )
 }
 
 /** null where perfdb's own text is none that it can read again. */

@@ -1,4 +1,5 @@
 import type { Definition } from '../definition/definition.js'
+import type { WritePrice } from './write-price.js'
 import type { Present } from '../twin/suppose.js'
 import { enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes, type Weighed } from './outcomes.js'
 
@@ -6,6 +7,8 @@ export interface Chosen {
   readonly option: Option
   /** What would be lost without it, in weighted cost. */
   readonly worth: number
+  /** What the queries that write to its table pay for it, in weighted cost; less than it is worth. */
+  readonly writePrice: number
   readonly serves: readonly { readonly present: Present; readonly before: number; readonly after: number }[]
   /** For the same queries, tried and not chosen, best first, with the weighted cost that each would save alone. */
   readonly rejected: readonly { readonly option: Option; readonly saves: number }[]
@@ -20,12 +23,14 @@ export interface Choice {
 }
 
 export interface ChoiceOptions {
+  readonly priceOf: WritePrice
+
   readonly mostIndexes: number
   readonly mostBytes: number
 }
 
 /** Of indexes that save about as much the smallest is taken. */
-const aboutAsMuch = 0.97
+const aboutAsMuch = 0.95
 
 /**
  * The indexes that save most, over all queries together: the best first, then the best beside it, until none saves enough; then those that the
@@ -35,14 +40,14 @@ export async function chooseIndexes(
   look: Look,
   options: readonly Option[],
   queries: readonly Weighed[],
-  { mostIndexes, mostBytes }: ChoiceOptions,
+  { mostIndexes, mostBytes, priceOf }: ChoiceOptions,
 ): Promise<Choice> {
   const present: Outcomes = new Map(queries.map((one) => [one, { cost: one.present.here.cost, used: [] }]))
   const solo = new Map<Option, number>()
   const helps = new Map<Option, ReadonlySet<Weighed>>()
   for (const option of options) {
     const outcomes = await outcomesWith(look, [option], present, option.table)
-    solo.set(option, enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) : 0)
+    solo.set(option, enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) - priceOf(option) : 0)
     helps.set(option, new Set([...outcomes].filter(([, outcome]) => uses(outcome, option)).map(([query]) => query)))
   }
   const known = new Map([...solo].filter(([, saved]) => saved > 0))
@@ -53,13 +58,13 @@ export async function chooseIndexes(
     for (const option of known.keys()) if (taken.some((one) => beginsWith(one, option))) known.delete(option)
     const room = mostBytes - chosen.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
     for (const option of known.keys()) if (option.tried.sizeBytes > room) known.delete(option)
-    const next = await bestBeside(look, chosen, current, known)
+    const next = await bestBeside(look, chosen, current, known, priceOf)
     if (next === null) break
     known.delete(next.option)
     chosen = [...chosen, next.option]
     current = next.outcomes
   }
-  const kept = await withoutUseless(look, chosen, present)
+  const kept = await withoutUseless(look, chosen, present, priceOf)
   const after = await outcomesWith(look, kept, present, null)
   const used = kept.filter((option) => [...after.values()].some((outcome) => uses(outcome, option)))
   const found: Chosen[] = []
@@ -74,6 +79,7 @@ export async function chooseIndexes(
     found.push({
       option,
       worth: totalOf(without) - totalOf(after),
+      writePrice: priceOf(option),
       serves: served.map(([{ present: query }, { cost }]) => ({
         present: query,
         before: query.here.cost,
@@ -116,6 +122,7 @@ async function bestBeside(
   chosen: readonly Option[],
   current: Outcomes,
   known: Map<Option, number>,
+  priceOf: WritePrice,
 ): Promise<{ readonly option: Option; readonly outcomes: Outcomes } | null> {
   const looked = new Map<Option, Outcomes>()
   for (;;) {
@@ -133,13 +140,19 @@ async function bestBeside(
     const [option] = unsure
     const outcomes = await outcomesWith(look, [...chosen, option], current, option.table)
     looked.set(option, outcomes)
-    if (enough(current, outcomes)) known.set(option, totalOf(current) - totalOf(outcomes))
+    const saved = totalOf(current) - totalOf(outcomes) - priceOf(option)
+    if (enough(current, outcomes) && saved > 0) known.set(option, saved)
     else known.delete(option)
   }
 }
 
-/** Without those whose absence costs no query what counts. */
-async function withoutUseless(look: Look, chosen: readonly Option[], present: Outcomes): Promise<readonly Option[]> {
+/** Without those whose absence costs no query what counts, or less than writes pay for them. */
+async function withoutUseless(
+  look: Look,
+  chosen: readonly Option[],
+  present: Outcomes,
+  priceOf: WritePrice,
+): Promise<readonly Option[]> {
   let kept = chosen
   for (const option of chosen) {
     if (kept.some((one) => one !== option && beginsWith(one, option))) {
@@ -149,7 +162,7 @@ async function withoutUseless(look: Look, chosen: readonly Option[], present: Ou
     const all = await outcomesWith(look, kept, present, null)
     const rest = kept.filter((one) => one !== option)
     const without = await outcomesWith(look, rest, present, null)
-    if (!enough(without, all)) kept = rest
+    if (!enough(without, all) || totalOf(without) - totalOf(all) <= priceOf(option)) kept = rest
   }
   return kept
 }

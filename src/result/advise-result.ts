@@ -28,6 +28,8 @@ const advice = z.object({
   size_guessed: z.literal(true).optional(),
   /** Of the weighted cost of all queries, what would be lost without it: 0 to 1. */
   share: z.number(),
+  /** The same of what the queries that write pay for it, at a measured price a row; absent where none of them writes to its table. */
+  writes_share: z.number().optional(),
   /** Where it was judged: with --prove it was built. */
   tried: z.enum(['twin', 'hypopg', 'build']),
   why: z.string(),
@@ -70,6 +72,8 @@ export const adviseResult = z.object({
   removals: z.array(removed),
   /** Queries that were looked at, and the weighted cost of all of them without and with the advice. */
   queries: z.int(),
+  /** Foreign keys that no index serves, though rows that they may refer to are deleted: each was judged as a query beside them. */
+  foreign_keys: z.int().optional(),
   /** Of them with values: those that the twin plans as the server does; with none of them the exit code is 2. */
   judged: z.int(),
   cost: z.object({ before: z.number(), after: z.number() }),

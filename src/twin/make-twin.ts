@@ -102,6 +102,8 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
       const found = known.relation(schema, name)
       return found === undefined ? undefined : { rows: Math.max(0, found.tuples), bytes: found.bytes }
     },
+    correlation: (schema, name, column) =>
+      known.relation(schema, name)?.columns.find((one) => one.name === column && !one.inherited)?.correlation ?? null,
     indexesOf: ({ indexes }) => [...new Set(indexes.flatMap((name) => [name, ...(above.indexes.get(name) ?? [])]))],
     reads: ({ nodes }, table) =>
       nodes.some((node) => {

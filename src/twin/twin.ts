@@ -30,6 +30,8 @@ export interface Twin extends AsyncDisposable {
   readonly gaps: readonly string[]
   /** What the planner knows of a table; undefined for one without statistics. */
   table(schema: string, name: string): { readonly rows: number; readonly bytes: number } | undefined
+  /** How far the rows of a table lie in the order of a column: 1 or -1 where they do; null where nobody knows. */
+  correlation(schema: string, name: string, column: string): number | null
   /** The indexes of a query plan, with those of partitioned tables that they are parts of. */
   indexesOf(plan: QueryPlan): readonly string[]
   /** Whether a query plan reads a table, or a partition of it: `schema.table`. */

@@ -1,4 +1,5 @@
 import type { Chosen } from '../../advise/choose.js'
+import type { TableWrites } from '../../advise/write-price.js'
 import type { Removal } from '../../advise/removals.js'
 import type { Definition } from '../../definition/definition.js'
 import { shortDefinition } from '../../definition/short.js'
@@ -11,7 +12,7 @@ import { writeProfile } from '../../profile/write.js'
 import type { Advice } from '../../result/advise-result.js'
 import type { Session } from '../../server/session/session.js'
 import { createIndexSql } from '../../sql/ddl/index-ddl.js'
-import { namesInSchemaSql, tableWritesSql } from '../../sql/statements/advise.js'
+import { namesInSchemaSql } from '../../sql/statements/advise.js'
 
 /** The set of values, where it is not the only one. */
 export function paramsOf(params: string | null) {
@@ -22,14 +23,6 @@ export function paramsOf(params: string | null) {
 export interface Named {
   readonly chosen: Chosen
   readonly definition: Definition
-}
-
-/** Rows since the counters of the table were reset. */
-interface Writes {
-  readonly inserted: number
-  readonly updated: number
-  readonly hot_updated: number
-  readonly deleted: number
 }
 
 /** Names that say table and keys, and that nothing else has. */
@@ -57,29 +50,14 @@ export async function withNames(
   return named
 }
 
-/** What was written to the tables of these indexes, by `schema.table`. Throws the server's errors. */
-export async function writesOf(
-  session: Session,
-  limits: Limits,
-  chosen: readonly Chosen[],
-): Promise<ReadonlyMap<string, Writes>> {
-  const tables = [...new Map(chosen.map(({ option }) => [option.table, option.definition.table])).values()]
-  if (tables.length === 0) return new Map()
-  const names = [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]
-  const rows = await rolledBack(session, limits, catalogOnly, async () =>
-    session.query<Writes & { table: string }>(tableWritesSql, names),
-  )
-  return new Map(rows.map(({ table, ...counts }) => [table, counts]))
-}
-
 /** `before`: the weighted cost of all queries now. */
 export function adviceDocument(
   { chosen, definition }: Named,
   before: number,
-  writes: Writes | undefined,
+  writes: TableWrites | undefined,
   built: boolean,
 ): Advice {
-  const { option, worth, serves, rejected } = chosen
+  const { option, worth, writePrice, serves, rejected } = chosen
   const share = (saved: number) => round(before === 0 ? 0 : saved / before)
   return {
     index: {
@@ -99,6 +77,7 @@ export function adviceDocument(
     size_bytes: option.tried.sizeBytes,
     ...(option.tried.guess ? { size_guessed: true as const } : {}),
     share: share(worth),
+    ...(writePrice === 0 ? {} : { writes_share: share(writePrice) }),
     tried: built ? 'build' : 'twin',
     why: option.why,
     ...(writes === undefined ? {} : { writes }),

@@ -1,6 +1,8 @@
 import { chooseIndexes, type Choice } from '../../advise/choose.js'
 import type { Option } from '../../advise/outcomes.js'
 import { removalsFor, type Removal } from '../../advise/removals.js'
+import { readWrites, writePrices, type TableWrites } from '../../advise/write-price.js'
+import { foreignKeyQueries } from '../../advise/foreign-keys.js'
 import { proposalsFor } from '../../advise/candidates.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import { round } from '../../measure/query/result-queries.js'
@@ -13,7 +15,7 @@ import { skipsFrom } from '../../twin/skips.js'
 import { presentsOf, type Presents } from '../../twin/suppose.js'
 import { about, findingDocument } from '../documents.js'
 import { twinDocument, type MadeTwin } from '../twin/twins.js'
-import { adviceDocument, paramsOf, profileText, withNames, writesOf, type Named } from './advice-document.js'
+import { adviceDocument, paramsOf, profileText, withNames, type Named } from './advice-document.js'
 import { removalDocument, unaskedFinding } from './removal-document.js'
 import { isPaying, proveAdvice, undoKilled, wasBuilt, type Proving } from './prove.js'
 
@@ -53,13 +55,12 @@ export async function runAdvise(
   options: AdviseOptions,
 ): Promise<AdviseResult> {
   const startedAt = new Date()
-  const { limits, prove } = options
+  const { prove } = options
   const killed = prove === undefined ? [] : await undoKilled(prove)
   const judgement = await judge(session, queries, options)
   const { planned, notPlanned, judged } = judgement
-  const { chosen, before, after } = judgement.choice
+  const { before, after } = judgement.choice
   const { named, removals } = judgement
-  const writes = await writesOf(session, limits, chosen)
   const gain = before === 0 ? 0 : (before - after) / before
   const proof =
     prove === undefined || named.length === 0
@@ -72,15 +73,23 @@ export async function runAdvise(
   })
   const kept = proof === undefined ? named : named.filter((one) => isPaying(proof, one.definition))
   const out = kept.length + removals.length === 0 ? undefined : options.out
-  await out?.write(profileText(out.name, { named: kept, removals, queries, proven: proof !== undefined }))
+  await out?.write(
+    profileText(out.name, {
+      named: kept,
+      removals,
+      queries: [...queries, ...judgement.keys],
+      proven: proof !== undefined,
+    }),
+  )
   return {
     ...about(Math.max(code, proof?.exit_code ?? 0), session, startedAt),
     command: 'advise',
     advice: named.map((one) =>
-      adviceDocument(one, before, writes.get(one.chosen.option.table), wasBuilt(proof, one.definition)),
+      adviceDocument(one, before, judgement.writes.get(one.chosen.option.table), wasBuilt(proof, one.definition)),
     ),
     removals: removals.map(removalDocument),
     queries: queries.length + options.unread.length,
+    ...(judgement.keys.length === 0 ? {} : { foreign_keys: judgement.keys.length }),
     judged,
     cost: { before: round(before), after: round(after) },
     tried: judgement.tried,
@@ -106,6 +115,10 @@ interface Judgement extends Presents {
   readonly choice: Choice
   readonly named: readonly Named[]
   readonly removals: readonly Removal[]
+  /** By `schema.table`. */
+  readonly writes: ReadonlyMap<string, TableWrites>
+  /** What PostgreSQL asks for foreign keys, as queries. */
+  readonly keys: readonly Query[]
   /** Queries with values that the twin plans as the server does. */
   readonly judged: number
   /** Indexes that were built on the twin. */
@@ -121,7 +134,9 @@ async function judge(session: Session, queries: readonly Query[], options: Advis
   const { limits } = options
   const { twin, findings } = await options.twin()
   await using _ = twin
-  const presents = await presentsOf(session, twin, queries, limits)
+  const keys = await foreignKeyQueries(session, limits)
+  const all = [...queries, ...keys.map(({ query }) => query)]
+  const presents = await presentsOf(session, twin, all, limits)
   const judged = presents.planned.filter(({ likeness }) => likeness !== 'differs')
   const proposals = await proposalsFor(session, twin, judged, limits)
   const tried = proposals.length === 0 ? [] : await twin.build(proposals)
@@ -129,14 +144,21 @@ async function judge(session: Session, queries: readonly Query[], options: Advis
     const index = tried[at]
     return index === undefined || index.refused !== null ? [] : [{ ...proposal, tried: index }]
   })
+  // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
+  const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
+  const weights = new Map([...options.weights, ...counted])
+  const writes = await readWrites(session, limits, built)
   const sets = new Map<string, number>()
   for (const { name } of judged) sets.set(name, (sets.get(name) ?? 0) + 1)
   const weighed = judged.map((present) => ({
     present,
-    weight: (options.weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
+    weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
   }))
   const look = { twin, skips: session.versionNum >= skipsFrom }
-  const choice = await chooseIndexes(look, built, weighed, options)
+  const choice = await chooseIndexes(look, built, weighed, {
+    ...options,
+    priceOf: writePrices(twin, weighed, writes),
+  })
   const named = await withNames(session, limits, choice.chosen)
   await using replicas = await options.openReplicas()
   const { removals, untold, unasked } = await removalsFor({
@@ -155,7 +177,9 @@ async function judge(session: Session, queries: readonly Query[], options: Advis
     choice,
     named,
     removals,
-    judged: judged.length,
+    writes,
+    keys: keys.map(({ query }) => query),
+    judged: judged.filter(({ query }) => queries.includes(query)).length,
     tried: built.length,
     concerned: [...new Set(reading.map(({ query }) => query))],
     twin: twinDocument(twin, presents.planned),

@@ -44,6 +44,7 @@ export interface PlanNode extends TimedNode {
   readonly tempWritten: number
   readonly sortMethod: string
   readonly sortKeys: readonly string[]
+  readonly groupKeys: readonly string[]
   /** null for a node that is no Memoize. */
   readonly memoize: Memoize | null
   /** Descents into the index; 0 before 18. */
@@ -122,6 +123,7 @@ export function readNode(draft: PrintedNode, selfMs: number): PlanNode {
     tempWritten: numberAt(raw, 'Temp Written Blocks'),
     sortMethod: textAt(raw, 'Sort Method'),
     sortKeys: textsAt(raw, 'Sort Key'),
+    groupKeys: textsAt(raw, 'Group Key'),
     memoize: draft.type === 'Memoize' ? readMemoize([raw, ...workers]) : null,
     indexSearches: numberAt(raw, 'Index Searches'),
     disabled: raw['Disabled'] === true || ownCost(raw) >= disabledCost,

@@ -10,7 +10,7 @@ export interface WantedOrder {
   readonly sort: PlanNode | null
 }
 
-const passing = [
+export const passing = [
   'Gather',
   'Gather Merge',
   'Subquery Scan',
@@ -39,7 +39,7 @@ export function orderAbove(plan: QueryPlan, node: PlanNode): WantedOrder | null 
 }
 
 /** `j.updated_at DESC` of the alias j as `updated_at DESC`; null for anything but a column. */
-function ownKey(key: string, alias: string): string | null {
+export function ownKey(key: string, alias: string): string | null {
   const match =
     /^(?:("(?:[^"]|"")+"|[a-z_][\w$]*)\.)?("(?:[^"]|"")+"|[a-z_][\w$]*)((?: DESC)?(?: NULLS (?:FIRST|LAST))?)$/.exec(
       key,

@@ -26,6 +26,7 @@ export function withoutSampledValues(plan: QueryPlan, { sampled = false, values 
       conditions: node.conditions.map(hide),
       output: node.output.map(hide),
       sortKeys: node.sortKeys.map(hide),
+      groupKeys: node.groupKeys.map(hide),
     })),
   }
 }

@@ -54,8 +54,9 @@ function verdict(result: AdviseResult): string {
   return `${adviceVerdict(result)}${go}`
 }
 
-function adviceVerdict({ advice, queries, judged, cost, proof }: AdviseResult): string {
-  const of = several(queries, 'query', 'queries')
+function adviceVerdict({ advice, queries, judged, cost, proof, foreign_keys: keys = 0 }: AdviseResult): string {
+  const and = keys === 0 ? '' : ` and ${several(keys, 'foreign key')}`
+  const of = `${several(queries, 'query', 'queries')}${and}`
   if (judged === 0 && queries > 0) return `nothing can be said of ${of}: none could be judged`
   if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
   if (proof !== undefined)
@@ -109,11 +110,11 @@ function removalGrid(removals: readonly Removed[]): Block {
   }
 }
 
-function item({ index, why, writes, rejected, size_guessed: guessed }: Advice): Item {
+function item({ index, why, writes, writes_share: share, rejected, size_guessed: guessed }: Advice): Item {
   const other = rejected
-    .filter(({ share }) => share > 0)
+    .filter((one) => one.share > 0)
     .slice(0, 3)
-    .map(({ definition, share, size_bytes: size }) => `${definition} (alone ${percent(share)}, ~${bytes(size)})`)
+    .map(({ definition, share: alone, size_bytes: size }) => `${definition} (alone ${percent(alone)}, ~${bytes(size)})`)
   return {
     tone: 'good',
     label: 'advised',
@@ -126,7 +127,7 @@ function item({ index, why, writes, rejected, size_guessed: guessed }: Advice): 
         'writes',
         writes === undefined
           ? undefined
-          : `its table had ${count(writes.inserted)} inserts, ${count(writes.updated)} updates and ${count(writes.deleted)} deletes since its counters were reset; each insert writes the index too`,
+          : `its table had ${count(writes.inserted)} inserts, ${count(writes.updated)} updates and ${count(writes.deleted)} deletes since its counters were reset; each insert writes the index too${share === undefined ? '' : `; the queries that write pay ${percent(share)} of the whole for it`}`,
       ),
       ...detail('not chosen', other.length === 0 ? undefined : other.join('; ')),
     ],

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adviseResult } from '../../src/result/advise-result.js'
+import { perfdb } from '../support/command-line.js'
+import { testDatabase, type TestDatabase } from '../support/database.js'
+
+let source: TestDatabase
+let folder: string
+
+const queries: readonly (readonly [string, string])[] = [
+  ['grouped', 'select kind, sum(amount) from events group by kind'],
+  ['recent', `select sum(length(note)) from events where at >= '2025-03-20'`],
+  ['written', 'select * from counters where slot = 5'],
+  ['writing', 'insert into counters select n, n, 1 from generate_series(1, 1000) n'],
+  ['unwritten', 'select * from calm where slot = 5'],
+]
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
+  source = await testDatabase(`
+    create table owners (id int primary key);
+    create table things (id int primary key, owner int references owners, other int references owners);
+    create index things_other on things (other);
+    create table events (at timestamptz not null, kind int not null, amount int not null, note text not null);
+    create table counters (id int, slot int, hits int);
+    create table calm (id int, slot int, hits int);
+    insert into owners select generate_series(1, 5000);
+    insert into things select n, 1 + n % 4000, 1 + n % 4000 from generate_series(1, 20000) n;
+    insert into events select timestamptz '2025-01-01' + n * interval '1 min', n % 20, n, repeat('x', 400) from generate_series(1, 120000) n;
+    insert into counters select n, n % 5000, 0 from generate_series(1, 20000) n;
+    insert into calm select n, n % 5000, 0 from generate_series(1, 20000) n;
+    delete from owners where id > 4990;
+    select pg_stat_force_next_flush();`)
+  await source.sql.unsafe('vacuum analyze')
+  const lines = queries.map(([name, sql]) => `  - { name: ${name}, sql: ${JSON.stringify(sql)} }`)
+  await writeFile(join(folder, 'q.yaml'), `version: 1\nprofile: q\nqueries:\n${lines.join('\n')}\n`)
+})
+
+afterAll(async () => {
+  await source[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+test('foreign keys that deletes look up, columns that are grouped by, brin; and no index for which writes pay more than it saves', async () => {
+  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', 'q.yaml', '--out', 'a.yaml', '--format', 'json')
+    .ended
+  const { advice, ...result } = adviseResult.parse(JSON.parse(stdout))
+  const served = new Map(advice.flatMap(({ index, serves }) => serves.map(({ query }) => [query, index.definition])))
+  expect(result.foreign_keys, stderr).toBe(1)
+  expect(served.get('deletes from public.owners, by things_owner_fkey of public.things')).toBe('btree (owner)')
+  expect(served.get('grouped')).toBe('btree (kind) include (amount)')
+  // The planner takes it for dearer here, but it was tried: the rows lie in its order.
+  const recent = advice.find(({ serves }) => serves.some(({ query }) => query === 'recent'))
+  expect(recent?.rejected.map(({ definition }) => definition)).toContain('brin (at)')
+  expect(served.get('unwritten')).toContain('btree (slot)')
+  expect(served.has('written')).toBe(false)
+})
