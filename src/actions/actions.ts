@@ -206,7 +206,12 @@ export async function importIndexes(invocation: Invocation, args: readonly strin
   return runImportAction(invocation, async () => configOf(invocation), args[0])
 }
 
-export async function demo(invocation: Invocation): Promise<SingleResult> {
+export async function demo(invocation: Invocation, args: readonly string[] = []): Promise<SingleResult> {
+  const [named = 'job-shop'] = args
+  const { demoNames } = await import('../commands/start/demo-shops.js')
+  const name = demoNames.find((one) => one === named)
+  if (name === undefined)
+    throw new PerfdbError('BAD_OPTION', `no demo ${named}`, { hint: `there are ${demoNames.join(', ')}` })
   const { options, signals, listener } = invocation
   const report = options.out ?? 'perfdb-report.html'
   const format = formatOfFile(report)
@@ -219,7 +224,7 @@ export async function demo(invocation: Invocation): Promise<SingleResult> {
     timeBudgetMs: 600,
     counterfactual: 'allowed' as const,
   }
-  const result = await runDemo(database.connect, { scale: options.scale, report, apply, listener })
+  const result = await runDemo(database.connect, { name, scale: options.scale, report, apply, listener })
   if (signals.signal.aborted)
     throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
   await writeText(report, await render(result, format, { width: 120, color: false, unicode: true, verbose: false }))

@@ -152,7 +152,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
     'write a YAML profile from the indexes of a database, or of a schema dump or a folder of migrations (- is stdin)',
     'importIndexes',
   )
-  add('demo', 'the whole job on an embedded PostgreSQL with the data of a job shop; needs no server', 'demo')
+  add(
+    'demo [name]',
+    'the whole job on an embedded PostgreSQL with the data of a job shop (job-shop, pam or oms); needs no server',
+    'demo',
+  )
   const config = add(
     'config',
     'what is in force of perfdb.yaml, variables and flags, and where it comes from',

@@ -21,6 +21,8 @@ export const demoResult = z.object({
   exit_code: z.int(),
   command: z.literal('demo'),
   duration_ms: z.number(),
+  /** Whose data it was. */
+  shop: z.string(),
   scale: z.number(),
   load_ms: z.number(),
   rows: z.record(z.string(), z.int()),

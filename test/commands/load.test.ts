@@ -14,6 +14,7 @@ queries:
   - { name: by-user, sql: 'select * from orders where user_id = $1', params: { often: [7], seldom: [77] }, weight: 3 }
   - { name: one, sql: select 1 }
   - { name: write, sql: 'delete from orders' }
+  - { name: one-of, sql: 'select $1::int' }
   - { name: no-values, sql: 'select $1::int' }
 `
 const tables = `create table orders as select n as id, n % 100 as user_id from generate_series(1, 1000) n; analyze orders`
@@ -34,8 +35,8 @@ test('steps at two rates: what was sent is answered, every time counted from its
 test('a profile says how it is loaded and what must hold; what does not is named, exit 1', async () => {
   await using database = await testDatabase(tables)
   const load = (sql: string, expected: string) => `${profile}load:
-  mix: { by-user: 2, one: 1 }
-  params: { by-user: { sql: "${sql}" } }
+  mix: { by-user: 2, one-of: 1 }
+  params: { by-user: { sql: "${sql}" }, one-of: { sql: select 1 as n union select 2 } }
   rates: [30/s]
   duration: 1s
   connections: 3
@@ -48,7 +49,7 @@ test('a profile says how it is loaded and what must hold; what does not is named
   expect(result).toMatchObject({ connections: 3, duration_ms: 1000, unmet: [] })
   expect(result.mix.map(({ query, share }) => [query, Number(share.toFixed(2))])).toEqual([
     ['by-user', 0.67],
-    ['one', 0.33],
+    ['one-of', 0.33],
   ])
 
   const bad = await perfdbWith(database, load(values, '{ p50: 1us, rate: 30/s }'), [])

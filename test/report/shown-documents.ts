@@ -125,6 +125,7 @@ export const demoDocument: DemoResult = {
   ok: true,
   exit_code: 0,
   command: 'demo',
+  shop: 'job shop',
   duration_ms: 45_000,
   scale: 0.1,
   load_ms: 1_200,

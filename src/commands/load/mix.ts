@@ -33,13 +33,13 @@ export async function makeMix(
 ): Promise<Mix> {
   const chosen =
     mix === undefined ? queries.map((query) => ({ query, weight: query.weight ?? 1 })) : named(queries, mix)
-  const parts = await Promise.all(
-    chosen.map(async ({ query, weight }, number) => {
-      const from = params.find((one) => one.query === query.name)
-      const sets = from === undefined ? undefined : await valuesOf(look, query, from.sql)
-      return { weight, requests: await requestsOf(query, sets, number) }
-    }),
-  )
+  const parts: { readonly weight: number; readonly requests: readonly LoadRequest[] }[] = []
+  // One after the other: a session has one transaction at a time.
+  for (const [number, { query, weight }] of chosen.entries()) {
+    const from = params.find((one) => one.query === query.name)
+    const sets = from === undefined ? undefined : await valuesOf(look, query, from.sql)
+    parts.push({ weight, requests: await requestsOf(query, sets, number) })
+  }
   const sum = chosen.reduce((all, { weight }) => all + weight, 0)
   if (sum === 0)
     throw new PerfdbError('BAD_OPTION', chosen.length === 0 ? 'there is no query to send' : 'all weights are 0', {

@@ -23,11 +23,11 @@ export interface DemoStatement {
 }
 
 /**
- * The nine tables of the job shop with their keys, and no index besides: a script of several statements, each ended by
+ * The tables of a demo with their keys, those of the job shop when nothing is said, and no index besides: a script of several statements, each ended by
  * a semicolon at the end of a line. Throws FILE_NOT_FOUND when the package lacks its folder profiles/.
  */
-export async function demoSchema(): Promise<string> {
-  const inPackage = join('profiles', 'schema', 'job-shop.sql')
+export async function demoSchema(name = 'job-shop'): Promise<string> {
+  const inPackage = join('profiles', 'schema', `${name}.sql`)
   // The folder is two levels up in the sources and three in the build: look in each folder up to the root.
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const text = await readFile(join(folder, inPackage), 'utf8').catch(() => null)
@@ -37,8 +37,8 @@ export async function demoSchema(): Promise<string> {
 }
 
 /** The statements of `demoSchema()` one by one, for a session that takes one at a time. Throws as it does. */
-export async function demoSchemaStatements(): Promise<readonly DemoStatement[]> {
-  const script = (await demoSchema()).replaceAll(/^--.*$/gm, '')
+export async function demoSchemaStatements(name = 'job-shop'): Promise<readonly DemoStatement[]> {
+  const script = (await demoSchema(name)).replaceAll(/^--.*$/gm, '')
   const statements = script.split(/;$/m).map((sql) => sql.trim())
   return statements.filter((sql) => sql !== '').map((sql) => ({ label: sql.replace(/ \([^]*/, ''), sql }))
 }

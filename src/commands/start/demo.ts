@@ -8,8 +8,8 @@ import { readProfiles } from '../../profile/read.js'
 import type { Session, Connect } from '../../server/session/session.js'
 import { runApply, type ApplyOptions } from '../apply/apply.js'
 import { runCheckPool } from '../pool/check-pool.js'
-import { demoClaims } from './demo-claims.js'
-import { demoRows, demoSchemaStatements, demoStatements } from './demo-data.js'
+import { demoSchemaStatements } from './demo-data.js'
+import { demoShops, type DemoName } from './demo-shops.js'
 import type { DemoClaimResult, DemoResult } from '../../result/demo-result.js'
 import { exitCode } from '../../result/exit-code.js'
 import { runVerify } from '../apply/plan.js'
@@ -17,6 +17,7 @@ import type { ApplyResult } from '../../result/result.js'
 import { perfdbVersion } from '../../result/version.js'
 
 export interface DemoOptions {
+  readonly name: DemoName
   readonly scale: number
   readonly report: string
   readonly apply: ApplyOptions
@@ -24,19 +25,20 @@ export interface DemoOptions {
 }
 
 /**
- * The whole job on a private server: loads the job shop, applies its profile with measurements, verifies, checks the pools.
+ * The whole job on a private server: loads the data of a demo, applies its profile with measurements, verifies, checks the pools.
  * Exit code 0 when the job was done and verified: expectations that noise missed and pools that do not fit are part of the
  * story it tells, not failures of the demo.
  */
 export async function runDemo(connect: Connect, options: DemoOptions): Promise<DemoResult> {
   const started = performance.now()
   const cwd = await packageFolder()
-  const profiles = await readProfiles(['profiles/job-shop.yaml'], { cwd, environment: {} })
+  const { title, claims, rows } = demoShops[options.name]
+  const profiles = await readProfiles([`profiles/${options.name}.yaml`], { cwd, environment: {} })
   const loadMs = await load(connect, options)
   const apply = await runApply(connect, profiles, options.apply)
   await using look = await connect('look')
   const verify = await runVerify(look, profiles, options.apply)
-  const pools = await runCheckPool(await readPools(['profiles/job-shop.pools.yaml'], { cwd, environment: {} }), {
+  const pools = await runCheckPool(await readPools([`profiles/${options.name}.pools.yaml`], { cwd, environment: {} }), {
     offline: true,
     failOn: 'fail',
     environment: {},
@@ -49,10 +51,11 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
     exit_code: code,
     command: 'demo',
     duration_ms: performance.now() - started,
+    shop: title,
     scale: options.scale,
     load_ms: loadMs,
-    rows: { ...demoRows(options.scale) },
-    claims: demoClaims.flatMap((claim) =>
+    rows: rows(options.scale),
+    claims: claims.flatMap((claim) =>
       claim.queries.map((query) => ({
         claim: claim.claim,
         reported_before: claim.before,
@@ -60,7 +63,7 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
         ...measured(apply, query),
       })),
     ),
-    notes: demoClaims.flatMap((claim) => (claim.note === undefined ? [] : [`${claim.claim}: ${claim.note}`])),
+    notes: claims.flatMap((claim) => (claim.note === undefined ? [] : [`${claim.claim}: ${claim.note}`])),
     apply,
     verify,
     pools,
@@ -68,10 +71,10 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
   }
 }
 
-async function load(connect: Connect, { scale, listener, apply }: DemoOptions): Promise<number> {
+async function load(connect: Connect, { name, scale, listener, apply }: DemoOptions): Promise<number> {
   const started = performance.now()
   await using session: Session = await connect('measure')
-  for (const { label, sql } of [...(await demoSchemaStatements()), ...demoStatements(scale)]) {
+  for (const { label, sql } of [...(await demoSchemaStatements(name)), ...demoShops[name].statements(scale)]) {
     if (apply.signal.aborted) throw new PerfdbError('INTERRUPTED', 'ended by a signal while the data was loaded')
     listener({ type: 'stage', stage: 'connect', message: `loading: ${label}` })
     await session.query(sql)

@@ -16,9 +16,9 @@ export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
     {
       kind: 'text',
       tone: 'quiet',
-      text: `job shop at scale ${result.scale}, loaded in ${duration(result.load_ms)}: ${rowsText(result)}`,
+      text: `${result.shop} at scale ${result.scale}, loaded in ${duration(result.load_ms)}: ${rowsText(result)}`,
     },
-    claimsGrid(result),
+    ...(result.claims.length === 0 ? [] : [claimsGrid(result)]),
     ...result.notes.map((text): Block => ({ kind: 'text', tone: 'quiet', text })),
     ...apply,
     ...unpaid(result),
