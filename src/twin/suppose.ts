@@ -1,18 +1,12 @@
-import { foreignText, readForeignCode } from '../catalog/trust.js'
 import { PerfdbError } from '../errors.js'
 import type { Limits } from '../measure/sample/limits.js'
 import { explainOnce } from '../measure/sample/sample.js'
 import { failureOf } from '../measure/sample/series.js'
 import type { Subject } from '../measure/sample/subject.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
-import {
-  subjectsOf,
-  type QueryName,
-  type SupposedQuery,
-  type Supposition,
-  type WhatIf,
-} from '../measure/what-if/what-if.js'
-import { textsOf, type Query } from '../profile/profile.js'
+import { asked, type QueryName } from '../measure/what-if/asked.js'
+import type { SupposedQuery, Supposition, WhatIf } from '../measure/what-if/what-if.js'
+import type { Query } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { skipsFrom, skipsIn } from './skips.js'
 import { likenessOf, type Likeness } from './fidelity.js'
@@ -44,22 +38,10 @@ export async function presentsOf(
 ): Promise<Presents> {
   const planned: Present[] = []
   const notPlanned: (QueryName & { readonly reason: string })[] = []
-  for (const query of queries) {
-    const foreign = (await readForeignCode(session, textsOf(query))).flat()
-    if (foreign.length > 0) {
-      const reason = `planning it would run ${foreignText(foreign)}`
-      notPlanned.push({ name: query.name, params: null, statement: null, reason })
-      continue
-    }
-    for (const { failure, subject, ...name } of await subjectsOf(session, query, limits)) {
-      if (subject === null) {
-        notPlanned.push({ ...name, reason: failure })
-        continue
-      }
-      const found = await bothPlans(session, twin, subject, limits)
-      if ('reason' in found) notPlanned.push({ ...name, reason: found.reason })
-      else planned.push({ ...name, query, subject, ...found, ...likenessOf(found.there, found.here) })
-    }
+  for await (const { query, subject, reason, ...name } of asked(session, queries, limits)) {
+    const found = subject === null ? { reason } : { subject, ...(await bothPlans(session, twin, subject, limits)) }
+    if ('reason' in found) notPlanned.push({ ...name, reason: found.reason })
+    else planned.push({ ...name, query, ...found, ...likenessOf(found.there, found.here) })
   }
   return { planned, notPlanned }
 }

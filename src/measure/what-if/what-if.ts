@@ -1,10 +1,8 @@
-import { foreignText, readForeignCode } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
-import { textsOf, type Query } from '../../profile/profile.js'
+import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import { hypopgSql, hypotheticalIndexSql, hypotheticalSizeSql } from '../../sql/measure/what-if.js'
 import { attempt } from '../query/finish.js'
-import { admission, boundSubjects } from '../query/measure-query.js'
 import { explain, rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import { failureOf } from '../sample/series.js'
@@ -12,6 +10,7 @@ import { catalogOnly } from '../sample/tables.js'
 import { folded } from './what-if-fold.js'
 import { withHypothetical, type HypoPg, type Hypothetical } from './what-if-session.js'
 import type { Limits } from '../sample/limits.js'
+import { asked, type QueryName } from './asked.js'
 
 /** What HypoPG found. Costs are the planner's, in its own unit. */
 export interface WhatIf {
@@ -19,13 +18,6 @@ export interface WhatIf {
   readonly notPlanned: readonly (QueryName & { readonly reason: string })[]
   /** One for each hypothetical index, in their order. */
   readonly judgements: readonly Judgement[]
-}
-
-export interface QueryName {
-  readonly name: string
-  readonly params: string | null
-  /** `four-queries 2`, of a query with variants. */
-  readonly statement: string | null
 }
 
 export interface SupposedQuery extends QueryName {
@@ -90,23 +82,19 @@ export async function suppose(
   }
   const planned: SupposedQuery[] = []
   const notPlanned: (QueryName & { readonly reason: string })[] = []
-  for (const query of taken.length === 0 ? [] : queries) {
-    const foreign = (await readForeignCode(session, textsOf(query))).flat()
-    if (foreign.length > 0) {
-      const reason = `planning it would run ${foreignText(foreign)}`
-      notPlanned.push({ name: query.name, params: null, statement: null, reason })
-      continue
-    }
-    for (const { failure, subject, ...name } of await subjectsOf(session, query, limits)) {
-      const outcome =
-        subject === null
-          ? { reason: failure }
-          : await costs(session, hypopg, taken, subject, limits).catch((error: unknown) => ({
-              reason: failureOf(error, limits).reason,
-            }))
-      if ('reason' in outcome) notPlanned.push({ ...name, reason: outcome.reason })
-      else planned.push({ ...name, ...outcome })
-    }
+  for await (const { query: _, subject, reason, ...name } of asked(
+    session,
+    taken.length === 0 ? [] : queries,
+    limits,
+  )) {
+    const outcome =
+      subject === null
+        ? { reason }
+        : await costs(session, hypopg, taken, subject, limits).catch((error: unknown) => ({
+            reason: failureOf(error, limits).reason,
+          }))
+    if ('reason' in outcome) notPlanned.push({ ...name, reason: outcome.reason })
+    else planned.push({ ...name, ...outcome })
   }
   return { queries: planned, notPlanned, judgements }
 }
@@ -147,47 +135,4 @@ async function costs(
     const used = indexes.filter((_, number) => after.indexes.includes(names[number] ?? ''))
     return { costBefore: before.cost, costAfter: after.cost, used: used.map(({ at }) => at) }
   })
-}
-
-interface Named extends QueryName {
-  readonly subject: Subject | null
-  /** Why there is nothing to plan. */
-  readonly failure: string
-}
-
-/** Each statement of a query with each set of values, or why there is nothing to plan. Throws CONNECTION_LOST and INTERRUPTED. */
-export async function subjectsOf(session: Session, query: Query, limits: Limits): Promise<readonly Named[]> {
-  const statements =
-    query.variants.length === 0
-      ? [{ statement: null, text: query.sql ?? '' }]
-      : query.variants.flatMap(({ name, statements: texts }) =>
-          texts.map((text, at) => ({ statement: texts.length === 1 ? name : `${name} ${at + 1}`, text })),
-        )
-  const named: Named[] = []
-  for (const { statement, text } of statements) {
-    const admitted = await admission(text, limits)
-    if ('failure' in admitted) {
-      named.push({ name: query.name, params: null, statement, subject: null, failure: admitted.failure.reason })
-      continue
-    }
-    const { subjects } = await boundSubjects(
-      session,
-      statement === null ? query : shortened(query, admitted.statement.parameterCount),
-      admitted.statement,
-      limits,
-    )
-    for (const { params, subject, failure } of subjects) {
-      const reason = failure?.reason ?? ''
-      named.push({ name: query.name, params, statement, subject: failure === null ? subject : null, failure: reason })
-    }
-  }
-  return named
-}
-
-/** The statements of variants share one list of values, and take as many of it as they have parameters. */
-function shortened(query: Query, parameterCount: number): Query {
-  return {
-    ...query,
-    parameters: query.parameters.map(({ name, values }) => ({ name, values: values.slice(0, parameterCount) })),
-  }
 }
