@@ -27,9 +27,6 @@ export const loadSchema = z
       .max(mostLoad.connections)
       .optional()
       .meta({ description: 'As many as the pool of the application has; 10 when left out' }),
-    service: text.optional().meta({
-      description: 'Instead of connections: those of this service of a pools file that perfdb.yaml names',
-    }),
     timeout: time.meta({ description: 'An answer that comes later is a failure; 2s when left out' }),
     duration: duration
       .refine((written) => durationMs(written) >= 1000 && durationMs(written) <= mostLoad.durationMs, {
@@ -57,10 +54,6 @@ export const loadSchema = z
       })
       .optional()
       .meta({ description: 'What the steps must fulfil; those at a higher rate than `rate` need not' }),
-  })
-  .refine(({ connections, service }) => connections === undefined || service === undefined, {
-    error: 'either connections or service',
-    when: () => true,
   })
   .refine(({ rates, users }) => rates === undefined || users === undefined, {
     error: 'either rates or users',

@@ -19,7 +19,6 @@ export interface DeclaredLoad {
   readonly mix?: readonly { readonly query: string; readonly weight: number }[]
   readonly params: readonly { readonly query: string; readonly sql: string }[]
   readonly connections?: number
-  readonly service?: string
   readonly timeoutMs?: number
   readonly durationMs?: number
   /** Arrivals a second. */
