@@ -33,6 +33,8 @@ export function substituteEnvironment(yaml: YamlDocument, environment: Environme
   const unresolved = new Set<Node>()
   const problems: Problem[] = []
   const filled: Filled[] = []
+  // Only an escape could make one that does not stand in the text.
+  if (!/\$\{|\\/.test(yaml.text)) return { written, unresolved, filled, problems }
   visit(yaml.document, {
     Scalar(key, node, path) {
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return
