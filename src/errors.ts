@@ -52,7 +52,7 @@ export const errorHints = {
   CONNECTION_REFUSED: 'check host and port, and that the server accepts connections there',
   NODE_PERMISSION: 'start node with --allow-net, or without --permission',
   CONNECTION_LOST: 'run the same command again: it starts from what the catalog says',
-  AUTHENTICATION_FAILED: 'check user and password, .pgpass and pg_hba.conf',
+  AUTHENTICATION_FAILED: 'check the user of the URL (or PGUSER), its password (PGPASSWORD, .pgpass) and pg_hba.conf',
   PASSWORD_COMMAND: 'run the command by hand: its output is not shown here',
   TLS_FAILED: 'check sslmode and sslrootcert against what the server offers',
   NO_DATABASE: 'check the database name in the URL',

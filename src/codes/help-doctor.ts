@@ -20,7 +20,7 @@ export const doctorTexts = {
     rule: 'has_database_privilege(database, temporary).',
     todo: 'grant temporary on database NAME to ROLE.',
   },
-  STATISTICS: {
+  CAN_SEE: {
     text: 'the right to see the sessions and statements of other roles',
     why: 'check-pool and status say who holds connections and who blocks a build, and explain --top reads pg_stat_statements.',
     rule: 'The role is a member of pg_read_all_stats, which pg_monitor contains.',
@@ -34,7 +34,7 @@ export const doctorTexts = {
   },
   HYPOPG: {
     text: 'the extension HypoPG',
-    why: 'plan --what-if asks the planner by it; nothing else needs it.',
+    why: '--what-if-engine hypopg asks the planner by it; nothing else needs it.',
     rule: 'It is created in this database.',
     todo: 'Install its package on the server, then create extension hypopg.',
   },

@@ -25,6 +25,8 @@ export interface QueryPoint {
 }
 
 export interface Points {
+  /** How many runs that is: fewer where the ledger has no more. */
+  readonly runs: number
   readonly steps: readonly StepPoint[]
   readonly queries: readonly QueryPoint[]
 }
@@ -76,5 +78,6 @@ export async function readPoints(db: Kysely<Tables>, name: string | null, runs: 
     )
     queries = queries.where('measurements.query', '=', name)
   }
-  return { steps: await steps.execute(), queries: await queries.execute() }
+  const { length } = await latest.execute()
+  return { runs: length, steps: await steps.execute(), queries: await queries.execute() }
 }

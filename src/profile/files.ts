@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import type { Problem } from '../errors.js'
-import { isMissing, isUrl, readTextFile, unreadable } from './text-file.js'
+import { isMissing, isUrl, notFound, readTextFile, unreadable } from './text-file.js'
 
 /** A file's path, or its text with the name that places show. */
 export type Named = string | GivenFile
@@ -64,7 +64,7 @@ async function findOne(path: Named, cwd: string, endings: readonly string[]): Pr
     return foundBelow(
       names.toSorted().map((name) => join(path, name)),
       cwd,
-      `no ${endings.join(', ')} file in the folder ${path}`,
+      { code: 'FILE_NOT_FOUND', message: `no ${endings.join(', ')} file in the folder ${path}` },
     )
   } catch (error) {
     const isGlob = /[*?]/.test(path) && !isUrl(path)
@@ -78,13 +78,13 @@ async function findOne(path: Named, cwd: string, endings: readonly string[]): Pr
     return foundBelow(
       [...new Set(matches)].filter((file) => hasEnding(file, endings)).toSorted(),
       cwd,
-      `no file matches ${path}`,
+      notFound(`no file matches ${path}`, path),
     )
   }
 }
 
-function foundBelow(files: readonly string[], cwd: string, nothing: string): FoundFiles {
-  if (files.length === 0) return { files: [], problems: [{ code: 'FILE_NOT_FOUND', message: nothing }] }
+function foundBelow(files: readonly string[], cwd: string, nothing: Problem): FoundFiles {
+  if (files.length === 0) return { files: [], problems: [nothing] }
   return { files: files.map((file) => ({ file, path: resolve(cwd, file), named: false })), problems: [] }
 }
 

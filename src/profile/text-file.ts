@@ -59,8 +59,16 @@ async function wholeFile(path: string, most: number): Promise<Uint8Array | strin
 /** Why a file could not be read, or a folder not be looked into. */
 export function unreadable(file: string, error: unknown): Problem {
   if (!isMissing(error)) return { code: 'FILE_UNREADABLE', message: `cannot read ${file}: ${reasonOf(error)}` }
-  const missing: Problem = { code: 'FILE_NOT_FOUND', message: `no such file: ${file}` }
-  return isUrl(file) ? { ...missing, hint: 'to name a database: --url URL, or DATABASE_URL' } : missing
+  return notFound(`no such file: ${file}`, file)
+}
+
+/** FILE_NOT_FOUND of `file`, with what to write where it is a URL or SQL text. */
+export function notFound(message: string, file: string): Problem {
+  const missing: Problem = { code: 'FILE_NOT_FOUND', message }
+  if (isUrl(file)) return { ...missing, hint: 'to name a database: --url URL, or DATABASE_URL' }
+  return /^\s*(select|with|values|table)\s/i.test(file)
+    ? { ...missing, hint: 'to give a query: perfdb explain --query "select ..."' }
+    : missing
 }
 
 /** Whether a database is named where a file should be. */

@@ -123,7 +123,9 @@ function wrongKind(host: Host, wanted: SessionAttributes): PerfdbError {
 }
 
 function withPasswordHint(failure: PerfdbError, target: Target, host: Host): PerfdbError {
-  if (failure.code !== 'AUTHENTICATION_FAILED' || target.hasPassword(host)) return failure
+  // 28000: no such role, or pg_hba.conf has no line for it. No password would help.
+  if (failure.code !== 'AUTHENTICATION_FAILED' || failure.sqlstate === '28000' || target.hasPassword(host))
+    return failure
   const detail = target.warnings.length > 0 ? target.warnings.join('; ') : failure.detail
   return new PerfdbError(failure.code, failure.message, {
     detail,

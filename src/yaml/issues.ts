@@ -114,7 +114,9 @@ function badValue(issue: Issue, source: Source): Problem {
   if (absent && issue.code !== 'custom') {
     const parent = label(path.slice(0, -1))
     const message = `${parent === '' ? '' : `${parent}: `}the key "${String(path.at(-1))}" is missing`
-    return { code: 'BAD_VALUE', message, place: source.placeOf(path.slice(0, -1)) }
+    const [only, ...others] = issue.code === 'invalid_value' ? issue.values : []
+    const hint = only === undefined || others.length > 0 ? {} : { hint: `add ${String(path.at(-1))}: ${String(only)}` }
+    return { code: 'BAD_VALUE', message, place: source.placeOf(path.slice(0, -1)), ...hint }
   }
   const shown = source.show(path)
   const message = `${name === '' ? '' : `${name}: `}${sentence(issue, shown)}`
@@ -197,7 +199,22 @@ function hintOf(issue: Issue, shown: string): string | undefined {
   if (issue.code === 'invalid_type' && issue.expected === 'string' && /^(-?[\d.]|true|false)/.test(shown))
     return 'put it in quotes'
   if (issue.code === 'invalid_type' && shown === 'nothing') return 'remove the key, or give it a value'
+  const word = /^"(.*)"$/.exec(shown)?.[1]
+  if (word !== undefined && takesList(issue)) return `write it as a list: [${word}]`
+  // As in YAML 1.1.
+  if (
+    word !== undefined &&
+    issue.code === 'invalid_type' &&
+    issue.expected === 'boolean' &&
+    /^(yes|on|no|off)$/i.test(word)
+  )
+    return `write ${/^(yes|on)$/i.test(word)}`
   return undefined
+}
+
+function takesList(issue: Issue): boolean {
+  if (issue.code === 'invalid_union') return issue.errors.flat().some((one) => one.path.length === 0 && takesList(one))
+  return issue.code === 'invalid_type' && issue.expected === 'array'
 }
 
 function label(path: Path): string {

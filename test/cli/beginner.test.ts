@@ -149,7 +149,30 @@ describe('files', () => {
   })
 })
 
+describe('what YAML takes for something else', () => {
+  test.each([
+    ['indexes: []', 'add version: 1'],
+    ['version: 1\nindexes: [{ name: i, table: jobs, keys: status }]', 'write it as a list: [status]'],
+    ['version: 1\nindexes: [{ name: i, table: jobs, keys: [id], unique: yes }]', 'write true'],
+    ['version: 1\nqueries: [{ name: q, sql: select $1, params: open }]', 'write it as a list: [open]'],
+  ])('%s', async (profile, hint) => {
+    const { code, said } = await typed(['plan', 'my.yaml'], { 'my.yaml': `${profile}\n` })
+    expect({ code, said }).toEqual({ code: 2, said: expect.stringContaining(hint) })
+  })
+})
+
 describe('the command line', () => {
+  test('a file or a query where a command or a file belongs', async () => {
+    expect((await typed(['my.yaml'])).said).toContain('perfdb plan my.yaml')
+    expect((await typed(['explain', 'select * from jobs'])).said).toContain('perfdb explain --query')
+  })
+
+  test('parameters of other drivers, and what changes data', async () => {
+    for (const sql of ['select * from jobs where status = ?', 'select * from jobs where status = :status'])
+      expect((await typed(['explain', '--query', sql])).said).toContain('parameters are written $1, $2')
+    expect((await typed(['explain', '--query', 'delete from jobs'])).said).toContain('--allow WRITE_QUERY')
+  })
+
   test('options before the command, and version', async () => {
     expect((await typed(['--env', 'nowhere', 'plan'])).said).toContain('there is no environment nowhere')
     expect(commandFirst(['-q', '--format=json', '--env', 'ci', 'plan', 'my.yaml'])).toEqual([

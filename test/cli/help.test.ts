@@ -79,7 +79,7 @@ describe('perfdb help', () => {
   test('no command has the name of a code', () => {
     const names = buildProgram().commands.map((command) => command.name().toUpperCase().replaceAll('-', '_'))
     // One in small letters is the command, in capitals the check of doctor.
-    expect(names.filter((name) => knownCodes.has(name))).toEqual(['LOAD', 'STATISTICS'])
+    expect(names.filter((name) => knownCodes.has(name))).toEqual(['LOAD'])
   })
 })
 

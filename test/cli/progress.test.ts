@@ -137,3 +137,20 @@ test('while it builds the last line says so, and not what was before', async () 
   await expect.poll(() => stream.screen().at(-1)).toBe('building  0/2 done')
   drawing.close()
 })
+
+test('a terminal that says it has no rows and columns is one of the usual size', async () => {
+  const stream = { ...recording(true), columns: 0, rows: 0 }
+  const drawing = drawProgress(stream, options)
+  const blocked: RunEvent = {
+    type: 'step-progress',
+    index: 'idx_jobs_status',
+    phase: 'waiting for writers before build',
+    percent: null,
+    etaMs: null,
+    elapsedMs: 2000,
+    blocker: 'pid 425, psql',
+  }
+  for (const event of [stage, start('idx_jobs_status', 1), blocked]) drawing.listener(event)
+  await expect.poll(stream.text).toContain('waits for pid 425, psql')
+  drawing.close()
+})

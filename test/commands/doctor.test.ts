@@ -31,7 +31,7 @@ test('a role without rights: with the grants of the hints everything is well', a
   const look = async () => runDoctor(async () => connectTo(role.url, 'look'))
   const before = await look()
   expect(before).toMatchObject({ ok: false, exit_code: 1, command: 'doctor' })
-  expect(failed(before)).toEqual(['TEMPORARY', 'STATISTICS', 'LEDGER', 'CAN_READ', 'CAN_BUILD'])
+  expect(failed(before)).toEqual(['TEMPORARY', 'CAN_SEE', 'LEDGER', 'CAN_READ', 'CAN_BUILD'])
   expect(before.checks.filter(({ code }) => !knownCodes.has(code))).toEqual([])
   const grants = before.checks.filter(({ ok }) => !ok).flatMap(({ hint = '' }) => hint.split('; '))
   for (const grant of grants.filter((text) => text.startsWith('grant'))) await database.sql.unsafe(grant)

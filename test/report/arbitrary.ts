@@ -1,25 +1,6 @@
 import * as fc from 'fast-check'
-import { compareResult } from '../../src/result/compare-result.js'
-import { configResult } from '../../src/result/config-result.js'
-import { demoResult } from '../../src/result/demo-result.js'
-import { doctorResult } from '../../src/result/doctor-result.js'
-import { fleetResult } from '../../src/result/fleet-result.js'
-import { loadResult } from '../../src/result/load-result.js'
-import { importResult } from '../../src/result/import-result.js'
-import { initResult } from '../../src/result/init-result.js'
-import { poolResult } from '../../src/result/pool-result.js'
-import {
-  applyResult,
-  errorResult,
-  explainResult,
-  planResult,
-  statusResult,
-  verifyResult,
-} from '../../src/result/result.js'
 import type { Result } from '../../src/result/results.js'
-import { adviseResult } from '../../src/result/advise-result.js'
-import { historyResult } from '../../src/result/history-result.js'
-import { statisticsResult } from '../../src/result/statistics-result.js'
+import { resultSchemas } from '../../src/result/schemas.js'
 import { z } from '../../src/yaml/schema.js'
 
 /*
@@ -100,29 +81,11 @@ function objectsOf({ properties, required, additionalProperties }: JsonSchema): 
   return fc.record(Object.fromEntries(members), { requiredKeys: required ?? [] })
 }
 
-const schemas = [
-  planResult,
-  verifyResult,
-  applyResult,
-  explainResult,
-  statusResult,
-  poolResult,
-  demoResult,
-  initResult,
-  configResult,
-  doctorResult,
-  compareResult,
-  fleetResult,
-  statisticsResult,
-  adviseResult,
-  historyResult,
-  loadResult,
-  errorResult,
-]
+const { import: importResult, ...others } = resultSchemas
 
 /** All but that of import, whose text is the profile that it holds. */
 export function anyResult(): fc.Arbitrary<Result> {
-  return fc.oneof(...schemas.map((schema) => documentsOf<Result>(schema)))
+  return fc.oneof(...Object.values(others).map((schema) => documentsOf<Result>(schema)))
 }
 
 /** With that of import: any width, any character. */

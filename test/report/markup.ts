@@ -7,7 +7,7 @@ export interface Element {
   text: string
 }
 
-const empty = new Set(['meta', 'input', 'br', 'link', 'hr'])
+const empty = new Set(['wbr', 'meta', 'input', 'br', 'link', 'hr'])
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
 const tag = /^<(\/?)([a-zA-Z][\w-]*)((?:\s+[a-zA-Z][\w:-]*(?:="[^"<]*")?)*)\s*(\/?)>/
 

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DemoResult } from '../../src/result/demo-result.js'
 import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/result/result.js'
 import type { LoadResult, LoadSide, LoadStep } from '../../src/result/load-result.js'
 import type { Result } from '../../src/result/results.js'
+import { resultSchemas } from '../../src/result/schemas.js'
 import * as documents from './documents.js'
 
 /* Documents for the tests that look at pages. */
@@ -149,6 +152,12 @@ export const demoDocument: DemoResult = {
   report: 'perfdb-report.html',
 }
 
+/** What a command printed on a server, in test/fixtures/documents. */
+function printed(name: keyof typeof resultSchemas): readonly [name: string, result: Result] {
+  const file = join(import.meta.dirname, '../fixtures/documents', `${name}.json`)
+  return [name, resultSchemas[name].parse(JSON.parse(readFileSync(file, 'utf8')))]
+}
+
 /** Every kind of page, by a name for tests. */
 export const pages: readonly (readonly [name: string, result: Result])[] = [
   ['plan', documents.planDocument],
@@ -164,4 +173,5 @@ export const pages: readonly (readonly [name: string, result: Result])[] = [
   ['load', loadDocument],
   ['demo', demoDocument],
   ['error', documents.manyErrors],
+  ...(['fleet', 'advise', 'history', 'status', 'statistics', 'doctor'] as const).map(printed),
 ]

@@ -9,7 +9,10 @@ import { formats, type Format } from '../../options/formats.js'
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {
   const [text = '', meant] = error.message.replace(/^error: /, '').split(/\s*\(Did you mean (?:one of )?(.*?)\?\)$/s)
   const command = program.commands.find((one) => one.name() === args[0])
-  return new PerfdbError('BAD_OPTION', inFewWords(error.code, text), { hint: hint(meant, command?.name()) })
+  const isFile = error.code === 'commander.unknownCommand' && /\.(ya?ml|sql)$/i.test(args[0] ?? '')
+  return new PerfdbError('BAD_OPTION', inFewWords(error.code, text), {
+    hint: isFile ? `perfdb plan ${args[0]}: a command comes first` : hint(meant, command?.name()),
+  })
 }
 
 /** `perfdb help nope`, which commander answers with the whole help. */

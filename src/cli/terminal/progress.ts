@@ -60,6 +60,11 @@ function plain(stream: ProgressStream): ProgressDrawing {
   }
 }
 
+/** A terminal of containers and of `script` may say that it has 0 rows and columns. */
+function known(size: number | undefined, usual: number): number {
+  return size === undefined || size === 0 ? usual : size
+}
+
 function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing {
   let progress: Progress = noProgress
   let drawn = 0
@@ -69,7 +74,7 @@ function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing
   let closed = false
 
   function layout(): Layout {
-    return { width: stream.columns ?? 80, color: options.color, unicode: options.unicode, verbose: false }
+    return { width: known(stream.columns, 80), color: options.color, unicode: options.unicode, verbose: false }
   }
 
   function wiped(): string {
@@ -80,7 +85,7 @@ function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing
   function draw(above = ''): void {
     clearTimeout(timer)
     timer = undefined
-    const lines = liveLines(progress, layout(), stream.rows ?? 24)
+    const lines = liveLines(progress, layout(), known(stream.rows, 24))
     stream.write(`${open ? '' : hideCursor}${wiped()}${above}${lines.join('\n')}`)
     if (!open) process.once('exit', close)
     open = true

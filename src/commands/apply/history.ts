@@ -14,13 +14,13 @@ import type { Interval } from '../../result/result.js'
 export async function runHistory(session: Session, name: string | undefined, runs: number): Promise<HistoryResult> {
   const startedAt = new Date()
   const ledger = await readLedger(session)
-  const points: Points = (await ledger?.points(name ?? null, runs)) ?? { steps: [], queries: [] }
+  const points: Points = (await ledger?.points(name ?? null, runs)) ?? { runs: 0, steps: [], queries: [] }
   return {
     ...about(exitCode({}), session, startedAt),
     command: 'history',
     ledger: ledger !== null,
     ...(name !== undefined && { name }),
-    runs,
+    runs: points.runs,
     queries: queriesOf(points.queries),
     indexes: indexesOf(points.steps),
     findings: [],

@@ -65,7 +65,7 @@ export async function readQueries(
     'NO_PROFILE',
     paths.length === 0 ? 'no query is named' : 'there is no query in the files that are named',
     {
-      hint: 'perfdb explain queries.sql, perfdb explain profile.yaml or perfdb explain --query "select ..."',
+      hint: 'name a .sql file, a profile with queries, --query "select ..." or --top 10',
     },
   )
 }
@@ -110,7 +110,10 @@ async function readable(name: string, text: string, start: Place): Promise<Query
     return queryOf(name, text, start)
   } catch (error) {
     if (!(error instanceof PerfdbError)) throw error
-    return { name, problem: { code: error.code, message: error.message, place: inFile(error.place, start) } }
+    return {
+      name,
+      problem: { code: error.code, message: error.message, hint: error.hint, place: inFile(error.place, start) },
+    }
   }
 }
 

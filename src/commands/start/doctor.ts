@@ -123,7 +123,7 @@ async function roleChecks(session: Session, facts: Facts): Promise<readonly Doct
       grants.temporary,
     ),
     check(
-      'STATISTICS',
+      'CAN_SEE',
       facts.statistics,
       facts.statistics
         ? 'sessions and statements of all roles can be seen'
@@ -131,7 +131,7 @@ async function roleChecks(session: Session, facts: Facts): Promise<readonly Doct
       `grant pg_monitor to ${role}`,
     ),
     statements,
-    optional('hypopg', '--what-if', facts),
+    optional('hypopg', '--what-if-engine hypopg', facts),
     ledger,
     check(
       'CAN_READ',

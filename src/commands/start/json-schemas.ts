@@ -2,18 +2,8 @@ import { keyDescriptions } from '../../pools/file/key-descriptions.js'
 import { poolsSchema } from '../../pools/file/schema.js'
 import { profileSchema } from '../../profile/schema.js'
 import { z } from '../../yaml/schema.js'
-import { adviseResult } from '../../result/advise-result.js'
-import { compareResult } from '../../result/compare-result.js'
-import { configResult } from '../../result/config-result.js'
 import { configSchema } from '../../options/config-schema.js'
-import { fleetResult } from '../../result/fleet-result.js'
-import { doctorResult } from '../../result/doctor-result.js'
-import { initResult } from '../../result/init-result.js'
-import { importResult } from '../../result/import-result.js'
-import { loadResult } from '../../result/load-result.js'
-import { statisticsResult } from '../../result/statistics-result.js'
-import { poolResult } from '../../result/pool-result.js'
-import { applyResult, errorResult, explainResult, planResult, statusResult, verifyResult } from '../../result/result.js'
+import { resultSchemas } from '../../result/schemas.js'
 
 /**
  * The JSON Schemas that perfdb publishes, by file name below profiles/: what people write (profile, pools, config) and what
@@ -21,29 +11,11 @@ import { applyResult, errorResult, explainResult, planResult, statusResult, veri
  * stay open, since keys may be added.
  */
 export function jsonSchemas(): ReadonlyMap<string, string> {
-  const documents = [
-    planResult,
-    verifyResult,
-    applyResult,
-    explainResult,
-    statusResult,
-    poolResult,
-    initResult,
-    doctorResult,
-    configResult,
-    importResult,
-    compareResult,
-    fleetResult,
-    statisticsResult,
-    adviseResult,
-    loadResult,
-    errorResult,
-  ]
   return new Map([
     ['profile.schema.json', textOf(profileSchema)],
     ['pools.schema.json', textOf(poolsSchema.meta({ title: 'perfdb pool config' }), keyDescriptions)],
     ['config.schema.json', textOf(configSchema, tenantDescriptions)],
-    ['result.schema.json', textOf(z.union(documents).meta({ title: 'perfdb --format json' }))],
+    ['result.schema.json', textOf(z.union(Object.values(resultSchemas)).meta({ title: 'perfdb --format json' }))],
   ])
 }
 

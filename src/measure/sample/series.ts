@@ -165,9 +165,11 @@ export function failureOf(error: unknown, limits: Limits): Failure {
   }
 }
 
-/** With the column that PostgreSQL thinks was meant. */
-function withMeant({ message, sqlstate, hint }: PerfdbError): string {
-  return sqlstate === '42703' && hint !== errorHints.QUERY_FAILED ? `${message}. ${hint}` : message
+/** With the column that PostgreSQL thinks was meant, and with what perfdb says of a text that it refused itself. */
+function withMeant({ code, message, sqlstate, hint }: PerfdbError): string {
+  const isSaid =
+    sqlstate === '42703' ? hint !== errorHints.QUERY_FAILED : code === 'BAD_SQL' && hint !== errorHints.BAD_SQL
+  return isSaid ? `${message}. ${hint}` : message
 }
 
 /** What says nothing about the statement. */

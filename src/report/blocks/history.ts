@@ -23,12 +23,14 @@ export function historyBlocks(result: HistoryResult, layout: Layout): Block[] {
 function historyVerdict({ ledger, name, queries, indexes, runs }: HistoryResult): string {
   if (!ledger) return 'no ledger in this database'
   const of = name === undefined ? '' : ` of ${name}`
-  if (queries.length + indexes.length === 0) return `nothing${of} in the last ${several(runs, 'run')}`
+  const latest = runs === 1 ? 'the last run' : `the last ${runs} runs`
+  if (runs === 0) return 'no runs yet'
+  if (queries.length + indexes.length === 0) return `nothing${of} in ${latest}`
   const parts = [
     ...(queries.length === 0 ? [] : [several(queries.length, 'query', 'queries')]),
     ...(indexes.length === 0 ? [] : [several(indexes.length, 'index', 'indexes')]),
   ]
-  return `the last ${several(runs, 'run')}${of}: ${parts.join(', ')}`
+  return `${latest}${of}: ${parts.join(', ')}`
 }
 
 type Query = HistoryResult['queries'][number]
@@ -43,14 +45,29 @@ export function historyTitle({ name, params }: Query): string {
   return params === undefined ? name : `${name} (${params})`
 }
 
-const queryColumns: readonly Column[] = [
-  { head: 'query', kind: 'name' },
-  { head: 'runs', kind: 'number', drop: 2 },
-  { head: 'trend', kind: 'word', drop: 1 },
-  { head: 'first', kind: 'number' },
-  { head: 'last', kind: 'number' },
-  { head: 'last verdict', kind: 'word' },
-]
+/** The columns of both grids: what it is, and how it went from the first run to the last. */
+function trendColumns(of: 'query' | 'index', value: string, last: string): readonly Column[] {
+  return [
+    { head: of, kind: 'name' },
+    { head: 'runs', kind: 'number', drop: 2 },
+    { head: 'trend', kind: 'word', drop: 1 },
+    { head: `first${value}`, kind: 'number' },
+    { head: `last${value}`, kind: 'number' },
+    { head: `last ${last}`, kind: 'word' },
+  ]
+}
+
+/** The cells of `runs`, `trend`, `first` and `last`. */
+function trendCells(runs: number, values: readonly number[], unit: (value: number) => string, layout: Layout): Cell[] {
+  const [first] = values
+  const last = values.at(-1)
+  return [
+    { text: String(runs) },
+    { text: sparkline(values, layout) },
+    { text: first === undefined ? '' : unit(first) },
+    { text: last === undefined ? '' : unit(last) },
+  ]
+}
 
 function queryGrid(queries: readonly Query[], layout: Layout): Block {
   const rows = queries.map((query): readonly Cell[] => {
@@ -58,24 +75,12 @@ function queryGrid(queries: readonly Query[], layout: Layout): Block {
     const verdict = query.runs.findLast((run) => run.verdict !== undefined)?.verdict
     return [
       { text: historyTitle(query) },
-      { text: String(query.runs.length) },
-      { text: sparkline(times, layout) },
-      { text: times[0] === undefined ? '' : duration(times[0]) },
-      { text: times.at(-1) === undefined ? '' : duration(times.at(-1) ?? 0) },
+      ...trendCells(query.runs.length, times, duration, layout),
       { text: verdict ?? '', tone: toneOf(verdict) },
     ]
   })
-  return { kind: 'grid', title: 'Queries', columns: queryColumns, rows }
+  return { kind: 'grid', title: 'Queries', columns: trendColumns('query', '', 'verdict'), rows }
 }
-
-const indexColumns: readonly Column[] = [
-  { head: 'index', kind: 'name' },
-  { head: 'runs', kind: 'number', drop: 2 },
-  { head: 'trend', kind: 'word', drop: 1 },
-  { head: 'first size', kind: 'number' },
-  { head: 'last size', kind: 'number' },
-  { head: 'last step', kind: 'word' },
-]
 
 function indexGrid(indexes: readonly Index[], layout: Layout): Block {
   const rows = indexes.map(({ index, runs }): readonly Cell[] => {
@@ -83,14 +88,11 @@ function indexGrid(indexes: readonly Index[], layout: Layout): Block {
     const last = runs.at(-1)
     return [
       { text: index },
-      { text: String(runs.length) },
-      { text: sparkline(sizes, layout) },
-      { text: sizes[0] === undefined ? '' : bytes(sizes[0]) },
-      { text: sizes.at(-1) === undefined ? '' : bytes(sizes.at(-1) ?? 0) },
+      ...trendCells(runs.length, sizes, bytes, layout),
       { text: last === undefined ? '' : `run ${last.run}: ${last.outcome ?? 'not finished'}` },
     ]
   })
-  return { kind: 'grid', title: 'Indexes', columns: indexColumns, rows }
+  return { kind: 'grid', title: 'Indexes', columns: trendColumns('index', ' size', 'step'), rows }
 }
 
 function queryRuns(query: Query): readonly Block[] {

@@ -31,7 +31,7 @@ export function initBlocks({ files, not_understood: left }: InitResult): Block[]
 }
 
 const next = [
-  ['perfdb import --out perfdb/indexes.yaml', 'starts with the indexes that a database has (DATABASE_URL)'],
+  ['perfdb import --out perfdb/indexes.yaml --force', 'starts with the indexes that a database has (DATABASE_URL)'],
   ['perfdb plan --env ci', 'what would be done, on a private server'],
   ['perfdb check-pool --offline', 'adds up perfdb/app.pools.yaml'],
   ['perfdb config', 'what is in force, and where it comes from'],

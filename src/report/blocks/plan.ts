@@ -9,9 +9,7 @@ import { whatIfBlocks } from './what-if.js'
 
 /** What apply would do: the verdict, one line a step, hazards with how to allow them, findings, SQL, and the count. */
 export function planBlocks(result: PlanResult, layout: Layout): Block[] {
-  const work = result.steps.filter(
-    ({ step, hazards }) => step !== 'keep' && step !== 'building' && !hazards.some(({ refused }) => refused === true),
-  )
+  const work = result.steps.filter((one) => one.step !== 'keep' && one.step !== 'building' && !isRefused(one))
   return [
     { kind: 'verdict', tone: planTone(result, work.length), text: planVerdict(result, work.length) },
     { kind: 'text', tone: 'quiet', text: aboutText(result) },
@@ -72,15 +70,27 @@ export function verifyBlocks(result: VerifyResult, layout: Layout): Block[] {
   ]
 }
 
-/** `3 to create, 28 to keep`, or what to say when there is nothing. */
+/** `3 to create, 28 to keep, 1 refused`, or what to say when there is nothing. */
 export function planTally(steps: readonly ResultStep[]): string {
-  return steps.length === 0
-    ? 'nothing is declared'
-    : tally(
-        stepOrder,
-        steps.map((step) => step.step),
-        intents,
-      )
+  if (steps.length === 0) return 'nothing is declared'
+  const able = steps.filter((step) => !isRefused(step))
+  const refused = steps.length - able.length
+  const words =
+    able.length === 0
+      ? []
+      : [
+          tally(
+            stepOrder,
+            able.map(({ step }) => step),
+            intents,
+          ),
+        ]
+  return [...words, ...(refused === 0 ? [] : [`${refused} refused`])].join(', ')
+}
+
+/** What PostgreSQL or perfdb would refuse, whatever is allowed. */
+function isRefused({ hazards }: ResultStep): boolean {
+  return hazards.some(({ refused }) => refused === true)
 }
 
 /** Every hazard with its index, then the option that allows all of them. */

@@ -73,7 +73,9 @@ function labelOf(grid: Of<'grid'>): string {
 function cellHtml(cell: Cell | undefined, column: Column): string {
   const text = cell?.text ?? ''
   const classes = [column.kind, ...(cell?.tone === undefined ? [] : [cell.tone])].join(' ')
-  return `<td role="cell" class="${classes}" data-head="${html(column.head)}">${html(text)}</td>`
+  // A name that does not fit is broken between its words.
+  const shown = column.kind === 'name' ? html(text).replaceAll('_', '_<wbr>') : html(text)
+  return `<td role="cell" class="${classes}" data-head="${html(column.head)}">${shown}</td>`
 }
 
 function itemsHtml(block: Of<'items'>): string {

@@ -26,13 +26,13 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
       const text = Object.entries(labels)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')
-      const what = error === undefined ? (cells[group] ?? '') : html(error.code)
+      const what = error === undefined ? (cells[group] ?? '') : `<span class="code">${html(error.code)}</span>`
       return `<tr class="${classes.join(' ')}"><td>${html(id)}</td><td>${html(text)}</td><td>${html(server)}</td><td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
     })
   const legend = indexes.map(
     ({ index, table }) => `<li>${html(index)} <span class="quiet">on ${html(table)}</span></li>`,
   )
-  return `<style>.matrix{table-layout:fixed;width:100%}.matrix td:last-child{font-family:ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em}.choices{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;border:0;padding:0;margin:.6rem 0}.choices legend{font-weight:600;float:left;margin-right:.8rem}.choices label{white-space:nowrap}
+  return `<style>.matrix{table-layout:fixed;width:100%}.matrix td:last-child{font-family:ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em}.matrix .code{letter-spacing:0;font-size:.8rem}.choices{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;border:0;padding:0;margin:.6rem 0}.choices legend{font-weight:600;float:left;margin-right:.8rem}.choices label{white-space:nowrap}
 ${choices.rules.join('\n')}</style>
 ${choices.fields.join('\n')}
 ${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}

@@ -16,8 +16,9 @@ p.title{font-weight:600;margin:0 0 .2rem}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}.quiet{color:var(--quiet)}
 header.good,header.warn,header.bad{color:inherit}
 p.verdict{font-weight:600}
-.tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:1.4rem 0 0}
-.tiles div{flex:1 1 7rem;background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.6rem;margin:1.4rem 0 0}
+main>:not(h2):first-child{margin-top:1.4rem}
+.tiles div{background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--quiet);font-size:.85rem}
 .tiles dd{margin:0;font-size:clamp(1.15rem,1rem + .8vw,1.5rem);white-space:nowrap;font-weight:600;line-height:1.3}
 main>.tiles+table{margin-top:1.4rem}
@@ -75,6 +76,7 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .node{font-weight:600}
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
+@media screen and (max-width:60rem){td.word{white-space:normal;overflow-wrap:normal}}
 @media screen and (max-width:48rem){
 table,thead,tbody{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

@@ -71,7 +71,7 @@ function applyTiles({ steps }: ApplyResult): readonly Tile[] {
   const undone = steps.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
   const waited = steps.reduce((sum, step) => sum + (step.waited_ms ?? 0), 0)
   return [
-    { label: 'indexes built', value: String(made.length) },
+    { label: made.length === 1 ? 'index built' : 'indexes built', value: String(made.length) },
     ...(failed === 0 ? [] : [{ label: 'failed', value: String(failed), tone: 'bad' as const }]),
     ...(undone === 0 ? [] : [{ label: 'not done', value: String(undone), tone: 'warn' as const }]),
     ...(made.length === 0
@@ -118,10 +118,12 @@ function slowestTile(queries: readonly ResultQuery[]): readonly Tile[] {
 
 function warningTile(findings: readonly { readonly severity: string }[]): readonly Tile[] {
   const count = (wanted: string) => findings.filter(({ severity }) => severity === wanted).length
-  return [
-    ...(count('error') === 0 ? [] : [{ label: 'errors', value: String(count('error')), tone: 'bad' as const }]),
-    ...(count('warning') === 0 ? [] : [{ label: 'warnings', value: String(count('warning')), tone: 'warn' as const }]),
-  ]
+  return [...countTile(count('error'), 'error', 'bad'), ...countTile(count('warning'), 'warning', 'warn')]
+}
+
+/** None for none; the word is that of one. */
+function countTile(count: number, word: string, tone: 'bad' | 'warn'): readonly Tile[] {
+  return count === 0 ? [] : [{ label: count === 1 ? word : `${word}s`, value: withThousands(count), tone }]
 }
 
 const stepWords: Readonly<Record<PlanResult['steps'][number]['step'], string>> = {
@@ -144,7 +146,7 @@ function stepTiles({ steps, command }: PlanResult | VerifyResult): readonly Tile
       const tone = kind === 'keep' ? 'good' : command === 'verify' && kind !== 'building' ? 'bad' : 'plain'
       return [{ label, value: withThousands(count), tone }]
     }),
-    ...(hazards === 0 ? [] : [{ label: 'hazards', value: String(hazards), tone: 'warn' as const }]),
+    ...countTile(hazards, 'hazard', 'warn'),
   ]
 }
 

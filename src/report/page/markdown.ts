@@ -13,37 +13,80 @@ const mostSql = 25_000
 const openRows = 25
 const openItems = 5
 
-/** Blocks as GitHub-flavoured markdown for a comment on a pull request: verdict as heading, tables, the long parts folded. */
-export function renderMarkdown(command: string, ok: boolean, blocks: readonly Block[]): string {
-  const parts = blocks.map((block, at) => {
-    if (block.kind === 'verdict')
-      return at === 0
-        ? `### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}: ${escaped(block.text)}`
-        : `**${escaped(block.text)}**`
-    return blockText(block)
-  })
-  const heading = blocks[0]?.kind === 'verdict' ? [] : [`### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}`]
-  return `${[...heading, ...parts].filter((part) => part !== '').join('\n\n')}\n`
+// What a reviewer looks over without scrolling; the rest is folded.
+const mostLines = 39
+
+/** A block as it stands in the comment, and folded, where it can be. */
+interface Part {
+  readonly open: string
+  readonly closed?: string
+  /** Says what failed: folded last. */
+  readonly isBad?: boolean
 }
 
-function blockText(block: Exclude<Block, { kind: 'verdict' }>): string {
+/**
+ * Blocks as GitHub-flavoured markdown for a comment on a pull request: verdict as heading, tables, the long parts folded, and so many more, the
+ * longest first, that less than 40 lines are open.
+ */
+export function renderMarkdown(command: string, ok: boolean, blocks: readonly Block[]): string {
+  const parts = blocks.map((block, at): Part => {
+    if (block.kind === 'verdict')
+      return {
+        open:
+          at === 0
+            ? `### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}: ${escaped(block.text)}`
+            : `**${escaped(block.text)}**`,
+      }
+    return partOf(block)
+  })
+  const heading = blocks[0]?.kind === 'verdict' ? [] : [{ open: `### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}` }]
+  return `${withinLines([...heading, ...parts].filter(({ open }) => open !== '')).join('\n\n')}\n`
+}
+
+function withinLines(parts: readonly Part[]): readonly string[] {
+  const shown = parts.map(({ open }) => open)
+  const foldable = [...parts.entries()]
+    .filter(([, { open, closed }]) => closed !== undefined && lineCount(closed) < lineCount(open))
+    .toSorted(
+      ([, one], [, other]) =>
+        Number(one.isBad ?? false) - Number(other.isBad ?? false) || lineCount(other.open) - lineCount(one.open),
+    )
+  for (const [at, { closed }] of foldable) {
+    if (lineCount(shown.join('\n\n')) <= mostLines) break
+    shown[at] = closed ?? ''
+  }
+  return shown
+}
+
+/** The lines of the source that are to be seen while what is folded is. */
+function lineCount(markdown: string): number {
+  return markdown.replaceAll(/<details>[^]*?<\/details>/g, '').split('\n').length
+}
+
+function partOf(block: Exclude<Block, { kind: 'verdict' }>): Part {
   switch (block.kind) {
     case 'text':
-      return escaped(block.text)
+      return { open: escaped(block.text) }
     case 'grid':
-      return gridText(block)
+      return gridPart(block)
     case 'items':
-      return itemsText(block)
+      return itemsPart(block)
     case 'paste':
-      return block.lines.length === 0 ? '' : `**${escaped(block.title)}**\n\n${fenced('yaml', block.lines.join('\n'))}`
+      return titled(block.title, block.title, block.lines.length === 0 ? '' : fenced('yaml', block.lines.join('\n')))
     case 'scripts':
-      return scriptsText(block)
+      return { open: scriptsText(block) }
   }
 }
 
-function gridText(grid: Of<'grid'>): string {
+/** Under its title, or folded with a line that says what is in it. */
+function titled(title: string, summary: string, body: string): Part {
+  if (body === '') return { open: '' }
+  return { open: title === '' ? body : `**${escaped(title)}**\n\n${body}`, closed: folded(summary, body) }
+}
+
+function gridPart(grid: Of<'grid'>): Part {
   const shown = [...grid.columns.entries()].filter(([at]) => grid.rows.some((row) => (row[at]?.text ?? '') !== ''))
-  if (shown.length === 0) return ''
+  if (shown.length === 0) return { open: '' }
   const table = [
     line(shown.map(([, column]) => escaped(column.head))),
     line(shown.map(([, column]) => (column.kind === 'number' ? '---:' : '---'))),
@@ -51,9 +94,10 @@ function gridText(grid: Of<'grid'>): string {
   ].join('\n')
   const left = grid.rows.length - mostRows
   const body = left > 0 ? `${table}\n\nand ${several(left, 'row')} more: \`--format json\` has all` : table
-  if (grid.rows.length > openRows)
-    return folded(`${grid.title === '' ? 'table' : grid.title} (${several(grid.rows.length, 'row')})`, body)
-  return grid.title === '' ? body : `**${escaped(grid.title)}**\n\n${body}`
+  const subject = grid.columns.find(({ kind }) => kind === 'name')?.head
+  const title = grid.title === '' && subject !== undefined ? `each ${subject}` : grid.title
+  const summary = `${title === '' ? 'table' : title} (${several(grid.rows.length, 'row')})`
+  return grid.rows.length > openRows ? { open: folded(summary, body) } : titled(grid.title, summary, body)
 }
 
 function line(cells: readonly string[]): string {
@@ -67,13 +111,14 @@ function cellText(cell: Cell | undefined, column: Column): string {
     : escaped(cell.text)
 }
 
-function itemsText(block: Of<'items'>): string {
-  if (block.items.length === 0) return ''
+function itemsPart(block: Of<'items'>): Part {
+  if (block.items.length === 0) return { open: '' }
   const left = block.items.length - mostItems
   const list = block.items.slice(0, mostItems).map(itemText).join('\n')
   const body = left > 0 ? `${list}\n\nand ${several(left, 'more', 'more')}: \`--format json\` has all` : list
-  if (block.limit !== undefined && block.items.length > openItems) return folded(block.title, body)
-  return block.title === '' ? body : `**${escaped(block.title)}**\n\n${body}`
+  if (block.limit !== undefined && block.items.length > openItems) return { open: folded(block.title, body) }
+  const summary = block.title === '' ? several(block.items.length, 'line') : block.title
+  return { ...titled(block.title, summary, body), isBad: block.items.some(({ tone }) => tone === 'bad') }
 }
 
 function itemText(item: Item): string {

@@ -2,11 +2,13 @@ import { partOf, visible, widthOf } from './width.js'
 
 /**
  * Words broken into lines of at most `room` columns; the first line starts with `first`, the others with `rest`. A longer
- * word is broken. Line breaks of the text are spaces: a name or a message of the server may hold some.
+ * word is broken, and no number leaves its unit. Line breaks of the text are spaces: a name or a message of the server may hold some.
  */
 export function wrap(text: string, room: number, first = '', rest = ''): string[] {
-  return fill(visible(text.trim()).replaceAll('\n', ' ').split(/ +/), ' ', room, first, rest)
+  return fill(visible(text.trim()).replaceAll('\n', ' ').split(spaces), ' ', room, first, rest)
 }
+
+const spaces = /(?<!\d) +|(?<=\d) +(?!(?:[mu]?s|min|h|d|[kMGT]?B|%)(?!\w))/
 
 /**
  * SQL broken where a line break changes nothing: at white space outside quotes, after a dot, comma or parenthesis.

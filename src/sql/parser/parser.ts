@@ -53,6 +53,8 @@ export async function singleStatement(text: string, file?: string): Promise<Pars
   )
 }
 
+const parametersHint = 'parameters are written $1, $2 ... in the order of their values'
+
 async function parseRaw(text: string, file: string | undefined): Promise<readonly RawStmt[]> {
   const nul = text.indexOf('\0')
   // To the parser, written in C, the text would end there, and what follows would go unseen.
@@ -66,7 +68,10 @@ async function parseRaw(text: string, file: string | undefined): Promise<readonl
       const offset = offsetOfCharacter(text, cause.sqlDetails?.cursorPosition ?? 0)
       const foreign = notSql(text, offset)
       if (foreign !== undefined) throw badSql(foreign.message, positionAt(text, offset), file, foreign.hint, cause)
-      throw badSql(cause.message, positionAt(text, offset), file, 'PostgreSQL cannot parse it', cause)
+      // Of JDBC, MySQL and others: `?`, and `:name` which is no cast.
+      const isOther = /[=<>(,]\s*(\?|:[a-z_]\w*)/i.test(text.slice(0, offset + 64))
+      const hint = isOther ? parametersHint : 'PostgreSQL cannot parse it'
+      throw badSql(cause.message, positionAt(text, offset), file, hint, cause)
     }
     // The parser's own stack is JavaScript's: some ten thousand nested operators overflow it.
     throw badSql('the statement is nested too deeply', { line: 1, column: 1 }, file, undefined, cause)
