@@ -6,9 +6,11 @@ import { analytical } from './analytical.js'
 import { build } from './build.js'
 import { catalog } from './catalog.js'
 import { demo } from './demo.js'
+import { distance } from './distance.js'
 import { explain } from './explain.js'
 import { fleet } from './fleet.js'
 import { load } from './load.js'
+import { many } from './many.js'
 import { noise } from './noise.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
@@ -20,7 +22,7 @@ import { startup } from './startup.js'
  * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), noise with all of its pairs (half an hour; --pairs=N and
  * --effects=N for fewer), analytical, and fleet (--databases=N).
  */
-const sections = { startup, plan, catalog, build, explain, demo, runtime, noise: claims }
+const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
 const alone = { analytical, fleet, load }
 
 const words = process.argv.slice(2)

@@ -1,4 +1,5 @@
 import type { TableName } from '../definition/definition.js'
+import { quoteLiteral } from '../definition/quote.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { indexByNameSql, indexesByOidSql, snapshotSql } from '../sql/catalog/catalog.js'
@@ -11,9 +12,9 @@ export async function readSnapshot(
   profiles: readonly Profile[],
   extraNames: readonly Name[] = [],
 ): Promise<Snapshot> {
-  const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum), [
-    JSON.stringify(wantedObjects(profiles, extraNames)),
-  ])
+  // As a constant: for a parameter the server is asked for its type first, a round trip more.
+  const wanted = quoteLiteral(JSON.stringify(wantedObjects(profiles, extraNames)))
+  const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum, wanted))
   const document = rows[0]?.document
   const partitionTrees = await partitionTreesOf(session, document?.tables ?? [], profiles)
   return {

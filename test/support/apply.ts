@@ -80,8 +80,12 @@ export async function rollback(
 
 const planOptions = { allow: new Set<HazardCode>(), prune: false, maxWaitMs: 600_000, maxSizeBytes: 50 * 1024 ** 3 }
 
-export async function plan(url: string, profiles: readonly Profile[]): Promise<PlanResult> {
-  await using session = await connectTo(url, 'look')
+export async function plan(
+  url: string,
+  profiles: readonly Profile[],
+  connect: Connect = (role) => connectTo(url, role),
+): Promise<PlanResult> {
+  await using session = await connect('look')
   return await runPlanCommand(session, profiles, { ...planOptions, exitCode: false })
 }
 

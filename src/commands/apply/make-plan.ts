@@ -25,8 +25,7 @@ import type { Planned } from '../planned.js'
  */
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
   assertReindexNames(profiles, options)
-  const owned = await prunableIndexes(session, profiles, options)
-  const snapshot = await readSnapshot(session, profiles, owned)
+  const { owned, snapshot } = await look(session, profiles, options)
   const known = hasAllTables(profiles, snapshot) ? [] : await readTables(session)
   const problems = targetProblems(profiles, snapshot, options, known)
   const resolved = await resolve(
@@ -40,6 +39,22 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
   const made = due ? await readMadeOids(session) : new Set<number>()
   const complete = { ...snapshot, statistics }
   return { plan: planIndexes(profiles, resolved, complete, owned, { ...options, made }), snapshot: complete }
+}
+
+/**
+ * The ledger and the catalog, asked side by side but behind a pooler, where each is a transaction: what the ledger names beside the profiles' tables is asked
+ * once more, and mostly it names nothing.
+ */
+async function look(
+  session: Session,
+  profiles: readonly Profile[],
+  options: PlanOptions,
+): Promise<{ readonly owned: Owned; readonly snapshot: Snapshot }> {
+  const reading = session.pooled ? undefined : readSnapshot(session, profiles)
+  const [owned, snapshot] = await Promise.all([prunableIndexes(session, profiles, options), reading])
+  const all =
+    snapshot !== undefined && owned.every(({ schema, name }) => indexNamed(snapshot, schema, name) !== undefined)
+  return { owned, snapshot: all ? snapshot : await readSnapshot(session, profiles, owned) }
 }
 
 function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {

@@ -2,13 +2,13 @@ import { buildsSql } from './progress.js'
 
 /**
  * The catalog read of a plan as one statement and one row of JSON: at 20 ms a round trip that is what a plan with
- * nothing to do costs. `$1`: the wanted objects as JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name], texts: whether
+ * nothing to do costs. `wanted`: the wanted objects as a constant of JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name], texts: whether
  * overloads are asked for}.
  * Definitions are printed for the named tables and names only: all of a catalog of 10,000 indexes would take 0.3 s and 25 MB.
  */
-export function snapshotSql(versionNum: number): string {
+export function snapshotSql(versionNum: number, wanted: string): string {
   return `
-with wanted as (select $1::json as j),
+with wanted as (select ${wanted}::json as j),
 wanted_tables as (
   select w.schema, w.name from wanted, pg_catalog.json_to_recordset(wanted.j->'tables') as w(schema text, name text)
 ), wanted_names as (
