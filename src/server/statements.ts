@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import { hostLabel } from './target/host.js'
 import { checkPinned, pinSql, type LookRow, type ReadBack, type Role } from './session/pin.js'
@@ -21,12 +22,23 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
   const run = async <Row>(text: string, parameters: readonly Parameter[] = []) =>
     wire.run<Row>(text, parameters.map(parameterText))
 
-  const within = async <T>(start: string, end: 'commit' | 'rollback', work: () => Promise<T>): Promise<T> => {
+  /** `settings` hold for the transaction. They travel with its beginning: outside of one they would do nothing. Behind a pooler what is pinned comes first. */
+  const within = async <T>(
+    start: string,
+    end: 'commit' | 'rollback',
+    work: () => Promise<T>,
+    settings: string | null = null,
+  ): Promise<T> => {
     if (open) throw new PerfdbError('INTERNAL', 'a transaction was begun inside a transaction')
     open = true
     try {
-      await run(start)
-      const value = await afterPinning(work)
+      const begun = run(start)
+      if (pooled) {
+        await begun
+        checkPinned(role, await run<ReadBack>(pinSql(role, true)))
+      }
+      await Promise.all([begun, settings === null ? undefined : run(settings)])
+      const value = await work()
       await run(end)
       return value
     } catch (error) {
@@ -36,10 +48,6 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
     } finally {
       open = false
     }
-  }
-  const afterPinning = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (pooled) checkPinned(role, await run<ReadBack>(pinSql(role, true)))
-    return work()
   }
 
   return {
@@ -64,11 +72,12 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
     },
     async rolledBack(settings, work) {
       const isolation = settings.isolation === undefined ? '' : ` isolation level ${settings.isolation}`
-      return within(`begin${isolation}${settings.readOnly ? ' read only' : ''}`, 'rollback', async () => {
-        const { text, parameters } = localSettings(settings)
-        if (parameters.length > 0) await run(text, parameters)
-        return work()
-      })
+      return within(
+        `begin${isolation}${settings.readOnly ? ' read only' : ''}`,
+        'rollback',
+        work,
+        localSettings(settings),
+      )
     },
     transaction: async (work) => within('begin', 'commit', work),
     takeNotices: () => wire.takeNotices(),
@@ -89,17 +98,18 @@ function refusedByPooler(error: unknown): unknown {
   })
 }
 
-function localSettings(settings: TransactionSettings): {
-  readonly text: string
-  readonly parameters: readonly string[]
-} {
+/** As constants: for parameters the server is asked for their types first, a round trip more. null without any. */
+function localSettings(settings: TransactionSettings): string | null {
   const pairs = Object.entries({
     ...(settings.statementTimeoutMs === undefined ? {} : { statement_timeout: `${settings.statementTimeoutMs}ms` }),
     ...(settings.lockTimeoutMs === undefined ? {} : { lock_timeout: `${settings.lockTimeoutMs}ms` }),
     ...settings.set,
   })
-  const calls = pairs.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
-  return { text: `select ${calls.join(', ')}`, parameters: pairs.flat() }
+  if (pairs.length === 0) return null
+  const calls = pairs.map(
+    ([name, value]) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, true)`,
+  )
+  return `select ${calls.join(', ')}`
 }
 
 /**
