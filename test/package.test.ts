@@ -343,7 +343,7 @@ test('with the embedded server beside it the demo runs, in a folder that its own
   const beginning = (line: string) =>
     line
       .replace(/ \(\w+\)/, '')
-      .replaceAll(/[\d.]+[kM]?/g, '#')
+      .replaceAll(/\d[\d.]*[kM]?/g, '#')
       .split('  ')[0]
       ?.trimEnd() ?? ''
   const said = new Set(stdout.split('\n').map(beginning))

@@ -76,7 +76,7 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .node{font-weight:600}
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
-@media screen and (max-width:60rem){td.word{white-space:normal;overflow-wrap:normal}}
+@media screen and (max-width:60rem){th,td.word,td.number{white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}}
 @media screen and (max-width:48rem){
 table,thead,tbody{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
