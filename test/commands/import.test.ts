@@ -56,7 +56,7 @@ test('500 varied indexes: import then plan is all keep; 50 that are dropped come
   expect(applied.steps.filter(({ outcome }) => outcome !== 'kept' && outcome !== 'built')).toEqual([])
   expect(applied.steps.filter(({ outcome }) => outcome === 'built')).toHaveLength(50)
   expect(await definitions(db)).toEqual(before)
-}, 180_000)
+}, 300_000)
 
 test('what is made by constraints, partitions and extensions, and what is not valid, is left out and told', async () => {
   await using db = await testDatabase(`

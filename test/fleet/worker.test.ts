@@ -134,7 +134,7 @@ test('three workers, one killed and one hanging while they build, a queue that r
     )
     expect(state, name).toEqual({ invalid: 0, indexes: 3, sessions: 0 })
   }
-}, 150_000)
+}, 300_000)
 
 test('a tenant server that crashes and a tenant that is gone are outcomes; a run of another version is refused', async () => {
   await using server = await ownServer()
@@ -179,4 +179,4 @@ test('a tenant server that crashes and a tenant that is gone are outcomes; a run
   expect(refusing.stderr + refusing.stdout).toMatch(/WORKER_REFUSED.*perfdb 9\.9\.9.*perfdb \d+\.\d+\.\d+/s)
   expect(await queue.look(jobId('f-1', 't-001'))).toMatchObject({ state: 'retry' })
   await doomed.end({ timeout: 0 })
-}, 150_000)
+}, 300_000)
