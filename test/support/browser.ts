@@ -17,20 +17,44 @@ export interface Look {
   readonly media?: 'screen' | 'print'
 }
 
-/** One browser for a file's tests. Without a sandbox, which root and containers have not. */
+/** One browser for a file's tests. Without a sandbox, which root and containers have not, and without a drawing process, which nobody looks at. */
 export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+  })
 }
 
-/** A report as a reader opens it: from a string, with no server behind it. */
+/** The only page of each browser: one more costs more than all that a test does with it. */
+const opened = new WeakMap<Browser, { readonly page: Page; complaints: string[] }>()
+
+async function pageOf(browser: Browser): Promise<{ readonly page: Page; complaints: string[] }> {
+  const known = opened.get(browser)
+  if (known !== undefined) return known
+  const page = await browser.newPage()
+  const one = { page, complaints: new Array<string>() }
+  page.on('console', (message) => one.complaints.push(`${message.type()}: ${message.text()}`))
+  page.on('pageerror', (error) => one.complaints.push(String(error)))
+  page.on('request', (request) => one.complaints.push(`request: ${request.url()}`))
+  opened.set(browser, one)
+  return one
+}
+
+/** A report as a reader opens it: from a string, with no server behind it. One at a time in a browser. */
 export async function show(browser: Browser, source: string, look: Look = {}): Promise<Shown> {
   const { width = 1600, scheme = 'light', media = 'screen' } = look
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme })
-  const complaints: string[] = []
-  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('request', (request) => complaints.push(`request: ${request.url()}`))
-  await page.emulateMedia({ media })
+  const one = await pageOf(browser)
+  const { page } = one
+  await page.goto('about:blank')
+  await page.setViewportSize({ width, height: 900 })
+  await page.emulateMedia({ media, colorScheme: scheme })
+  one.complaints = []
   await page.setContent(source)
-  return { page, complaints, [Symbol.asyncDispose]: () => page.close() }
+  return {
+    page,
+    complaints: one.complaints,
+    [Symbol.asyncDispose]: async () => {
+      await page.goto('about:blank')
+    },
+  }
 }
