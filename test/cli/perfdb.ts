@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,9 +7,16 @@ import { promisify } from 'node:util'
 const root = join(import.meta.dirname, '..', '..')
 const program = join(root, 'bin', 'perfdb.js')
 
-/** dist/ of these sources, once a test file: what is spawned below is what stands in src/. */
+/** dist/ of these sources: what is spawned below is what stands in src/. */
 export async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(root, 'bin', 'build.mjs')])
+  const sources = await readdir(join(root, 'src'), { recursive: true })
+  const paths = ['package.json', 'bin/build.mjs', ...sources.map((name) => join('src', name))]
+  const changed = await Promise.all(paths.map(async (path) => (await stat(join(root, path))).mtimeMs))
+  const built = await stat(join(root, 'dist', 'start.cjs')).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  )
+  if (Math.max(...changed) >= built) await promisify(execFile)(process.execPath, [join(root, 'bin', 'build.mjs')])
 }
 
 /** An empty folder of its own, with files by name. */

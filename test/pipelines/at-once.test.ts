@@ -26,11 +26,14 @@ test.each(['', '--plan plan.json'])(
       await perfdb(['plan', '--out', 'plan.json'], { cwd: path, environment: { DATABASE_URL: db.url } })
     const job = async (at: typeof home, more: string) =>
       actionStep(at, { command: 'apply', url: db.url, arguments: `${saved} ${more}` })
+    // The build ends when this lets it, however long the other jobs take to start.
+    await using writer = await openTransaction(db.sql, 'begin', 'lock table t in row exclusive mode')
     const building = await job(home, '')
-    await until('the build', inPhase(db.sql, 'building index'))
+    await until('the build', inPhase(db.sql, 'waiting for writers before build'))
     const refused = await (await job(second, '')).done
     expect(refused).toMatchObject({ code: 2, output: 'exit-code=2\n', stdout: expect.stringContaining('LOCK_HELD') })
     const waiting = await job(second, '--lock-wait 1min')
+    await writer.end()
     expect((await building.done).code).toBe(0)
     expect(await waiting.done).toMatchObject({ code: 0, output: 'exit-code=0\n' })
     expect(await db.sql`select 1 from pg_class where relname like 'i_slow%'`).toHaveLength(1)
