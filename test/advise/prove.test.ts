@@ -68,7 +68,7 @@ test('--prove leaves what was measured to pay, and drops the rest before it ends
 
   // The profile is what is there, and belongs to it in the ledger.
   expect(file).toBe('advised.yaml')
-  expect(await readFile(join(folder, 'advised.yaml'), 'utf8')).not.toContain('weight')
+  expect(await readFile(join(folder, 'advised.yaml'), 'utf8')).not.toContain('idx_parcels_weight')
   const planned = await perfdb(source.url, folder, 'plan', 'advised.yaml', '--format', 'json').ended
   expect(JSON.parse(planned.stdout)).toMatchObject({ ok: true, steps: [{ step: 'keep' }] })
   const undone = await perfdb(source.url, folder, 'rollback', String(proof?.run), '--format', 'json').ended

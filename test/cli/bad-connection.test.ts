@@ -44,7 +44,7 @@ test('no database is named', async () => {
 test('a wrong password, against scram', async () => {
   const said = await refused(changed((url) => (url.password = 'secret')))
   expect(said).toMatch(/^error\[AUTHENTICATION_FAILED\]: .*password authentication failed for user "postgres"/)
-  expect(said).toContain('hint: check user and password')
+  expect(said).toContain('hint: check the user of the URL (or PGUSER), its password')
 })
 
 test('no password', async () => {

@@ -15,7 +15,7 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb apply --plan plan.json                 what was reviewed, nothing else',
   ]),
   worker: below('Examples:', [
-    'perfdb worker --queue postgres://user@host/db    beside perfdb apply --tenants --queue with the same url',
+    'perfdb worker --queue postgres://user@host/db    beside apply --queue',
     'perfdb worker --queue "$QUEUE_URL" --metrics 9187 --format jsonl',
   ]),
   verify: below('Examples:', [
@@ -33,7 +33,7 @@ export const examples: Readonly<Record<string, string>> = {
   advise: below('Examples:', [
     'perfdb advise my.yaml                         for the queries of a profile',
     'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements',
-    'perfdb advise my.yaml --prove                 build it, measure, drop what does not pay',
+    'perfdb advise my.yaml --prove                 build, measure, keep what pays',
     'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
   ]),
   load: below('Examples:', [

@@ -169,7 +169,7 @@ export function failureOf(error: unknown, limits: Limits): Failure {
 function withMeant({ code, message, sqlstate, hint }: PerfdbError): string {
   const isSaid =
     sqlstate === '42703' ? hint !== errorHints.QUERY_FAILED : code === 'BAD_SQL' && hint !== errorHints.BAD_SQL
-  return isSaid ? `${message}. ${hint}` : message
+  return isSaid ? `${message}; ${hint}` : message
 }
 
 /** What says nothing about the statement. */
