@@ -81,7 +81,7 @@ export const examples: Readonly<Record<string, string>> = {
   demo: below('Examples:', [
     'perfdb demo                                   2 million rows, a few minutes',
     'perfdb demo --scale 0.1                       a tenth of it',
-    'perfdb demo pam                               a personal assistant; oms is an order system of many tenants',
+    'perfdb demo pam                               tables of a personal assistant',
   ]),
 }
 
