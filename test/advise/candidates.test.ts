@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/advise-result.js'
 import { perfdb } from '../support/command-line.js'
-import { testDatabase, type TestDatabase } from '../support/database.js'
+import { countsTold, testDatabase, type TestDatabase } from '../support/database.js'
 
 let source: TestDatabase
 let folder: string
@@ -32,7 +32,7 @@ beforeAll(async () => {
     insert into counters select n, n % 5000, 0 from generate_series(1, 20000) n;
     insert into calm select n, n % 5000, 0 from generate_series(1, 20000) n;
     delete from owners where id > 4990;
-    select pg_stat_force_next_flush();`)
+    ${countsTold}`)
   await source.sql.unsafe('vacuum analyze')
   const lines = queries.map(([name, sql]) => `  - { name: ${name}, sql: ${JSON.stringify(sql)} }`)
   await writeFile(join(folder, 'q.yaml'), `version: 1\nprofile: q\nqueries:\n${lines.join('\n')}\n`)

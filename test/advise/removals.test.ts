@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/advise-result.js'
 import { perfdb } from '../support/command-line.js'
-import { testDatabase, type TestDatabase } from '../support/database.js'
+import { countsTold, testDatabase, type TestDatabase } from '../support/database.js'
 
 let source: TestDatabase
 let folder: string
@@ -65,7 +65,7 @@ beforeAll(async () => {
       .map(([name, text]) => made(name, text))
       .join('\n')}
     reset enable_seqscan;
-    select pg_stat_force_next_flush();`)
+    ${countsTold}`)
   await source.sql.unsafe('vacuum analyze')
   const queries = [
     'select * from items where a = 5 and b = 4 and c = 3',

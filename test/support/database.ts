@@ -29,6 +29,11 @@ export async function testDatabase(script = ''): Promise<TestDatabase> {
   }
 }
 
+/** Ends a script whose counters somebody reads next: from 15 on they are told at once, before that by a message that takes a moment. */
+export const countsTold = `do $$ begin
+  if current_setting('server_version_num')::int >= 150000 then perform pg_stat_force_next_flush(); else perform pg_sleep(1.5); end if;
+end $$`
+
 async function asAdmin(url: string, statement: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
