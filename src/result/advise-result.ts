@@ -10,15 +10,17 @@ const served = z.object({
   cost_before: z.number(),
   cost_after: z.number(),
 })
+const named = z.object({
+  name: z.string(),
+  schema: z.string(),
+  table: z.string(),
+  /** `btree (total, placed desc) include (id)`: for people. */
+  definition: z.string(),
+  /** CREATE or DROP INDEX CONCURRENTLY, to paste. */
+  sql: z.string(),
+})
 const advice = z.object({
-  index: z.object({
-    name: z.string(),
-    schema: z.string(),
-    table: z.string(),
-    /** `btree (total, placed desc) include (id)`: for people. */
-    definition: z.string(),
-    /** CREATE INDEX CONCURRENTLY, to paste. */
-    sql: z.string(),
+  index: named.extend({
     /** Its entry in a profile. */
     yaml: z.string(),
   }),
@@ -43,14 +45,7 @@ const advice = z.object({
 
 /** An existing index that nobody would miss: hidden on the twin, no query lost by it. */
 const removed = z.object({
-  index: z.object({
-    name: z.string(),
-    schema: z.string(),
-    table: z.string(),
-    definition: z.string(),
-    /** DROP INDEX CONCURRENTLY, to paste. */
-    sql: z.string(),
-  }),
+  index: named,
   size_bytes: z.number(),
   /** unused: never scanned on any node that was asked. */
   code: z.enum(['duplicate', 'redundant', 'unused']),

@@ -3,15 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { fleetResult } from '../../src/result/fleet-result.js'
 import { build, ended, folder, perfdb, start } from '../cli/perfdb.js'
 import { ownServer } from '../support/server.js'
-import { tenantDatabases } from './tenants.js'
-
-const shop = `create table jobs (id int primary key, status text, owner int);
-  insert into jobs select n, 's' || n % 5, n % 10 from generate_series(1, 200) n; analyze jobs`
-const profile = `version: 1
-indexes:
-  - { name: jobs_owner, table: jobs, keys: [owner] }
-  - { name: jobs_status, table: jobs, keys: [status] }
-`
+import { profile, shop, tenantDatabases } from './tenants.js'
 
 beforeAll(build)
 

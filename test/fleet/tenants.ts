@@ -2,6 +2,16 @@ import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 
+/** What each tenant of a test has. */
+export const shop = `create table jobs (id int primary key, status text, owner int);
+  insert into jobs select n, 's' || n % 5, n % 10 from generate_series(1, 200) n; analyze jobs`
+/** Two indexes of it. */
+export const profile = `version: 1
+indexes:
+  - { name: jobs_owner, table: jobs, keys: [owner] }
+  - { name: jobs_status, table: jobs, keys: [status] }
+`
+
 /** Databases of one server that are all alike, by name; dropped when disposed. */
 export interface TenantDatabases extends AsyncDisposable {
   readonly names: readonly string[]

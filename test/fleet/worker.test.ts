@@ -8,15 +8,7 @@ import { openQueueConnection } from '../../src/server/queue-connection.js'
 import { resolveTarget } from '../../src/server/target/target.js'
 import { build, ended, folder, start, type Ended } from '../cli/perfdb.js'
 import { ownServer } from '../support/server.js'
-import { tenantDatabases, type TenantDatabases } from './tenants.js'
-
-const shop = `create table jobs (id int primary key, status text, owner int);
-  insert into jobs select n, 's' || n % 5, n % 10 from generate_series(1, 200) n; analyze jobs`
-const profile = `version: 1
-indexes:
-  - { name: jobs_owner, table: jobs, keys: [owner] }
-  - { name: jobs_status, table: jobs, keys: [status] }
-`
+import { profile, shop, tenantDatabases, type TenantDatabases } from './tenants.js'
 
 beforeAll(build)
 
