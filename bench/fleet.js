@@ -83,11 +83,9 @@ async function measured({ url, sql, folder, count, rounds }) {
     tables: tables.map((name) => ({ schema: 'public', name })),
     indexes: indexes.map(([name]) => ({ schema: 'public', name })),
     extensions: [],
+    texts: false,
   }
-  const asked = write(
-    'bare.json',
-    JSON.stringify({ urls: urls('a'), sql: snapshotSql(number), parameter: JSON.stringify(wanted) }),
-  )
+  const asked = write('bare.json', JSON.stringify({ urls: urls('a'), sql: snapshotSql(number, wanted) }))
   const query = write(
     'query.sql',
     `select pg_get_indexdef(indexrelid), indisvalid from pg_index where indrelid in ('orders'::regclass, 'customers'::regclass)`,

@@ -1,5 +1,6 @@
 import type { Definition, Key } from '../definition/definition.js'
 import type { Session } from '../server/session/session.js'
+import { withBounds } from './bounds.js'
 import { indexesByOidSql } from '../sql/catalog/catalog.js'
 import { faithfulSql } from '../sql/import/import-faithful.js'
 import { importedIndexesSql } from '../sql/catalog/import-catalog.js'
@@ -91,7 +92,11 @@ export async function readIndexes(
   const rows = await session.query<{ document: ExistingIndex }>(indexesByOidSql(session.versionNum), [
     JSON.stringify(oids),
   ])
-  return new Map(rows.map(({ document }) => [document.oid, document]))
+  const indexes = await withBounds(
+    session,
+    rows.map(({ document }) => document),
+  )
+  return new Map(indexes.map((index) => [index.oid, index]))
 }
 
 interface ImportedKey {

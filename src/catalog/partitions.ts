@@ -2,6 +2,7 @@ import type { TableName } from '../definition/definition.js'
 import { looksAgain } from '../server/session/version.js'
 import type { Session } from '../server/session/session.js'
 import { partitionTreesSql } from '../sql/ddl/partitions.js'
+import { withBounds } from './bounds.js'
 import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
 
 /** The trees of those of the tables that are partitioned, in one statement; `names` are those of the indexes that are wanted there. */
@@ -17,7 +18,7 @@ export async function readPartitionTrees(
   const document = rows[0]?.document
   if (document === undefined) return []
   const nodes = document.nodes ?? []
-  const indexes = indexesByTable(document)
+  const indexes = indexesByTable({ ...document, loose: await withBounds(session, document.loose ?? []) })
   return nodes
     .filter((node) => node.parentOid === null)
     .map((root) => ({

@@ -139,8 +139,8 @@ async function probeSome(
     for (let start = 0; start < attempts.length; start += burst)
       await createAll(session, attempts.slice(start, start + burst), refusals)
     await session.query('set local search_path = pg_catalog')
-    const rows = await session.query<{ document: ExistingIndex }>(probedIndexesSql(session.versionNum))
-    const found = new Map(rows.map(({ document }) => [document.name, document.canonical]))
+    const rows = await session.query<Pick<ExistingIndex, 'name' | 'canonical'>>(probedIndexesSql(session.versionNum))
+    const found = new Map(rows.map(({ name, canonical }) => [name, canonical]))
     return attempts.map((attempt): Probed => {
       const problem = refusals.get(attempt)
       if (problem !== undefined) return { problem }

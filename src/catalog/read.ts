@@ -1,8 +1,14 @@
 import type { TableName } from '../definition/definition.js'
-import { quoteLiteral } from '../definition/quote.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
-import { indexByNameSql, indexesByOidSql, snapshotSql } from '../sql/catalog/catalog.js'
+import {
+  indexByNameSql,
+  indexesByOidSql,
+  runningBuildsSql,
+  snapshotSql,
+  type WantedObjects,
+} from '../sql/catalog/catalog.js'
+import { withBounds } from './bounds.js'
 import { readPartitionTrees } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
 
@@ -12,18 +18,25 @@ export async function readSnapshot(
   profiles: readonly Profile[],
   extraNames: readonly Name[] = [],
 ): Promise<Snapshot> {
-  // As a constant: for a parameter the server is asked for its type first, a round trip more.
-  const wanted = quoteLiteral(JSON.stringify(wantedObjects(profiles, extraNames)))
+  const wanted = wantedObjects(profiles, extraNames)
   const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum, wanted))
   const document = rows[0]?.document
+  const named = new Set(wanted.indexes.map(({ schema, name }) => JSON.stringify([schema, name])))
+  const indexes = await withBounds(session, document?.indexes ?? [], ({ schema, name }) =>
+    named.has(JSON.stringify([schema, name])),
+  )
+  const [running] =
+    document?.building === true
+      ? await session.query<{ builds: readonly RunningBuild[] | null }>(runningBuildsSql)
+      : [{ builds: null }]
   const partitionTrees = await partitionTreesOf(session, document?.tables ?? [], profiles)
   return {
     server: serverFacts(session),
     tables: (document?.tables ?? []).map((table) => withPartitions(table, partitionTrees)),
-    indexes: document?.indexes ?? [],
+    indexes,
     partitionTrees,
     relations: document?.relations ?? [],
-    builds: document?.builds ?? [],
+    builds: running?.builds ?? [],
     extensions: document?.extensions ?? [],
     schemas: document?.schemas ?? [],
     overloads: /\bpg_catalog\b/.test(session.defaultSearchPath) ? null : (document?.overloads ?? null),
@@ -47,7 +60,7 @@ export async function readTables(session: Session): Promise<readonly TableName[]
 /** One index as the catalog says it now; undefined when there is none of that name. */
 export async function readIndex(session: Session, schema: string, name: string): Promise<ExistingIndex | undefined> {
   const rows = await session.query<{ document: ExistingIndex }>(indexByNameSql(session.versionNum), [schema, name])
-  return rows[0]?.document
+  return (await withBounds(session, documentsOf(rows)))[0]
 }
 
 /** One index by its oid, under whatever name; undefined when there is none. */
@@ -55,7 +68,11 @@ export async function readIndexByOid(session: Session, oid: number): Promise<Exi
   const rows = await session.query<{ document: ExistingIndex }>(indexesByOidSql(session.versionNum), [
     JSON.stringify([oid]),
   ])
-  return rows[0]?.document
+  return (await withBounds(session, documentsOf(rows)))[0]
+}
+
+function documentsOf<T>(rows: readonly { readonly document: T }[]): readonly T[] {
+  return rows.map(({ document }) => document)
 }
 
 async function partitionTreesOf(
@@ -92,7 +109,8 @@ interface SnapshotDocument {
   readonly tables: readonly ExistingTable[] | null
   readonly indexes: readonly ExistingIndex[] | null
   readonly relations: Snapshot['relations'] | null
-  readonly builds: readonly RunningBuild[] | null
+  /** Anybody, in some database. */
+  readonly building: boolean
   readonly extensions: Snapshot['extensions'] | null
   readonly schemas: readonly string[] | null
   readonly overloads: readonly string[] | null
@@ -101,7 +119,7 @@ interface SnapshotDocument {
   readonly oldestTransaction: Snapshot['oldestTransaction']
 }
 
-function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]) {
+function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]): WantedObjects {
   const declared = profiles.flatMap((profile) => profile.indexes.map((index) => index.definition))
   const tables = [
     ...declared.map((definition) => definition.table),

@@ -19,7 +19,7 @@ export async function openLedger(session: Session): Promise<Ledger> {
 
 /** The ledger to read, null when this database has none. Creates nothing. Throws PRIVILEGE and LEDGER_UNTRUSTED. */
 export async function readLedger(session: Session): Promise<Ledger | null> {
-  await assertLedgerTrusted(session)
+  if (!(await assertLedgerTrusted(session))) return null
   const [row] = await session.query<{ there: boolean; usable: boolean }>(
     `select pg_catalog.count(*) > 0 as there,
        pg_catalog.bool_and(pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')) as usable

@@ -6,7 +6,7 @@ import { up as fleet } from '../../migrations/0004_fleet.js'
 import { PerfdbError } from '../errors.js'
 import type { Parameter, Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
-import { assertLedgerTrusted } from './trust.js'
+import { assertLedgerTrusted, assertTrustedNow } from './trust.js'
 
 /** Forward only; a published migration never changes. Listed here so that no folder is read at run time. */
 const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
@@ -22,8 +22,7 @@ const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
  * LEDGER_UNTRUSTED and LEDGER_TOO_NEW.
  */
 export async function installLedger(session: Session, tries = 5): Promise<void> {
-  await assertLedgerTrusted(session)
-  const installed = await installedMigrations(session)
+  const installed = (await assertLedgerTrusted(session)) ? await installedMigrations(session) : []
   const unknown = installed.find((name) => !Object.hasOwn(migrations, name))
   if (unknown !== undefined) {
     throw new PerfdbError('LEDGER_TOO_NEW', 'a later version of perfdb has written the ledger of this database', {
@@ -35,7 +34,7 @@ export async function installLedger(session: Session, tries = 5): Promise<void> 
     await session.transaction(async () => {
       await migrate(session)
       // Somebody may have made the schema since it was looked at.
-      await assertLedgerTrusted(session)
+      await assertTrustedNow(session)
     })
     session.takeNotices()
   } catch (error) {

@@ -1,7 +1,7 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session/session.js'
 import { ledgerQuery } from './query.js'
-import { assertLedgerTrusted } from './trust.js'
+import { hasTrustedTable } from './trust.js'
 
 /** A run that began and never ended: perfdb was killed, or the server crashed. */
 export interface InterruptedRun {
@@ -26,12 +26,7 @@ export const writerIsGoneSql = `not exists (
  * LEDGER_UNTRUSTED.
  */
 export async function noteInterruptedRuns(session: Session): Promise<readonly InterruptedRun[]> {
-  await assertLedgerTrusted(session)
-  const [ledger] = await session.query<{ there: boolean }>(
-    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = 'perfdb' and c.relname = 'runs' and c.relkind = 'r') as there`,
-  )
-  if (ledger?.there !== true) return []
+  if (!(await hasTrustedTable(session, 'runs'))) return []
   try {
     return await ledgerQuery<InterruptedRun>(
       session,

@@ -1,14 +1,14 @@
 import type { Session } from '../server/session/session.js'
 import { ownedIndexes, type DoneStep, type OwnedIndex } from './ownership.js'
 import { ledgerQuery } from './query.js'
-import { assertLedgerTrusted } from './trust.js'
+import { hasTrustedTable } from './trust.js'
 
 /**
  * What perfdb built in this database and nobody dropped or rolled back since; nothing without a ledger. Without Kysely: every plan asks. Throws PRIVILEGE,
  * LEDGER_UNTRUSTED and BAD_RECORD.
  */
 export async function readOwnedIndexes(session: Pick<Session, 'query'>): Promise<readonly OwnedIndex[]> {
-  if (!(await isThere(session))) return []
+  if (!(await hasTrustedTable(session, 'steps'))) return []
   return ownedIndexes(await ledgerQuery<DoneStep>(session, doneStepsSql))
 }
 
@@ -24,21 +24,11 @@ const doneStepsSql = `select r.command, s.outcome, s.schema_name as schema, s.in
 
 /** Oids of the indexes that steps of perfdb left behind when they had built or rebuilt them. Throws as readOwnedIndexes does. */
 export async function readMadeOids(session: Pick<Session, 'query'>): Promise<ReadonlySet<number>> {
-  if (!(await isThere(session))) return new Set()
+  if (!(await hasTrustedTable(session, 'steps'))) return new Set()
   const rows = await ledgerQuery<{ oid: number | null }>(
     session,
     `select (pg_catalog.to_jsonb(steps) ->> 'index_oid')::int8 as oid from perfdb.steps
      where state = 'done' and outcome in ('built', 'rebuilt', 'replaced', 'reindexed')`,
   )
   return new Set(rows.flatMap(({ oid }) => oid ?? []))
-}
-
-/** Asked before each look: a ledger that is there is trusted first. */
-async function isThere(session: Pick<Session, 'query'>): Promise<boolean> {
-  const [ledger] = await session.query<{ there: boolean }>(
-    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = 'perfdb' and c.relname = 'steps' and c.relkind = 'r') as there`,
-  )
-  if (ledger?.there === true) await assertLedgerTrusted(session)
-  return ledger?.there === true
 }

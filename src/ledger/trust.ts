@@ -1,6 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Session } from '../server/session/session.js'
-import { ledgerTrustSql } from '../sql/catalog/ledger-trust.js'
+import { ledgerPlainSql, ledgerThereSql, ledgerTrustSql } from '../sql/catalog/ledger-trust.js'
 
 interface Problem {
   readonly kind: 'owner' | 'grant' | 'relation' | 'trigger' | 'rule' | 'policy' | 'child' | 'statistics' | 'function'
@@ -15,12 +15,40 @@ interface Problem {
   readonly superuser: boolean
 }
 
+/** Sessions that found one to trust: only who is trusted could change that. That there is none, or that it is not trusted, is asked again. */
+const trusting = new WeakSet<object>()
+
 /**
  * To be asked before anything in the schema perfdb is read or written: whoever owns what is there decides what an INSERT, and even a
- * SELECT, runs with the rights of the connected role. Throws LEDGER_UNTRUSTED with the statements that hand it over.
+ * SELECT, runs with the rights of the connected role. False where there is no such schema, and so nothing to read. Throws LEDGER_UNTRUSTED with the statements
+ * that hand it over.
  */
-export async function assertLedgerTrusted(session: Pick<Session, 'query'>): Promise<void> {
-  const problems = await session.query<Problem>(ledgerTrustSql)
+export async function assertLedgerTrusted(session: Pick<Session, 'query'>): Promise<boolean> {
+  return (await trusted(session, 'runs')).there
+}
+
+/** The same for one who looks at a table of the ledger: false where that is not there either. */
+export async function hasTrustedTable(session: Pick<Session, 'query'>, name: 'runs' | 'steps'): Promise<boolean> {
+  return (await trusted(session, name)).table
+}
+
+interface There {
+  readonly there: boolean
+  readonly table: boolean
+}
+
+async function trusted(session: Pick<Session, 'query'>, name: string): Promise<There> {
+  const [found = { there: false, table: false }] = await session.query<There>(ledgerThereSql(name))
+  if (!found.there || trusting.has(session)) return found
+  await assertTrustedNow(session)
+  trusting.add(session)
+  return found
+}
+
+/** Of a schema that is there, whatever was found before: in a transaction that made it and may be rolled back. Throws LEDGER_UNTRUSTED. */
+export async function assertTrustedNow(session: Pick<Session, 'query'>): Promise<void> {
+  const [quick] = await session.query<{ plain: boolean }>(ledgerPlainSql)
+  const problems = quick?.plain === true ? [] : await session.query<Problem>(ledgerTrustSql)
   const [first] = problems
   if (first === undefined) return
   throw new PerfdbError(

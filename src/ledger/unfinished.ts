@@ -3,6 +3,7 @@ import type { TableName } from '../definition/definition.js'
 import type { Session } from '../server/session/session.js'
 import type { IndexName } from './ownership.js'
 import { ledgerQuery } from './query.js'
+import { assertLedgerTrusted } from './trust.js'
 
 /** A step that was begun by a run that was cut short, and has no end in the ledger. */
 export interface UnfinishedStep extends IndexName {
@@ -61,6 +62,7 @@ export interface LostProperties extends IndexName {
 }
 
 export async function lostProperties(session: Session): Promise<readonly LostProperties[]> {
+  if (!(await assertLedgerTrusted(session))) return []
   const [ledger] = await session.query<{ there: boolean }>(
     `select exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -31,8 +31,8 @@ export interface Wire {
 const tag = '/* perfdb */ '
 
 /**
- * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire. With `repeats` a text that comes a second
- * time is prepared: the server does not plan it again, and one round trip does. Never for texts of others, and not through a pooler.
+ * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire. With `repeats` a text that has parameters or comes a second
+ * time is prepared: one round trip does then. Never for texts of others, and not through a pooler.
  * Throws PASSWORD_COMMAND, TLS_FAILED and Node's errors of connecting.
  */
 export async function openWire(
@@ -87,7 +87,8 @@ export async function openWire(
       const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
         waiting.add(reject)
         const settled = () => waiting.delete(reject)
-        const prepare = repeats && !simple && known.has(text)
+        // With parameters the server is asked for their types first, so that preparing costs nothing.
+        const prepare = repeats && !simple && (parameters.length > 0 || known.has(text))
         if (repeats) known.add(text)
         const request = { simple, prepare }
         sql

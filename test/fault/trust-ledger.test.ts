@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { runImport } from '../../src/commands/import/import.js'
 import type { Profile } from '../../src/profile/profile.js'
+import { ledgerPlainSql } from '../../src/sql/catalog/ledger-trust.js'
 import { apply, plan, rollback, status, verify } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
@@ -59,6 +60,23 @@ async function withLedger(
   await apply(role.url, profiles, { ledger: true })
   return { role, profiles }
 }
+
+test("the short look at a ledger that is all one's own says no to each of these things by itself", async () => {
+  await using db = await testDatabase(setup)
+  await apply(db.url, await profileOf(['{ name: i, table: t, keys: [a] }']), { ledger: true })
+  const plain = async (script: string) =>
+    db.sql
+      .begin(async (sql) => {
+        await sql.unsafe(script)
+        const [row] = await sql.unsafe<{ plain: boolean }[]>(ledgerPlainSql)
+        // Nothing of it stays.
+        throw Object.assign(new Error('looked'), { plain: row?.plain })
+      })
+      .catch((error: unknown) => (error instanceof Error && 'plain' in error ? error.plain : error))
+  expect(await plain('select')).toBe(true)
+  const others = ['alter schema perfdb owner to pg_monitor', 'grant trigger on perfdb.runs to pg_monitor']
+  for (const script of [...Object.values(attacks), ...others]) expect(await plain(script), script).toBe(false)
+})
 
 async function runAs(url: string, script: string): Promise<void> {
   await using session = await connectTo(url, 'ledger')

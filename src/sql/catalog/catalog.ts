@@ -1,14 +1,23 @@
+import { quoteLiteral } from '../../definition/quote.js'
 import { buildsSql } from './progress.js'
+
+export interface WantedObjects {
+  readonly tables: readonly { readonly schema: string; readonly name: string }[]
+  readonly indexes: readonly { readonly schema: string; readonly name: string }[]
+  readonly extensions: readonly string[]
+  /** Whether overloads are asked for. */
+  readonly texts: boolean
+}
 
 /**
  * The catalog read of a plan as one statement and one row of JSON: at 20 ms a round trip that is what a plan with
- * nothing to do costs. `wanted`: the wanted objects as a constant of JSON, {tables: [{schema, name}], indexes: [{schema, name}], extensions: [name], texts: whether
- * overloads are asked for}.
+ * nothing to do costs. What is wanted is a constant in it: for a parameter the server is asked for its type first, a round trip more. What nobody wants is left
+ * out, as planning each part costs a new session up to 2 ms.
  * Definitions are printed for the named tables and names only: all of a catalog of 10,000 indexes would take 0.3 s and 25 MB.
  */
-export function snapshotSql(versionNum: number, wanted: string): string {
+export function snapshotSql(versionNum: number, wanted: WantedObjects): string {
   return `
-with wanted as (select ${wanted}::json as j),
+with wanted as (select ${quoteLiteral(JSON.stringify(wanted))}::json as j),
 wanted_tables as (
   select w.schema, w.name from wanted, pg_catalog.json_to_recordset(wanted.j->'tables') as w(schema text, name text)
 ), wanted_names as (
@@ -38,14 +47,11 @@ select pg_catalog.json_build_object(
   'indexes', (select pg_catalog.json_agg(x.document) from (${indexDocumentSql(versionNum, 'picked')}) x),
   'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'schema', nspname, 'name', relname, 'relkind', relkind)) from named where relkind not in ('i', 'I')),
-  'builds', (${runningBuildsSql}),
-  'extensions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', w.name,
-      'installed', exists (select from pg_catalog.pg_extension e where e.extname = w.name),
-      'available', exists (select from pg_catalog.pg_available_extensions a where a.name = w.name)))
-    from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name)),
+  'building', exists (select from pg_catalog.pg_stat_get_progress_info('CREATE INDEX')),
+  'extensions', ${wanted.extensions.length === 0 ? 'null' : extensionsSql},
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
     where n.nspname in (select schema from wanted_tables)),
-  'overloads', case when (select (wanted.j->>'texts')::bool from wanted) then (select coalesce(pg_catalog.json_agg(o.name), '[]') from (${overloadsSql}) as o(name)) end,
+  'overloads', ${wanted.texts ? `(select coalesce(pg_catalog.json_agg(o.name), '[]') from (${overloadsSql}) as o(name))` : 'null'},
   'tablespaces', (select pg_catalog.json_agg(s.spcname) from pg_catalog.pg_tablespace s),
   'oldestTransaction', (${oldestTransactionSql}),
   'eventTriggers', (select pg_catalog.json_agg(e.evtname order by e.evtname) from pg_catalog.pg_event_trigger e
@@ -53,6 +59,11 @@ select pg_catalog.json_build_object(
       and (e.evttags is null or e.evttags && array['CREATE INDEX', 'DROP INDEX', 'ALTER INDEX']))
 ) as document`
 }
+
+const extensionsSql = `(select pg_catalog.json_agg(pg_catalog.json_build_object('name', w.name,
+      'installed', exists (select from pg_catalog.pg_extension e where e.extname = w.name),
+      'available', exists (select from pg_catalog.pg_available_extensions a where a.name = w.name)))
+    from wanted, pg_catalog.json_array_elements_text(wanted.j->'extensions') as w(name))`
 
 /** Names of functions and operators that pg_catalog has and another schema has as well. */
 const overloadsSql = `
@@ -75,11 +86,9 @@ ${indexDocumentSql(versionNum, 'picked')}`
 /** The indexes that the probe made on its temporary tables, all in one answer. */
 export function probedIndexesSql(versionNum: number): string {
   return `
-with picked as (
-  select c.oid as indexrelid from pg_catalog.pg_class c
-  where c.relnamespace = pg_catalog.pg_my_temp_schema() and c.relkind in ('i', 'I') and c.relname ~ '^perfdb_probe_index_'
-)
-${indexDocumentSql(versionNum, 'picked')}`
+select c.relname as name, ${canonicalSql(versionNum)} as canonical
+from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
+where c.relnamespace = pg_catalog.pg_my_temp_schema() and c.relkind in ('i', 'I') and c.relname ~ '^perfdb_probe_index_'`
 }
 
 /** Indexes by oid, given as a JSON list in `$1`. */
@@ -92,24 +101,19 @@ ${indexDocumentSql(versionNum, 'picked')}`
 /**
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
  * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
- * are spelled out from pg_index, defaults too. Size and scans of a partitioned index are those of its partitions' indexes.
- * Wants a CTE `picked` with indexrelid. What belongs to a key or to a constraint is looked up by the catalogs' own
- * indexes: joined as sets, pg_collation and pg_constraint were read whole for each index (2.3 s for 11,000, now 0.9).
+ * are spelled out from pg_index, defaults too. Wants a CTE `picked` with indexrelid. Planning it in a new session is most of what it costs, and each catalog more
+ * that it names half a millisecond of it: names come from functions where there is one, and what few indexes have is asked apart (boundIndexesSql).
  */
 export function indexDocumentSql(versionNum: number, picked: string): string {
-  const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
   return `select pg_catalog.json_build_object(
-    'oid', i.indexrelid::int8, 'schema', n.nspname, 'name', c.relname,
-    'table', pg_catalog.json_build_object('schema', tn.nspname, 'name', t.relname), 'tableOid', i.indrelid::int8,
+    'oid', i.indexrelid::int8, 'schema', ${schemaOf('c')}, 'name', c.relname,
+    'table', pg_catalog.json_build_object('schema', ${schemaOf('t')}, 'name', t.relname), 'tableOid', i.indrelid::int8,
     'partitioned', c.relkind = 'I', 'attached', c.relispartition,
     'valid', i.indisvalid, 'ready', i.indisready, 'live', i.indislive, 'unique', i.indisunique, 'primary', i.indisprimary,
-    'constraint', (select k.conname from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') limit 1),
-    'referencedBy', coalesce((select pg_catalog.json_agg(k.conname) from pg_catalog.pg_depend d join pg_catalog.pg_constraint k on k.oid = d.objid
-      where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
-        and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]'),
+    'constraint', case when i.indisprimary or i.indisexclusion then c.relname end, 'referencedBy', '[]'::json,
     'replicaIdentity', i.indisreplident, 'clustered', i.indisclustered,
-    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else ${sumBelowSql('pg_catalog.pg_relation_size')} end,
-    'scans', case when c.relkind = 'i' then coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) else ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} end,
+    'sizeBytes', case when c.relkind = 'i' then pg_catalog.pg_relation_size(i.indexrelid) else 0 end,
+    'scans', case when c.relkind = 'i' then coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) else 0 end,
     'indexdef', pg_catalog.pg_get_indexdef(i.indexrelid),
     'comment', (select d.description from pg_catalog.pg_description d
       where d.objoid = i.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0),
@@ -120,17 +124,27 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'statistics', case when i.indexprs is null then '[]'::json else coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object(
         'column', a.attnum, 'expression', pg_catalog.pg_get_indexdef(i.indexrelid, a.attnum, false), 'target', a.attstattarget) order by a.attnum)
       from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attstattarget >= 0), '[]') end,
-    'canonical', pg_catalog.json_build_object(
-      'method', am.amname, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
+    'canonical', ${canonicalSql(versionNum)}
+  ) as document
+  from ${picked} p
+  join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
+  join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_class t on t.oid = i.indrelid`
+}
+
+/** Of index i of relation c. */
+function canonicalSql(versionNum: number): string {
+  const nullsNotDistinct = versionNum >= 150000 ? 'i.indnullsnotdistinct' : 'false'
+  const method = '(select m.amname from pg_catalog.pg_am m where m.oid = c.relam)'
+  return `pg_catalog.json_build_object(
+      'method', ${method}, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
       'keys', (select pg_catalog.json_agg(
           pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
-          || coalesce((select ' collate ' || n.nspname || '.' || pg_catalog.quote_ident(l.collname) from pg_catalog.pg_collation l
-               join pg_catalog.pg_namespace n on n.oid = l.collnamespace where l.oid = i.indcollation[k - 1]), '')
-          || (select ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(o.opcname) from pg_catalog.pg_opclass o
-               join pg_catalog.pg_namespace n on n.oid = o.opcnamespace where o.oid = i.indclass[k - 1])
+          || case when i.indcollation[k - 1] <> 0 then ' collate ' || ${identityOf('pg_collation', 'i.indcollation[k - 1]')} else '' end
+          || ' ' || pg_catalog.split_part(${identityOf('pg_opclass', 'i.indclass[k - 1]')}, ' USING ', 1)
           || coalesce((select ' (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')' from pg_catalog.pg_attribute a
                where a.attrelid = i.indexrelid and a.attnum = k), '')
-          || case when am.amname = 'btree' or i.indoption[k - 1] <> 0 then
+          || case when ${method} = 'btree' or i.indoption[k - 1] <> 0 then
                case when i.indoption[k - 1] & 1 = 1 then ' desc' else ' asc' end
                || case when i.indoption[k - 1] & 2 = 2 then ' nulls first' else ' nulls last' end
              else '' end
@@ -140,18 +154,32 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
         from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k), '[]'),
       'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
       'storage', coalesce((select pg_catalog.json_agg(o order by o) from pg_catalog.unnest(c.reloptions) as o), '[]'),
-      'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace))
-  ) as document
-  from ${picked} p
-  join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
-  join pg_catalog.pg_class c on c.oid = i.indexrelid
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  join pg_catalog.pg_am am on am.oid = c.relam
-  join pg_catalog.pg_class t on t.oid = i.indrelid
-  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace`
+      'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace))`
 }
 
-/** Sum of a function of the indexes that are attached below index i, on every level. In CASE: it is not asked of others. */
+function schemaOf(relation: string): string {
+  return `(select n.nspname from pg_catalog.pg_namespace n where n.oid = ${relation}.relnamespace)`
+}
+
+/** Qualified and quoted. */
+function identityOf(catalog: string, oid: string): string {
+  return `(pg_catalog.pg_identify_object('pg_catalog.${catalog}'::pg_catalog.regclass, ${oid}, 0)).identity`
+}
+
+/**
+ * What the document of an index leaves open, for the oids in `$1` (JSON list): the constraint of a unique one and the foreign keys that need it; size and scans
+ * of a partitioned one, which are those of its partitions' indexes.
+ */
+export const boundIndexesSql = `
+select i.indexrelid::int8 as oid,
+  (select k.conname from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') limit 1) as "constraint",
+  coalesce((select pg_catalog.json_agg(k.conname) from pg_catalog.pg_depend d join pg_catalog.pg_constraint k on k.oid = d.objid
+    where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
+      and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]') as "referencedBy",
+  ${sumBelowSql('pg_catalog.pg_relation_size')} as "sizeBelow", ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} as "scansBelow"
+from pg_catalog.json_array_elements_text($1::json) as w(oid) join pg_catalog.pg_index i on i.indexrelid = w.oid::oid`
+
+/** Sum of a function of the indexes that are attached below index i, on every level. */
 function sumBelowSql(name: string): string {
   return `(
       with recursive below as (
@@ -161,15 +189,15 @@ function sumBelowSql(name: string): string {
       ) select coalesce(sum(${name}(o.oid)), 0)::int8 from below o)`
 }
 
-/** Builds under way in this database, other sessions' too. */
-const runningBuildsSql = `select pg_catalog.json_agg(pg_catalog.json_build_object(
+/** Builds under way in this database, other sessions' too, as one row of JSON. */
+export const runningBuildsSql = `select pg_catalog.json_agg(pg_catalog.json_build_object(
       'pid', p.pid, 'indexOid', coalesce(p.index_relid, 0)::int8, 'tableOid', coalesce(p.relid, 0)::int8,
       'table', coalesce(tn.nspname || '.' || t.relname, '?'), 'index', x.relname, 'hidden', p.hidden, 'command', coalesce(p.command, '?'),
       'phase', coalesce(p.phase, '?'),
       'percent', case when p.blocks_total > 0 then 100.0 * p.blocks_done / p.blocks_total
                       when p.tuples_total > 0 then 100.0 * p.tuples_done / p.tuples_total end,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
-      'applicationName', coalesce(a.application_name, ''), 'user', pg_catalog.pg_get_userbyid(a.usesysid)))
+      'applicationName', coalesce(a.application_name, ''), 'user', pg_catalog.pg_get_userbyid(a.usesysid))) as builds
     from ${buildsSql} as p
     left join lateral pg_catalog.pg_stat_get_activity(p.pid) a on true
     left join pg_catalog.pg_class x on x.oid = p.index_relid

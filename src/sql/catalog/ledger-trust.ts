@@ -1,3 +1,42 @@
+const tables = `'runs', 'steps', 'measurements', 'migrations', 'migrations_lock'`
+
+/** What the functions, types and methods that a ledger may use are: perfdb's own use those of the system alone, which leave no row in pg_depend. */
+const code = `('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass,
+    'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_am'::pg_catalog.regclass)`
+
+/** Whether the schema is there at all, which it mostly is not, and that table in it. */
+export function ledgerThereSql(table: string): string {
+  return `
+select n.oid is not null as there,
+  exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = '${table}' and c.relkind = 'r') as table
+from (select (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'perfdb')) as n (oid)`
+}
+
+/**
+ * Whether all of it belongs to the connected role itself and nothing is on it, so that the long look below, which takes a new session three times as long to
+ * plan, would find nothing. Says no to much that the long one allows.
+ */
+export const ledgerPlainSql = `
+with space as (
+  select n.oid, n.nspowner, pg_catalog.quote_ident(current_user)::pg_catalog.regrole::pg_catalog.oid as me
+  from pg_catalog.pg_namespace n where n.nspname = 'perfdb'
+), relations as (
+  select c.oid, c.relowner = s.me and c.relkind = 'r' and not (c.relrowsecurity or c.relhasrules or c.relhassubclass)
+    and not exists (select from pg_catalog.aclexplode(c.relacl) a where a.privilege_type = 'TRIGGER' and a.grantee <> c.relowner) as plain
+  from space s join pg_catalog.pg_class c on c.relnamespace = s.oid where c.relname in (${tables})
+), parts as (
+  select r.oid from relations r
+  union all select i.indexrelid from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
+  union all select d.oid from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
+  union all select k.oid from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
+)
+select s.nspowner = s.me and current_user = session_user and not exists (select from relations r where not r.plain
+    or exists (select from pg_catalog.pg_inherits h where h.inhrelid = r.oid)
+    or exists (select from pg_catalog.pg_trigger t where t.tgrelid = r.oid and not t.tgisinternal)
+    or exists (select from pg_catalog.pg_statistic_ext x where x.stxrelid = r.oid))
+  and not exists (select from parts p join pg_catalog.pg_depend d on d.objid = p.oid where d.refclassid in ${code}) as plain
+from space s`
+
 /**
  * What in the schema perfdb could run another role's code with the rights of who uses it, a row a thing; no row where all is well or
  * where there is no such schema. Trusted are superusers, the connected role, and the roles that it is a real member of: pg_has_role
@@ -29,7 +68,7 @@ with recursive me as (
   select n.oid, n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'perfdb'
 ), relations as (
   select c.*, 'perfdb.' || pg_catalog.quote_ident(c.relname) as name from space join pg_catalog.pg_class c on c.relnamespace = space.oid
-  where c.relname in ('runs', 'steps', 'measurements', 'migrations', 'migrations_lock')
+  where c.relname in (${tables})
 ), parts as (
   select 'pg_catalog.pg_class'::pg_catalog.regclass as class, r.oid, r.name from relations r
   union all select 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, r.name from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
@@ -56,8 +95,7 @@ with recursive me as (
   from relations r join pg_catalog.pg_statistic_ext x on x.stxrelid = r.oid
   union all select distinct 'function', p.name, pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0), null::oid
   from parts p join pg_catalog.pg_depend d on d.classid = p.class and d.objid = p.oid
-  where d.refclassid in ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass,
-    'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_am'::pg_catalog.regclass)
+  where d.refclassid in ${code}
 )
 select p.kind, p.relation, p.thing, case when p.role = 0 then 'public' else pg_catalog.quote_ident(r.rolname) end as role,
   me.name as me, case when me.rolsuper then me.name else (
