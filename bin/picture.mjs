@@ -1,35 +1,36 @@
 #!/usr/bin/env node
 /*
- * The picture in README.md: the top of the report of a demo, as docs/report.png. `npm run shots` ends with it. Needs Debian's chromium, or PERFDB_TEST_CHROMIUM.
- * node bin/picture.mjs [demo.html]: of a report that is there already.
+ * The pictures in README.md and docs/: tops of pages that `npm run shots` left in coverage/shots; it ends with this. Needs Debian's chromium, or PERFDB_TEST_CHROMIUM.
  */
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 
 const root = join(import.meta.dirname, '..')
-const folder = await mkdtemp(join(tmpdir(), 'perfdb-picture-'))
-try {
-  const report = resolve(process.argv[2] ?? join(folder, 'demo.html'))
-  if (process.argv[2] === undefined)
-    await promisify(execFile)(process.execPath, [
-      join(root, 'bin/perfdb.js'),
-      'demo',
-      '--scale',
-      '0.1',
-      '--out',
-      report,
-    ])
-  const executablePath = process.env.PERFDB_TEST_CHROMIUM ?? '/usr/bin/chromium'
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, colorScheme: 'light' })
-  await page.goto(pathToFileURL(report).href)
-  await page.screenshot({ path: join(root, 'docs/report.png') })
-  await browser.close()
-} finally {
-  await rm(folder, { recursive: true })
+const executablePath = process.env.PERFDB_TEST_CHROMIUM ?? '/usr/bin/chromium'
+
+/** Picture, page, and the part of it by its first heading; the top where none is said. */
+const pictures = [
+  { file: 'report.png', page: 'demo', height: 900 },
+  { file: 'advise.png', page: 'advise', height: 760 },
+  { file: 'fleet.png', page: 'fleet', height: 900 },
+  { file: 'load.png', page: 'load', from: 'Load, before', height: 760 },
+  { file: 'twin.png', page: 'what-if', height: 760 },
+]
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+for (const { file, page: name, from, height } of pictures) {
+  const source = join(root, `coverage/shots/${name}.html`)
+  if (!existsSync(source)) continue
+  const page = await browser.newPage({ viewport: { width: 1000, height }, colorScheme: 'light' })
+  await page.goto(pathToFileURL(source).href)
+  const top = from === undefined ? 0 : ((await page.getByRole('heading', { name: from }).boundingBox())?.y ?? 0)
+  await page.screenshot({
+    path: join(root, 'docs', file),
+    fullPage: true,
+    clip: { x: 0, y: Math.max(0, top - 10), width: 1000, height },
+  })
+  await page.close()
 }
+await browser.close()

@@ -1,7 +1,7 @@
 import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf } from '../options/table.js'
 import type { OptionRow } from '../options/row.js'
 import type { ConfigResult, ConfigSetting } from '../result/config-result.js'
-import { perfdbVersion } from '../result/version.js'
+import { headOf } from '../result/head.js'
 import { variableOf } from '../settings/resolve.js'
 import { fileSetting } from '../settings/config-setting.js'
 import { shownUrl, urlSetting } from '../settings/config-url.js'
@@ -20,9 +20,7 @@ export async function runConfigAction(invocation: Invocation, config: Config): P
     return key === 'measure_url' || key === 'replicas' ? withoutPasswords(setting) : setting
   }
   return {
-    perfdb: perfdbVersion(),
-    ok: true,
-    exit_code: 0,
+    ...headOf(0),
     command: 'config',
     file: config.file,
     environment: config.environment,

@@ -5,17 +5,14 @@ import { tableNamed } from '../plan/match/lookup.js'
 import { shortIndexdef, shortDefinition } from '../definition/short.js'
 import type { Finding, Step } from '../plan/plan.js'
 import type { ResultFinding, ResultStep } from '../result/result.js'
-import { perfdbVersion } from '../result/version.js'
+import { headOf, timesOf } from '../result/head.js'
 
 /** The fields that every result begins with. */
 export function about(exitCode: number, server: ServerFacts, startedAt: Date) {
   return {
-    perfdb: perfdbVersion(),
-    ok: exitCode === 0,
-    exit_code: exitCode,
+    ...headOf(exitCode),
     server: serverDocument(server),
-    started_at: startedAt.toISOString(),
-    duration_ms: Date.now() - startedAt.getTime(),
+    ...timesOf(startedAt),
   }
 }
 

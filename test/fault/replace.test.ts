@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hazardBlocks } from '../../src/report/blocks/plan.js'
+import { hazardBlocks } from '../../src/report/blocks/hazards.js'
 import { apply, plan, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'

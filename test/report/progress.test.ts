@@ -125,7 +125,10 @@ test('a build on a terminal is one line, its blocker a second', () => {
         "building 31 indexes  0/31 done",
       ]
     `)
-  expect(liveLines(after([...running, done]), narrow, 24)).toEqual(['building 31 indexes  1/31 done'])
+  expect(liveLines(after([...running, done]), narrow, 24)).toEqual([
+    '[3/31] idx_jobs_due  built in 41 s, 12.3 MB',
+    'building 31 indexes  1/31 done',
+  ])
   expect(liveLines(noProgress, narrow, 24)).toEqual([])
 })
 
@@ -134,6 +137,37 @@ test('a wait has no percent and no time left: the counters are those of the phas
   expect(liveLines(after([stage, start, wait]), narrow, 24)[0]).toBe(
     '[3/31] idx_jobs_due  waiting for old snapshots  9.0 s',
   )
+})
+
+test('what has ended stays in the list, the newest where there is no room for all, a failure where it was told', () => {
+  const builds = Array.from({ length: 30 }, (_, at): readonly RunEvent[] => [
+    { ...start, index: `idx_${at + 1}`, number: at + 1 },
+    { ...done, index: `idx_${at + 1}`, ...(at === 27 ? { outcome: 'failed', message: 'no room' } : {}) },
+  ]).flat()
+  const running = [stage, ...builds, { ...start, number: 31 }, tick(4100, 'building index: scanning table')]
+  expect(liveLines(after(running), { ...narrow, width: 60 }, 8)).toMatchInlineSnapshot(`
+    [
+      "[25/31] idx_25        built in 41 s, 12.3 MB",
+      "[26/31] idx_26        built in 41 s, 12.3 MB",
+      "[27/31] idx_27        built in 41 s, 12.3 MB",
+      "[29/31] idx_29        built in 41 s, 12.3 MB",
+      "[30/31] idx_30        built in 41 s, 12.3 MB",
+      "[31/31] idx_jobs_due  building index: scanning table  4.1 s",
+      "building 31 indexes  29/31 done, 1 failed",
+    ]
+  `)
+  // While queries are measured there are two numbers: of what was built, and of them.
+  const measuring: readonly RunEvent[] = [
+    { type: 'stage', stage: 'measure-after', message: 'measuring after' },
+    { type: 'measured', query: 'jobs-by-status', number: 2, of: 12, executionMs: 4.1 },
+  ]
+  expect(liveLines(after([...running, done, ...measuring]), { ...narrow, width: 60 }, 4)).toMatchInlineSnapshot(`
+    [
+      "[30/31] idx_30        built in 41 s, 12.3 MB",
+      "[31/31] idx_jobs_due  built in 41 s, 12.3 MB",
+      "30/31 done, 1 failed; measuring after  2/12  jobs-by-status",
+    ]
+  `)
 })
 
 test('measuring shows the query', () => {

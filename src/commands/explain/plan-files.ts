@@ -5,7 +5,7 @@ import { ofQuery, ruleFindings } from '../../measure/rules/findings.js'
 import type { RuleFinding } from '../../measure/rules/rule.js'
 import type { Finding } from '../../plan/plan.js'
 import type { ExplainResult, ResultQuery } from '../../result/result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 import type { Session } from '../../server/session/session.js'
 import { about, findingDocument } from '../documents.js'
 import { planEntries } from './plan-entries.js'
@@ -72,16 +72,7 @@ export async function explainPlanFiles(
   // Of a log with thousands of kinds the nodes of the first ones say enough.
   const queries: ResultQuery[] = []
   for (const [at, group] of groups.entries()) queries.push(await queryDocument(group, whole, at < mostPlans, session))
-  const head =
-    session === undefined
-      ? {
-          perfdb: perfdbVersion(),
-          ok: true,
-          exit_code: 0,
-          started_at: startedAt.toISOString(),
-          duration_ms: Date.now() - startedAt.getTime(),
-        }
-      : about(0, session, startedAt)
+  const head = session === undefined ? { ...headOf(0), ...timesOf(startedAt) } : about(0, session, startedAt)
   return { ...head, command: 'explain', queries, comparisons: [], findings: findings.map(findingDocument) }
 }
 

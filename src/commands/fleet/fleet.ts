@@ -6,7 +6,7 @@ import type { FleetCommand, FleetResult, TenantResult, TenantWave } from '../../
 import { tenantOutcomes } from '../../result/fleet-result.js'
 import type { ResultFinding } from '../../result/result.js'
 import type { SingleResult } from '../../result/results.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 import { several } from '../../text/amounts.js'
 import { folded, foldedError, likeness, notReached, type Folded } from './fold.js'
 import { joinGroup, sortedGroups, type Groups } from './groups.js'
@@ -216,12 +216,9 @@ function document(
   const code = fleetExitCode([...tenants.map((one) => one.exit_code), slower], signalName())
   const counted = tenantOutcomes.map((outcome) => [outcome, tenants.filter((one) => one.outcome === outcome).length])
   return {
-    perfdb: perfdbVersion(),
+    ...headOf(code),
     command,
-    ok: code === 0,
-    exit_code: code,
-    started_at: startedAt.toISOString(),
-    duration_ms: Date.now() - startedAt.getTime(),
+    ...timesOf(startedAt),
     ...(fleetRun !== undefined && { fleet_run: fleetRun }),
     tenants,
     groups,

@@ -10,7 +10,7 @@ import { filterOf, isFiltered, picks } from './import-names.js'
 import { importedProfile } from './import-profile.js'
 import { replayed } from './import-replay.js'
 import type { ImportNote, ImportResult } from '../../result/import-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 
 /**
  * The indexes that a SQL file leaves behind (a schema dump, migrations one after the other) as a profile, in their own words:
@@ -53,11 +53,8 @@ export async function runScriptImport(
   const code = imported.length === 0 && isFiltered(options) ? 1 : 0
   const analyze = distinct(read.flatMap((each) => each.analyze))
   return {
-    perfdb: perfdbVersion(),
-    ok: code === 0,
-    exit_code: code,
-    started_at: startedAt.toISOString(),
-    duration_ms: Date.now() - startedAt.getTime(),
+    ...headOf(code),
+    ...timesOf(startedAt),
     command: 'import',
     source,
     file: null,

@@ -2,7 +2,7 @@ import { mostLoad } from '../../profile/load.js'
 import type { Query } from '../../profile/profile.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
 import { stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/load-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 import type { LoadConnection } from '../../server/load-connection.js'
 import type { Session } from '../../server/session/session.js'
 import { findKnee } from './find.js'
@@ -33,9 +33,7 @@ export async function runLoad(
   const code = exitCode({ signal: options.signalName(), refusals })
   const [first] = 'offers' in what ? what.offers : []
   return {
-    perfdb: perfdbVersion(),
-    ok: code === 0,
-    exit_code: code,
+    ...headOf(code),
     command: 'load',
     server: { host: `${look.host}:${look.port}`, database: look.database, version: look.version },
     mix: [...rig.shares],

@@ -7,7 +7,7 @@ import { judgeEstate, worst, type Looked } from './pool-judge.js'
 import { askConsoles, connectionsTo, lookAt, oneLookByUrl, type LookOptions } from './pool-look.js'
 import { suggestionDocument } from './pool-suggestion.js'
 import type { PoolResult } from '../../result/pool-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 
 export interface CheckPoolOptions extends LookOptions {
   /** The verdict from which on the exit code is 1. */
@@ -54,9 +54,7 @@ export function poolDocument(
   const verdict = worst([judgement.verdict, ofFiles])
   const code = exitCodeOf(verdict, options.failOn, signal)
   return {
-    perfdb: perfdbVersion(),
-    ok: code === 0,
-    exit_code: code,
+    ...headOf(code),
     command: 'check-pool',
     files: files.map((file) => file.file),
     offline: looked.looks.every((look) => look.state === 'not_asked'),

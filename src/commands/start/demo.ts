@@ -14,7 +14,7 @@ import type { DemoClaimResult, DemoResult } from '../../result/demo-result.js'
 import { exitCode } from '../../result/exit-code.js'
 import { runVerify } from '../apply/plan.js'
 import type { ApplyResult } from '../../result/result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 
 export interface DemoOptions {
   readonly name: DemoName
@@ -46,9 +46,7 @@ export async function runDemo(connect: Connect, options: DemoOptions): Promise<D
   const failedSteps = apply.exit_code >= 2 || verify.exit_code !== 0 ? 1 : 0
   const code = exitCode({ signal: options.apply.signalName(), failedSteps })
   return {
-    perfdb: perfdbVersion(),
-    ok: code === 0,
-    exit_code: code,
+    ...headOf(code),
     command: 'demo',
     duration_ms: performance.now() - started,
     shop: title,

@@ -3,7 +3,7 @@ import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/history.js'
 import type { DoctorCheck, DoctorResult } from '../../result/doctor-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 import { endedNote, laterMajor } from '../../server/session/version.js'
 import type { Session } from '../../server/session/session.js'
 import { doctorSql } from '../../sql/catalog/doctor.js'
@@ -51,7 +51,7 @@ export async function runDoctor(connect: () => Promise<Session>): Promise<Doctor
 }
 
 function result(checks: readonly DoctorCheck[], exitCode: number): DoctorResult {
-  return { perfdb: perfdbVersion(), ok: exitCode === 0, exit_code: exitCode, command: 'doctor', checks: [...checks] }
+  return { ...headOf(exitCode), command: 'doctor', checks: [...checks] }
 }
 
 function nodeCheck(version: string): DoctorCheck {

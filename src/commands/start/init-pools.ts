@@ -6,7 +6,7 @@ import { foreignYaml } from '../../pools/file/foreign-write.js'
 import { findFiles, readText } from '../../profile/files.js'
 import { isThere, reasonOf } from '../../profile/text-file.js'
 import type { InitResult } from '../../result/init-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 
 /** Where the pools file goes, relative to the working folder. */
 const written = 'app.pools.yaml'
@@ -41,6 +41,6 @@ export async function runInitPools(cwd: string, paths: readonly string[]): Promi
   } catch (cause) {
     throw new PerfdbError('BAD_OPTION', `${name} cannot be written: ${reasonOf(cause)}`, { cause })
   }
-  const result = { perfdb: perfdbVersion(), ok: true, exit_code: 0, command: 'init' as const, files: [name] }
+  const result = { ...headOf(0), command: 'init' as const, files: [name] }
   return { ...result, not_understood: notUnderstood }
 }

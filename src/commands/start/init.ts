@@ -4,7 +4,7 @@ import { PerfdbError } from '../../errors.js'
 import { isThere, reasonOf } from '../../profile/text-file.js'
 import { firstFiles, schemaCopies } from './init-files.js'
 import type { InitResult } from '../../result/init-result.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf } from '../../result/head.js'
 
 /**
  * Writes a first configuration, profile and pools file with comments, and asks nothing. The editor's schema line leads to the installed
@@ -22,7 +22,7 @@ export async function runInit(cwd: string): Promise<InitResult> {
   const copied = installed === undefined ? await schemaCopies(copies) : new Map<string, string>()
   for (const [name, text] of copied) await write(cwd, name, text, 'w')
   const written = [...files.keys(), ...copied.keys()]
-  return { perfdb: perfdbVersion(), ok: true, exit_code: 0, command: 'init', files: written }
+  return { ...headOf(0), command: 'init', files: written }
 }
 
 /** Where copies of the schemas go, relative to the working folder. */

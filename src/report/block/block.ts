@@ -31,6 +31,8 @@ export interface Detail {
   /** `-->` for a place, `hint`, `detail` ... */
   readonly label: string
   readonly text: string
+  /** Of the whole line: what a diff takes away or adds. */
+  readonly tone?: Tone
 }
 
 export interface Script {
@@ -40,7 +42,8 @@ export interface Script {
 
 export type Block =
   | { readonly kind: 'verdict'; readonly tone: Tone; readonly text: string }
-  | { readonly kind: 'text'; readonly tone: Tone; readonly text: string }
+  /** `next` says what to do now: at its place in a text, on a page in its head. */
+  | { readonly kind: 'text'; readonly tone: Tone; readonly text: string; readonly next?: true }
   | {
       readonly kind: 'grid'
       readonly title: string

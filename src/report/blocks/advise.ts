@@ -42,6 +42,7 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
           {
             kind: 'text' as const,
             tone: 'plain' as const,
+            next: true as const,
             text: `${result.file} holds the advice as a profile: perfdb plan ${result.file}`,
           },
         ]),

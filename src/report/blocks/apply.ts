@@ -5,7 +5,8 @@ import { detail } from '../block/block.js'
 import { errorItem } from './error.js'
 import type { Layout } from '../block/layout.js'
 import { loadGrid } from './load.js'
-import { aboutText, hazardBlocks, scriptOf } from './plan.js'
+import { hazardBlocks } from './hazards.js'
+import { aboutText, scriptOf } from './plan.js'
 import { priceBlocks, priceTotals } from './price.js'
 import { noiseText } from './noise.js'
 import { comparedBlocks, measuredBlocks, queryNotes, queryTally } from './queries.js'
@@ -60,7 +61,7 @@ export function runBlocks(result: ApplyResult, layout: Layout): Block[] {
     ...queryNotes(result.queries, result.findings),
     ...analyzeBlocks(result.analyzed),
     { kind: 'text', tone: 'quiet', text: priceText(result) },
-    { kind: 'text', tone: 'plain', text: nextText(result) },
+    { kind: 'text', tone: 'plain', next: true, text: nextText(result) },
     { kind: 'scripts', title: 'SQL', scripts: result.steps.filter((step) => step.sql.length > 0).map(scriptOf) },
   ]
 }

@@ -10,7 +10,10 @@ import { bytes, count, duration } from '../../text/amounts.js'
 /** The demo's story: claims beside measurements first, then the run itself, what does not pay or cannot be judged, verify, pools, the report. */
 export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
   const paying = { ...result.apply, findings: result.apply.findings.filter((finding) => finding.code !== 'NOT_USED') }
-  const [, ...apply] = applyBlocks(paying, layout)
+  // Its server is gone when somebody reads this: there is nothing to undo.
+  const apply = applyBlocks(paying, layout).filter(
+    (block, at) => at > 0 && !(block.kind === 'text' && block.next === true),
+  )
   return [
     { kind: 'verdict', tone: result.ok ? 'good' : 'bad', text: applyVerdict(result.apply) },
     {
@@ -32,6 +35,7 @@ export function demoBlocks(result: DemoResult, layout: Layout): Block[] {
     {
       kind: 'text',
       tone: 'plain',
+      next: true,
       text: 'With your own database: perfdb plan my.yaml --url postgres://user@host/database',
     },
   ]

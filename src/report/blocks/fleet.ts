@@ -57,8 +57,8 @@ export function fleetBlocks(result: FleetResult, layout: Layout): Block[] {
       limit: 20,
     },
     ...findingBlocks(findings),
-    { kind: 'text', tone: 'quiet', text: undoText(result) },
-    { kind: 'text', tone: 'plain', text: result.ok ? '' : againText(result) },
+    { kind: 'text', tone: 'plain', next: true, text: result.ok ? '' : againText(result) },
+    { kind: 'text', tone: 'quiet', next: true, text: undoText(result) },
   ]
 }
 

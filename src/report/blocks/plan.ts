@@ -1,8 +1,8 @@
 import type { PlanResult, ResultStep, VerifyResult } from '../../result/result.js'
 import type { Block, Cell, Item, Script } from '../block/block.js'
-import { detail } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
+import { hazardBlocks, isGated } from './hazards.js'
 import { intents, serverText, signs, states, stepOrder, stepTones, tableNamer, tally } from './steps.js'
 import { bytes, count, withThousands, several } from '../../text/amounts.js'
 import { whatIfBlocks } from './what-if.js'
@@ -27,7 +27,13 @@ export function planBlocks(result: PlanResult, layout: Layout): Block[] {
     { kind: 'scripts', title: 'SQL', scripts: work.map(scriptOf) },
     { kind: 'text', tone: 'plain', text: exportText(result.exported) },
     { kind: 'verdict', tone: 'plain', text: `Plan: ${planTally(result.steps)}.` },
+    { kind: 'text', tone: 'plain', next: true, text: nextText(work) },
   ]
+}
+
+/** Where nothing is to be allowed first. */
+function nextText(work: readonly ResultStep[]): string {
+  return work.length === 0 || work.some(({ hazards }) => hazards.some(isGated)) ? '' : 'to do it: perfdb apply'
 }
 
 /** What --export wrote. */
@@ -63,6 +69,12 @@ export function verifyBlocks(result: VerifyResult, layout: Layout): Block[] {
     verifyGrid(result.steps, layout),
     ...findingBlocks(result.findings),
     {
+      kind: 'text',
+      tone: 'plain',
+      next: true,
+      text: drift.length === 0 ? '' : 'what apply would do about it, with its hazards: perfdb plan',
+    },
+    {
       kind: 'scripts',
       title: 'SQL that apply would run',
       scripts: drift.filter((step) => step.sql.length > 0).map(scriptOf),
@@ -91,31 +103,6 @@ export function planTally(steps: readonly ResultStep[]): string {
 /** What PostgreSQL or perfdb would refuse, whatever is allowed. */
 function isRefused({ hazards }: ResultStep): boolean {
   return hazards.some(({ refused }) => refused === true)
-}
-
-/** Every hazard with its index, then the option that allows all of them. */
-export function hazardBlocks(steps: readonly ResultStep[]): Block[] {
-  const hazards = steps.flatMap((step) => step.hazards)
-  const codes = [...new Set(hazards.map((hazard) => hazard.code))]
-  // What is only told needs no permission.
-  const gated = codes.filter((code) => hazards.some((hazard) => hazard.code === code && isGated(hazard)))
-  if (codes.length === 0) return []
-  const items = codes.flatMap((code) =>
-    steps.flatMap((step) =>
-      step.hazards.filter((hazard) => hazard.code === code).map((hazard) => hazardItem(step, hazard)),
-    ),
-  )
-  return [
-    { kind: 'items', title: several(items.length, 'hazard'), items, limit: 20 },
-    ...(gated.length === 0
-      ? []
-      : [{ kind: 'text', tone: 'plain', text: `to allow: perfdb apply --allow ${gated.join(',')}` } as const]),
-  ]
-}
-
-/** A danger that a permission by name settles; what is only told needs none, and what is refused has none. */
-function isGated({ told, refused }: ResultStep['hazards'][number]): boolean {
-  return told !== true && refused !== true
 }
 
 /** `+ public.idx on public.jobs: reason`, and its statements. */
@@ -161,7 +148,10 @@ function definitionItems({ step, index, definition, definition_before: before }:
   if (definition === undefined) return []
   const label = `${signs[step]} ${index}`
   if (before === undefined) return [{ tone: stepTones[step], label, text: definition, details: [] }]
-  const details = [...detail('-', before), ...detail('+', definition)]
+  const details = [
+    { label: '-', text: before, tone: 'bad' },
+    { label: '+', text: definition, tone: 'good' },
+  ] as const
   return [{ tone: stepTones[step], label, text: 'another definition', details }]
 }
 
@@ -169,15 +159,19 @@ function planGrid(steps: readonly ResultStep[], layout: Layout): Block {
   const tableOf = tableNamer(steps)
   const kept = steps.filter((step) => step.step === 'keep')
   const shown = layout.verbose ? steps : steps.filter((step) => step.step !== 'keep')
-  const rows = shown.map((step): Cell[] => [
-    { text: signs[step.step], tone: stepTones[step.step] },
-    { text: step.index },
-    { text: tableOf(step) },
-    { text: rowsText(step) },
-    { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
-    { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
-    { text: withNeeds(step), tone: 'quiet' },
-  ])
+  const rows = shown.map((step): Cell[] => {
+    const tone = stepTones[step.step]
+    const cells: Cell[] = [
+      { text: signs[step.step], tone },
+      { text: step.index, tone },
+      { text: tableOf(step) },
+      { text: rowsText(step) },
+      { text: step.table_bytes === undefined ? '' : bytes(step.table_bytes) },
+      { text: step.predicted_bytes === undefined ? '' : `~${bytes(step.predicted_bytes)}` },
+      { text: withNeeds(step), tone: 'quiet' },
+    ]
+    return step.step === 'keep' ? cells.map(({ text }) => ({ text, tone })) : cells
+  })
   if (!layout.verbose && kept.length > 0 && rows.length > 0) {
     rows.push([
       { text: '=', tone: 'quiet' },
@@ -234,15 +228,5 @@ function verifyGrid(steps: readonly ResultStep[], layout: Layout): Block {
       { text: step.size_bytes === undefined ? '' : bytes(step.size_bytes) },
       { text: step.reason, tone: 'quiet' },
     ]),
-  }
-}
-
-function hazardItem(step: ResultStep, hazard: ResultStep['hazards'][number]): Item {
-  const named = hazard.message.includes(step.index)
-  return {
-    tone: 'warn',
-    label: `${hazard.refused === true ? 'refused' : 'hazard'}[${hazard.code}]`,
-    text: named ? hazard.message : `${step.index}: ${hazard.message}`,
-    details: [...detail('hint', hazard.hint)],
   }
 }

@@ -8,6 +8,9 @@ type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>
 // A longer table is folded, so that what comes after it is found.
 const openRows = 60
 
+// A number or a word is kept on one line; what is longer is none.
+const longText = 40
+
 /** A block as HTML, without its heading; empty when there is nothing in it. */
 export function blockHtml(block: Block): string {
   switch (block.kind) {
@@ -72,7 +75,8 @@ function labelOf(grid: Of<'grid'>): string {
 
 function cellHtml(cell: Cell | undefined, column: Column): string {
   const text = cell?.text ?? ''
-  const classes = [column.kind, ...(cell?.tone === undefined ? [] : [cell.tone])].join(' ')
+  const long = text.length > longText ? ['long'] : []
+  const classes = [column.kind, ...long, ...(cell?.tone === undefined ? [] : [cell.tone])].join(' ')
   // A name that does not fit is broken between its words.
   const shown = column.kind === 'name' ? html(text).replaceAll('_', '_<wbr>') : html(text)
   return `<td role="cell" class="${classes}" data-head="${html(column.head)}">${shown}</td>`
@@ -92,9 +96,10 @@ function list(items: readonly Item[]): string {
 }
 
 function itemHtml(item: Item): string {
-  const details = item.details.map(({ label, text }) => {
+  const details = item.details.map(({ label, text, tone }) => {
     const place = label === '-->'
-    return `<dt>${place ? 'at' : html(label)}</dt><dd${place ? ' class="name"' : ''}>${htmlLines(text)}</dd>`
+    const look = place ? ' class="name"' : tone === undefined ? '' : ` class="name ${tone}"`
+    return `<dt>${place ? 'at' : html(label)}</dt><dd${look}>${htmlLines(text)}</dd>`
   })
   return `<li class="${item.tone}"><strong>${html(item.label)}</strong> ${html(item.text)}${details.length === 0 ? '' : `<dl>${details.join('')}</dl>`}</li>`
 }

@@ -8,6 +8,7 @@ header{border-left:.4rem solid var(--line);padding:.1rem 0 .1rem 1rem}
 header.good{border-color:var(--good)}header.warn{border-color:var(--rest)}header.bad{border-color:var(--bad)}
 header p{margin:.2rem 0}
 .command{color:var(--quiet);font-weight:600}
+header p.next{margin-top:.5rem;font-weight:600}
 h1{font-size:clamp(1.25rem,1rem + 1.6vw,2rem);line-height:1.25;margin:.1rem 0 .4rem;text-wrap:pretty}
 header.good .sign{color:var(--good)}header.warn .sign{color:var(--warn)}header.bad .sign{color:var(--bad)}
 h2{font-size:1.3rem;line-height:1.3;margin:2.4rem 0 .8rem;padding-top:.9rem;border-top:1px solid var(--line)}
@@ -32,7 +33,7 @@ th{color:var(--quiet);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--soft)}
 .number{text-align:right;white-space:nowrap}
 td.sign,td.name,span.name,p.name,dd.name,.node,code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.88em}
-td.word,td.sign{white-space:nowrap}
+td.word,td.sign{white-space:nowrap}td.long{white-space:normal;min-width:8rem}
 .number+.word,.number+.name,.number+.prose{padding-left:.7rem}
 td.name{min-width:9rem}td.prose{min-width:12rem}
 .items{list-style:none;margin:0;padding:0}
@@ -76,7 +77,7 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .node{font-weight:600}
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
-@media screen and (max-width:60rem){th,td.word,td.number{white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}}
+@media screen and (max-width:60rem){th,td.word:not(.long),td.number:not(.long){white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}}
 @media screen and (max-width:48rem){
 table,thead,tbody{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

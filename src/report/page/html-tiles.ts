@@ -2,9 +2,11 @@ import type { ApplyResult, ExplainResult, PlanResult, ResultQuery, VerifyResult 
 import type { PoolResult } from '../../result/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
+import type { AdviseResult } from '../../result/advise-result.js'
+import type { LoadResult } from '../../result/load-result.js'
 import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
 import { tenantTones, tenantWords } from '../blocks/fleet.js'
-import { bytes, duration, withThousands } from '../../text/amounts.js'
+import { bytes, duration, percent, withThousands } from '../../text/amounts.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
 interface Tile {
@@ -47,10 +49,43 @@ function tilesOf(result: Result): readonly Tile[] {
     case 'import':
     case 'compare':
     case 'statistics':
-    case 'advise':
-    case 'load':
       return []
+    case 'advise':
+      return adviseTiles(result)
+    case 'load':
+      return loadTiles(result)
   }
+}
+
+function adviseTiles({ advice, removals, cost, not_judged: left, findings }: AdviseResult): readonly Tile[] {
+  const saved = cost.before === 0 ? 0 : (cost.before - cost.after) / cost.before
+  return [
+    { label: advice.length === 1 ? 'index advised' : 'indexes advised', value: String(advice.length) },
+    ...(advice.length === 0
+      ? []
+      : [
+          { label: 'estimated cost saved', value: percent(saved), tone: 'good' as const },
+          { label: 'on disk', value: `~${bytes(advice.reduce((sum, one) => sum + one.size_bytes, 0))}` },
+        ]),
+    ...(removals.length === 0 ? [] : [{ label: 'may go', value: String(removals.length) }]),
+    ...(left.length === 0 ? [] : [{ label: 'not judged', value: String(left.length), tone: 'warn' as const }]),
+    ...warningTile(findings),
+  ]
+}
+
+/** Of the step in which the most was answered. */
+function loadTiles({ load: { after }, connections }: LoadResult): readonly Tile[] {
+  const [best] = after.steps.toSorted((one, other) => other.achieved - one.achieved)
+  if (best === undefined) return []
+  const { p95 } = best.latency_ms
+  const rate = after.knee?.rate ?? null
+  return [
+    ...(rate === null ? [] : [{ label: `keep ${duration(after.knee?.limit_ms ?? 0)} at p95`, value: `${rate}/s` }]),
+    { label: 'answered at the most', value: `${best.achieved}/s` },
+    ...(p95 === null ? [] : [{ label: 'p95 there', value: `${p95} ms` }]),
+    { label: 'success there', value: percent(best.success), tone: best.success < 0.99 ? 'bad' : 'good' },
+    { label: connections === 1 ? 'connection' : 'connections', value: String(connections) },
+  ]
 }
 
 function fleetTiles({ counts }: FleetResult): readonly Tile[] {

@@ -1,4 +1,5 @@
 import type { Block } from '../block/block.js'
+import { moodOf } from '../block/mood.js'
 import { blockHtml, headingOf } from './html-blocks.js'
 import { drawingsOf, type Drawing } from './html-drawings.js'
 import { fleetHtml } from './html-fleet.js'
@@ -6,6 +7,8 @@ import { queryPlanHtml } from './html-plans.js'
 import { style } from './html-style.js'
 import { html, htmlLines } from './html-text.js'
 import { tilesHtml } from './html-tiles.js'
+import { cutEnd } from '../text/width.js'
+import { together } from '../text/wrap.js'
 import { moment } from '../../text/amounts.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
@@ -18,8 +21,11 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
   const title = first?.kind === 'verdict' ? first.text : verdictOf(result)
   const body = first?.kind === 'verdict' ? rest : blocks
   const drawings = drawingsOf(result)
-  const sections = sectionsOf(body, drawings)
-  const mood = moodOf(result, body)
+  const sections = sectionsOf(
+    body.filter((block) => !isNext(block)),
+    drawings,
+  )
+  const mood = moodOf(result.ok, body)
   const plans = queryPlanHtml(result)
   const headings = [
     ...sections.headings,
@@ -40,8 +46,9 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     '<body>',
     `<header class="${mood}">`,
     `<p class="command">perfdb ${html(result.command)}</p>`,
-    `<h1><span class="sign" role="img" aria-label="${moods[mood].label}">${moods[mood].sign}</span> ${html(title)}</h1>`,
+    `<h1><span class="sign" role="img" aria-label="${moods[mood].label}">${moods[mood].sign}</span> ${html(together(title))}</h1>`,
     ...sections.lede,
+    ...nextHtml(body),
     '</header>',
     '<main>',
     tilesHtml(result),
@@ -61,17 +68,20 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     .join('\n')}\n`
 }
 
-/** What stands before the headline: no tick over something that somebody should read. */
 const moods = {
   good: { sign: '✓', label: 'in order' },
   warn: { sign: '!', label: 'in order, with warnings' },
   bad: { sign: '✗', label: 'not in order' },
 } as const
 
-function moodOf(result: Result, blocks: readonly Block[]): keyof typeof moods {
-  if (!result.ok) return 'bad'
-  const told = blocks.flatMap((block) => (block.kind === 'items' ? block.items : []))
-  return told.some(({ tone }) => tone === 'warn' || tone === 'bad') ? 'warn' : 'good'
+function isNext(block: Block): boolean {
+  return block.kind === 'text' && block.next === true
+}
+
+/** What to do now stands on the first screen. */
+function nextHtml(blocks: readonly Block[]): readonly string[] {
+  const texts = blocks.flatMap((block) => (block.kind === 'text' && isNext(block) && block.text !== '' ? [block] : []))
+  return texts.map(({ text }) => `<p class="next">${html(text)}</p>`)
 }
 
 // Beside a drawing of the same numbers a longer table is folded.
@@ -136,8 +146,13 @@ function drawn(drawings: readonly Drawing[]): string {
 
 function contents(headings: readonly string[]): string {
   if (headings.length < 4) return ''
-  const links = headings.map((heading, at) => `<li><a href="#${anchor(at + 1)}">${html(heading)}</a></li>`)
+  const links = headings.map((heading, at) => `<li><a href="#${anchor(at + 1)}">${html(shortened(heading))}</a></li>`)
   return `<nav aria-label="Contents"><ul>${links.join('')}</ul></nav>`
+}
+
+/** A heading as far as it names its part. */
+function shortened(heading: string): string {
+  return cutEnd(heading.split(/[,;]/)[0] ?? heading, 48, '…')
 }
 
 function anchor(number: number): string {

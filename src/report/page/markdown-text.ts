@@ -5,13 +5,14 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 /**
  * Text on one line that markdown shows as it is, in a table cell too. Underscores inside words need no care in GitHub's
  * markdown, and names are full of them. What would begin a heading or a list
- * at the start of a line is escaped too. https://github.github.com/gfm/#backslash-escapes
+ * at the start of a line is escaped too, and a name after @ is nobody's. https://github.github.com/gfm/#backslash-escapes
  */
 export function escaped(text: string): string {
   return visible(text)
     .replace(/[\\`*|[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (character) => `\\${character}`)
     .replace(/^(\d*)([#+.)=-])/, '$1\\$2')
     .replace(/[&<>]/g, (character) => entities[character] ?? character)
+    .replace(/(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}])/gu, '@<!-- -->')
 }
 
 /**

@@ -1,5 +1,6 @@
 import { terminated } from '../block/terminated.js'
 import type { Block, Cell, Column, Detail, Item, Script } from '../block/block.js'
+import { moodOf, type Mood } from '../block/mood.js'
 import { codeSpan, escaped, fenced } from './markdown-text.js'
 import { several } from '../../text/amounts.js'
 import type { ImportResult } from '../../result/import-result.js'
@@ -29,19 +30,20 @@ interface Part {
  * longest first, that less than 40 lines are open.
  */
 export function renderMarkdown(command: string, ok: boolean, blocks: readonly Block[]): string {
+  const sign = signs[moodOf(ok, blocks)]
   const parts = blocks.map((block, at): Part => {
     if (block.kind === 'verdict')
       return {
         open:
-          at === 0
-            ? `### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}: ${escaped(block.text)}`
-            : `**${escaped(block.text)}**`,
+          at === 0 ? `### ${sign} perfdb ${escaped(command)}: ${escaped(block.text)}` : `**${escaped(block.text)}**`,
       }
     return partOf(block)
   })
-  const heading = blocks[0]?.kind === 'verdict' ? [] : [{ open: `### ${ok ? '✅' : '❌'} perfdb ${escaped(command)}` }]
+  const heading = blocks[0]?.kind === 'verdict' ? [] : [{ open: `### ${sign} perfdb ${escaped(command)}` }]
   return `${withinLines([...heading, ...parts].filter(({ open }) => open !== '')).join('\n\n')}\n`
 }
+
+const signs: Readonly<Record<Mood, string>> = { good: '✅', warn: '⚠️', bad: '❌' }
 
 function withinLines(parts: readonly Part[]): readonly string[] {
   const shown = parts.map(({ open }) => open)

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
+import type { Outcome } from '../../result/result.js'
 import { bytes, duration, withThousands, several } from '../../text/amounts.js'
 import { visible } from './width.js'
 import { outcomeWords } from '../block/outcomes.js'
@@ -18,17 +19,39 @@ export interface Running {
   readonly toldMs: number | null
 }
 
+/** A build that has ended. */
+export interface Finished {
+  readonly index: string
+  readonly number: number
+  readonly of: number
+  readonly outcome: Outcome
+  /** `built in 1.2 s, 12.3 MB` */
+  readonly text: string
+}
+
 /** All that a drawing of progress needs; made by `advance` from the events so far. */
 export interface Progress {
   readonly stage: string
   readonly running: readonly Running[]
+  /** The newest last, of thousands as many as a window may show. */
+  readonly finished: readonly Finished[]
   readonly done: number
   readonly failed: number
   readonly of: number
   readonly measured: { readonly query: string; readonly number: number; readonly of: number } | null
 }
 
-export const noProgress: Progress = { stage: '', running: [], done: 0, failed: 0, of: 0, measured: null }
+export const noProgress: Progress = {
+  stage: '',
+  running: [],
+  finished: [],
+  done: 0,
+  failed: 0,
+  of: 0,
+  measured: null,
+}
+
+const mostFinished = 200
 
 // No spam in the log of a pipeline: waiting is told at once when someone blocks, else after 5 s, then every 30 s.
 const tellAfterMs = 5_000
@@ -56,8 +79,18 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       }
     case 'step-done': {
       const failed = event.outcome === 'failed' ? 1 : 0
-      const running = progress.running.filter((each) => each.index !== event.index)
-      return { ...progress, running, done: progress.done + 1 - failed, failed: progress.failed + failed }
+      const ended = progress.running.filter((each) => each.index === event.index)
+      const { outcome } = event
+      return {
+        ...progress,
+        running: progress.running.filter((each) => !ended.includes(each)),
+        finished: [
+          ...progress.finished.slice(1 - mostFinished),
+          ...ended.map(({ index, number, of }) => ({ index, number, of, outcome, text: outcomeText(event) })),
+        ],
+        done: progress.done + 1 - failed,
+        failed: progress.failed + failed,
+      }
     }
     case 'measured':
       return { ...progress, measured: { query: event.query, number: event.number, of: event.of } }
@@ -109,12 +142,17 @@ function tenantLines({ tenant, outcome, message, number, of }: Extract<RunEvent,
   return [visible(quiet ? `${way} tenants` : `${way} ${line}`)]
 }
 
-/** `built in 1.2 s, 12.3 MB`, `failed after 2.1 s: could not create unique index`. */
+/** `idx_jobs_due built in 1.2 s, 12.3 MB`. */
 export function doneText(event: Extract<RunEvent, { type: 'step-done' }>): string {
+  return `${event.index} ${outcomeText(event)}`
+}
+
+/** `built in 1.2 s, 12.3 MB`, `failed after 2.1 s: could not create unique index`. */
+function outcomeText(event: Extract<RunEvent, { type: 'step-done' }>): string {
   const size = event.sizeBytes === null ? '' : `, ${bytes(event.sizeBytes)}`
   const message = event.message === null ? '' : `: ${event.message}`
   const link = event.outcome === 'failed' ? 'after' : 'in'
-  return `${event.index} ${outcomeWords[event.outcome]} ${link} ${duration(event.durationMs)}${size}${message}`
+  return `${outcomeWords[event.outcome]} ${link} ${duration(event.durationMs)}${size}${message}`
 }
 
 function started(event: Extract<RunEvent, { type: 'step-started' }>): Running {

@@ -63,9 +63,11 @@ function titleLines(title: string, room: number, paint: Paint): string[] {
 function itemLines(item: Item, room: number, paint: Paint): string[] {
   const [first = '', ...others] = wrap(`${item.label}: ${item.text}`, room, '', '  ')
   const painted = first.startsWith(item.label) ? paint(item.tone, item.label) + first.slice(item.label.length) : first
-  const details = item.details.flatMap(({ label, text }) => {
-    const lead = label === '-->' ? '  --> ' : `  ${label}: `
-    return wrap(text, room, lead, '    ').map((line, at) =>
+  const details = item.details.flatMap(({ label, text, tone }) => {
+    const lead = label === '-->' ? '  --> ' : tone === undefined ? `  ${label}: ` : `  ${label} `
+    const lines = wrap(text, room, lead, '    ')
+    if (tone !== undefined) return lines.map((line) => paint(tone, line))
+    return lines.map((line, at) =>
       at === 0 && line.startsWith(lead) ? paint('quiet', lead) + line.slice(lead.length) : line,
     )
   })

@@ -8,7 +8,14 @@ export function wrap(text: string, room: number, first = '', rest = ''): string[
   return fill(visible(text.trim()).replaceAll('\n', ' ').split(spaces), ' ', room, first, rest)
 }
 
-const spaces = /(?<!\d) +|(?<=\d) +(?!(?:[mu]?s|min|h|d|[kMGT]?B|%)(?!\w))/
+const unit = '(?:[mu]?s|min|h|d|[kMGT]?B|%)(?!\\w)'
+const spaces = new RegExp(`(?<!\\d) +|(?<=\\d) +(?!${unit})`)
+const beforeUnit = new RegExp(`(?<=\\d) +(?=${unit})`, 'g')
+
+/** Each number with its unit, for whoever else breaks lines. */
+export function together(text: string): string {
+  return text.replace(beforeUnit, '\u00a0')
+}
 
 /**
  * SQL broken where a line break changes nothing: at white space outside quotes, after a dot, comma or parenthesis.
