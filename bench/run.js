@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { advise } from './advise.js'
+import { adviseRemovals } from './advise-removals.js'
+import { adviseAnalytical, adviseShop } from './advise-sets.js'
 import { analytical } from './analytical.js'
 import { build } from './build.js'
 import { catalog } from './catalog.js'
@@ -16,14 +19,24 @@ import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
 import { runtime } from './runtime.js'
 import { startup } from './startup.js'
+import { twin } from './twin.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
  * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), noise with all of its pairs (half an hour; --pairs=N and
- * --effects=N for fewer), analytical, and fleet (--databases=N).
+ * --effects=N for fewer), analytical, fleet (--databases=N), and those of advise and the twin.
  */
 const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
-const alone = { analytical, fleet, load }
+const alone = {
+  advise,
+  'advise-removals': adviseRemovals,
+  'advise-shop': adviseShop,
+  'advise-analytical': adviseAnalytical,
+  analytical,
+  fleet,
+  load,
+  twin,
+}
 
 const words = process.argv.slice(2)
 const quick = words.includes('--quick')

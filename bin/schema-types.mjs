@@ -16,6 +16,7 @@ const named = [
   ['VerifyResult', 'result', 'verify'],
   ['ApplyResult', 'result', 'apply'],
   ['ExplainResult', 'result', 'explain'],
+  ['AdviseResult', 'result', 'advise'],
   ['StatusResult', 'result', 'status'],
   ['PoolResult', 'result', 'check-pool'],
   ['WrittenIndex', 'profile', 'indexes', 'items'],

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { PerfdbError } from '../errors.js'
+import type { AdviseOptions } from '../commands/advise/advise.js'
+import type { Inputs } from '../commands/explain/explain-inputs.js'
 import type { Named } from '../profile/files.js'
 import { isThere } from '../profile/text-file.js'
 import type { AdviseResult } from '../result/advise-result.js'
@@ -11,44 +13,99 @@ import { measuringAs, openReplicas } from './connect/measure-as.js'
 import { checkWritable, standardInput, writeText } from './files/files.js'
 import { applyOptions, choiceFor } from './inputs.js'
 import { shownAs } from './shown.js'
-import { twinOf } from './twin-action.js'
+import { readTwinFiles, schemaFor, twinOf, twinOfFiles } from './twin-action.js'
 
 /**
- * advise for the queries of these files, --query and --top; of the profiles of perfdb.yaml where nothing is named. Throws what reading them throws,
- * before a server is asked.
+ * advise for the queries of these files, --query and --top; of the profiles of perfdb.yaml where nothing is named. With --baseline no server is asked. Throws what reading
+ * them throws, before a server is asked.
  */
 export async function runAdviseAction(
   invocation: Invocation,
   config: Config,
   args: readonly Named[],
 ): Promise<AdviseResult> {
-  const { options, cwd, environment, signals } = invocation
-  const { out, query, top, by, param } = options
+  const { options, cwd } = invocation
+  const { out, query, param, baseline } = options
   if (out !== undefined && options.force !== true && (await isThere(resolve(cwd, out))))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   if (param !== undefined && query === undefined)
     throw new PerfdbError('BAD_OPTION', '--param needs --query TEXT', { hint: 'see perfdb help advise' })
   await checkWritable(out === undefined ? [] : [out])
-  const [{ readQueries }, { readStatements }, { runAdvise }, { limitsOf }, { parameterOfText }, { profileName }] =
-    await Promise.all([
-      import('../commands/explain/explain-inputs.js'),
-      import('../commands/explain/explain-statements.js'),
-      import('../commands/advise/advise.js'),
-      import('../measure/sample/limits.js'),
-      import('../profile/values.js'),
-      import('../profile/complete.js'),
-    ])
+  if (baseline === undefined) return adviseServer(invocation, config, await inputsOf(invocation, config, args))
+  return adviseBaseline(invocation, baseline, await inputsOf(invocation, config, args))
+}
+
+async function inputsOf(invocation: Invocation, config: Config, args: readonly Named[]): Promise<Inputs> {
+  const { options, cwd, environment } = invocation
+  const { query, top, param } = options
+  const [{ readQueries }, { parameterOfText }, { findFiles }] = await Promise.all([
+    import('../commands/explain/explain-inputs.js'),
+    import('../profile/values.js'),
+    import('../profile/files.js'),
+  ])
   const files = args.length > 0 || query !== undefined || top !== undefined ? args : config.profiles
-  const inputs =
-    files.length === 0 && query === undefined && top !== undefined
-      ? { queries: [], indexes: [], broken: [], profiles: [] }
-      : await readQueries(files, query, {
-          cwd,
-          environment,
-          schema: await schemaInForce(invocation, config),
-          parameters: param?.map(parameterOfText),
-          stdin: standardInput,
-        })
+  if (files.length === 0 && query === undefined && top !== undefined)
+    return { queries: [], indexes: [], broken: [], profiles: [] }
+  // The statements of a folder of .sql files, and of those that a glob finds.
+  const found = await Promise.all(
+    files.map(async (file) => {
+      if (typeof file !== 'string' || file === '-') return [file]
+      const { files: below } = await findFiles([file], cwd, ['.sql'])
+      return below.some(({ named }) => named) || below.length === 0 ? [file] : below.map((one) => one.file)
+    }),
+  )
+  return readQueries(found.flat(), query, {
+    cwd,
+    environment,
+    schema: await schemaInForce(invocation, config),
+    parameters: param?.map(parameterOfText),
+    stdin: standardInput,
+  })
+}
+
+/** What a server and a statistics file are asked alike. */
+async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<Omit<AdviseOptions, 'limits'>> {
+  const { profileName } = await import('../profile/complete.js')
+  const { out } = options
+  return {
+    mostIndexes: options.maxIndexes,
+    mostBytes: options.maxSize,
+    exitCode: options.exitCode === true,
+    minGain: options.minGain / 100,
+    weights: new Map(),
+    findings: [],
+    unread: broken.map(({ name, problem }) => ({ query: name, reason: problem.message })),
+    out:
+      out === undefined
+        ? undefined
+        : { name: profileName(out), file: out, write: async (text) => writeText(out, text) },
+  }
+}
+
+async function adviseBaseline(invocation: Invocation, file: string, inputs: Inputs): Promise<AdviseResult> {
+  const load = schemaFor(invocation.options, 'baseline', 'perfdb advise queries/')
+  const [{ runAdviseOnTwin }, { limitsOf }, known] = await Promise.all([
+    import('../commands/advise/advise.js'),
+    import('../measure/sample/limits.js'),
+    readTwinFiles(file, load, invocation.cwd),
+  ])
+  const limits = limitsOf({ allowWrites: true, signal: invocation.signals.signal })
+  return shownAs(inputs.profiles, invocation, async (given) => {
+    const made = await twinOfFiles(given, known, limits, 1)
+    await using _ = made.twin
+    const { version_num: versionNum } = known.statistics.server
+    return await runAdviseOnTwin(made, versionNum, inputs.queries, { ...(await optionsOf(given, inputs)), limits })
+  })
+}
+
+async function adviseServer(invocation: Invocation, config: Config, inputs: Inputs): Promise<AdviseResult> {
+  const { options, signals } = invocation
+  const { top, by } = options
+  const [{ readStatements }, { runAdvise }, { limitsOf }] = await Promise.all([
+    import('../commands/explain/explain-statements.js'),
+    import('../commands/advise/advise.js'),
+    import('../measure/sample/limits.js'),
+  ])
   return shownAs(inputs.profiles, invocation, async (given) => {
     await using database = await openDatabase(given, config)
     const counted =
@@ -65,11 +122,8 @@ export async function runAdviseAction(
       return found === undefined ? undefined : found.rows / Math.max(1, found.calls)
     }
     return await runAdvise(session, queries, {
+      ...(await optionsOf(given, inputs)),
       limits: limitsOf({ allowWrites: true, signal: signals.signal, rowsOf }),
-      mostIndexes: options.maxIndexes,
-      mostBytes: options.maxSize,
-      exitCode: options.exitCode === true,
-      minGain: options.minGain / 100,
       weights: new Map([...counts].map(([name, { calls }]) => [name, calls])),
       twin: async () => twinOf(given, database),
       findings: counted?.findings ?? [],
@@ -87,11 +141,6 @@ export async function runAdviseAction(
               },
             }
           : undefined,
-      unread: inputs.broken.map(({ name, problem }) => ({ query: name, reason: problem.message })),
-      out:
-        out === undefined
-          ? undefined
-          : { name: profileName(out), file: out, write: async (text) => writeText(out, text) },
     })
   })
 }

@@ -1,13 +1,17 @@
 import type { MadeTwin } from '../commands/twin/twins.js'
 import type { WhatIfEngine } from '../commands/explain/what-if.js'
 import { PerfdbError } from '../errors.js'
-import { nameOf, type Named } from '../profile/files.js'
+import type { Limits } from '../measure/sample/limits.js'
+import type { Named } from '../profile/files.js'
 import { readNamedFile } from '../profile/text-file.js'
 import type { ExplainResult } from '../result/result.js'
 import type { Config } from '../settings/config.js'
 import { readScript, type Database } from './connect/database.js'
 import type { Invocation } from '../settings/invocation.js'
 import { shownAs } from './shown.js'
+import type { Schema } from '../twin/load.js'
+import type { Statistics } from '../twin/statistics.js'
+import type { LoneTwin } from '../twin/twin.js'
 
 /** By what --what-if supposes indexes: a twin of the database, or HypoPG where it is named, or where no twin can be made and nobody named one. */
 export function whatIfEngine(invocation: Invocation, database: Database): WhatIfEngine {
@@ -47,33 +51,14 @@ export async function explainOnTwin(
   args: readonly Named[],
 ): Promise<ExplainResult> {
   const { options, cwd, environment, signals } = invocation
-  const { statistics: file, load, url, query } = options
-  if (file === undefined || url !== 'embedded' || load === undefined)
-    throw new PerfdbError(
-      'BAD_OPTION',
-      '--statistics needs --url embedded and --load: a statistics file holds no schema',
-      {
-        hint: `perfdb explain my.yaml --url embedded --load schema.sql --statistics ${file ?? 'shop.stats.json'}`,
-      },
-    )
-  const other = (['top', 'since', 'saveSnapshot', 'saveBaseline', 'baseline', 'whatIf'] as const).find(
-    (one) => options[one] !== undefined,
-  )
-  if (other !== undefined)
-    throw new PerfdbError(
-      'BAD_OPTION',
-      `--${other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --statistics: it needs a server`,
-    )
+  const { statistics: file = '', query } = options
+  const load = schemaFor(options, 'statistics', 'perfdb explain my.yaml')
   const startedAt = new Date()
-  const [{ readQueries }, { runExplainOnTwin }, { twinOfFile }, { limitsOf }, { parseStatistics }, { schemaOfScript }] =
-    await Promise.all([
-      import('../commands/explain/explain-inputs.js'),
-      import('../commands/explain/explain-on-twin.js'),
-      import('../commands/twin/twins.js'),
-      import('../measure/sample/limits.js'),
-      import('../twin/statistics.js'),
-      import('../twin/script.js'),
-    ])
+  const [{ readQueries }, { runExplainOnTwin }, { limitsOf }] = await Promise.all([
+    import('../commands/explain/explain-inputs.js'),
+    import('../commands/explain/explain-on-twin.js'),
+    import('../measure/sample/limits.js'),
+  ])
   const [{ parameterOfText }, { standardInput }] = await Promise.all([
     import('../profile/values.js'),
     import('./files/files.js'),
@@ -85,19 +70,68 @@ export async function explainOnTwin(
     parameters: options.param?.map(parameterOfText),
     stdin: standardInput,
   })
-  const text = await readNamedFile(file, cwd, 'perfdb statistics --out FILE writes one', mostBytes)
-  const statistics = parseStatistics(text, nameOf(file))
-  const schema = schemaOfScript(await readScript(load, cwd), statistics)
+  const known = await readTwinFiles(file, load, cwd)
   const limits = limitsOf({
     allowWrites: true,
     signal: signals.signal,
     statementTimeoutMs: options.statementTimeout,
   })
   return shownAs(inputs.profiles, invocation, async (given) => {
-    const made = await twinOfFile(statistics, schema, limits, { from: await placesOf(given), scale: options.scale })
+    const made = await twinOfFiles(given, known, limits, options.scale)
     await using _ = made.twin
     return await runExplainOnTwin(made, inputs, limits, startedAt)
   })
+}
+
+const needServer = {
+  statistics: ['top', 'since', 'saveSnapshot', 'saveBaseline', 'baseline', 'whatIf'],
+  baseline: ['top', 'prove'],
+} as const
+
+/** The script of --load, without which a statistics file is of no use. Throws BAD_OPTION where it or --url embedded is missing, and for an option that needs a server. */
+export function schemaFor(options: Invocation['options'], flag: 'statistics' | 'baseline', example: string): string {
+  const { load, url } = options
+  if (url !== 'embedded' || load === undefined)
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `--${flag} needs --url embedded and --load: a statistics file holds no schema`,
+      { hint: `${example} --url embedded --load schema.sql --${flag} ${options[flag] ?? 'shop.stats.json'}` },
+    )
+  const other = needServer[flag].find((one) => options[one] !== undefined)
+  if (other !== undefined)
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `--${other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --${flag}: it needs a server`,
+    )
+  return load
+}
+
+/** What a twin is made of where no server is asked. */
+export interface TwinFiles {
+  readonly statistics: Statistics
+  readonly schema: Schema
+}
+
+/** The statistics of `file` and the schema of the script `load`. Throws what reading them throws. */
+export async function readTwinFiles(file: string, load: string, cwd: string): Promise<TwinFiles> {
+  const [{ parseStatistics }, { schemaOfScript }] = await Promise.all([
+    import('../twin/statistics.js'),
+    import('../twin/script.js'),
+  ])
+  const text = await readNamedFile(file, cwd, 'perfdb statistics --out FILE writes one', mostBytes)
+  const statistics = parseStatistics(text, file)
+  return { statistics, schema: schemaOfScript(await readScript(load, cwd), statistics) }
+}
+
+/** Throws as twinOf does. */
+export async function twinOfFiles(
+  invocation: Invocation,
+  { statistics, schema }: TwinFiles,
+  limits: Limits,
+  scale: number,
+): Promise<MadeTwin<LoneTwin>> {
+  const { twinOfFile } = await import('../commands/twin/twins.js')
+  return await twinOfFile(statistics, schema, limits, { from: await placesOf(invocation), scale })
 }
 
 /** Of 1,000 tables it has about 50 MB. */

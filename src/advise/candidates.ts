@@ -44,6 +44,7 @@ export async function proposalsFor(
   limits: Limits,
 ): Promise<readonly Proposal[]> {
   const texts = new Map<string, { readonly why: string; readonly table: string }>()
+  const covers = new Map<string, Cover & { readonly table: string }>()
   for (const { here, subject } of presents) {
     const values = subject.values.flatMap((value) => parameterText(value) ?? [])
     for (const node of here.nodes.filter((one) => isLargeScan(one, twin))) {
@@ -55,9 +56,18 @@ export async function proposalsFor(
           ...candidates(need, catalog, values).flatMap(turned),
           ...brinCandidates(need, node, twin),
         ])
-          for (const [text, why] of textsOf(need, candidate, catalog, here, node))
+          for (const { text, why, cover } of textsOf(need, candidate, catalog, here, node)) {
             if (!texts.has(text)) texts.set(text, { why, table: catalog.root })
+            if (cover === undefined) continue
+            const columns = new Set([...(covers.get(cover.head + cover.tail)?.columns ?? []), ...cover.columns])
+            covers.set(cover.head + cover.tail, { ...cover, columns: [...columns].toSorted(), table: catalog.root })
+          }
     }
+  }
+  for (const { table, ...cover } of covers.values()) {
+    const text = coverText(cover)
+    if (cover.columns.length <= mostIncluded && !texts.has(text))
+      texts.set(text, { table, why: `includes what several queries read, so that the table need not be read` })
   }
   const proposals: Proposal[] = []
   for (const [text, { why, table }] of [...texts].slice(0, most)) {
@@ -125,28 +135,43 @@ function turned(candidate: Candidate): readonly Candidate[] {
 }
 
 /** CREATE INDEX of a candidate, and of a wider one where that holds all that is read; each with its reason. */
-function textsOf(
-  need: Need,
-  candidate: Candidate,
-  catalog: Catalog,
-  plan: QueryPlan,
-  node: PlanNode,
-): readonly (readonly [string, string])[] {
+function textsOf(need: Need, candidate: Candidate, catalog: Catalog, plan: QueryPlan, node: PlanNode): readonly Text[] {
   const text = createText(tableSql(need.table), candidate)
   const why = reasonOf(need, candidate)
   const more = candidate.method === 'btree' ? included(plan, node, candidate, catalog) : []
-  const wider =
+  const cover = {
+    head: createText(tableSql(need.table), { ...candidate, where: null }),
+    columns: more,
+    tail: candidate.where === null ? '' : ` where ${candidate.where}`,
+  }
+  const wider: readonly Text[] =
     more.length === 0
       ? []
       : [
-          [
-            createText(tableSql(need.table), { ...candidate, where: null }) +
-              ` include (${more.join(', ')})` +
-              (candidate.where === null ? '' : ` where ${candidate.where}`),
-            `${why}; ${more.join(', ')} included, so that the table need not be read`,
-          ] as const,
+          {
+            text: coverText(cover),
+            why: `${why}; ${more.join(', ')} included, so that the table need not be read`,
+            cover,
+          },
         ]
-  return exists(candidate, catalog) ? wider : [[text, why], ...wider]
+  return exists(candidate, catalog) ? wider : [{ text, why }, ...wider]
+}
+
+/** CREATE INDEX before and after the columns that it includes. */
+interface Cover {
+  readonly head: string
+  readonly columns: readonly string[]
+  readonly tail: string
+}
+
+interface Text {
+  readonly text: string
+  readonly why: string
+  readonly cover?: Cover
+}
+
+function coverText({ head, columns, tail }: Cover): string {
+  return `${head} include (${columns.join(', ')})${tail}`
 }
 
 function tableSql(table: string): string {

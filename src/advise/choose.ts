@@ -24,7 +24,6 @@ export interface Choice {
 
 export interface ChoiceOptions {
   readonly priceOf: WritePrice
-
   readonly mostIndexes: number
   readonly mostBytes: number
 }
@@ -50,31 +49,25 @@ export async function chooseIndexes(
     solo.set(option, enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) - priceOf(option) : 0)
     helps.set(option, new Set([...outcomes].filter(([, outcome]) => uses(outcome, option)).map(([query]) => query)))
   }
-  const known = new Map([...solo].filter(([, saved]) => saved > 0))
-  let chosen: readonly Option[] = []
-  let current = present
-  while (chosen.length < mostIndexes && known.size > 0) {
-    const taken = chosen
-    for (const option of known.keys()) if (taken.some((one) => beginsWith(one, option))) known.delete(option)
-    const room = mostBytes - chosen.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
-    for (const option of known.keys()) if (option.tried.sizeBytes > room) known.delete(option)
-    const next = await bestBeside(look, chosen, current, known, priceOf)
-    if (next === null) break
-    known.delete(next.option)
-    chosen = [...chosen, next.option]
-    current = next.outcomes
+  const from = {
+    look,
+    present,
+    solo: new Map([...solo].filter(([, saved]) => saved > 0)),
+    priceOf,
+    mostIndexes,
+    mostBytes,
   }
+  const best = await greedy(from, (_, saved) => saved)
+  // Where the size bounds it, several small ones may save more than the large one that would fill it.
+  const dense = best.bounded ? await greedy(from, ({ tried }, saved) => saved / Math.max(1, tried.sizeBytes)) : best
+  const { chosen } = totalOf(dense.outcomes) < totalOf(best.outcomes) ? dense : best
   const kept = await withoutUseless(look, chosen, present, priceOf)
   const after = await outcomesWith(look, kept, present, null)
   const used = kept.filter((option) => [...after.values()].some((outcome) => uses(outcome, option)))
   const found: Chosen[] = []
   for (const option of used) {
-    const without = await outcomesWith(
-      look,
-      used.filter((one) => one !== option),
-      present,
-      null,
-    )
+    const rest = used.filter((one) => one !== option)
+    const without = await outcomesWith(look, rest, after, option.table)
     const served = [...after].filter(([, outcome]) => uses(outcome, option))
     found.push({
       option,
@@ -91,8 +84,8 @@ export async function chooseIndexes(
         .toSorted((one, other) => other.saves - one.saves),
     })
   }
-  const best = found.toSorted((one, other) => other.worth - one.worth)
-  return { chosen: best, before: totalOf(present), after: totalOf(after), outcomes: after }
+  const sorted = found.toSorted((one, other) => other.worth - one.worth)
+  return { chosen: sorted, before: totalOf(present), after: totalOf(after), outcomes: after }
 }
 
 /** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
@@ -113,6 +106,42 @@ function shortTable({ table }: Definition): string {
   return `${table.schema}.${table.name}`
 }
 
+/** What a choice begins with. */
+interface Start extends ChoiceOptions {
+  readonly look: Look
+  readonly present: Outcomes
+  /** What each saves alone. */
+  readonly solo: ReadonlyMap<Option, number>
+}
+
+/** By what an index is taken before another one, of it and what it saves beside those that were taken before. */
+type Rank = (option: Option, saved: number) => number
+
+/** The best beside those that were taken already, until none saves enough. `bounded`: one was left out for its size. */
+async function greedy(
+  { look, present, solo, priceOf, mostIndexes, mostBytes }: Start,
+  rank: Rank,
+): Promise<{ readonly chosen: readonly Option[]; readonly outcomes: Outcomes; readonly bounded: boolean }> {
+  const known = new Map(solo)
+  let chosen: readonly Option[] = []
+  let outcomes = present
+  let bounded = false
+  while (chosen.length < mostIndexes && known.size > 0) {
+    const taken = chosen
+    for (const option of known.keys()) if (taken.some((one) => beginsWith(one, option))) known.delete(option)
+    const room = mostBytes - chosen.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
+    const large = [...known.keys()].filter(({ tried }) => tried.sizeBytes > room)
+    for (const option of large) known.delete(option)
+    bounded ||= large.length > 0
+    const next = await bestBeside(look, chosen, outcomes, known, { priceOf, rank })
+    if (next === null) break
+    known.delete(next.option)
+    chosen = [...chosen, next.option]
+    outcomes = next.outcomes
+  }
+  return { chosen, outcomes, bounded }
+}
+
 /**
  * What an index saves beside others is no more than what it saved beside fewer, nearly always: only the best by that is looked at again, until it
  * stays the best.
@@ -122,11 +151,13 @@ async function bestBeside(
   chosen: readonly Option[],
   current: Outcomes,
   known: Map<Option, number>,
-  priceOf: WritePrice,
+  { priceOf, rank }: { readonly priceOf: WritePrice; readonly rank: Rank },
 ): Promise<{ readonly option: Option; readonly outcomes: Outcomes } | null> {
   const looked = new Map<Option, Outcomes>()
   for (;;) {
-    const sorted = [...known].toSorted(([, one], [, other]) => other - one)
+    const sorted = [...known]
+      .map(([option, saved]) => [option, rank(option, saved)] as const)
+      .toSorted(([, one], [, other]) => other - one)
     const [best] = sorted
     if (best === undefined) return null
     // Those that may save about as much are looked at too: a smaller one may be among them.
@@ -154,15 +185,18 @@ async function withoutUseless(
   priceOf: WritePrice,
 ): Promise<readonly Option[]> {
   let kept = chosen
+  let all = await outcomesWith(look, kept, present, null)
   for (const option of chosen) {
     if (kept.some((one) => one !== option && beginsWith(one, option))) {
       kept = kept.filter((one) => one !== option)
+      all = await outcomesWith(look, kept, all, option.table)
       continue
     }
-    const all = await outcomesWith(look, kept, present, null)
     const rest = kept.filter((one) => one !== option)
-    const without = await outcomesWith(look, rest, present, null)
-    if (!enough(without, all) || totalOf(without) - totalOf(all) <= priceOf(option)) kept = rest
+    const without = await outcomesWith(look, rest, all, option.table)
+    if (enough(without, all) && totalOf(without) - totalOf(all) > priceOf(option)) continue
+    kept = rest
+    all = without
   }
   return kept
 }

@@ -28,6 +28,13 @@ export const twinTexts = {
     todo: 'Install it (--yes), or have HypoPG asked.',
     option: '--what-if-engine hypopg',
   },
+  MISSING_INDEX: {
+    text: 'an index that does not exist would help a query',
+    why: 'It was built on a twin, where the planner took it and estimates the query at a lower cost.',
+    rule: 'advise, in formats that show findings at the lines of files: each query that an advised index serves.',
+    todo: 'Declare the index with the change that needs it, and let apply measure what it brings.',
+    option: '--min-gain, --exit-code',
+  },
   STANDBY_UNASKED: {
     text: 'an index is not scanned here, and a standby was not asked',
     why: 'Scans are counted by each node for itself: the reads of a standby may need the index.',

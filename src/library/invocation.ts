@@ -7,6 +7,7 @@ import type { GivenFile, Named } from '../profile/files.js'
 import { escapeEnvironment } from '../yaml/env.js'
 import { commandNames, libraryNameOf, type Command } from './known-options.js'
 import type {
+  AdviseOptions,
   ApplyOptions,
   CheckPoolOptions,
   CommonOptions,
@@ -23,6 +24,7 @@ export interface AnyOptions
   extends
     ApplyOptions,
     Omit<ExplainOptions, 'whatIf'>,
+    Omit<AdviseOptions, keyof ExplainOptions>,
     Omit<CheckPoolOptions, 'whatIf'>,
     Omit<RollbackOptions, keyof ApplyOptions>,
     Omit<StatusOptions, keyof CommonOptions> {

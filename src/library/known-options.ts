@@ -4,7 +4,7 @@ import { attributeOf, rowsOf } from '../options/table.js'
 import type { CommandName, OptionRow } from '../options/row.js'
 import { suggestion } from '../text/nearest.js'
 
-export type Command = 'plan' | 'verify' | 'apply' | 'explain' | 'checkPool' | 'rollback' | 'status'
+export type Command = 'plan' | 'verify' | 'apply' | 'explain' | 'advise' | 'checkPool' | 'rollback' | 'status'
 
 /** Throws BAD_OPTION for what types would have told: an option that does not exist, or a value that it cannot have. */
 export function checkOptions(command: Command, options: object): void {
@@ -69,6 +69,7 @@ const own: Readonly<Record<Command, Readonly<Record<string, Kind>>>> = {
     plan: { expected: 'a plan or its file', fits: (value) => text.fits(value) || object.fits(value) },
   },
   explain: { profiles: files },
+  advise: { profiles: files },
   checkPool: { pools: files },
   rollback: { run: count(1) },
   status: {},
@@ -80,6 +81,7 @@ export const commandNames: Readonly<Record<Command, CommandName>> = {
   verify: 'verify',
   apply: 'apply',
   explain: 'explain',
+  advise: 'advise',
   checkPool: 'check-pool',
   rollback: 'rollback',
   status: 'status',

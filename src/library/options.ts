@@ -118,6 +118,24 @@ export interface ExplainOptions extends CommonOptions, MeasureOptions {
   readonly saveBaseline?: string | undefined
 }
 
+export interface AdviseOptions extends CommonOptions {
+  /** Profiles as for plan, .sql files of statements and folders of them. */
+  readonly profiles?: readonly (string | WrittenProfile)[] | undefined
+  /** One query. */
+  readonly query?: string | undefined
+  /** The first n statements of pg_stat_statements, weighed by their calls. */
+  readonly top?: number | undefined
+  readonly by?: 'total' | 'mean' | 'calls' | 'io' | undefined
+  /** With the url `embedded` and the schema as `load`: for the server of this file of `perfdb statistics`, which is not asked. */
+  readonly baseline?: string | undefined
+  /** So many at most; 10 by default. */
+  readonly maxIndexes?: number | undefined
+  /** All of them together take so much at most; 50 GB by default. */
+  readonly maxSizeBytes?: number | undefined
+  /** Standbys, whose scans of an index count too. */
+  readonly replicas?: readonly string[] | undefined
+}
+
 export interface CheckPoolOptions extends CommonOptions {
   /** Files, folders, globs, or pool configs as objects; those of perfdb.yaml by default. */
   readonly pools?: readonly (string | WrittenPools)[] | undefined

@@ -1,7 +1,9 @@
 import { PerfdbError } from '../errors.js'
+import type { AdviseResult } from '../result/advise-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import type {
+  AdviseOptions,
   ApplyOptions,
   CheckPoolOptions,
   ExplainOptions,
@@ -12,8 +14,8 @@ import type {
 } from './options.js'
 
 /*
- * `import { plan, apply, verify, explain, checkPool, rollback, status } from 'perfdb'`: each runs the same line as the command of that
- * name and returns the document that `--format json` prints. Everything is loaded when it is first needed.
+ * `import { plan, apply, verify, explain, advise, checkPool, rollback, status } from 'perfdb'`: each runs the same line as the command of
+ * that name and returns the document that `--format json` prints. Everything is loaded when it is first needed.
  */
 export { PerfdbError } from '../errors.js'
 
@@ -46,6 +48,13 @@ export async function explain(options: ExplainOptions = {}): Promise<ExplainResu
   const failure = calledFrom(explain)
   const [{ run }, { explain: action }] = await loaded()
   return run('explain', options, action, failure)
+}
+
+/** Which indexes would help these queries, each tried on a twin; builds nothing on the server, and no query runs. Throws as plan does. */
+export async function advise(options: AdviseOptions = {}): Promise<AdviseResult> {
+  const failure = calledFrom(advise)
+  const [{ run }, { advise: action }] = await loaded()
+  return run('advise', options, action, failure)
 }
 
 /** Adds up every pool against what each server leaves. Throws what is wrong with a file or an option, nothing of a connection. */

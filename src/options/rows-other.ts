@@ -116,6 +116,12 @@ export const otherRows = [
   },
   { flags: '--force', read: 'flag', help: 'write over the file of --out', commands: ['advise'], commandLineOnly: true },
   {
+    flags: '--baseline <file>',
+    read: 'file',
+    help: 'with --url embedded --load schema.sql: for the server of that file (perfdb statistics), which is not asked',
+    commands: ['advise'],
+  },
+  {
     flags: '--prove',
     read: 'flag',
     help: 'build the advice as apply would, measure the queries without and with it, and drop what was not shown to pay',

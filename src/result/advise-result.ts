@@ -1,6 +1,6 @@
 import { z } from '../yaml/schema.js'
 import { applyResult } from './result.js'
-import { finding, server } from './step-result.js'
+import { finding, place, server } from './step-result.js'
 import { twin } from './twin-result.js'
 
 /** Costs are the planner's estimates in its own unit, and no time. */
@@ -9,6 +9,8 @@ const served = z.object({
   params: z.string().optional(),
   cost_before: z.number(),
   cost_after: z.number(),
+  /** Where the query is written. */
+  place: place.optional(),
 })
 const named = z.object({
   name: z.string(),

@@ -16,7 +16,7 @@ import { restore } from './restore.js'
 import { knownBy, scaled } from './sizes.js'
 import type { Statistics } from './statistics.js'
 import { opener, role, type Open } from './twin-server.js'
-import { refuseWindows, type TriedIndex, type Twin } from './twin.js'
+import { refuseWindows, type LoneTwin, type TriedIndex } from './twin.js'
 
 export interface TwinSources {
   readonly statistics: Statistics
@@ -31,7 +31,7 @@ export interface TwinSources {
  * Makes the twin: an embedded PostgreSQL 18 with the schema, the statistics and the file sizes of another database. Its superuser makes role, database and
  * extensions; everything of the schema belongs to an ordinary role and runs as that. Throws NO_EMBEDDED, EMBEDDED_FAILED, and INTERRUPTED.
  */
-export async function makeTwin(sources: TwinSources, limits: Limits): Promise<Twin> {
+export async function makeTwin(sources: TwinSources, limits: Limits): Promise<LoneTwin> {
   refuseWindows()
   const statistics = scaled(sources.statistics, sources.scale)
   const known = knownBy(statistics)
@@ -87,7 +87,7 @@ async function load(open: Open, schema: Schema, statistics: Statistics): Promise
 }
 
 /** The twin from now on; `gaps` could not be made. */
-async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
+async function standing(state: State, gaps: readonly string[]): Promise<LoneTwin> {
   const { server, open, limits, known } = state
   let session = await open('owner', 'measure')
   let superuser = await open('superuser', 'ddl')
@@ -147,6 +147,7 @@ async function standing(state: State, gaps: readonly string[]): Promise<Twin> {
     canonical: async (index, schema) =>
       (await readIndex(superuser, schema, index.names.find((name) => name.startsWith(triedPrefix)) ?? ''))?.canonical ??
       null,
+    look: async () => open('owner', 'measure'),
     async [Symbol.asyncDispose]() {
       await Promise.all([session[Symbol.asyncDispose](), superuser[Symbol.asyncDispose]()])
       await server[Symbol.asyncDispose]()

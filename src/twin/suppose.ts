@@ -28,29 +28,31 @@ export interface Presents {
 
 /**
  * Plans each query with each set of values where it comes from and on the twin: what a twin says of a query counts only when it plans it
- * as its source does. Nothing runs. Throws CONNECTION_LOST and INTERRUPTED.
+ * as its source does. Without `compare` there is no source, and the twin is taken at its word. Nothing runs. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function presentsOf(
   session: Session,
   twin: Twin,
   queries: readonly Query[],
   limits: Limits,
+  compare = true,
 ): Promise<Presents> {
   const planned: Present[] = []
   const notPlanned: (QueryName & { readonly reason: string })[] = []
   for await (const { query, subject, reason, ...name } of asked(session, queries, limits)) {
-    const found = subject === null ? { reason } : { subject, ...(await bothPlans(session, twin, subject, limits)) }
+    const found =
+      subject === null ? { reason } : { subject, ...(await bothPlans(compare ? session : null, twin, subject, limits)) }
     if ('reason' in found) notPlanned.push({ ...name, reason: found.reason })
     else planned.push({ ...name, query, ...found, ...likenessOf(found.there, found.here) })
   }
   return { planned, notPlanned }
 }
 
-async function bothPlans(session: Session, twin: Twin, subject: Subject, limits: Limits) {
+async function bothPlans(session: Session | null, twin: Twin, subject: Subject, limits: Limits) {
   try {
-    const there = await explainOnce(session, subject, 'plain', limits)
+    const there = session === null ? null : await explainOnce(session, subject, 'plain', limits)
     const here = await twin.plan(subject).catch((error: unknown) => ({ reason: onTwin(error, limits) }))
-    return 'reason' in here ? here : { there, here }
+    return 'reason' in here ? here : { there: there ?? here, here }
   } catch (error) {
     return { reason: failureOf(error, limits).reason }
   }

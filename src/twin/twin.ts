@@ -3,6 +3,7 @@ import type { Definition } from '../definition/definition.js'
 import { PerfdbError } from '../errors.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
 import type { Subject } from '../measure/sample/subject.js'
+import type { Session } from '../server/session/session.js'
 
 /** An index to try, and where the names in its definition are looked up first. */
 export interface TwinIndex {
@@ -48,6 +49,12 @@ export interface Twin extends AsyncDisposable {
   hide(indexes: readonly { readonly schema: string; readonly name: string }[]): Promise<void>
   /** What PostgreSQL says that a tried index is. */
   canonical(index: TriedIndex, schema: string): Promise<CanonicalDefinition | null>
+}
+
+/** A twin that nobody's server stands behind: what perfdb asks a server's catalog is asked there. */
+export interface LoneTwin extends Twin {
+  /** A session for perfdb's own looks into the catalog, and for planning: the rows are zeros. `build` ends it. */
+  look(): Promise<Session>
 }
 
 /** Throws EMBEDDED_FAILED on Windows, which has no sparse files without more. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -104,6 +104,24 @@ test('a statistics file and a schema say in CI, without a server, that a query w
     'newer.json',
   )
   expect(refused).toMatchObject({ code: 2, document: { error: { code: 'BAD_VALUE' } } })
+})
+
+test('advise --baseline: the queries of a folder against a statistics file, without a server, at their lines', async () => {
+  await run('statistics', '--out', 'main.json')
+  await mkdir(join(folder, 'queries'))
+  await writeFile(
+    join(folder, 'queries', 'new.sql'),
+    'select * from people where id = 7;\n\n-- name: by_mail\nselect *\nfrom people where email = $1;\nselec 1;\n',
+  )
+  const alone = ['advise', 'queries', '--load', 'schema.sql', '--baseline', 'main.json', '--url']
+  const { code, stdout } = await perfdb('', folder, ...alone, 'embedded', '--format', 'github', '--exit-code').ended
+  expect(code).toBe(1)
+  expect(stdout).toMatch(
+    /^::warning file=queries\/new\.sql,line=4,col=1,title=perfdb MISSING_INDEX::an index on public\.people would help by_mail: btree \(email\)/,
+  )
+  expect(stdout).not.toContain('line=1,')
+  const refused = await perfdb('', folder, ...alone, source.url, '--format', 'json').ended
+  expect(JSON.parse(refused.stdout)).toMatchObject({ exit_code: 2, error: { code: 'BAD_OPTION' } })
 })
 
 test('what is hidden is nowhere in the file', async () => {

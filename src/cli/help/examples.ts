@@ -35,6 +35,7 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements',
     'perfdb advise my.yaml --prove                 build, measure, keep what pays',
     'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
+    'perfdb advise queries/ --url embedded --load schema.sql --baseline main.json',
   ]),
   load: below('Examples:', [
     'perfdb load my.yaml --rate 20,100,500         10 s each, 10 connections',

@@ -73,6 +73,8 @@ export function adviceDocument(
       ...paramsOf(present.params),
       cost_before: round(from),
       cost_after: round(to),
+      // A foreign key is written nowhere.
+      ...(present.query.place.file === nowhere.file ? {} : { place: { ...present.query.place } }),
     })),
     size_bytes: option.tried.sizeBytes,
     ...(option.tried.guess ? { size_guessed: true as const } : {}),

@@ -1,47 +1,39 @@
-import { chooseIndexes, type Choice } from '../../advise/choose.js'
-import type { Option } from '../../advise/outcomes.js'
-import { removalsFor, type Removal } from '../../advise/removals.js'
-import { readWrites, writePrices, type TableWrites } from '../../advise/write-price.js'
-import { foreignKeyQueries } from '../../advise/foreign-keys.js'
-import { proposalsFor } from '../../advise/candidates.js'
-import type { Limits } from '../../measure/sample/limits.js'
 import { round } from '../../measure/query/result-queries.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { AdviseResult } from '../../result/advise-result.js'
 import { exitCode } from '../../result/exit-code.js'
+import { perfdbVersion } from '../../result/version.js'
+import type { ApplyResult } from '../../result/result.js'
 import type { Session } from '../../server/session/session.js'
-import { skipsFrom } from '../../twin/skips.js'
-import { presentsOf, type Presents } from '../../twin/suppose.js'
+import type { LoneTwin } from '../../twin/twin.js'
 import { about, findingDocument } from '../documents.js'
-import { twinDocument, type MadeTwin } from '../twin/twins.js'
-import { adviceDocument, paramsOf, profileText, withNames, type Named } from './advice-document.js'
-import { removalDocument, unaskedFinding } from './removal-document.js'
+import type { MadeTwin } from '../twin/twins.js'
+import { adviceDocument, paramsOf, profileText } from './advice-document.js'
+import { judge, type Advised, type JudgeOptions, type Judgement } from './judge.js'
+import { removalDocument } from './removal-document.js'
 import { isPaying, proveAdvice, undoKilled, wasBuilt, type Proving } from './prove.js'
 
-export interface AdviseOptions {
-  readonly limits: Limits
-  readonly mostIndexes: number
-  readonly mostBytes: number
+export interface AdviseOptions extends JudgeOptions {
   /** Exit 1 when the advice is worth more than `minGain`, 0 to 1, of the weighted cost. */
   readonly exitCode: boolean
   readonly minGain: number
-  /** What one run of a query counts for; its own weight, else 1, where it is not in it. */
-  readonly weights: ReadonlyMap<string, number>
-  /** Makes the twin. */
-  readonly twin: () => Promise<MadeTwin>
   /** What is known of the queries before. */
   readonly findings: readonly Finding[]
   /** Queries that could not be read, with the reason. */
   readonly unread: readonly { readonly query: string; readonly reason: string }[]
-  /** Opens sessions on the replicas, whose scans of an index count too. */
-  readonly openReplicas: () => Promise<{ readonly sessions: readonly Session[] } & AsyncDisposable>
-  /** Builds and measures the advice, and keeps what pays; absent where nothing is to be changed on the server. */
-  readonly prove?: Proving | undefined
   /** Writes the profile of the advice. */
   readonly out?:
     | { readonly name: string; readonly file: string; readonly write: (text: string) => Promise<void> }
     | undefined
+}
+
+export interface ServerOptions extends AdviseOptions {
+  /** Makes the twin. */
+  readonly twin: () => Promise<MadeTwin>
+  readonly openReplicas: NonNullable<Advised['openReplicas']>
+  /** Builds and measures the advice, and keeps what pays; absent where nothing is to be changed on the server. */
+  readonly prove?: Proving | undefined
 }
 
 /**
@@ -52,25 +44,90 @@ export interface AdviseOptions {
 export async function runAdvise(
   session: Session,
   queries: readonly Query[],
-  options: AdviseOptions,
+  options: ServerOptions,
 ): Promise<AdviseResult> {
   const startedAt = new Date()
-  const { prove } = options
+  const { prove, openReplicas } = options
+  const { versionNum } = session
   const killed = prove === undefined ? [] : await undoKilled(prove)
-  const judgement = await judge(session, queries, options)
-  const { planned, notPlanned, judged } = judgement
-  const { before, after } = judgement.choice
-  const { named, removals } = judgement
-  const gain = before === 0 ? 0 : (before - after) / before
+  const judgement = await judgedOn(await options.twin(), queries, options, {
+    session: async () => session,
+    versionNum,
+    openReplicas,
+  })
+  const { named, concerned } = judgement
   const proof =
     prove === undefined || named.length === 0
       ? undefined
-      : await proveAdvice(prove, options.out?.name ?? 'advise', named, judgement.concerned)
+      : await proveAdvice(prove, options.out?.name ?? 'advise', named, concerned)
+  return {
+    ...about(0, session, startedAt),
+    ...(await adviseDocument(queries, options, { judgement, proof, killed })),
+  }
+}
+
+/**
+ * The same where no server is asked: of the twin of a statistics file, which stands for the server. What may go is not told, as nobody knows what is scanned.
+ * Throws CONNECTION_LOST, INTERRUPTED and the server's errors.
+ */
+export async function runAdviseOnTwin(
+  made: MadeTwin<LoneTwin>,
+  versionNum: number,
+  queries: readonly Query[],
+  options: AdviseOptions,
+): Promise<AdviseResult> {
+  const startedAt = new Date()
+  const opened: Session[] = []
+  const session = async () => {
+    const one = await made.twin.look()
+    opened.push(one)
+    return one
+  }
+  try {
+    const judgement = await judge({ session, versionNum }, made, queries, options)
+    return {
+      perfdb: perfdbVersion(),
+      started_at: startedAt.toISOString(),
+      duration_ms: Date.now() - startedAt.getTime(),
+      ...(await adviseDocument(queries, options, { judgement, proof: undefined, killed: [] })),
+    }
+  } finally {
+    await Promise.all(opened.map(async (one) => one[Symbol.asyncDispose]()))
+  }
+}
+
+/** The twin is gone afterwards: what is proven has the machine for itself. */
+async function judgedOn(
+  made: MadeTwin,
+  queries: readonly Query[],
+  options: AdviseOptions,
+  advised: Advised,
+): Promise<Judgement> {
+  await using _ = made.twin
+  return await judge(advised, made, queries, options)
+}
+
+interface Judged {
+  readonly judgement: Judgement
+  readonly proof: ApplyResult | undefined
+  readonly killed: readonly Finding[]
+}
+
+/** Writes the profile of --out as well. */
+async function adviseDocument(
+  queries: readonly Query[],
+  options: AdviseOptions,
+  { judgement, proof, killed }: Judged,
+): Promise<Omit<AdviseResult, 'perfdb'>> {
+  const { planned, notPlanned, judged, named, removals } = judgement
+  const { before, after } = judgement.choice
+  const gain = before === 0 ? 0 : (before - after) / before
   const nothing = judged === 0 && queries.length + options.unread.length > 0
   const code = exitCode({
     ...(nothing ? { error: { code: 'QUERY_FAILED' as const } } : {}),
     refusals: (options.exitCode && named.length > 0 && gain >= options.minGain) || proof?.ok === false ? 1 : 0,
   })
+  const worst = Math.max(code, proof?.exit_code ?? 0)
   const kept = proof === undefined ? named : named.filter((one) => isPaying(proof, one.definition))
   const out = kept.length + removals.length === 0 ? undefined : options.out
   await out?.write(
@@ -82,7 +139,8 @@ export async function runAdvise(
     }),
   )
   return {
-    ...about(Math.max(code, proof?.exit_code ?? 0), session, startedAt),
+    ok: worst === 0,
+    exit_code: worst,
     command: 'advise',
     advice: named.map((one) =>
       adviceDocument(one, before, judgement.writes.get(one.chosen.option.table), wasBuilt(proof, one.definition)),
@@ -108,81 +166,5 @@ export async function runAdvise(
     ...(proof === undefined ? {} : { proof }),
     ...(out === undefined ? {} : { file: out.file }),
     findings: [...killed, ...options.findings, ...judgement.findings].map(findingDocument),
-  }
-}
-
-interface Judgement extends Presents {
-  readonly choice: Choice
-  readonly named: readonly Named[]
-  readonly removals: readonly Removal[]
-  /** By `schema.table`. */
-  readonly writes: ReadonlyMap<string, TableWrites>
-  /** What PostgreSQL asks for foreign keys, as queries. */
-  readonly keys: readonly Query[]
-  /** Queries with values that the twin plans as the server does. */
-  readonly judged: number
-  /** Indexes that were built on the twin. */
-  readonly tried: number
-  /** Queries that read or write a table of the choice. */
-  readonly concerned: readonly Query[]
-  readonly twin: AdviseResult['twin']
-  readonly findings: readonly Finding[]
-}
-
-/** What the planner says on the twin, which is gone afterwards. */
-async function judge(session: Session, queries: readonly Query[], options: AdviseOptions): Promise<Judgement> {
-  const { limits } = options
-  const { twin, findings } = await options.twin()
-  await using _ = twin
-  const keys = await foreignKeyQueries(session, limits)
-  const all = [...queries, ...keys.map(({ query }) => query)]
-  const presents = await presentsOf(session, twin, all, limits)
-  const judged = presents.planned.filter(({ likeness }) => likeness !== 'differs')
-  const proposals = await proposalsFor(session, twin, judged, limits)
-  const tried = proposals.length === 0 ? [] : await twin.build(proposals)
-  const built = proposals.flatMap((proposal, at): readonly Option[] => {
-    const index = tried[at]
-    return index === undefined || index.refused !== null ? [] : [{ ...proposal, tried: index }]
-  })
-  // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
-  const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
-  const weights = new Map([...options.weights, ...counted])
-  const writes = await readWrites(session, limits, built)
-  const sets = new Map<string, number>()
-  for (const { name } of judged) sets.set(name, (sets.get(name) ?? 0) + 1)
-  const weighed = judged.map((present) => ({
-    present,
-    weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
-  }))
-  const look = { twin, skips: session.versionNum >= skipsFrom }
-  const choice = await chooseIndexes(look, built, weighed, {
-    ...options,
-    priceOf: writePrices(twin, weighed, writes),
-  })
-  const named = await withNames(session, limits, choice.chosen)
-  await using replicas = await options.openReplicas()
-  const { removals, untold, unasked } = await removalsFor({
-    session,
-    look,
-    limits,
-    presents,
-    chosen: named.map(({ chosen: { option }, definition }) => ({ option, name: definition.name })),
-    after: choice.outcomes,
-    replicas: replicas.sessions,
-  })
-  const tables = new Set(choice.chosen.map(({ option }) => option.table))
-  const reading = presents.planned.filter(({ there }) => [...tables].some((table) => twin.reads(there, table)))
-  return {
-    ...presents,
-    choice,
-    named,
-    removals,
-    writes,
-    keys: keys.map(({ query }) => query),
-    judged: judged.filter(({ query }) => queries.includes(query)).length,
-    tried: built.length,
-    concerned: [...new Set(reading.map(({ query }) => query))],
-    twin: twinDocument(twin, presents.planned),
-    findings: [...findings, ...unaskedFinding(untold, unasked)],
   }
 }

@@ -7,7 +7,7 @@ import { makeTwin } from '../../twin/make-twin.js'
 import { readStatistics } from '../../twin/read-statistics.js'
 import type { Statistics } from '../../twin/statistics.js'
 import type { Present } from '../../twin/suppose.js'
-import type { Twin } from '../../twin/twin.js'
+import type { LoneTwin, Twin } from '../../twin/twin.js'
 import { unseenFindings } from './statistics.js'
 
 export interface TwinOptions {
@@ -17,8 +17,8 @@ export interface TwinOptions {
 }
 
 /** A twin, and what is to be known of it. */
-export interface MadeTwin {
-  readonly twin: Twin
+export interface MadeTwin<T extends Twin = Twin> {
+  readonly twin: T
   readonly findings: readonly Finding[]
 }
 
@@ -37,7 +37,7 @@ export async function twinOfFile(
   schema: Schema,
   limits: Limits,
   options: TwinOptions,
-): Promise<MadeTwin> {
+): Promise<MadeTwin<LoneTwin>> {
   const twin = await makeTwin({ ...options, statistics, schema }, limits)
   return { twin, findings: gapFindings(twin) }
 }

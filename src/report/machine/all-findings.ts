@@ -1,8 +1,9 @@
 import type { FindingCode } from '../../codes/codes.js'
 import type { PoolResult } from '../../result/pool-result.js'
+import type { Advice } from '../../result/advise-result.js'
 import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
 import type { TenantGroup } from '../../result/fleet-result.js'
-import { several } from '../../text/amounts.js'
+import { several, withThousands } from '../../text/amounts.js'
 import { queryTitle } from '../blocks/queries.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
@@ -39,6 +40,7 @@ function findingsOf(result: Result): readonly AnyFinding[] {
     ...('error' in result && result.error !== undefined ? [errorFinding(result.error)] : []),
     ...hazards,
     ...('comparisons' in result ? result.queries.flatMap((query) => queryFindings(query)) : []),
+    ...('advice' in result ? result.advice.flatMap(adviceFindings) : []),
     ...findings,
     ...('checks' in result ? result.checks.filter(({ ok }) => !ok).map((check) => errorFinding(check)) : []),
     ...('analyzed' in result ? result.analyzed.flatMap((each) => analyzeFindings(each)) : []),
@@ -125,6 +127,18 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
     severity: refused === true ? 'error' : hazardSeverity(step.outcome),
     message,
     ...(told === true ? {} : { hint }),
+  }))
+}
+
+/** At each query that an index would help, where it is written. */
+function adviceFindings({ index, serves }: Advice): readonly AnyFinding[] {
+  return serves.map(({ query, cost_before: before, cost_after: after, place }) => ({
+    code: 'MISSING_INDEX' satisfies FindingCode,
+    severity: 'warning',
+    query,
+    ...(place === undefined ? {} : { place }),
+    message: `an index on ${index.schema}.${index.table} would help ${query}: ${index.definition}, estimated cost ${withThousands(Math.round(before))} -> ${withThousands(Math.round(after))}`,
+    hint: index.sql,
   }))
 }
 

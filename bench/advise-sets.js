@@ -1,0 +1,137 @@
+import postgres from 'postgres'
+import { advised, advisedBy, built, psqlRuns } from './advise.js'
+import { indexes, queries, tables } from './analytical-data.js'
+import { timed } from './rounds.js'
+import { jobShop, perfdb, source } from './server.js'
+
+/*
+ * What perfdb advises beside what people made: `npm run bench -- advise-shop` (the job shop without its indexes, after a load, against the 31 of its profile) and
+ * `advise-analytical` (22 analytical queries against ten published indexes). Both sets are built; every query then runs in turns without any, with the one, with the other.
+ */
+
+export async function adviseShop({ quick }) {
+  const scale = quick ? 0.1 : 1
+  const { demoSchemaStatements, demoStatements } = await source('src/commands/start/demo-data.ts')
+  const { readProfiles } = await source('src/profile/read.ts')
+  const [profile] = await readProfiles([jobShop], { cwd: process.cwd(), environment: {} })
+  return withData(
+    [...(await demoSchemaStatements()), ...demoStatements(scale)].map(({ sql }) => sql),
+    async ({ sql, url }) => {
+      await sql.unsafe('create extension pg_stat_statements')
+      const load = [
+        perfdb,
+        'load',
+        jobShop,
+        '--url',
+        url,
+        '--allow',
+        'LOAD',
+        '--duration',
+        quick ? '5s' : '20s',
+        '--connections',
+        '4',
+        '--quiet',
+      ]
+      await timed(process.execPath, load, { codes: [0, 1] })
+      const { result, ms } = await advisedBy(url, process.cwd(), ['--top', '50', '--max-indexes', '31'])
+      await timed(process.execPath, [
+        perfdb,
+        'apply',
+        jobShop,
+        '--url',
+        url,
+        '--no-measure',
+        '--quiet',
+        '--allow',
+        'REDUNDANT',
+      ])
+      const all = profile.queries.flatMap(({ name, sql: text, parameters: [set] }) =>
+        text === undefined ? [] : [{ name, sql: text, params: set?.values ?? [] }],
+      )
+      const names = profile.indexes.map(({ definition }) => definition.name)
+      return compared({
+        title: `The job shop without its indexes, scale ${scale}: advise --top 50 after a load`,
+        sql,
+        url,
+        result,
+        ms,
+        all,
+        names,
+        what: 'the profile',
+        rounds: quick ? 3 : 7,
+      })
+    },
+  )
+}
+
+export async function adviseAnalytical({ quick }) {
+  const scale = quick ? 0.02 : 0.1
+  return withData(tables(scale), async ({ sql, url }) => {
+    const { result, ms } = await advised(url, queries, ['--max-indexes', '10'])
+    for (const [name, [table, keys]] of Object.entries(indexes))
+      await sql.unsafe(`create index ${name} on ${table} (${keys})`)
+    return compared({
+      title: `22 analytical queries, scale ${scale}`,
+      sql,
+      url,
+      result,
+      ms,
+      all: queries,
+      names: Object.keys(indexes),
+      what: 'ten published indexes',
+      rounds: quick ? 3 : 5,
+    })
+  })
+}
+
+async function withData(statements, work) {
+  const { startEmbedded } = await source('src/server/embedded/embedded.ts')
+  const server = await startEmbedded({
+    settings: { shared_buffers: '512MB', shared_preload_libraries: 'pg_stat_statements' },
+  })
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  try {
+    for (const text of statements) await sql.unsafe(text)
+    return await work({ sql, url: server.url })
+  } finally {
+    await sql.end({ timeout: 2 })
+    await server[Symbol.asyncDispose]()
+  }
+}
+
+async function compared({ title, sql, url, result, ms, all, names, what, rounds }) {
+  const { refused, existing, names: own } = await built(sql, result.advice)
+  for (const { index, serves } of result.advice)
+    process.stderr.write(`${index.table} ${index.definition}: ${serves.map(({ query }) => query).join(', ')}\n`)
+  for (const text of [...refused, ...existing]) process.stderr.write(`refused or existing: ${text}\n`)
+  await sql.unsafe('vacuum analyze')
+  const sets = { none: [...own, ...names], advised: names, [what]: own }
+  const arms = all.flatMap((query) =>
+    Object.entries(sets).map(([set, without]) => ({ key: `${query.name} ${set}`, query, without })),
+  )
+  const truth = await psqlRuns(url, arms, rounds)
+  for (const { name } of all)
+    process.stderr.write(
+      `${name}: ${Object.keys(sets)
+        .map((set) => `${set} ${truth.get(`${name} ${set}`).ms.toFixed(1)} ms`)
+        .join(', ')}\n`,
+    )
+  const sizes = async (list) => {
+    const [row] =
+      await sql`select coalesce(sum(pg_relation_size(i::regclass)), 0)::float8 as bytes from unnest(${list}::text[]) i`
+    return `${list.length}, ${(row.bytes / 1e6).toFixed(0)} MB`
+  }
+  const total = (set, of) => all.reduce((sum, { name }) => sum + truth.get(`${name} ${set}`)[of], 0)
+  const row = async (set, list) => [
+    set,
+    await sizes(list),
+    Math.round(total(set, 'cost')).toLocaleString('en'),
+    `${total(set, 'ms').toFixed(0)} ms`,
+  ]
+  return {
+    title,
+    note: `cost: the planner's, of ${all.length} queries with equal weights; time: the sum of their medians in psql, in turns; advise took ${(ms / 1000).toFixed(1)} s, judged ${result.judged} of ${result.queries} queries; ${refused.length} refused, ${existing.length} existing`,
+    columns: ['', 'indexes', 'cost', 'time'],
+    rows: [await row('none', []), await row('advised', own), await row(what, names)],
+  }
+}

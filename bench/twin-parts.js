@@ -1,0 +1,10 @@
+/* The pieces of the sources that bench/twin.js measures, in one bundle, so that they know each other's errors. */
+export { connect } from '../src/server/connect.ts'
+export { explainOnce } from '../src/measure/sample/sample.ts'
+export { likenessOf } from '../src/twin/fidelity.ts'
+export { limitsOf } from '../src/measure/sample/limits.ts'
+export { makeTwin } from '../src/twin/make-twin.ts'
+export { readSchema } from '../src/twin/load.ts'
+export { readStatistics } from '../src/twin/read-statistics.ts'
+export { resolveTarget } from '../src/server/target/target.ts'
+export { startEmbedded } from '../src/server/embedded/embedded.ts'

@@ -1,0 +1,117 @@
+import { chooseIndexes, type Choice } from '../../advise/choose.js'
+import type { Option } from '../../advise/outcomes.js'
+import { removalsFor, type Removal, type Removals } from '../../advise/removals.js'
+import { readWrites, writePrices, type TableWrites } from '../../advise/write-price.js'
+import { foreignKeyQueries } from '../../advise/foreign-keys.js'
+import { proposalsFor } from '../../advise/candidates.js'
+import type { Limits } from '../../measure/sample/limits.js'
+import type { Finding } from '../../plan/plan.js'
+import type { Query } from '../../profile/profile.js'
+import type { AdviseResult } from '../../result/advise-result.js'
+import type { Session } from '../../server/session/session.js'
+import { skipsFrom } from '../../twin/skips.js'
+import { presentsOf, type Presents } from '../../twin/suppose.js'
+import { twinDocument, type MadeTwin } from '../twin/twins.js'
+import { withNames, type Named } from './advice-document.js'
+import { unaskedFinding } from './removal-document.js'
+
+/** What is advised: a server, or the twin of a statistics file alone. */
+export interface Advised {
+  /** A session on it; the twin ends those that it gave before when it builds. */
+  readonly session: () => Promise<Session>
+  readonly versionNum: number
+  /** Opens sessions on the replicas, whose scans of an index count too; absent without a server: what may go is not told then. */
+  readonly openReplicas?: () => Promise<{ readonly sessions: readonly Session[] } & AsyncDisposable>
+}
+
+export interface JudgeOptions {
+  readonly limits: Limits
+  readonly mostIndexes: number
+  readonly mostBytes: number
+  /** What one run of a query counts for; its own weight, else 1, where it is not in it. */
+  readonly weights: ReadonlyMap<string, number>
+}
+
+export interface Judgement extends Presents {
+  readonly choice: Choice
+  readonly named: readonly Named[]
+  readonly removals: readonly Removal[]
+  /** By `schema.table`. */
+  readonly writes: ReadonlyMap<string, TableWrites>
+  /** What PostgreSQL asks for foreign keys, as queries. */
+  readonly keys: readonly Query[]
+  /** Queries with values that the twin plans as the server does. */
+  readonly judged: number
+  /** Indexes that were built on the twin. */
+  readonly tried: number
+  /** Queries that read or write a table of the choice. */
+  readonly concerned: readonly Query[]
+  readonly twin: AdviseResult['twin']
+  readonly findings: readonly Finding[]
+}
+
+/** What the planner says on the twin. Throws the server's errors, EMBEDDED_FAILED, CONNECTION_LOST and INTERRUPTED. */
+export async function judge(
+  { session: open, versionNum, openReplicas }: Advised,
+  { twin, findings }: MadeTwin,
+  queries: readonly Query[],
+  options: JudgeOptions,
+): Promise<Judgement> {
+  const { limits } = options
+  const before = await open()
+  const keys = await foreignKeyQueries(before, limits)
+  const all = [...queries, ...keys.map(({ query }) => query)]
+  const presents = await presentsOf(before, twin, all, limits, openReplicas !== undefined)
+  const judged = presents.planned.filter(({ likeness }) => likeness !== 'differs')
+  const proposals = await proposalsFor(before, twin, judged, limits)
+  const tried = proposals.length === 0 ? [] : await twin.build(proposals)
+  const built = proposals.flatMap((proposal, at): readonly Option[] => {
+    const index = tried[at]
+    return index === undefined || index.refused !== null ? [] : [{ ...proposal, tried: index }]
+  })
+  // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
+  const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
+  const weights = new Map([...options.weights, ...counted])
+  const session = await open()
+  const writes = openReplicas === undefined ? new Map<string, TableWrites>() : await readWrites(session, limits, built)
+  const sets = new Map<string, number>()
+  for (const { name } of judged) sets.set(name, (sets.get(name) ?? 0) + 1)
+  const weighed = judged.map((present) => ({
+    present,
+    weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
+  }))
+  const look = { twin, skips: versionNum >= skipsFrom }
+  const choice = await chooseIndexes(look, built, weighed, {
+    ...options,
+    priceOf: writePrices(twin, weighed, writes),
+  })
+  const named = await withNames(session, limits, choice.chosen)
+  await using replicas = await openReplicas?.()
+  const { removals, untold, unasked }: Removals =
+    replicas === undefined
+      ? { removals: [], untold: [], unasked: 0 }
+      : await removalsFor({
+          session,
+          look,
+          limits,
+          presents,
+          chosen: named.map(({ chosen: { option }, definition }) => ({ option, name: definition.name })),
+          after: choice.outcomes,
+          replicas: replicas.sessions,
+        })
+  const tables = new Set(choice.chosen.map(({ option }) => option.table))
+  const reading = presents.planned.filter(({ there }) => [...tables].some((table) => twin.reads(there, table)))
+  return {
+    ...presents,
+    choice,
+    named,
+    removals,
+    writes,
+    keys: keys.map(({ query }) => query),
+    judged: judged.filter(({ query }) => queries.includes(query)).length,
+    tried: built.length,
+    concerned: [...new Set(reading.map(({ query }) => query))],
+    twin: twinDocument(twin, openReplicas === undefined ? null : presents.planned),
+    findings: [...findings, ...unaskedFinding(untold, unasked)],
+  }
+}
