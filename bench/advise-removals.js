@@ -35,9 +35,9 @@ const wider = {
 const unused = {
   u_f: ['items (f)', 'select count(*) from items where f = 7'],
   u_g: ['items (g, a)', 'select count(*) from items where g = 7'],
-  u_hash: ['items using hash (h)', 'select count(*) from items where h = 7'],
+  u_hash: ['items using hash (kind)', 'select count(*) from items where kind = 7'],
   u_logs: ['logs (kind)', 'select count(*) from logs where kind = 7'],
-  u_at: ['items (at)', ''],
+  u_made: ['items (made)', ''],
   u_brin: ['items using brin (id)', ''],
   u_partial: ['items (f) where b = 3', ''],
   u_lower: ['items (upper(note))', ''],
@@ -54,12 +54,13 @@ export async function adviseRemovals({ quick }) {
   const rows = quick ? 30_000 : 300_000
   const { ownServer, standbyOf } = await source('test/support/server.ts')
   const cwd = mkdtempSync(join(tmpdir(), 'perfdb-bench-'))
-  await using server = await ownServer()
+  const server = await ownServer()
+  let standby
   try {
     await onServer(server.url, async (sql) => {
       for (const text of setUp(rows)) await sql.unsafe(text)
     })
-    await using standby = await standbyOf(server)
+    standby = await standbyOf(server)
     await onServer(server.url, async (sql) => {
       await sql.unsafe('set enable_seqscan = off')
       for (const text of scansOfWider) await sql.unsafe(text)
@@ -81,6 +82,8 @@ export async function adviseRemovals({ quick }) {
       rows: [told('the server alone', alone), told('with --replicas', both)],
     }
   } finally {
+    await standby?.[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
     rmSync(cwd, { recursive: true })
   }
 }
@@ -140,12 +143,13 @@ function setUp(rows) {
   const index = (all) => Object.entries(all).map(([name, text]) => `create index ${name} on ${[text].flat()[0]}`)
   return [
     'create table owners (id int primary key, name text)',
-    `create table items (id int primary key, a int, b int, c int, d int, e int, f int, g int, h int, at timestamptz, note text, tags text[],
+    `create table items (id int primary key, a int, b int, c int, d int, e int, f int, g int, h int, kind int, made date, at timestamptz, note text, tags text[],
       owner int references owners)`,
     'create table logs (id bigint, at timestamptz not null, level int, kind int) partition by range (at)',
     `create table logs_1 partition of logs for values from ('2025-01-01') to ('2027-01-01')`,
     `insert into owners select n, 'owner ' || n from generate_series(1, 1000) n`,
-    `insert into items select n, n % 700, n % 11, n % 90, n, n, n % 300, n % 3000, n % 500, timestamptz '2025-01-01' + n * interval '1 min', md5(n::text),
+    `insert into items select n, n % 700, n % 11, n % 90, n, n, n % 300, n % 3000, n % 500, n % 700, date '2025-01-01' + n % 300,
+      timestamptz '2025-01-01' + n * interval '1 min', md5(n::text),
       array['t' || n % 90], 1 + n % 1000 from generate_series(1, ${rows}) n`,
     `insert into logs select n, timestamptz '2025-01-01' + n * interval '1 min', n % 500, n % 90 from generate_series(1, ${rows}) n`,
     ...index(redundant),

@@ -65,11 +65,14 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
     if (canonical !== null) advised.push({ schema, name, table: nameKey(option.definition.table), canonical })
   }
   let standing: readonly Candidate[] = [...indexes.filter(isUsable).map(candidate), ...advised]
+  const counts = new Map(
+    indexes.map(({ schema, name }) => [indexKey(schema, name), scans.of.get(indexKey(schema, name))]),
+  )
   const removals: Removal[] = []
   const untold: string[] = []
   // Of two that are the same the younger goes.
   for (const index of indexes.filter(mayGo).toSorted((one, other) => other.oid - one.oid)) {
-    const found = reasonOf(index, standing, scans, served.has(index.oid) || used.has(index.name))
+    const found = reasonOf(index, standing, counts, served.has(index.oid) || used.has(index.name))
     if (found === null) continue
     if (found.code === 'unused' && scans.unasked > 0) {
       untold.push(index.name)
@@ -78,6 +81,7 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
     const hidden = [...removals.map((one) => one.index), index]
     if (await costsWithout(look, hidden, chosen, after, index)) continue
     removals.push({ index, ...found })
+    passOn(counts, index, found.by)
     standing = standing.filter((one) => one.schema !== index.schema || one.name !== index.name)
   }
   await look.twin.hide([])
@@ -87,7 +91,7 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
 function reasonOf(
   index: ExistingIndex,
   standing: readonly Candidate[],
-  scans: Scans,
+  counts: Counts,
   needed: boolean,
 ): Omit<Removal, 'index'> | null {
   const own = candidate(index)
@@ -95,8 +99,17 @@ function reasonOf(
   if (twin !== undefined) return { code: 'duplicate', by: twin.name, since: null }
   const wider = prefixOf(own, standing)
   if (wider !== undefined) return { code: 'redundant', by: wider.name, since: null }
-  const known = scans.of.get(indexKey(index.schema, index.name))
+  const known = counts.get(indexKey(index.schema, index.name))
   return known === undefined || known.scans > 0 || needed ? null : { code: 'unused', by: null, since: known.since }
+}
+
+type Counts = Map<string, ReturnType<Scans['of']['get']>>
+
+/** What was scanned will be scanned in the one that does its work: that is not unused, though nobody scanned it so far. */
+function passOn(counts: Counts, { schema, name }: ExistingIndex, by: string | null): void {
+  const [own, other] = [name, by ?? ''].map((one) => counts.get(indexKey(schema, one)))
+  if (by !== null && own !== undefined && other !== undefined)
+    counts.set(indexKey(schema, by), { ...other, scans: other.scans + own.scans })
 }
 
 /** Without it some query would lose what counts. */
