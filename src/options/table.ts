@@ -1,5 +1,6 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
 import type { OptionRow } from './row.js'
+import { adviseRows } from './rows-advise.js'
 import { buildRows } from './rows-build.js'
 import { commonRows } from './rows-common.js'
 import { loadRows } from './rows-load.js'
@@ -17,6 +18,7 @@ import { formats } from './formats.js'
 export const optionTable: readonly OptionRow[] = [
   ...planRows,
   ...otherRows,
+  ...adviseRows,
   ...loadRows,
   ...tenantRows,
   ...buildRows,

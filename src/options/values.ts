@@ -5,6 +5,7 @@ import type { Reader } from './row.js'
 import type { buildRows } from './rows-build.js'
 import type { commonRows } from './rows-common.js'
 import type { loadRows } from './rows-load.js'
+import type { adviseRows } from './rows-advise.js'
 import type { otherRows } from './rows-other.js'
 import type { planRows } from './rows-plan.js'
 import type { tenantRows } from './rows-tenants.js'
@@ -17,6 +18,7 @@ import type { Window } from './window.js'
 type Row =
   | (typeof planRows)[number]
   | (typeof otherRows)[number]
+  | (typeof adviseRows)[number]
   | (typeof loadRows)[number]
   | (typeof tenantRows)[number]
   | (typeof buildRows)[number]

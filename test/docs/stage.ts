@@ -43,7 +43,12 @@ export const stages: Readonly<Record<string, Stage>> = {
       'my.yaml': profile.replace(/^indexes:\n.*\n/m, ''),
       'data.sql': schema + rows,
       'slow.sql': `${unindexed.replace('$1', "'on_hold'")};\n`,
+      'schema.sql': schema,
+      'queries/new.sql': `${unindexed};\n`,
     }),
+    codes: {
+      'perfdb advise queries/ --url embedded --load schema.sql --baseline main.json --format github --exit-code': 1,
+    },
   },
   'docs/ci.md': { files: () => project, first: ['perfdb apply'] },
   'docs/configuration.md': {
