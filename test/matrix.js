@@ -53,13 +53,13 @@ function installed(name) {
 
 /**
  * Test files that make a database or start a server; golden files hold the words of one version, and what is packed, written down,
- * run by pipelines or opened by an application asks the server nothing that another version answers otherwise.
+ * typed, run by pipelines, imported or opened by an application asks the server nothing that another version answers otherwise, as do load and the queue.
  * @param {string} folder
  */
 function serverTests(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts') && !path.endsWith('golden.test.ts'))
-    .filter((path) => !/^(?:package|readme|docs|pipelines|runtime)\b/.test(path))
+    .filter((path) => !/^(?:package|readme|docs|cli|exports|library|pipelines|runtime|commands.load|fleet.worker)\b/.test(path))
     .map((path) => join(folder, path))
     .filter((path) => /support\/(database|server)\.js'/.test(readFileSync(path, 'utf8')))
 }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { inject } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
 const program = join(root, 'bin', 'perfdb.js')
@@ -85,5 +86,5 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 
 /** The folder is the home too: no .pgpass and no perfdb.yaml of the tester. */
 function bareEnvironment(home: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: tmpdir(), PERFDB_CODE_CACHE: '0' }
+  return { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: tmpdir(), XDG_CACHE_HOME: inject('cache') }
 }

@@ -53,9 +53,15 @@ async function writer(tenants: TenantDatabases, name: string) {
   await writing`begin`
   await writing`insert into jobs values (1000, 'x', 1)`
   return {
-    building: async () => {
+    /** Resolves when a build waits for it. Throws when one of the processes ends before. */
+    building: async (...processes: readonly Promise<Ended>[]) => {
+      let over: Ended | undefined
+      for (const process of processes) void process.then((end) => (over = end))
       const look = `select from pg_stat_progress_create_index where datname = current_database()`
-      while ((await tenants.run(name, look)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      while ((await tenants.run(name, look)).length === 0) {
+        if (over !== undefined) throw new Error(`ended before it built at ${name}: ${over.stdout}${over.stderr}`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
     },
     end: async () => {
       await writing`commit`
@@ -87,9 +93,9 @@ test('three workers, one killed and one hanging while they build, a queue that r
     '10',
   ]
   const leading = ended(start(apply, { cwd: where.path }))
-  await writers[0].building()
+  await writers[0].building(killed.ended, leading)
   await using hanging = worker(where.path, args)
-  await writers[1].building()
+  await writers[1].building(killed.ended, hanging.ended, leading)
   // Another one of the same run, and what it says is the same.
   const following = ended(start(apply, { cwd: where.path }))
   killed.child.kill('SIGKILL')

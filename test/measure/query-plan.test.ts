@@ -123,6 +123,23 @@ test('what is no query plan reads as null', () => {
   for (const value of [null, 1, 'null', [], {}, [{ Plan: 1 }]]) expect(readQueryPlan(value)).toBeNull()
 })
 
+test('waiting for the workers of an InitPlan to end, after its value was used, is time of the node below which it is listed', () => {
+  const node = (type: string, totalMs: number, more: object = {}) => ({
+    'Node Type': type,
+    'Actual Total Time': totalMs,
+    'Actual Loops': 1,
+    ...more,
+  })
+  // As a server of 18 printed it beside others that took its workers: 31 ms until there was a row, and 25 until the workers were gone.
+  const init = node('Aggregate', 53.092, { 'Parent Relationship': 'InitPlan', 'Subplan Name': 'InitPlan 1' })
+  const scan = node('Seq Scan', 2.613, { 'Parent Relationship': 'Outer', Filter: '(total > (InitPlan 1).col1)' })
+  const gather = node('Gather', 31.182, { 'Parent Relationship': 'Outer', 'Workers Launched': 0, Plans: [scan] })
+  const plan = readQueryPlan([{ Plan: node('Aggregate', 56.366, { Plans: [init, gather] }) }])
+  const [root = 0, ...below] = plan?.nodes.map(({ selfMs }) => selfMs) ?? []
+  expect([root, ...below].reduce((sum, one) => sum + one)).toBeCloseTo(56.366, 6)
+  expect(root).toBeCloseTo(56.366 - 53.092 - 2.613, 6)
+})
+
 test('times of PostgreSQL 14 to 16 name InitPlans by parameter', () => {
   const plan = readQueryPlan([
     {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 
 export interface Ended {
   /** null when a signal ended it. */
@@ -33,7 +34,7 @@ export async function profileFolder(yaml: string): Promise<ProfileFolder> {
 export function perfdb(url: string, cwd: string, ...parameters: readonly string[]): Running {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/perfdb.js'), ...parameters], {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: cwd, PERFDB_URL: url, NO_COLOR: '1', PERFDB_CODE_CACHE: '0' },
+    env: { PATH: process.env['PATH'], HOME: cwd, PERFDB_URL: url, NO_COLOR: '1', XDG_CACHE_HOME: inject('cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -34,7 +34,7 @@ export function selfTimes(nodes: readonly TimedNode[]): readonly number[] {
   for (const node of nodes) {
     if (node.parent === null || node.relationship !== 'InitPlan') continue
     if (node.subplanName.startsWith('CTE ')) chargeScans(own, nodes, node)
-    else charge(own, askerOf(own, nodes, node, node.parent), node.wallMs)
+    else chargeAskers(own, nodes, node, node.parent)
   }
   return own.map((value) => Math.max(0, value))
 }
@@ -61,8 +61,11 @@ function definitionOf(nodes: readonly TimedNode[], scan: TimedNode, subplanName:
   return undefined
 }
 
-/** The deepest node that mentions the InitPlan's value and spent long enough; the Gather above it when workers need it. */
-function askerOf(own: readonly number[], nodes: readonly TimedNode[], init: TimedNode, owner: number): number {
+/**
+ * To the deepest node that mentions the InitPlan's value and spent long enough; the Gather above it when workers need it. Where none did, to all of them, the
+ * longest first: waiting for an InitPlan's workers to end is time of the node below which it is listed (ExecShutdownNode in execProcnode.c).
+ */
+function chargeAskers(own: number[], nodes: readonly TimedNode[], init: TimedNode, owner: number): void {
   const mentions = mentioner(init.subplanName)
   // In pre-order everything below a node follows it.
   const end = nodes.findIndex((node) => node.id > owner && (node.parent ?? -1) < owner)
@@ -72,7 +75,17 @@ function askerOf(own: readonly number[], nodes: readonly TimedNode[], init: Time
     ...deepestFirst.filter((node) => node.output.some(mentions)),
   ].map((node) => gatherAbove(nodes, node, owner) ?? node.id)
   const enough = candidates.find((id) => (own[id] ?? 0) >= init.wallMs)
-  return enough ?? [owner, ...candidates].toSorted((a, b) => (own[b] ?? 0) - (own[a] ?? 0))[0] ?? owner
+  const askers = enough === undefined ? longestFirst(own, [owner, ...candidates]) : [enough]
+  let rest = init.wallMs
+  for (const id of askers) {
+    const part = Math.min(rest, Math.max(0, own[id] ?? 0))
+    charge(own, id, part)
+    rest -= part
+  }
+}
+
+function longestFirst(own: readonly number[], ids: readonly number[]): readonly number[] {
+  return ids.toSorted((a, b) => (own[b] ?? 0) - (own[a] ?? 0))
 }
 
 /** `InitPlan 1 (returns $1,$2)` up to 16, `InitPlan 1` with `(InitPlan 1).col1` from 17 on. */
