@@ -59,7 +59,10 @@ function installed(name) {
 function serverTests(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts') && !path.endsWith('golden.test.ts'))
-    .filter((path) => !/^(?:package|readme|docs|cli|exports|library|pipelines|runtime|commands.load|fleet.worker)\b/.test(path))
+    .filter(
+      (path) =>
+        !/^(?:package|readme|docs|cli|exports|library|pipelines|runtime|commands.load|fleet.worker)\b/.test(path),
+    )
     .map((path) => join(folder, path))
     .filter((path) => /support\/(database|server)\.js'/.test(readFileSync(path, 'utf8')))
 }

@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** What waits for servers and signals begins first, so that no long file is alone at the end. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = (file: TestSpecification) => /\/test\/(package|pipelines|fault|fleet|library|browser|docs)/.test(file.moduleId)
+    const waits = (file: TestSpecification) =>
+      /\/test\/(package|pipelines|fault|fleet|library|browser|docs)/.test(file.moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))]
   }

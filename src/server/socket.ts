@@ -11,7 +11,7 @@ export interface OpenSocket {
 /**
  * A socket to the server with TLS settled, before the first protocol message (manual: "SSL Session Encryption").
  * postgres.js is given this socket because its own reading of sslmode is another one (faults 55, 69).
- * Throws TLS_FAILED, or Node's error (ECONNREFUSED ...) as it is. `timeoutMs` 0 is no limit.
+ * Throws TLS_FAILED, CONNECTION_REFUSED, or Node's error (ECONNREFUSED ...) as it is. `timeoutMs` 0 is no limit.
  */
 export async function openSocket(
   host: Host,
@@ -86,7 +86,15 @@ async function offersTls(socket: Socket, host: Host): Promise<boolean> {
   request.writeInt32BE(80_877_103, 4)
   socket.write(request)
   const answer = await next<Buffer>(socket, 'data').catch((cause: unknown) => {
-    throw new PerfdbError('TLS_FAILED', `${hostLabel(host)} closed the connection when it was asked for TLS`, { cause })
+    if (cause instanceof Error && codeOf(cause) === 'ETIMEDOUT') throw cause
+    throw new PerfdbError(
+      'CONNECTION_REFUSED',
+      `${hostLabel(host)} closed the connection before it said whether it offers TLS`,
+      {
+        hint: 'a server that is starting or stopping does so: try again; or something else than PostgreSQL listens there',
+        cause,
+      },
+    )
   })
   if (answer.length === 1 && answer[0] === 0x53) return true
   if (answer.length === 1 && answer[0] === 0x4e) return false

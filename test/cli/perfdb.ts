@@ -86,5 +86,11 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 
 /** The folder is the home too: no .pgpass and no perfdb.yaml of the tester. */
 function bareEnvironment(home: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8', TMPDIR: tmpdir(), XDG_CACHE_HOME: inject('cache') }
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TMPDIR: tmpdir(),
+    XDG_CACHE_HOME: inject('cache'),
+  }
 }

@@ -245,7 +245,10 @@ test('a server that hangs up, and one that says nothing, are no endless wait', a
     const hangingUp = await targetOf(`postgres://u:p@127.0.0.1:${rude.port}/d?sslmode=disable`)
     expect((await failureOf(connect(hangingUp, 'look'))).code).toBe('CONNECTION_REFUSED')
     const demanding = await targetOf(`postgres://u:p@127.0.0.1:${rude.port}/d?sslmode=require`)
-    expect((await failureOf(connect(demanding, 'look'))).code).toBe('TLS_FAILED')
+    expect(await failureOf(connect(demanding, 'look'))).toMatchObject({
+      code: 'CONNECTION_REFUSED',
+      message: expect.stringMatching(/closed the connection before it said whether it offers TLS$/),
+    })
   } finally {
     quiet.server.close()
     rude.server.close()

@@ -24,13 +24,14 @@ function printVersion(): void {
   process.stdout.write(`${perfdbVersion()}\n`)
 }
 
-/** Where compiled code is kept; undefined where PERFDB_CODE_CACHE=0 says so, or no folder is known to be the user's own. */
+/** Where compiled code is kept; undefined where PERFDB_CODE_CACHE=0 says so, where node --permission restricts files, or where no folder is known to be the user's own. */
 function codeFile(): CodeFile | undefined {
   const { env, version, arch, execArgv, execPath } = process
   const { PERFDB_CODE_CACHE, HOME = '', XDG_CACHE_HOME = '', NODE_OPTIONS = '' } = env
   const base = XDG_CACHE_HOME === '' ? HOME : XDG_CACHE_HOME
   const user = ownUser()
-  if (PERFDB_CODE_CACHE === '0' || user === undefined || !isAbsolute(base)) return undefined
+  const restricted = Reflect.get(process, 'permission') !== undefined
+  if (PERFDB_CODE_CACHE === '0' || restricted || user === undefined || !isAbsolute(base)) return undefined
   // Another binary of the same version is another Node; V8 refuses what it made under other flags. Each has a file of its own.
   const { size, mtimeMs } = statSync(execPath)
   const node = sumOf(Buffer.from([execPath, size, mtimeMs, ...execArgv, NODE_OPTIONS].join(' ')))
