@@ -30,12 +30,13 @@ const withoutUnused = {
   load: (id) => unused[/^\0unused-(\d)$/.exec(id)?.[1]]?.instead,
 }
 
-// What starts the command line, the command line, `import 'perfdb'`, `import 'perfdb/testing'` and `import 'perfdb/runtime'`; their types are bin/types.mjs.
+// What starts the command line, the command line, `import 'perfdb'`, `import 'perfdb/testing'`, a thread of a load, and `import 'perfdb/runtime'`; their types are bin/types.mjs.
 const entries = {
   start: 'src/cli/start/start.ts',
   main: 'src/cli/main.ts',
   perfdb: 'src/library/perfdb.ts',
   testing: 'src/library/testing.ts',
+  'load-thread': 'src/commands/load/thread.ts',
   runtime: 'src/runtime/runtime.ts',
 }
 const perfdb = await bundle(entries, {

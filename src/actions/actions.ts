@@ -103,7 +103,7 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
       ...(saved === undefined ? {} : { reindexSaved: savedReindexes(saved) }),
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
-      ramp: options.ramp === true ? await rampOf(database, given, profiles) : undefined,
+      ramp: options.ramp === true ? await rampOf(database, given, config, profiles) : undefined,
     })
   })
 }

@@ -5,11 +5,13 @@ import { mostLoad, type DeclaredLoad } from '../profile/load.js'
 import type { Profile } from '../profile/profile.js'
 import { offerOf, type LoadStep } from '../result/load-result.js'
 import type { Invocation } from '../settings/invocation.js'
+import type { Config } from '../settings/config.js'
 import type { Database } from './connect/database.js'
+import { loadPools } from './load-pools.js'
 
 type Flags = Pick<
   Options,
-  'rate' | 'users' | 'think' | 'find' | 'duration' | 'connections' | 'timeout' | 'mix' | 'allow'
+  'rate' | 'users' | 'think' | 'find' | 'duration' | 'connections' | 'threads' | 'timeout' | 'mix'
 >
 
 /** The key `load` of these profiles. Throws BAD_VALUE where two of them have one. */
@@ -22,19 +24,32 @@ export function declaredLoad(profiles: readonly Profile[]): DeclaredLoad | undef
   })
 }
 
-/** What a load does by its flags, else by the profile, else by default. Throws BAD_OPTION. */
-export function loadSettings(flags: Flags, declared: DeclaredLoad | undefined) {
+/** What a load does by its flags, else by the profile, else by default. Throws BAD_OPTION, and what loadPools throws. */
+export async function loadSettings(
+  flags: Flags,
+  from: Pick<Invocation, 'cwd' | 'environment'>,
+  config: Config,
+  declared: DeclaredLoad | undefined,
+) {
   const durationMs = flags.duration ?? declared?.durationMs ?? 10_000
-  const connections = flags.connections ?? declared?.connections ?? 10
+  const timeoutMs = flags.timeout ?? declared?.timeoutMs ?? 2000
+  const { service, sizes, acquireTimeoutMs } = await loadPools(flags.connections, from, config, declared)
+  const connections = sizes.reduce((sum, size) => sum + size, 0)
+  const what = flags.find === undefined ? { offers: offersOf(flags, declared) } : { findMs: findOf(flags, flags.find) }
   if (durationMs > mostLoad.durationMs || durationMs < 1000)
     throw new PerfdbError('BAD_OPTION', '--duration: a step takes 1s to 10min', { hint: '--duration 30s' })
   if (connections > mostLoad.connections)
-    throw new PerfdbError('BAD_OPTION', `--connections: ${mostLoad.connections} at most`, { hint: '--connections 20' })
+    throw new PerfdbError('BAD_OPTION', `${connections} connections: ${mostLoad.connections} at most`, {
+      hint: '--connections 20',
+    })
   return {
-    what: flags.find === undefined ? { offers: offersOf(flags, declared) } : { findMs: findOf(flags, flags.find) },
+    what,
     durationMs,
-    connections,
-    timeoutMs: flags.timeout ?? declared?.timeoutMs ?? 2000,
+    service,
+    pools: sizes,
+    threads: Math.min(flags.threads ?? 1, connections),
+    timeoutMs,
+    patienceMs: Math.min(timeoutMs, acquireTimeoutMs ?? Infinity),
     mix: flags.mix === undefined ? declared?.mix : flags.mix.map(weightOf),
     params: declared?.params ?? [],
     expect: declared?.expect ?? { times: [] },

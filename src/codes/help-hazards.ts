@@ -70,7 +70,8 @@ export const hazardTexts = {
     why: 'EXPLAIN ANALYZE executes the statement. Rolled back, its sequences have advanced, its triggers have run and its locks were held.',
     rule: "PostgreSQL's own parser finds INSERT, UPDATE, DELETE or MERGE in the statement, in a WITH too.",
     todo: 'It would be rolled back, but sequences advance and triggers run. To allow: --allow WRITE_QUERY.',
-    option: '--allow WRITE_QUERY measures it in a transaction that is rolled back',
+    option:
+      '--allow WRITE_QUERY measures it in a transaction that is rolled back; perfdb load --allow WRITE_QUERY commits it',
   },
   LOAD: {
     text: 'others are busy on the server that is to be loaded',

@@ -51,6 +51,15 @@ export const loadRows = [
     commandLineOnly: true,
   },
   {
+    flags: '--threads <n>',
+    read: 'count',
+    help: 'that send, each on its part of the connections',
+    commands: ['load'],
+    default: '1',
+    defaultElsewhere: true,
+    commandLineOnly: true,
+  },
+  {
     flags: '--timeout <duration>',
     read: 'duration',
     help: 'an answer that comes later is a failure',
@@ -69,7 +78,7 @@ export const loadRows = [
   {
     flags: '--allow <hazards>',
     read: 'hazards',
-    help: 'allow by name: LOAD sends it to a server on which others are busy',
+    help: 'allow by name: LOAD sends it to a server on which others are busy, WRITE_QUERY what changes data, committed',
     commands: ['load'],
     commandLineOnly: true,
   },

@@ -5,13 +5,15 @@ import { entriesInOrder, type ProfileSource } from './source.js'
 
 /** The key `load` with its units read, queries in the order of the file. */
 export function completeLoad(written: WrittenLoad, source: ProfileSource): DeclaredLoad {
-  const { mix, params = {}, connections, timeout, duration, rates, users, think, expect = {} } = written
+  const { mix, params = {}, connections, service, pools, timeout, duration, rates, users, think, expect = {} } = written
   const place = source.placeOf(['load'])
   const inOrder = <Value>(of: Readonly<Record<string, Value>>, key: string) => entriesInOrder(of, ['load', key], source)
   return {
     ...(mix === undefined ? {} : { mix: inOrder(mix, 'mix').map(([query, weight]) => ({ query, weight })) }),
     params: inOrder(params, 'params').map(([query, { sql }]) => ({ query, sql })),
     ...(connections === undefined ? {} : { connections }),
+    ...(service === undefined ? {} : { service }),
+    ...(pools === undefined ? {} : { pools }),
     ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout) }),
     ...(duration === undefined ? {} : { durationMs: durationMs(duration) }),
     ...(rates === undefined ? {} : { rates: rates.map(ratePerSecond) }),

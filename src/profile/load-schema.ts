@@ -27,6 +27,11 @@ export const loadSchema = z
       .max(mostLoad.connections)
       .optional()
       .meta({ description: 'As many as the pool of the application has; 10 when left out' }),
+    service: text.optional().meta({
+      description:
+        'Instead of connections: a service of a pools file, whose processes have a pool each, as check-pool counts them',
+    }),
+    pools: text.optional().meta({ description: 'The pools file, beside this one; those of perfdb.yaml when left out' }),
     timeout: time.meta({ description: 'An answer that comes later is a failure; 2s when left out' }),
     duration: duration
       .refine((written) => durationMs(written) >= 1000 && durationMs(written) <= mostLoad.durationMs, {
@@ -57,6 +62,10 @@ export const loadSchema = z
   })
   .refine(({ rates, users }) => rates === undefined || users === undefined, {
     error: 'either rates or users',
+    when: () => true,
+  })
+  .refine(({ connections, service }) => connections === undefined || service === undefined, {
+    error: 'either connections or service',
     when: () => true,
   })
   .meta({ description: 'What perfdb load sends, and what must hold under it' })

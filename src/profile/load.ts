@@ -19,6 +19,10 @@ export interface DeclaredLoad {
   readonly mix?: readonly { readonly query: string; readonly weight: number }[]
   readonly params: readonly { readonly query: string; readonly sql: string }[]
   readonly connections?: number
+  /** Of a pools file instead of `connections`. */
+  readonly service?: string
+  /** Relative to the folder of the profile; those of perfdb.yaml where it is left out. */
+  readonly pools?: string
   readonly timeoutMs?: number
   readonly durationMs?: number
   /** Arrivals a second. */

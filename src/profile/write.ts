@@ -126,7 +126,19 @@ function expectationOf({ uses, speedup, timeMs, cost, buffers, forbid }: Expecta
 }
 
 function loadOf(load: DeclaredLoad): Writable {
-  const { mix, params, connections, timeoutMs, durationMs: stepMs, rates, users, thinkMs, expect } = load
+  const {
+    mix,
+    params,
+    connections,
+    service,
+    pools,
+    timeoutMs,
+    durationMs: stepMs,
+    rates,
+    users,
+    thinkMs,
+    expect,
+  } = load
   const time = (ms: number | undefined) => (ms === undefined ? undefined : durationOf(ms))
   const expected = entries([
     ...expect.times.map(({ of, ms }): Entry => [of, durationOf(ms)]),
@@ -142,6 +154,8 @@ function loadOf(load: DeclaredLoad): Writable {
         : entries(params.map(({ query, sql }): Entry => [query, entries([['sql', sql]])])),
     ],
     ['connections', connections],
+    ['service', service],
+    ['pools', pools],
     ['timeout', time(timeoutMs)],
     ['duration', time(stepMs)],
     ['rates', rates?.map((rate) => `${rate}/s`)],

@@ -29,6 +29,23 @@ const step = z.object({
   saturated: z.boolean(),
   /** A signal or the end of all connections ended it. */
   cut_short: z.boolean(),
+  /** What the server itself saw, warm-up included; null where it could not be read. */
+  server: z.object({
+    /** Differences of pg_stat_statements, of one call. */
+    queries: z
+      .array(
+        z.object({
+          query: z.string(),
+          calls: z.number(),
+          mean_ms: z.number(),
+          rows: z.number(),
+          blocks_read: z.number(),
+        }),
+      )
+      .nullable(),
+    /** Of the moments in which a session was seen at work: what it waited for; null for none, it ran or wanted to. */
+    waits: z.array(z.object({ wait: z.string().nullable(), share: z.number() })).nullable(),
+  }),
   /** What the profile expects and this step did not fulfil, in words. */
   unmet: z.array(z.string()),
 })
@@ -36,10 +53,12 @@ const step = z.object({
 const knee = z.object({
   /** The time that 95 of 100 answers must keep. */
   limit_ms: z.number(),
-  /** The highest rate that kept it, in the run before the last and in one at it; null where none did. */
+  /** The highest rate that kept it; null where none did. */
   rate: z.number().nullable(),
   /** 20 % above, where a run saturated or two ran late; null where nothing was refuted. */
   refuted: z.number().nullable(),
+  /** A second run kept the rate; false where the search ended before, and the rate may be any between the two. */
+  confirmed: z.boolean(),
 })
 
 /** What was measured with the indexes as they were at that time. */
@@ -54,7 +73,15 @@ export const loadResult = z.object({
   server: z.object({ host: z.string(), database: z.string(), version: z.string() }),
   /** What was sent, and what part of all it was to be. */
   mix: z.array(z.object({ query: z.string(), share: z.number() })),
+  /** Those of its queries that changed data: each request was committed. */
+  committed: z.array(z.string()),
   connections: z.int(),
+  /** Of a pools file, whose pools these are; null where a number of connections was given. */
+  service: z.string().nullable(),
+  /** That the connections are in: a request waits for one of its own pool. */
+  pools: z.int(),
+  /** That sent; each had its part of the connections. */
+  threads: z.int(),
   duration_ms: z.number(),
   /** An answer that comes later is a failure. */
   timeout_ms: z.number(),

@@ -5,7 +5,8 @@ import { errorFields } from './messages.js'
  * statement was parsed; and at the end, where no ReadyForQuery will follow.
  */
 export function answerReader(answered: (code: string | undefined, parsed: boolean) => void): {
-  read: (piece: Buffer) => void
+  /** The piece may be overwritten afterwards. */
+  read: (piece: Buffer, length: number) => void
   end: () => void
 } {
   let rest: Buffer | undefined
@@ -21,16 +22,18 @@ export function answerReader(answered: (code: string | undefined, parsed: boolea
   }
   return {
     end: () => finish(code ?? 'CONNECTION_LOST'),
-    read(piece) {
-      const bytes = rest === undefined ? piece : Buffer.concat([rest, piece])
+    read(piece, length) {
+      const bytes = rest === undefined ? piece : Buffer.concat([rest, piece.subarray(0, length)])
+      const end = rest === undefined ? length : bytes.length
       rest = undefined
-      let at = Math.min(skip, bytes.length)
+      let at = Math.min(skip, end)
       skip -= at
-      while (at + 5 <= bytes.length) {
-        const [type, next] = [bytes[at], at + 1 + bytes.readUInt32BE(at + 1)]
-        if (next > bytes.length) {
+      while (at + 5 <= end) {
+        const type = bytes[at]
+        const next = at + 1 + bytes.readUInt32BE(at + 1)
+        if (next > end) {
           if (type === message.errorResponse || type === message.readyForQuery) break
-          skip = next - bytes.length
+          skip = next - end
           return
         }
         if (type === message.parseComplete) parsed = true
@@ -38,7 +41,7 @@ export function answerReader(answered: (code: string | undefined, parsed: boolea
         if (type === message.readyForQuery) finish(code)
         at = next
       }
-      if (at < bytes.length) rest = bytes.subarray(at)
+      if (at < end) rest = Buffer.from(bytes.subarray(at, end))
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Host } from './target/host.js'
-import { openSocket, type OpenSocket } from './socket.js'
+import { openSocket, type OpenSocket, type Reader } from './socket.js'
 import type { Target } from './target/target.js'
 import { encryptions } from './target/tls.js'
 
@@ -14,8 +14,8 @@ export interface Dial {
   readonly password: () => Promise<string>
 }
 
-/** For connections that postgres.js makes on sockets of ours. */
-export function dialling(target: Target): Dial {
+/** For connections that postgres.js makes on sockets of ours; a `reader` as openSocket has it. */
+export function dialling(target: Target, reader?: Reader): Dial {
   let [answered] = target.hosts
   return {
     async dial() {
@@ -23,7 +23,7 @@ export function dialling(target: Target): Dial {
       for (const host of target.hosts)
         for (const encryption of encryptions(target.tls.mode, host)) {
           try {
-            const opened = await openSocket(host, encryption, target.tls, target.connectTimeoutMs)
+            const opened = await openSocket(host, encryption, target.tls, target.connectTimeoutMs, reader)
             answered = host
             return { ...opened, host }
           } catch (error) {

@@ -2,7 +2,7 @@ import { answerReader } from './answers.js'
 import { executeMessages, parseMessage, terminateMessage } from './messages.js'
 import { plainClient } from './plain-client.js'
 import { toPerfdbError } from './session/failure.js'
-import { sendCancelRequest } from './socket.js'
+import { sendCancelRequest, type Reader } from './socket.js'
 import type { Target } from './target/target.js'
 
 /** A statement with its values, made once into the bytes that are sent each time. */
@@ -18,7 +18,7 @@ export function loadRequest(number: number, text: string, values: readonly (stri
   return { name, parse: parseMessage(name, text), execute: executeMessages(name, values) }
 }
 
-/** A connection as an application has it: named prepared statements, nothing pinned, nothing looked at. It reads only, and never reconnects. */
+/** A connection as an application has it: named prepared statements, nothing pinned, nothing looked at. It never reconnects. */
 export interface LoadConnection {
   /**
    * Sends a request, which is prepared the first time, and throws the rows away. `answered` is called once: with the SQLSTATE where it failed, CONNECTION_LOST
@@ -26,6 +26,8 @@ export interface LoadConnection {
    */
   send(request: LoadRequest, answered: (code: string | undefined) => void): void
   lost(): boolean
+  /** Closes it without a word. */
+  drop(): void
   /** Asks the server to cancel what runs. */
   cancel(): Promise<void>
   /** Resolves when the server has closed it, or has not for 5 s. */
@@ -34,15 +36,21 @@ export interface LoadConnection {
 
 /**
  * postgres.js connects and authenticates; the requests are then written and read here. Through postgres.js one cost 220 us of processor time, so 34 us:
- * on the machine of the server that time would be missing there. Throws CONNECTION_REFUSED, TOO_MANY_CONNECTIONS, AUTHENTICATION_FAILED and their likes.
+ * on the machine of the server that time would be missing there. What is `readOnly` cannot change anything. Throws CONNECTION_REFUSED, TOO_MANY_CONNECTIONS, AUTHENTICATION_FAILED and their likes.
  */
-export async function openLoadConnection(target: Target, statementTimeoutMs: number): Promise<LoadConnection> {
+export async function openLoadConnection(
+  target: Target,
+  statementTimeoutMs: number,
+  readOnly: boolean,
+): Promise<LoadConnection> {
   try {
-    const { sql, socket, host, encrypted, lost, closed } = await plainClient(target, {
+    const reader: Reader = { take: null }
+    const settings = {
       application_name: 'perfdb load',
-      default_transaction_read_only: true,
+      default_transaction_read_only: readOnly,
       statement_timeout: statementTimeoutMs,
-    })
+    }
+    const { sql, socket, host, encrypted, lost, closed } = await plainClient(target, settings, reader)
     const { state: backend } = await sql`select 1`
     const prepared = new Set<string>()
     let waiting: { readonly name: string; readonly answered: (code: string | undefined) => void } | undefined
@@ -52,7 +60,8 @@ export async function openLoadConnection(target: Target, statementTimeoutMs: num
       if (of !== undefined && parsed) prepared.add(of.name)
       of?.answered(code)
     })
-    socket.removeAllListeners('data').on('data', answers.read)
+    reader.take = answers.read
+    socket.removeAllListeners('data').on('data', (bytes) => answers.read(bytes, bytes.length))
     void closed.then(() => answers.end())
     return {
       send({ name, parse, execute }, answered) {
@@ -61,6 +70,7 @@ export async function openLoadConnection(target: Target, statementTimeoutMs: num
         else socket.write(prepared.has(name) ? execute : Buffer.concat([parse, execute]))
       },
       lost,
+      drop: () => void socket.destroy(),
       cancel: async () =>
         lost() ? undefined : sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend),
       async close() {

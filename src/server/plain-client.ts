@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import { dialling, type Dialled } from './dial.js'
 import { wireTypes } from './session/values.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
+import type { Reader } from './socket.js'
 import type { Target } from './target/target.js'
 
 /** One connection on a socket of ours, nothing pinned and nothing looked at; it never reconnects. */
@@ -17,8 +18,9 @@ export interface PlainClient extends Dialled {
 export async function plainClient(
   target: Target,
   connection: Readonly<Record<string, string | number | boolean>>,
+  reader?: Reader,
 ): Promise<PlainClient> {
-  const { dial, password } = dialling(target)
+  const { dial, password } = dialling(target, reader)
   const { socket, host, encrypted } = await dial()
   let lost = false
   const closed = new Promise<void>((resolve) => {

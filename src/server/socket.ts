@@ -3,6 +3,11 @@ import { PerfdbError } from '../errors.js'
 import { hostLabel, isSocketFolder, socketFile, type Host } from './target/host.js'
 import { tlsOptions, type Encryption, type TlsSettings } from './target/tls.js'
 
+/** Takes what comes, in a buffer that is used again; null lets it come as events, as what is encrypted always does. */
+export interface Reader {
+  take: ((bytes: Buffer, length: number) => void) | null
+}
+
 export interface OpenSocket {
   readonly socket: Socket
   readonly encrypted: boolean
@@ -18,12 +23,15 @@ export async function openSocket(
   encryption: Encryption,
   tls: TlsSettings,
   timeoutMs: number,
+  reader?: Reader,
 ): Promise<OpenSocket> {
   const options = encryption === 'plain' ? undefined : await tlsOptions(tls, host)
-  const socket = isSocketFolder(host.host)
-    ? dial({ path: socketFile(host.host, host.port).replace(/^@/, '\0') })
+  const reading =
+    reader === undefined || encryption === 'demanded' ? {} : { onread: intoOneBuffer(reader, () => socket) }
+  const socket: Socket = isSocketFolder(host.host)
+    ? dial({ path: socketFile(host.host, host.port).replace(/^@/, '\0'), ...reading })
     : // Node gives each address of a name 250 ms only; a far one needs longer.
-      dial({ host: host.address ?? host.host, port: host.port, autoSelectFamilyAttemptTimeout: 3000 })
+      dial({ host: host.address ?? host.host, port: host.port, autoSelectFamilyAttemptTimeout: 3000, ...reading })
   // Whoever reads it later hears of the end by `close`; an error that nobody listens for at that moment would end the process.
   socket.on('error', () => undefined)
   const timer = timeoutMs > 0 ? setTimeout(() => socket.destroy(timedOut()), timeoutMs) : undefined
@@ -48,6 +56,20 @@ export async function openSocket(
     throw error
   } finally {
     clearTimeout(timer)
+  }
+}
+
+const oneBuffer = Buffer.alloc(65_536)
+
+/** Node's own events come with a buffer of 64 kB each, made and thrown away. */
+function intoOneBuffer(reader: Reader, socket: () => Socket) {
+  return {
+    buffer: oneBuffer,
+    callback(length: number): boolean {
+      if (reader.take === null) socket().emit('data', Buffer.from(oneBuffer.subarray(0, length)))
+      else reader.take(oneBuffer, length)
+      return true
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { findKnee } from '../../src/commands/load/find.js'
+import type { Offer } from '../../src/commands/load/run-step.js'
 import { stepOf, unmetByAll } from '../../src/commands/load/step.js'
 import { makeTally } from '../../src/commands/load/tally.js'
 import type { LoadStep } from '../../src/result/load-result.js'
@@ -11,40 +12,69 @@ function stepAt(rate: number, ms: number, expected = {}, saturated = false): Loa
     tally.sent(at * 10, at * 10)
     tally.answered(at * 10, at * 10 + ms, undefined)
   }
-  return stepOf({ rate }, tally.measured(saturated), false, { times: [], ...expected })
+  const server = { queries: null, waits: null }
+  return stepOf({ rate }, tally.measured(saturated), server, false, { times: [], ...expected })
 }
 
-test.each([1, 7, 16, 100, 3000, 16_000, 99_000])('a server that keeps the time up to %i/s', async (most) => {
+const limits = { rate: 100_000, connections: 10 }
+
+/** A server that answers `most` a second at most, and to so many in time; what was asked for is kept. */
+function server(most: number, keeps: number, step: (rate: number) => LoadStep | undefined = () => undefined) {
   const rates: number[] = []
-  const knee = await findKnee(50, 100_000, async (rate) => {
-    rates.push(rate)
-    return stepAt(rate, rate <= most ? 5 : 80)
-  })
-  const { rate, refuted } = knee
-  expect(rate).toBeLessThanOrEqual(most)
-  expect(Number(rate) * 1.2 + 1).toBeGreaterThan(most)
-  expect(refuted).toBe(Math.min(100_000, Math.ceil(Number(rate) * 1.2)))
+  return {
+    rates,
+    step: async (offer: Offer) => {
+      if ('users' in offer) return { ...stepAt(0, 5), achieved: most }
+      rates.push(offer.rate)
+      return step(offer.rate) ?? stepAt(offer.rate, offer.rate <= keeps ? 5 : 80)
+    },
+  }
+}
+
+test.each([
+  [1.1, 1],
+  [9, 7],
+  [1000, 16],
+  [110, 100],
+  [9000, 3000],
+  [16_000, 16_000],
+  [12_000, 16_000],
+  [99_000, 95_000],
+])('a server that answers %d/s, and %i/s in time', async (most, keeps) => {
+  const { rates, step } = server(most, keeps)
+  const { rate, refuted, confirmed } = await findKnee(50, limits, step)
+  expect(confirmed).toBe(true)
+  expect(rate).toBeLessThanOrEqual(keeps)
+  expect(Number(rate) * 1.2 + 1).toBeGreaterThan(keeps)
+  expect(refuted).toBe(Math.ceil(Number(rate) * 1.2))
   // The last runs are one at the rate, and two a fifth above.
   expect(rates.slice(-3)).toEqual([rate, refuted, refuted])
-  expect(rates.length).toBeLessThan(35)
+  expect(rates.length).toBeLessThan(16)
 })
 
 test('a server that can do more than is tried, one that can do nothing, and a run that is over', async () => {
-  expect(await findKnee(50, 100_000, async (rate) => stepAt(rate, 5))).toMatchObject({ rate: 100_000, refuted: null })
-  expect(await findKnee(50, 100_000, async (rate) => stepAt(rate, 80))).toMatchObject({ rate: null })
-  expect(await findKnee(50, 100_000, async () => null)).toMatchObject({ rate: null })
+  const fast = await findKnee(50, limits, server(200_000, 200_000).step)
+  expect(fast).toMatchObject({ rate: 100_000, refuted: null, confirmed: true })
+  expect(await findKnee(50, limits, server(100, 0).step)).toMatchObject({ rate: null, confirmed: false })
+  expect(await findKnee(50, limits, async () => null)).toMatchObject({ rate: null, confirmed: false })
 })
 
 test('one late run of a rate is noise; a saturated one is none', async () => {
   let runs = 0
-  const noisy = await findKnee(50, 100_000, async (rate) => stepAt(rate, rate > 1000 || (runs += 1) % 3 === 1 ? 80 : 5))
+  const late = (rate: number) => ((runs += 1) % 3 === 1 ? stepAt(rate, 80) : undefined)
+  const noisy = await findKnee(50, limits, server(1200, 1000, late).step)
   expect(Number(noisy.rate)).toBeGreaterThan(800)
-  const rates: number[] = []
-  await findKnee(50, 100_000, async (rate) => {
-    rates.push(rate)
-    return stepAt(rate, 5, {}, rate > 20)
-  })
+  const { rates, step } = server(100, 0, (rate) => stepAt(rate, 5, {}, rate > 20))
+  await findKnee(50, limits, step)
   expect(rates.filter((rate, at) => rate > 20 && rates[at - 1] === rate)).toEqual([])
+})
+
+test('a machine on which nothing stays as it is: 16 steps, and what is known by then, unconfirmed', async () => {
+  let runs = 0
+  const { rates, step } = server(1000, 0, (rate) => stepAt(rate, (runs += 1) % 4 < 2 ? 5 : 80))
+  const knee = await findKnee(50, limits, step)
+  expect(rates).toHaveLength(15)
+  expect(knee.confirmed).toBe(false)
 })
 
 test('what a step does not fulfil is said, and not of rates above the expected one', () => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { loadResult, type LoadStep } from '../../src/result/load-result.js'
 import { applyResult } from '../../src/result/result.js'
-import { makeHistogram } from '../../src/commands/load/histogram.js'
+import { makeHistogram, percentile, record } from '../../src/commands/load/histogram.js'
 import { build, ended, folder, perfdb, start } from '../cli/perfdb.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { ownServer } from '../support/server.js'
@@ -14,6 +14,7 @@ queries:
   - { name: by-user, sql: 'select * from orders where user_id = $1', params: { often: [7], seldom: [77] }, weight: 3 }
   - { name: one, sql: select 1 }
   - { name: write, sql: 'delete from orders' }
+  - { name: ddl, sql: create table t () }
   - { name: one-of, sql: 'select $1::int' }
   - { name: no-values, sql: 'select $1::int' }
 `
@@ -145,7 +146,8 @@ test.each<[string, readonly string[], string, RegExp]>([
   ['users that are none', ['--users', '1.5'], 'BAD_OPTION', /--users 1.5: expected a whole number, up to 10000/],
   ['a rate besides --find', ['--rate', '5', '--find', '50ms'], 'BAD_OPTION', /--find looks for the rate itself/],
   ['a rate that is none', ['--rate', '0'], 'BAD_OPTION', /--rate 0: expected/],
-  ['a query that changes data', ['--rate', '5', '--mix', 'write'], 'BAD_SQL', /write: DELETE changes or locks data/],
+  ['a query that changes data', ['--rate', '5', '--mix', 'write'], 'HAZARD', /WRITE_QUERY: write: DELETE changes/],
+  ['what is no query', ['--rate', '5', '--mix', 'ddl'], 'BAD_SQL', /ddl: CREATE TABLE is not a query/],
   [
     'a query without values',
     ['--rate', '5', '--mix', 'no-values'],
@@ -190,6 +192,57 @@ test('others are busy on the server: LOAD, which is allowed by name', async () =
   await busy
 })
 
+test('WRITE_QUERY: what changes data is committed, and it says so', async () => {
+  await using database = await testDatabase(tables)
+  const args = ['--rate', '20', '--duration', '1s', '--mix', 'write', '--mix', 'one', '--allow', 'LOAD,WRITE_QUERY']
+  const { code, stdout, stderr } = await run(database, args)
+  expect(code, stderr).toBe(0)
+  expect(stdout).toContain('committed, each time: write')
+  expect(await database.sql`select 1 from orders`).toEqual([])
+})
+
+test('a service of a pools file: a pool for each of its processes, dealt to two threads; a thread that cannot begin says why', async () => {
+  await using database = await testDatabase(tables)
+  const pools = `version: 1
+kind: pools
+servers: { main: { max_connections: 100 } }
+services:
+  web: { server: main, database: d, role: r, runtime: { kind: gunicorn, processes: 2, threads: 2 }, instances: 2, pool: { driver: psycopg2, max: 5 } }
+  api: { server: main, via: http }
+`
+  const text = (service: string) =>
+    `${profile}load: { mix: { by-user: 1 }, service: ${service}, pools: p/shop.pools.yaml, rates: [60/s], duration: 1s }\n`
+  await using place = await folder({
+    'p/shop.pools.yaml': pools,
+    'my.yaml': text('web'),
+    'wrong.yaml': text('wbe'),
+    'http.yaml': text('api'),
+  })
+  const load = async (file: string, ...more: string[]) =>
+    perfdb(['load', file, '--allow', 'LOAD', '--format', 'json', ...more], {
+      cwd: place.path,
+      environment: { DATABASE_URL: database.url },
+    })
+  const { code, stdout } = await load('my.yaml', '--threads', '2')
+  expect(code, stdout).toBe(0)
+  const { service, pools: count, connections, threads, load: measured } = loadResult.parse(JSON.parse(stdout))
+  // Two instances of two processes, each with two threads that take a connection.
+  expect({ service, count, connections, threads }).toEqual({ service: 'web', count: 4, connections: 8, threads: 2 })
+  const [step] = measured.after.steps
+  expect(step).toMatchObject({ success: 1, offered: 60 })
+  expect(Math.abs(Number(step?.due) - 60)).toBeLessThan(5 * Math.sqrt(60))
+  expect(await sessions(database)).toEqual([])
+  const messages = ['wrong.yaml', 'http.yaml'].map(async (file) => {
+    const refused = await load(file)
+    expect(refused.code).toBe(2)
+    return JSON.parse(refused.stdout).error.message
+  })
+  expect(await Promise.all(messages)).toEqual([
+    'load.service: no service wbe in p/shop.pools.yaml',
+    'load.service: api speaks HTTP and has no connections of its own',
+  ])
+})
+
 test('requests that fail: exit 1, and how many met which SQLSTATE', async () => {
   await using database = await testDatabase(`create table orders (user_id int);
     create function broken(int) returns int language plpgsql stable as $$ begin raise sqlstate '42501'; end $$;
@@ -221,15 +274,26 @@ test('Ctrl-C in a step: what was measured is printed, exit 130, no session stays
   expect(await sessions(database)).toEqual([])
 })
 
-test('the server is killed in a step: what was measured is printed, exit 1', async () => {
-  await using server = await ownServer()
+test('the server tells what it counted of each query; it is killed in a step: what was measured is printed, exit 1', async () => {
+  await using server = await ownServer({ shared_preload_libraries: 'pg_stat_statements' })
   await using place = await folder({
     'my.yaml': profile.replaceAll('orders', 'pg_class').replace('user_id', 'relpages'),
   })
-  const args = ['load', 'my.yaml', '--rate', '50,100', '--duration', '5min', ...ofBoth, '--format', 'json']
-  const end = ended(start(args, { cwd: place.path, environment: { DATABASE_URL: server.url } }))
+  const of = ['load', 'my.yaml', ...ofBoth, '--format', 'json']
+  const args = [...of, '--rate', '50,100', '--duration', '5min']
   const { default: postgres } = await import('postgres')
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  await sql`create extension pg_stat_statements`
+  const environment = { DATABASE_URL: server.url }
+  const seen = await perfdb([...of, '--rate', '50', '--duration', '1s'], { cwd: place.path, environment })
+  const [first] = loadResult.parse(JSON.parse(seen.stdout)).load.after.steps
+  const counted = (first?.server.queries ?? []).toSorted((one, other) => one.query.localeCompare(other.query))
+  expect(counted.map(({ query }) => query)).toEqual(['by-user', 'one'])
+  // Warm-up included.
+  expect(counted.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThanOrEqual(Number(first?.due))
+  expect(counted[1]?.rows).toBe(1)
+
+  const end = ended(start(args, { cwd: place.path, environment }))
   // The first requests were answered: the step has begun.
   await until(
     async () =>
@@ -249,13 +313,13 @@ test('the server is killed in a step: what was measured is printed, exit 1', asy
 test('the histogram: every percentile within a thousandth of the exact one, from microseconds to an hour', () => {
   const histogram = makeHistogram()
   const times = Array.from({ length: 20_000 }, (_, at) => (0.001 * 1.0011 ** at) % 3_600_000)
-  for (const time of times) histogram.record(time)
+  for (const time of times) record(histogram, time)
   const sorted = times.toSorted((one, other) => one - other)
   for (const share of [0.01, 0.5, 0.9, 0.95, 0.99, 0.999, 1]) {
     const exact = sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-    expect(Math.abs(Number(histogram.percentile(share)) - exact)).toBeLessThanOrEqual(Math.max(0.0006, exact * 0.001))
+    expect(Math.abs(Number(percentile(histogram, share)) - exact)).toBeLessThanOrEqual(Math.max(0.0006, exact * 0.001))
   }
-  expect(makeHistogram().percentile(0.5)).toBeNull()
+  expect(percentile(makeHistogram(), 0.5)).toBeNull()
 })
 
 async function run(database: TestDatabase, args: readonly string[]) {

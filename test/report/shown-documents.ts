@@ -119,6 +119,16 @@ const loadStep = (rate: number, slower: number): LoadStep => ({
   connections_busy: 3.2,
   saturated: slower > 1,
   cut_short: false,
+  server: {
+    queries: slower > 1 ? null : [{ query: hostile, calls: 1234, mean_ms: 0.42, rows: 10, blocks_read: 0.1 }],
+    waits:
+      slower > 1
+        ? null
+        : [
+            { wait: null, share: 0.75 },
+            { wait: 'IO: DataFileRead', share: 0.25 },
+          ],
+  },
   unmet: slower > 1 ? ['p95 900 ms, expected 50 ms'] : [],
 })
 const loadSide = (slower: number): LoadSide => ({
@@ -138,12 +148,16 @@ const loadDocument: LoadResult = {
     { query: 'jobs-by-status', share: 0.75 },
     { query: hostile, share: 0.25 },
   ],
-  connections: 10,
+  committed: [hostile],
+  connections: 16,
+  service: 'web',
+  pools: 4,
+  threads: 2,
   duration_ms: 10_000,
   timeout_ms: 2000,
   think_ms: null,
   unmet: ['no step answered 200/s with all else fulfilled; the most was 98/s'],
-  load: { after: { ...loadSide(1), knee: { limit_ms: 50, rate: 100, refuted: 120 } } },
+  load: { after: { ...loadSide(1), knee: { limit_ms: 50, rate: 100, refuted: 120, confirmed: true } } },
 }
 
 export const demoDocument: DemoResult = {

@@ -2,22 +2,35 @@
 export interface Arrivals {
   /** The next one; Infinity while nobody is about to ask. */
   next(): number
+  /** The next ones as far as they are known, the earliest first. */
+  ahead(): readonly number[]
   take(): void
   /** One of those taken is over: answered, failed or given up. */
   over(now: number): void
 }
+
+/** So many arrivals of an open loop are known beforehand. */
+const known = 16
 
 /**
  * An open loop: requests arrive by themselves, `rate` a second as a Poisson process, whether or not those before them are answered. The same load on both
  * sides of a comparison.
  */
 export function openArrivals(rate: number, start: number, random: () => number): Arrivals {
-  const interval = () => exponential(1000 / rate, random)
-  let due = start + interval()
+  const dues: number[] = []
+  let [at, last] = [0, start]
+  function more(): void {
+    dues.splice(0, at)
+    at = 0
+    while (dues.length < known) dues.push((last += exponential(1000 / rate, random)))
+  }
+  more()
   return {
-    next: () => due,
+    next: () => dues[at] ?? Infinity,
+    ahead: () => dues.slice(at),
     take() {
-      due += interval()
+      at += 1
+      if (at === dues.length) more()
     },
     over: () => undefined,
   }
@@ -40,6 +53,7 @@ export function closedArrivals(users: number, thinkMs: number, start: number, ra
   for (let user = 0; user < users; user += 1) add(start + exponential(thinkMs, random))
   return {
     next: () => dues.at(-1) ?? Infinity,
+    ahead: () => dues.slice(-1),
     take: () => void dues.pop(),
     over: (now) => add(now + exponential(thinkMs, random)),
   }

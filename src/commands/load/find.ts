@@ -1,58 +1,74 @@
 import { stepFailed, type LoadKnee, type LoadStep } from '../../result/load-result.js'
+import type { Offer } from './run-step.js'
 
 /** A knee that is known to a fifth costs three runs less than one to a tenth, and says as much. */
 const apart = 1.2
 
-const search = { first: 16, times: 4, mostSteps: 40 }
+/** A quiet machine takes 8 to 12. */
+const mostSteps = 16
 
 /**
- * The highest rate whose p95 keeps the limit: upwards in large steps until one does not, then halved between the two until they are a fifth apart. Then a run at the
- * rate has to confirm it, and those a fifth above to refute more; each that says otherwise moves the rate. A rate is refused by two runs, or by one that saturates. `step` returns null when the run is over.
+ * The highest rate whose p95 keeps the limit. All connections without a pause say what the server can do at most; from there downwards between what holds and what does
+ * not until the two are a fifth apart. Then a run at the rate has to confirm it, and those a fifth above to refute more; each that says otherwise moves the rate. A rate is refused by two
+ * runs, or by one that saturates. After 16 steps what is known by then is said, unconfirmed. `step` returns null when the run is over.
  */
 export async function findKnee(
   limitMs: number,
-  mostRate: number,
-  step: (rate: number) => Promise<LoadStep | null>,
+  { rate: mostRate, connections }: { readonly rate: number; readonly connections: number },
+  step: (offer: Offer) => Promise<LoadStep | null>,
 ): Promise<LoadKnee> {
-  let steps = 0
+  let [steps, low, high] = [1, 0, Infinity]
   const holds = async (rate: number, again = true): Promise<boolean | null> => {
     steps += 1
-    const measured = steps > search.mostSteps ? null : await step(rate)
+    const measured = steps > mostSteps ? null : await step({ rate })
     if (measured === null || measured.cut_short) return null
     const { p95 } = measured.latency_ms
-    if (p95 !== null && p95 <= limitMs && measured.success >= 0.99 && !measured.saturated && !stepFailed(measured))
+    if (p95 !== null && p95 <= limitMs && measured.success >= 0.99 && !measured.saturated && !stepFailed(measured)) {
+      low = Math.max(low, rate)
       return true
+    }
     // Somebody else on the machine makes a few answers late, but seldom twice.
-    return again && !measured.saturated ? holds(rate, false) : false
+    if (again && !measured.saturated) return holds(rate, false)
+    high = Math.min(high, rate)
+    return false
   }
-  const unknown: LoadKnee = { limit_ms: limitMs, rate: null, refuted: null }
+  const ended = (): LoadKnee => ({
+    limit_ms: limitMs,
+    rate: low === 0 ? null : low,
+    refuted: high === Infinity ? null : high,
+    confirmed: false,
+  })
 
-  let [low, high] = [0, Infinity]
-  let next = search.first
-  while (high / low > apart) {
+  const all = await step({ users: connections, thinkMs: 0 })
+  if (all === null || all.cut_short) return ended()
+  let next = Math.max(1, Math.min(mostRate, Math.round(all.achieved / apart)))
+  for (;;) {
     const held = await holds(next)
-    if (held === null) return unknown
-    if (held) low = next
-    else high = next
-    if (low >= mostRate || high <= 1) break
-    if (high === Infinity) next = Math.min(mostRate, low * search.times)
-    else next = Math.max(1, Math.round(low === 0 ? high / search.times : Math.sqrt(low * high)))
-    if (next === low || next === high) break
+    if (held === null) return ended()
+    if (held || high <= 1) break
+    next = Math.max(1, Math.round(next / 4))
   }
-  let tried = 0
-  while (low >= 1 && (tried += 1) <= 6) {
-    const confirmed = await holds(low)
-    if (confirmed === null) return unknown
+  while (low > 0 && high / low > apart) {
+    const middle = high === Infinity ? 0 : Math.round(Math.sqrt(low * high))
+    if (middle <= low || middle >= high) break
+    if ((await holds(middle)) === null) return ended()
+  }
+  let rate = low
+  while (rate >= 1) {
+    const confirmed = await holds(rate)
+    if (confirmed === null) return ended()
     if (!confirmed) {
-      low = Math.floor(low / apart)
+      low = 0
+      rate = Math.floor(rate / apart)
       continue
     }
-    const above = Math.min(mostRate, Math.ceil(low * apart))
-    if (above === low) return { ...unknown, rate: low }
+    const above = Math.min(mostRate, Math.ceil(rate * apart))
+    if (above === rate) return { limit_ms: limitMs, rate, refuted: null, confirmed: true }
     const more = await holds(above)
-    if (more === null) return unknown
-    if (!more) return { ...unknown, rate: low, refuted: above }
-    low = above
+    if (more === null) return ended()
+    if (!more) return { limit_ms: limitMs, rate, refuted: above, confirmed: true }
+    high = Infinity
+    rate = above
   }
-  return unknown
+  return { ...ended(), rate: null }
 }

@@ -3,16 +3,18 @@ import type { Query } from '../../profile/profile.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
 import { stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/load-result.js'
 import { headOf } from '../../result/head.js'
-import type { LoadConnection } from '../../server/load-connection.js'
 import type { Session } from '../../server/session/session.js'
+import type { Target } from '../../server/target/target.js'
 import { findKnee } from './find.js'
-import { openRig, type Rig, type RigOptions } from './rig.js'
+import { openRig, sumOf, type Rig, type RigOptions } from './rig.js'
 import type { Offer } from './run-step.js'
 import { unmetByAll } from './step.js'
 
 export interface LoadOptions extends RigOptions {
   /** One step each; or the search for the highest rate that keeps a time. */
   readonly what: { readonly offers: readonly Offer[] } | { readonly findMs: number }
+  /** Of a pools file, whose pools these are. */
+  readonly service: string | null
   readonly signalName: () => SignalName | undefined
   /** Called when a step is over; `of` null where nobody knows how many there will be. */
   readonly onStep: (step: LoadStep, number: number, of: number | null) => void
@@ -21,12 +23,12 @@ export interface LoadOptions extends RigOptions {
 /** Sends the queries step by step and measures what whoever waits for them feels. Throws what openRig throws. */
 export async function runLoad(
   look: Session,
+  target: Target,
   queries: readonly Query[],
-  connect: () => Promise<LoadConnection>,
   options: LoadOptions,
 ): Promise<LoadResult> {
-  await using rig = await openRig(look, queries, connect, options)
-  const { what, connections, durationMs, timeoutMs, expect } = options
+  await using rig = await openRig(look, target, queries, options)
+  const { what, pools, durationMs, timeoutMs, expect } = options
   const { side, whole } = await measureSide(rig, options)
   const unmet = 'offers' in what && whole ? unmetByAll(side.steps, expect) : []
   const refusals = (whole ? 0 : 1) + unmet.length + ('offers' in what ? side.steps.filter(isBad).length : 0)
@@ -36,8 +38,12 @@ export async function runLoad(
     ...headOf(code),
     command: 'load',
     server: { host: `${look.host}:${look.port}`, database: look.database, version: look.version },
-    mix: [...rig.shares],
-    connections,
+    mix: [...rig.mix.shares],
+    committed: [...rig.mix.writes],
+    connections: sumOf(pools),
+    service: options.service,
+    pools: pools.length,
+    threads: options.threads,
     duration_ms: durationMs,
     timeout_ms: timeoutMs,
     think_ms: first !== undefined && 'users' in first ? first.thinkMs : null,
@@ -49,7 +55,7 @@ export async function runLoad(
 /** The steps, as far as they came; `whole` when all were run and, where a rate was looked for, one was found. */
 export async function measureSide(
   rig: Rig,
-  { what, onStep }: Pick<LoadOptions, 'what' | 'onStep'>,
+  { what, pools, onStep }: Pick<LoadOptions, 'what' | 'pools' | 'onStep'>,
 ): Promise<{ readonly side: LoadSide; readonly whole: boolean }> {
   const steps: LoadStep[] = []
   const of = 'offers' in what ? what.offers.length : null
@@ -61,8 +67,8 @@ export async function measureSide(
     return step
   }
   if ('findMs' in what) {
-    const knee = await findKnee(what.findMs, mostLoad.rate, async (rate) => measure({ rate }))
-    return { side: { steps, knee }, whole: knee.rate !== null }
+    const knee = await findKnee(what.findMs, { rate: mostLoad.rate, connections: sumOf(pools) }, measure)
+    return { side: { steps, knee }, whole: knee.confirmed }
   }
   for (const offer of what.offers) await measure(offer)
   return { side: { steps, knee: null }, whole: steps.length === of }

@@ -1,17 +1,19 @@
 import { PerfdbError } from '../../errors.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'
-import { loadRequest, type LoadRequest } from '../../server/load-connection.js'
 import type { Session } from '../../server/session/session.js'
 import { parameterText } from '../../server/session/values.js'
+import { singleStatement } from '../../sql/parser/parser.js'
 import { readingStatement } from '../../sql/parser/reading.js'
 import { several } from '../../text/amounts.js'
 import { refuseForeignCode } from './refusals.js'
+import type { RequestPart } from './requests.js'
 
 export interface Mix {
   readonly shares: readonly { readonly query: string; readonly share: number }[]
-  /** A request of one of its queries, by share, with one of its sets of values, by turns. */
-  readonly next: () => LoadRequest
+  readonly parts: readonly RequestPart[]
   readonly texts: readonly string[]
+  /** Those of its queries that change or lock data. */
+  readonly writes: readonly string[]
 }
 
 export interface MixOptions {
@@ -19,51 +21,45 @@ export interface MixOptions {
   readonly mix: readonly { readonly query: string; readonly weight: number }[] | undefined
   /** Instead of its own values a query has the rows of these statements. */
   readonly params: readonly { readonly query: string; readonly sql: string }[]
+  /** Queries that change data are sent too, and each commits. */
+  readonly allowWrites: boolean
 }
 
 /**
  * What is sent: the queries of `mix`, else all, each as often as its weight says, 1 when left out. Throws BAD_OPTION for a query that is not there and where all
- * weights are 0, BAD_VALUE for one without values for its parameters, BAD_SQL for one that does not only read.
+ * weights are 0, BAD_VALUE for one without values for its parameters, HAZARD for one that changes data and may not, BAD_SQL for what is no query.
  */
 export async function makeMix(
   look: Session,
   queries: readonly Query[],
-  { mix, params }: MixOptions,
-  random: () => number,
+  { mix, params, allowWrites }: MixOptions,
 ): Promise<Mix> {
   const chosen =
-    mix === undefined ? queries.map((query) => ({ query, weight: query.weight ?? 1 })) : named(queries, mix)
-  const parts: { readonly weight: number; readonly requests: readonly LoadRequest[] }[] = []
+    mix === undefined ? queries.map((query) => ({ query, weight: query.weight ?? 1 })) : chosenBy(queries, mix)
+  const parts: RequestPart[] = []
+  const writes: string[] = []
   // One after the other: a session has one transaction at a time.
-  for (const [number, { query, weight }] of chosen.entries()) {
+  for (const { query, weight } of chosen) {
     const from = params.find((one) => one.query === query.name)
     const sets = from === undefined ? undefined : await valuesOf(look, query, from.sql)
-    parts.push({ weight, requests: await requestsOf(query, sets, number) })
+    const { sql, values, reads } = await sendable(query, sets, allowWrites)
+    parts.push({ query: query.name, weight, sql, sets: values })
+    if (!reads) writes.push(query.name)
   }
   const sum = chosen.reduce((all, { weight }) => all + weight, 0)
   if (sum === 0)
     throw new PerfdbError('BAD_OPTION', chosen.length === 0 ? 'there is no query to send' : 'all weights are 0', {
       hint: 'declare queries in the profile, or --mix NAME=1',
     })
-  const turns = parts.map(() => 0)
   return {
     shares: chosen.map(({ query, weight }) => ({ query: query.name, share: weight / sum })),
-    texts: chosen.flatMap(({ query }) => query.sql ?? []),
-    next() {
-      let left = random() * sum
-      const found = parts.findIndex(({ weight }) => (left -= weight) < 0)
-      const at = found < 0 ? parts.length - 1 : found
-      const requests = parts[at]?.requests ?? []
-      const turn = turns[at] ?? 0
-      turns[at] = turn + 1
-      const request = requests[turn % requests.length]
-      if (request === undefined) throw new PerfdbError('INTERNAL', 'a mix without requests')
-      return request
-    },
+    parts,
+    texts: parts.map(({ sql }) => sql),
+    writes,
   }
 }
 
-function named(
+function chosenBy(
   queries: readonly Query[],
   mix: NonNullable<MixOptions['mix']>,
 ): readonly { readonly query: Query; readonly weight: number }[] {
@@ -81,7 +77,7 @@ const mostRows = 10_000
 
 async function valuesOf(look: Session, query: Query, sql: string): Promise<readonly ParameterSet[]> {
   const { name, place } = query
-  await readingOnly({ ...query, name: `params of ${name}` }, sql)
+  await readingStatement(sql).catch(named(`params of ${name}`, place))
   await refuseForeignCode(look, [sql])
   const path = look.defaultSearchPath
   const settings = { readOnly: true, statementTimeoutMs: 30_000, set: { search_path: path } }
@@ -102,11 +98,12 @@ function valueText(value: unknown): string | null {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-async function requestsOf(
+/** Its text and the sets of its values; `reads` when it changes nothing. Throws what makeMix throws. */
+async function sendable(
   query: Query,
   sets: readonly ParameterSet[] | undefined,
-  number: number,
-): Promise<readonly LoadRequest[]> {
+  allowWrites: boolean,
+): Promise<{ readonly sql: string; readonly values: RequestPart['sets']; readonly reads: boolean }> {
   const { name, sql, place } = query
   const parameters = sets ?? query.parameters
   if (sql === undefined)
@@ -114,7 +111,7 @@ async function requestsOf(
       hint: '--mix with the others',
       place,
     })
-  const wanted = await readingOnly(query, sql)
+  const { parameterCount: wanted, reads } = await allowedStatement(query, sql, allowWrites)
   const other = parameters.find(({ values }) => values.length !== wanted)
   if (other !== undefined)
     throw new PerfdbError(
@@ -128,25 +125,35 @@ async function requestsOf(
         place,
       },
     )
-  if (parameters.length > 0) return parameters.map(({ values }) => loadRequest(number, sql, values))
-  if (wanted === 0) return [loadRequest(number, sql, [])]
+  if (parameters.length > 0) return { sql, values: parameters.map(({ values }) => values), reads }
+  if (wanted === 0) return { sql, values: [[]], reads }
   throw new PerfdbError('BAD_VALUE', `${name} has no values for $1${wanted > 1 ? ` to $${wanted}` : ''}`, {
     hint: 'params: [...] of the query',
     place,
   })
 }
 
-/** How many parameters it has. Throws BAD_SQL, with the name of the query, for what does not only read. */
-async function readingOnly({ name, place }: Query, sql: string): Promise<number> {
-  try {
-    return (await readingStatement(sql)).parameterCount
-  } catch (error) {
-    if (!(error instanceof PerfdbError)) throw error
-    const { code, message, detail } = error
-    throw new PerfdbError(code, `${name}: ${message}`, {
-      detail,
-      hint: 'load sends only what reads: --mix with the others',
+/** Whether it only reads. Throws HAZARD, with the name of the query, for what changes data and may not, BAD_SQL for what is no query. */
+async function allowedStatement(
+  { name, place }: Query,
+  sql: string,
+  allowWrites: boolean,
+): Promise<{ readonly parameterCount: number; readonly reads: boolean }> {
+  const { kind, description, parameterCount } = await singleStatement(sql).catch(named(name, place))
+  if (kind === 'read' || (kind === 'write' && allowWrites)) return { parameterCount, reads: kind === 'read' }
+  if (kind === 'write')
+    throw new PerfdbError('HAZARD', `WRITE_QUERY: ${name}: ${description} changes or locks data, thousands of times`, {
+      hint: '--mix with the others; or --allow WRITE_QUERY, where that may be: each is committed',
       place,
     })
+  throw new PerfdbError('BAD_SQL', `${name}: ${description} is not a query`, { hint: '--mix with the others', place })
+}
+
+/** Rethrows an error of a text with the name of its query. */
+function named(name: string, place: Query['place']) {
+  return (error: unknown): never => {
+    if (!(error instanceof PerfdbError)) throw error
+    const { code, message, detail, hint } = error
+    throw new PerfdbError(code, `${name}: ${message}`, { detail, hint, place })
   }
 }

@@ -1,7 +1,7 @@
 import type { Query } from '../../profile/profile.js'
 import type { LoadSide } from '../../result/load-result.js'
-import type { LoadConnection } from '../../server/load-connection.js'
 import type { Session } from '../../server/session/session.js'
+import type { Target } from '../../server/target/target.js'
 import { measureSide, type LoadOptions } from './load.js'
 import { openRig, type RigOptions } from './rig.js'
 import type { Offer } from './run-step.js'
@@ -16,12 +16,12 @@ export interface RampOptions extends RigOptions, Pick<LoadOptions, 'onStep'> {
  */
 export async function rampSide(
   look: Session,
+  target: Target,
   queries: readonly Query[],
-  connect: () => Promise<LoadConnection>,
   options: RampOptions,
 ): Promise<LoadSide> {
-  await using rig = await openRig(look, queries, connect, options)
+  await using rig = await openRig(look, target, queries, options)
   const offers = [...options.offers, ...options.offers.toReversed()]
-  const { side } = await measureSide(rig, { what: { offers }, onStep: options.onStep })
+  const { side } = await measureSide(rig, { ...options, what: { offers } })
   return side
 }

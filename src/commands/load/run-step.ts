@@ -13,35 +13,51 @@ export interface Step {
   readonly warmUpMs: number
   /** An answer that comes later than so long after its request was due is a failure. */
   readonly timeoutMs: number
+  /** Whoever waits longer for a connection gives up. */
+  readonly patienceMs: number
 }
 
 /** So long without an empty queue is saturation of an open loop; a closed one slows down by itself. */
 const saturationMs = 5000
 
+/** So long after the last answer could have been in time it is waited for: then the server, or the way to it, is gone. */
+const graceMs = 10_000
+
+/** Sleeping and being woken takes as long: what is due sooner is awaited awake, answers are read meanwhile. */
+const awakeMs = 0.1
+
 /** So often it is looked whether the step is over, whatever arrives. */
 const lookMs = 50
 
+/** Connections of one pool, and who waits for one of them. */
+interface Lane {
+  readonly free: LoadConnection[]
+  /** When those who wait were due; those before `head` are gone. */
+  readonly queue: number[]
+  head: number
+  alive: number
+  /** When nobody waited. */
+  emptied: number
+}
+
 /**
- * Sends what is due on whichever connection is free, and measures. Time counts from the moment a request was due, so that a server that stops is told by all
- * who would have come meanwhile.
+ * Sends what is due on whichever connection of its pool is free, and measures. Time counts from the moment a request was due, so that a server that stops is told by all
+ * who would have come meanwhile. Who comes goes to any of the pools, as to the processes of an application.
  */
 export async function runStep(
-  step: Step,
-  connections: readonly LoadConnection[],
+  { offer, durationMs, warmUpMs, timeoutMs, patienceMs }: Step,
+  pools: readonly (readonly LoadConnection[])[],
   next: () => LoadRequest,
   random: () => number,
   signal: AbortSignal,
 ): Promise<Measured> {
-  const free = connections.filter((connection) => !connection.lost())
-  let alive = free.length
-  /** Due and not sent; those before `head` are gone. */
-  const queue: number[] = []
-  let [head, running, saturated, paced] = [0, 0, false, 0]
   const pacer = await startPacer(look)
   const start = performance.now()
-  const counted = start + step.warmUpMs
-  let [end, emptied] = [counted + step.durationMs, start]
-  const { offer, timeoutMs } = step
+  const counted = start + warmUpMs
+  const lanes = pools.map((pool) => laneOf(pool, start))
+  let [end, running, saturated] = [counted + durationMs, 0, false]
+  /** Of what the pacer knows. */
+  let [earliest, announced, awake] = [Infinity, -Infinity, false]
   const arrivals =
     'rate' in offer
       ? openArrivals(offer.rate, start, random)
@@ -50,7 +66,7 @@ export async function runStep(
   let finished: (measured: Measured) => void = () => undefined
   const measured = new Promise<Measured>((resolve) => (finished = resolve))
 
-  function send(connection: LoadConnection, asked: number, now: number): void {
+  function send(lane: Lane, connection: LoadConnection, asked: number, now: number): void {
     tally.sent(asked, now)
     running += 1
     connection.send(next(), (code) => {
@@ -59,63 +75,91 @@ export async function runStep(
       if (code !== undefined && signal.aborted) tally.cancelled(answeredAt)
       else tally.answered(asked, answeredAt, code)
       arrivals.over(answeredAt)
-      if (connection.lost()) alive -= 1
-      else free.push(connection)
+      if (connection.lost()) lane.alive -= 1
+      else lane.free.push(connection)
       look()
     })
   }
-  function takeFree(): LoadConnection | undefined {
-    for (;;) {
-      const connection = free.pop()
-      if (connection?.lost() !== true) return connection
-      alive -= 1
-    }
-  }
-  function sendWhatIsDue(now: number): void {
-    while (head < queue.length) {
-      const asked = queue[head] ?? now
-      const late = now - asked > timeoutMs
-      const connection = late ? undefined : takeFree()
+  function sendWhatIsDue(lane: Lane, now: number): void {
+    const { queue } = lane
+    while (lane.head < queue.length) {
+      const asked = queue[lane.head] ?? now
+      const late = now - asked > patienceMs
+      const connection = late ? undefined : takeFree(lane)
       if (!late && connection === undefined) return
-      head += 1
-      if (connection !== undefined) send(connection, asked, now)
+      lane.head += 1
+      if (connection !== undefined) send(lane, connection, asked, now)
       else {
         tally.skipped(asked, now)
         arrivals.over(now)
       }
     }
-    queue.length = 0
-    head = 0
-    emptied = now
+    dismiss(lane)
+    lane.emptied = now
   }
   function look(): void {
     const now = performance.now()
-    if (signal.aborted || alive === 0) {
+    const lost = lanes.every(({ alive }) => alive === 0)
+    if (lost || signal.aborted) {
       // What waits is nobody's fault: only what was sent is waited for.
       end = Math.min(end, now)
-      queue.length = 0
-      head = 0
+      lanes.forEach(dismiss)
     }
     for (let due = arrivals.next(); due <= now && due < end; due = arrivals.next()) {
       arrivals.take()
-      queue.push(due)
+      pacer.taken(due)
+      lanes[lanes.length === 1 ? 0 : Math.floor(random() * lanes.length)]?.queue.push(due)
     }
-    sendWhatIsDue(now)
-    if ('rate' in offer && now - emptied > saturationMs && now < end) {
+    for (const lane of lanes) sendWhatIsDue(lane, now)
+    if ('rate' in offer && now < end && lanes.some(({ emptied }) => now - emptied > saturationMs)) {
       saturated = true
       end = now
     }
-    if (now >= end && head === queue.length && (running === 0 || alive === 0)) finished(tally.measured(saturated))
-    else if (arrivals.next() < end && arrivals.next() !== paced) {
-      paced = arrivals.next()
-      pacer.at(paced)
+    if (now > end + timeoutMs + graceMs) for (const connection of pools.flat()) connection.drop()
+    if (now >= end && (running === 0 || lost) && lanes.every(({ head, queue }) => head === queue.length))
+      finished(tally.measured(saturated))
+    else sleep(now)
+  }
+  function sleep(now: number): void {
+    const due = arrivals.next()
+    if (due >= end) return
+    if (due > announced || due < earliest) {
+      const dues = arrivals.ahead()
+      earliest = due
+      announced = dues.at(-1) ?? due
+      pacer.at(dues)
     }
+    if (due - now > awakeMs || awake) return
+    awake = true
+    setImmediate(() => {
+      awake = false
+      look()
+    })
   }
   const timer = setInterval(look, lookMs)
+  look()
   try {
     return await measured
   } finally {
     clearInterval(timer)
     await pacer.close()
   }
+}
+
+function laneOf(connections: readonly LoadConnection[], start: number): Lane {
+  const free = connections.filter((connection) => !connection.lost())
+  return { free, queue: [], head: 0, alive: free.length, emptied: start }
+}
+
+function takeFree(lane: Lane): LoadConnection | undefined {
+  for (;;) {
+    const connection = lane.free.pop()
+    if (connection?.lost() !== true) return connection
+    lane.alive -= 1
+  }
+}
+
+function dismiss(lane: Lane): void {
+  lane.queue.length = 0
+  lane.head = 0
 }

@@ -1,21 +1,28 @@
 import type { LoadExpectation } from '../../profile/load.js'
 import type { LoadStep } from '../../result/load-result.js'
-import type { Histogram } from './histogram.js'
+import { percentile, type Histogram } from './histogram.js'
 import type { Offer } from './run-step.js'
 import type { Measured } from './tally.js'
 
 const curve = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1]
 
 /** What was measured, in the words of the document. */
-export function stepOf(offer: Offer, measured: Measured, cutShort: boolean, expect: LoadExpectation): LoadStep {
-  const { latency, wait, seconds95, due, answered, late, skipped, errors, seconds, busy, saturated } = measured
-  const at = (of: Histogram, share: number) => rounded(of.percentile(share))
+export function stepOf(
+  offer: Offer,
+  measured: Measured,
+  server: LoadStep['server'],
+  cutShort: boolean,
+  expect: LoadExpectation,
+): LoadStep {
+  const { latency, wait, seconds95, due, answered, late, skipped, errors, seconds, achieved, busy, saturated } =
+    measured
+  const at = (of: Histogram, share: number) => rounded(percentile(of, share))
   const max = latency.count === 0 ? null : rounded(latency.max)
   const sorted = seconds95.toSorted((one, other) => one - other)
   const step: LoadStep = {
     offered: 'rate' in offer ? offer.rate : null,
     users: 'rate' in offer ? null : offer.users,
-    achieved: seconds === 0 ? 0 : (rounded(answered / seconds) ?? 0),
+    achieved: rounded(achieved) ?? 0,
     seconds: rounded(seconds) ?? 0,
     latency_ms: { p50: at(latency, 0.5), p95: at(latency, 0.95), p99: at(latency, 0.99), max },
     p95_of_seconds_ms: {
@@ -35,6 +42,7 @@ export function stepOf(offer: Offer, measured: Measured, cutShort: boolean, expe
     connections_busy: rounded(busy) ?? 0,
     saturated,
     cut_short: cutShort,
+    server,
     unmet: [],
   }
   return { ...step, unmet: unmetBy(step, expect) }

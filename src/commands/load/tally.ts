@@ -1,5 +1,6 @@
-import { makeHistogram, type Histogram } from './histogram.js'
+import { clear, makeHistogram, merged, percentile, record, type Histogram } from './histogram.js'
 
+/** Plain data: it passes from thread to thread. */
 export interface Measured {
   /** From the moment a request was due, of those that were answered and those that were given up. */
   readonly latency: Histogram
@@ -14,6 +15,8 @@ export interface Measured {
   readonly skipped: number
   readonly errors: ReadonlyMap<string, number>
   readonly seconds: number
+  /** Answers a second. */
+  readonly achieved: number
   /** Connections that worked, on average. */
   readonly busy: number
   /** The queue did not empty for so long that the step was ended. */
@@ -45,20 +48,20 @@ export function makeTally(counted: number, end: () => number, timeoutMs: number)
     running += change
   }
   function endSecond(now: number): void {
-    const p95 = second.percentile(0.95)
+    const p95 = percentile(second, 0.95)
     if (p95 !== null) seconds95.push(p95)
-    second.clear()
+    clear(second)
     secondEnds += 1000 * (1 + Math.floor(Math.max(0, now - secondEnds) / 1000))
   }
   function felt(took: number, now: number): void {
     if (now >= secondEnds) endSecond(now)
-    latency.record(took)
-    second.record(took)
+    record(latency, took)
+    record(second, took)
   }
   return {
     sent(asked, now) {
       busy(now, 1)
-      if (asked >= counted) wait.record(now - asked)
+      if (asked >= counted) record(wait, now - asked)
     },
     answered(asked, now, code) {
       busy(now, -1)
@@ -84,7 +87,29 @@ export function makeTally(counted: number, end: () => number, timeoutMs: number)
       const due = answered + failed + skipped
       const seconds = Math.max(0, end() - counted) / 1000
       const all = { latency, wait, seconds95, due, answered, late, skipped, errors, seconds, saturated }
-      return { ...all, busy: seconds === 0 ? 0 : busyMs / 1000 / seconds }
+      const perSecond = (count: number) => (seconds === 0 ? 0 : count / seconds)
+      return { ...all, achieved: perSecond(answered), busy: perSecond(busyMs / 1000) }
     },
+  }
+}
+
+/** What several threads measured of one step at the same time. */
+export function together(parts: readonly Measured[]): Measured {
+  const sum = (of: (part: Measured) => number) => parts.reduce((all, part) => all + of(part), 0)
+  const errors = new Map<string, number>()
+  for (const part of parts) for (const [code, times] of part.errors) errors.set(code, (errors.get(code) ?? 0) + times)
+  return {
+    latency: merged(parts.map(({ latency }) => latency)),
+    wait: merged(parts.map(({ wait }) => wait)),
+    seconds95: parts.flatMap(({ seconds95 }) => seconds95),
+    due: sum(({ due }) => due),
+    answered: sum(({ answered }) => answered),
+    late: sum(({ late }) => late),
+    skipped: sum(({ skipped }) => skipped),
+    errors,
+    seconds: Math.max(...parts.map(({ seconds }) => seconds)),
+    achieved: sum(({ achieved }) => achieved),
+    busy: sum(({ busy }) => busy),
+    saturated: parts.some(({ saturated }) => saturated),
   }
 }

@@ -4,7 +4,7 @@ import type { Block, Cell, Tone } from '../block/block.js'
 
 /** A row for each step; what was sent, and how the numbers are to be read, below. */
 export function loadBlocks(result: LoadResult): Block[] {
-  const { mix, connections, timeout_ms: timeoutMs, think_ms: thinkMs, server, unmet } = result
+  const { mix, committed, timeout_ms: timeoutMs, think_ms: thinkMs, server, unmet } = result
   const { steps, knee } = result.load.after
   const asUsers = thinkMs === null ? '' : ` Users think ${duration(thinkMs)} on average.`
   return [
@@ -12,10 +12,14 @@ export function loadBlocks(result: LoadResult): Block[] {
     ...kneeBlocks(knee),
     loadGrid('', steps),
     ...unmetBlock(steps, unmet),
+    ...serverGrid(knee === null ? steps : steps.slice(-1)),
+    ...(committed.length === 0
+      ? []
+      : [{ kind: 'text' as const, tone: 'warn' as const, text: `committed, each time: ${committed.join(', ')}` }]),
     {
       kind: 'text',
       tone: 'quiet',
-      text: `${mix.map(({ query, share }) => `${Math.round(share * 100)} % ${query}`).join(', ')}; ${several(connections, 'connection')} to ${server.database} on ${server.host}.${asUsers} Times count from the moment a request was due; an answer after ${duration(timeoutMs)} is a failure.`,
+      text: `${mix.map(({ query, share }) => `${Math.round(share * 100)} % ${query}`).join(', ')}; ${connectionsOf(result)} to ${server.database} on ${server.host}.${asUsers} Times count from the moment a request was due; an answer after ${duration(timeoutMs)} is a failure.`,
     },
   ]
 }
@@ -41,13 +45,73 @@ export function loadGrid(title: string, steps: readonly LoadStep[]): Block {
   }
 }
 
+function connectionsOf({ connections, service, pools, threads }: LoadResult): string {
+  const all = several(connections, 'connection')
+  const inPools = service === null ? all : `${all} in ${several(pools, 'pool')} of ${service}`
+  return threads === 1 ? inPools : `${inPools}, sent by ${threads} threads`
+}
+
+/** What the server counted of each query, and what its sessions waited for. */
+function serverGrid(steps: readonly LoadStep[]): Block[] {
+  const rows = steps.flatMap((step) => {
+    const waits = waitsOf(step)
+    const [first, ...rest]: readonly Cell[][] = (step.server.queries ?? []).map((one) => [
+      { text: one.query },
+      { text: String(one.calls) },
+      { text: `${one.mean_ms} ms` },
+      { text: String(one.rows) },
+      { text: String(one.blocks_read) },
+    ])
+    const none = [{ text: '-' }, { text: '-' }, { text: '-' }, { text: '-' }, { text: '-' }]
+    if (first === undefined && waits === '-') return []
+    return [
+      [{ text: offerOf(step) }, ...(first ?? none), { text: waits }],
+      ...rest.map((cells) => [{ text: '' }, ...cells, { text: '' }]),
+    ]
+  })
+  if (rows.length === 0) return []
+  return [
+    {
+      kind: 'grid',
+      title: 'As the server saw it, warm-up included',
+      columns: [
+        { head: 'offered', kind: 'number' },
+        { head: 'query', kind: 'word' },
+        { head: 'calls', kind: 'number' },
+        { head: 'mean', kind: 'number' },
+        { head: 'rows', kind: 'number', drop: 2 },
+        { head: 'blocks read', kind: 'number', drop: 1 },
+        { head: 'at work, seen waiting for', kind: 'prose', drop: 3 },
+      ],
+      rows,
+    },
+  ]
+}
+
+function waitsOf({ server: { waits } }: LoadStep): string {
+  if (waits === null) return '-'
+  return waits
+    .slice(0, 3)
+    .map(({ wait, share }) => `${Math.round(share * 100)} % ${wait ?? 'nothing'}`)
+    .join(', ')
+}
+
 /** What was found where the highest rate was looked for. */
 function kneeBlocks(knee: LoadKnee | null): Block[] {
   if (knee === null) return []
   const limit = `${duration(knee.limit_ms)} at p95`
   if (knee.rate === null) return [{ kind: 'text', tone: 'warn', text: `no rate was found that keeps ${limit}` }]
+  const found = `${knee.rate}/s`
+  if (!knee.confirmed)
+    return [
+      {
+        kind: 'text',
+        tone: 'warn',
+        text: `${found} kept ${limit} once${knee.refuted === null ? '' : `, and ${knee.refuted}/s did not`}: the search ended before this was confirmed`,
+      },
+    ]
   const more = knee.refuted === null ? 'the most that is tried' : `${knee.refuted}/s do not`
-  return [{ kind: 'text', tone: 'plain', text: `${knee.rate}/s keep ${limit}; ${more}` }]
+  return [{ kind: 'text', tone: 'plain', text: `${found} keep ${limit}; ${more}` }]
 }
 
 function unmetBlock(steps: readonly LoadStep[], ofAll: readonly string[]): Block[] {
@@ -60,7 +124,7 @@ function unmetBlock(steps: readonly LoadStep[], ofAll: readonly string[]): Block
 function toneOf({ load: { after }, unmet }: LoadResult): Tone {
   const { steps, knee } = after
   if (unmet.length > 0 || steps.some((step) => step.unmet.length > 0)) return 'bad'
-  if (knee !== null) return knee.rate === null ? 'warn' : 'good'
+  if (knee !== null) return knee.confirmed ? 'good' : 'warn'
   if (steps.some(stepFailed)) return 'bad'
   return steps.length === 0 || steps.some(isShort) ? 'warn' : 'good'
 }

@@ -16,3 +16,9 @@ select
   (select count(*)::int from pg_catalog.pg_stat_activity where usename = current_user) as role_taken,
   (select datconnlimit from pg_catalog.pg_database where datname = pg_catalog.current_database()) as database_limit,
   (select count(*)::int from pg_catalog.pg_stat_activity where datname = pg_catalog.current_database()) as database_taken`
+
+/** What the sessions of a load do at this moment, and wait for; queryid as text, for JavaScript's numbers end at 2^53. */
+export const loadSessionsSql = `
+select state = 'active' and wait_event_type is distinct from 'Client' as active, wait_event_type || ': ' || wait_event as wait, query_id::text as queryid, query as text
+from pg_catalog.pg_stat_activity
+where application_name = 'perfdb load' and usename = current_user and datname = pg_catalog.current_database()`
