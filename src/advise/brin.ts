@@ -1,6 +1,6 @@
 import { conjuncts } from '../sql/rewrite/condition.js'
 import type { PlanNode } from '../measure/plan/plan-node.js'
-import type { Candidate, Need } from '../measure/why/serves.js'
+import type { Candidate, Need } from '../measure/why/need.js'
 import { quoted } from '../measure/why/serves-text.js'
 import type { Twin } from '../twin/twin.js'
 
@@ -22,5 +22,14 @@ export function brinCandidates(need: Need, node: PlanNode, twin: Twin): readonly
   )
   return [...new Set(columns)]
     .filter((column) => Math.abs(twin.correlation(node.schema, node.relation, column) ?? 0) >= leastCorrelation)
-    .map((column) => ({ method: 'brin', keys: [quoted(column)], where: null, serves: [], ordered: false }))
+    .map((column) => ({
+      method: 'brin',
+      keys: [quoted(column)],
+      where: null,
+      serves: [],
+      implied: [],
+      bounds: [],
+      ordered: false,
+      equal: 1,
+    }))
 }

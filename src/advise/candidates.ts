@@ -5,9 +5,11 @@ import type { QueryPlan } from '../measure/plan/query-plan.js'
 import { readIndexes } from '../measure/sample/indexes.js'
 import type { Limits } from '../measure/sample/limits.js'
 import { smallPages } from '../measure/sample/tables.js'
-import { readCatalog, type Catalog } from '../measure/why/advice.js'
-import { createText } from '../measure/why/serves-text.js'
-import { armsOf, candidates, exists, needOf, type Candidate, type Need } from '../measure/why/serves.js'
+import { readCatalog, type Catalog } from '../measure/why/catalog.js'
+import { createText, tableSql } from '../measure/why/serves-text.js'
+import { existing } from '../measure/why/serves-index.js'
+import { allOf, armsOf, needOf, withBitmapConditions, type Candidate, type Need } from '../measure/why/need.js'
+import { candidates } from '../measure/why/serves.js'
 import { readSqlProfile } from '../profile/sql.js'
 import type { Session } from '../server/session/session.js'
 import { parameterText } from '../server/session/values.js'
@@ -84,22 +86,6 @@ function isLargeScan(node: PlanNode, twin: Twin): boolean {
   return table !== undefined && table.bytes >= smallPages * 8192
 }
 
-/** A Bitmap Heap Scan asks what the scans of indexes below it ask; of several it is not told which of them must hold. */
-function withBitmapConditions(plan: QueryPlan, node: PlanNode): PlanNode {
-  if (node.type !== 'Bitmap Heap Scan') return node
-  const below = (id: number): readonly string[] => {
-    const child = plan.nodes[id]
-    if (child === undefined || child.type === 'BitmapOr') return []
-    return child.type === 'Bitmap Index Scan' ? [child.indexCondition] : child.children.flatMap(below)
-  }
-  return { ...node, indexCondition: allOf(node.children.flatMap(below)) }
-}
-
-function allOf(conditions: readonly string[]): string {
-  const parts = conditions.flatMap((text) => partTexts(text, 'AND'))
-  return parts.length <= 1 ? (parts[0] ?? '') : `(${parts.join(' AND ')})`
-}
-
 /** What a node asks by itself, in each arm of an OR, and with what each join compares its columns with. */
 async function needsOf(plan: QueryPlan, node: PlanNode, table: string): Promise<readonly Need[]> {
   const own = await needOf(plan, node, table)
@@ -154,7 +140,7 @@ function textsOf(need: Need, candidate: Candidate, catalog: Catalog, plan: Query
             cover,
           },
         ]
-  return exists(candidate, catalog) ? wider : [{ text, why }, ...wider]
+  return existing(candidate, catalog) !== undefined ? wider : [{ text, why }, ...wider]
 }
 
 /** CREATE INDEX before and after the columns that it includes. */
@@ -172,11 +158,6 @@ interface Text {
 
 function coverText({ head, columns, tail }: Cover): string {
   return `${head} include (${columns.join(', ')})${tail}`
-}
-
-function tableSql(table: string): string {
-  const dot = table.indexOf('.')
-  return [table.slice(0, dot), table.slice(dot + 1)].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
 }
 
 function reasonOf(need: Need, { method, keys, where, ordered }: Candidate): string {

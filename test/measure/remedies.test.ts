@@ -35,10 +35,10 @@ beforeAll(async () => {
 })
 afterAll(async () => database[Symbol.asyncDispose]())
 
-async function found(sql: string, values: readonly string[] = []): Promise<readonly Finding[]> {
+async function found(sql: string, values: readonly string[] = [], allowWrites = false): Promise<readonly Finding[]> {
   await using session = await openSession(database.url)
   const query = aQuery(sql, values.length === 0 ? {} : { parameters: sets({ default: values }) })
-  const [measured] = await measureQueries(session, [query], { samples: 3, allowWrites: false })
+  const [measured] = await measureQueries(session, [query], { samples: 3, allowWrites })
   return measured?.measurements[0]?.findings ?? []
 }
 
@@ -87,7 +87,17 @@ test.each([
   [
     'what few rows are not',
     `select * from events where status <> 'done' and kind = 3`,
-    `create index on public.events (kind) ${tried}`,
+    `create index on public.events (kind) where status <> 'done'::text ${tried}`,
+  ],
+  [
+    'few of the rows beside some of them',
+    `select * from events where tags && array[699] and kind < 100`,
+    `create index on public.events using gin (tags) ${tried}`,
+  ],
+  [
+    'the first of an order beside few of the rows',
+    `select * from events where tags && array[699] and note <> '' order by total limit 20`,
+    `create index on public.events using gin (tags) ${tried}`,
   ],
   [
     'what few rows are not, alone',
@@ -171,6 +181,42 @@ test.each([
 
 test('a parameter is no predicate', async () => {
   expect(await hint(`select * from events where status <> $1`, ['done'])).not.toContain('create index')
+})
+
+test('what most rows are not is no predicate', async () => {
+  expect(await hint(`select * from events where status <> 'open' and note ilike '%77%7'`)).not.toContain('create index')
+})
+
+test('a join by a range: an index of the larger side, which the planner looks up for each row of the other', async () => {
+  const findings = await found(
+    'select count(*), max(e.note) from refs r join events e on e.total > r.id + 0.1 and e.total < r.id + 0.3 where r.id < 20',
+  )
+  expect(findings.find(({ code }) => code === 'JOIN_FILTER')).toMatchObject({
+    table: 'public.events',
+    hint: `create index on public.events (total) ${tried}`,
+  })
+})
+
+test('a page far behind: the row to go on from has the primary key, and so has the index', async () => {
+  const told = (await found('select note from events order by at desc offset 20000 limit 10')).find(
+    ({ code }) => code === 'LARGE_OFFSET',
+  )
+  expect(told?.hint).toContain('where (at, id) < (last at, last id) order by at desc, id desc limit n')
+  expect(told?.hint).toContain(`with create index on public.events (at desc, id desc) ${tried}`)
+  const here = (await found('select note from events order by created, id offset 20000 limit 10')).find(
+    ({ code }) => code === 'LARGE_OFFSET',
+  )
+  expect(here?.hint).toContain('where (created, id) > (last created, last id)')
+  expect(here?.hint).not.toContain('create index')
+})
+
+test('a foreign key that deletes look up without an index, and with one', async () => {
+  await database.sql.unsafe(
+    'create table kids (id int, ref_id int references refs); insert into kids select n, 1 + n % 100 from generate_series(1, 20000) n',
+  )
+  const remove = 'delete from refs where id > 280'
+  const hintOf = async () => (await found(remove, [], true)).find(({ code }) => code === 'TRIGGER_TIME')?.hint
+  expect(await hintOf()).toBe('create index on public.kids (ref_id): without it each call reads the whole table')
 })
 
 test('a pattern that begins with a wildcard, without trigrams: no index is promised', async () => {

@@ -83,7 +83,7 @@ test('an index stands there and is kept from serving', async () => {
 test('a partial index whose predicate the query does not imply, and one that is not valid', async () => {
   const [partial] = await hints(['select * from w where rare = 7'], 'drop index w_two;')
   expect(partial).toContain(
-    'w_gone holds only rows with gone, which the query does not ask for in these words: add that condition to the query;',
+    'w_gone holds only rows with gone, which the query does not ask for in these words: where it means those rows alone, say so in it;',
   )
   const [invalid] = await hints(
     [`select * from w where vc = 'V5'`],

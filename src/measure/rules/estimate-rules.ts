@@ -61,6 +61,7 @@ export const nestedLoop: Rule = ({ plan }) =>
         code: 'NESTED_LOOP',
         severity: 'warning',
         ...subjectOf(scanned),
+        ...(underestimated || scanned.index !== '' || scanned.relation === '' ? {} : { node: scanned.id }),
         message: `Nested Loop runs ${nodeLabel(inner)} ${count(inner.loops)} times: ${milliseconds(inner.wallMs)}, ${percent(share)} of the time`,
         hint: underestimated
           ? `the planner expected ${count(outer.estimatedRows)} rows of ${nodeLabel(outer)} and got ${count(outer.rowsPerLoop)}: correct that first (analyze, create statistics)`

@@ -1,4 +1,5 @@
 import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
+import type { QueryPlan } from '../plan/query-plan.js'
 import { milliseconds, nodeAt, rowsText, shareOf, shortened, subjectOf, type Rule, type RuleFinding } from './rule.js'
 import { percent } from '../../text/amounts.js'
 import { nodeLabel } from '../plan/signature.js'
@@ -7,10 +8,14 @@ import { nodeLabel } from '../plan/signature.js'
 export const joinFilter: Rule = ({ plan }) =>
   plan.nodes.flatMap((node) => {
     if (node.removedByJoinFilter < 100_000) return []
+    // Looked up from the smaller side.
+    const [inner] = scannedWhole(plan, node).toSorted((a, b) => b.rowsPerLoop - a.rowsPerLoop)
+    const few = node.rows * 4 < node.removedByJoinFilter
     return [
       {
         code: 'JOIN_FILTER',
         severity: 'warning',
+        ...(few && inner !== undefined && !/ OR /.test(node.joinFilter) ? { ...subjectOf(inner), node: inner.id } : {}),
         message: `${nodeLabel(node)} puts ${count(node.rows + node.removedByJoinFilter)} pairs of rows together and keeps ${count(node.rows)}: Join Filter ${node.joinFilter}`,
         hint: / OR /.test(node.joinFilter)
           ? 'an OR over both sides: write its arms as queries of their own, joined by UNION, so that each can be joined by its own index (not proven equal)'
@@ -18,6 +23,16 @@ export const joinFilter: Rule = ({ plan }) =>
       },
     ]
   })
+
+/** The tables that a nested loop reads whole, one of them for each row of the other. */
+export function scannedWhole(plan: QueryPlan, node: PlanNode): readonly PlanNode[] {
+  if (node.type !== 'Nested Loop') return []
+  return node.children.flatMap((id) => {
+    let at = nodeAt(plan, id)
+    while (at?.type === 'Materialize') at = nodeAt(plan, at.children[0])
+    return at?.type === 'Seq Scan' ? [at] : []
+  })
+}
 
 const joins = ['Nested Loop', 'Hash Join', 'Merge Join']
 

@@ -11,28 +11,30 @@ export const largeOffset: Rule = ({ plan }) =>
   plan.nodes.flatMap((node) => {
     const input = nodeAt(plan, node.children[0])
     if (node.type !== 'Limit' || input === undefined || input.rows < 1000 || input.rows < 10 * node.rows) return []
+    const scan = scanBelow(plan, input)
     return [
       {
         code: 'LARGE_OFFSET',
         severity: 'warning',
-        ...subjectOf(input),
+        ...subjectOf(scan ?? input),
+        ...(scan === undefined ? {} : { node: scan.id }),
         message: `OFFSET reads ${count(input.rows)} rows to return ${count(node.rows)}`,
-        hint: keysetAdvice(input),
+        hint: `${keysetAdvice(input.sortKeys)}; an index on those columns reads no more than that`,
       },
     ]
   })
 
-/** By the keys of the order where they are columns of one direction. */
-function keysetAdvice({ sortKeys }: PlanNode): string {
-  const keys = sortKeys.map((key) => /^(?:[\w"]+\.)?(\w+)( DESC)?$/.exec(key))
-  const names = keys.map((key) => key?.[1])
-  const down = keys.filter((key) => key?.[2] !== undefined).length
+/** By the keys of the order where they are columns of one direction: `placed_at desc`, `id desc`; an index that gives it is told of by itself. */
+export function keysetAdvice(keys: readonly string[]): string {
+  const read = keys.map((key) => /^(?:[\w"]+\.)?(\w+)( desc)?$/i.exec(key))
+  const names = read.map((key) => key?.[1])
+  const down = read.filter((key) => key?.[2] !== undefined).length
   const known = keys.length > 0 && !names.includes(undefined) && (down === 0 || down === keys.length)
   const [first = 'key', ...rest] = known ? names : ['key', 'id']
   const columns = [first, ...rest].join(', ')
   const last = [first, ...rest].map((name) => `last ${name}`).join(', ')
   const order = known && down > 0 ? columns.replaceAll(/(?=,|$)/g, ' desc') : columns
-  return `ask for what comes after the last row that was shown: where (${columns}) ${known && down > 0 ? '<' : '>'} (${last}) order by ${order} limit n, the last of them unique; an index on (${columns}) reads no more than that (not proven equal: a page cannot be asked for by its number then)`
+  return `ask for what comes after the last row that was shown: where (${columns}) ${known && down > 0 ? '<' : '>'} (${last}) order by ${order} limit n, the last of them unique (not proven equal: a page cannot be asked for by its number then)`
 }
 
 /**

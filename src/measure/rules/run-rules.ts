@@ -14,16 +14,24 @@ export const triggerTime: Rule = ({ plan }) => {
   const [slowest] = plan.triggers.toSorted((a, b) => b.totalMs - a.totalMs)
   if (slowest === undefined || share === null || share <= 0.3 || totalMs <= leastMs) return []
   const foreign = slowest.constraint !== ''
+  const [root] = plan.nodes
   return [
     {
       code: 'TRIGGER_TIME',
       severity: 'warning',
+      ...(root === undefined || !foreign || root.relation === '' ? {} : { ...subjectOf(root), node: root.id }),
       message: `triggers take ${milliseconds(totalMs)} of ${milliseconds(plan.executionMs ?? 0)} (${percent(share)}), most of it ${foreign ? slowest.constraint : slowest.name}: ${count(slowest.calls)} calls`,
       hint: foreign
-        ? `an index on the referencing columns of ${slowest.constraint}: without one each call reads the whole table`
+        ? foreignKeyAdvice(root?.operation === 'Insert', slowest.constraint)
         : `look at the function of the trigger ${slowest.name}`,
     },
   ]
+}
+
+function foreignKeyAdvice(inserted: boolean, constraint: string): string {
+  return inserted
+    ? `each row looks its key up in the table that ${constraint} refers to: fewer rows, or the constraint added again after a bulk load`
+    : `where no index has the referencing columns of ${constraint}, each call reads the whole table`
 }
 
 /** IO_BOUND: waiting for blocks takes over half of the time and over 1 ms (only with track_io_timing). */

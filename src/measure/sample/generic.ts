@@ -137,7 +137,7 @@ export function genericFindings(
   return [
     {
       code: 'GENERIC_PLAN',
-      severity: dearer || slower === false ? 'info' : 'warning',
+      severity: dearer || slower !== true ? 'info' : 'warning',
       index,
       query: query.name,
       place: query.place,
@@ -152,6 +152,8 @@ function genericAdvice(dearer: boolean, slower: boolean | null, ran: BothTimes |
     return ran !== null && ran.generic !== null && 1.5 * ran.generic < ran.custom
       ? 'the generic one is the better one for these values: plan_cache_mode = force_generic_plan where the statement is prepared'
       : 'both take about as long for these values: leave plan_cache_mode as it is'
+  if (slower === null)
+    return 'which of them is the better one is not known, since it was not run: compare both before you set plan_cache_mode'
   return dearer
     ? 'with plan_cache_mode = auto the server plans it anew each time; do not force generic query plans for it'
     : 'set plan_cache_mode = force_custom_plan for this role, or write the value that the index depends on as a constant'

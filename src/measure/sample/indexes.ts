@@ -12,12 +12,14 @@ export interface IndexFacts {
   readonly name: string
   readonly method: string
   readonly valid: boolean
+  readonly primary: boolean
   readonly predicate: string | null
   readonly keys: readonly string[]
   /** Empty for an expression. */
   readonly columns: readonly string[]
   readonly opclasses: readonly string[]
   readonly collations: readonly string[]
+  readonly descending: readonly boolean[]
   /** Of the table; of all partitions of a partitioned one. */
   readonly pages: number
   readonly estimated_rows: number

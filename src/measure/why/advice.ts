@@ -1,24 +1,47 @@
-import { columnTypesSql, tableIdentitySql } from '../../sql/measure/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
-import { operatorClassesSql } from '../../sql/measure/explain-opclasses.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
 import { parameterText } from '../../server/session/values.js'
+import { foreignKeySql } from '../../sql/measure/explain-catalog.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
-import { joinCastCounts } from '../rules/join-rules.js'
-import { type RuleFinding } from '../rules/rule.js'
 import { rolledBack } from '../sample/sample.js'
 import { catalogOnly } from '../sample/tables.js'
+import { keysetAdvice } from '../rules/order-rules.js'
+import { joinCastCounts } from '../rules/join-rules.js'
+import { type RuleFinding } from '../rules/rule.js'
 import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
-import { firstSelective } from './estimate.js'
+import { fewestRows } from './estimate.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
-import { armsOf, candidates, exists, needOf, withIndexOrder, type Need, type TableCatalog } from './serves.js'
-import { createText } from './serves-text.js'
+import { readCatalog, type Catalog } from './catalog.js'
+import {
+  armsOf,
+  needOf,
+  otherSides,
+  withBitmapConditions,
+  withIndexOrder,
+  withJoinCondition,
+  type Need,
+} from './need.js'
+import { candidates } from './serves.js'
+import { existing } from './serves-index.js'
+import { bare, createText, quoted } from './serves-text.js'
 import { statisticsReason } from './statistics-trial.js'
 import { tryIndexes } from './trial.js'
-import type { ColumnFacts } from './why-not.js'
 
 /** Codes whose advice the catalog, the empty copy and the planner are asked for. */
-const advisedCodes = new Set(['SEQ_SCAN', 'ROWS_REMOVED', 'TOPN_SORT', 'NOT_PRUNED', 'JOIN_CAST', 'MISESTIMATE'])
+const advisedCodes = new Set([
+  'SEQ_SCAN',
+  'ROWS_REMOVED',
+  'TOPN_SORT',
+  'NOT_PRUNED',
+  'JOIN_CAST',
+  'MISESTIMATE',
+  'NESTED_LOOP',
+  'JOIN_FILTER',
+  'LARGE_OFFSET',
+  'TRIGGER_TIME',
+])
+/** Whose condition is that of a join. */
+const joined = new Set(['NESTED_LOOP', 'JOIN_FILTER'])
 
 /** True for findings that are worth the look. */
 export function isAdvised({ code, node }: RuleFinding): boolean {
@@ -44,9 +67,14 @@ export async function advised(
   }
   let proven: readonly Proven[] | null = null
   for (const finding of findings) {
-    const node = isAdvised(finding) ? counterpart.plan.nodes[finding.node ?? -1] : undefined
-    if (node === undefined || (node.relation === '' && finding.code !== 'ROWS_REMOVED')) {
+    const found = isAdvised(finding) ? counterpart.plan.nodes[finding.node ?? -1] : undefined
+    if (found === undefined || (found.relation === '' && finding.code !== 'ROWS_REMOVED')) {
       told.push(finding)
+      continue
+    }
+    const node = (joined.has(finding.code) ? withJoinCondition : withBitmapConditions)(counterpart.plan, found)
+    if (finding.code === 'TRIGGER_TIME') {
+      told.push({ ...finding, hint: (await foreignKeyReason(counterpart, node)) ?? finding.hint })
       continue
     }
     const catalog = node.relation === '' ? null : await catalogOf(node)
@@ -67,16 +95,6 @@ export async function advised(
   return told
 }
 
-/** What the catalog says of a table, and whose it is. */
-export interface Catalog extends TableCatalog {
-  /** The partitioned table that it belongs to, else itself: `schema.table`. */
-  readonly root: string
-  /** null where it may not be asked. */
-  readonly owner: string | null
-  /** The role may create statistics on it. */
-  readonly owned: boolean
-}
-
 async function adviceFor(
   counterpart: WithoutSeqScan,
   finding: RuleFinding,
@@ -93,6 +111,8 @@ async function adviceFor(
     node,
     catalog.indexes,
   )
+  if (finding.code === 'LARGE_OFFSET') return offsetAdvice(counterpart, need, catalog)
+  if (joined.has(finding.code)) return joinAdvice(counterpart, need, node, catalog)
   if (rewrite !== undefined) return rewriteText(rewrite, rewrite.faster ? null : indexFor(rewrite.rewrite, catalog))
   const reason =
     finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
@@ -104,10 +124,56 @@ async function adviceFor(
   return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched, or is met by most rows`
 }
 
+/** The page after the last row, by the order with the primary key behind it, and the index that gives it; null where the order is of no columns. */
+async function offsetAdvice(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
+  const down = need.order.length > 0 && need.order.every((key) => / desc$/.test(key)) ? ' desc' : ''
+  const key = catalog.indexes.find(({ primary }) => primary)?.columns ?? []
+  const unique = key.filter((column) => !need.order.some((one) => bare(one) === quoted(column)))
+  const order = [...need.order, ...unique.map((column) => `${quoted(column)}${down}`)]
+  if (need.order.length === 0 || order.some((one) => (/ desc$/.test(one) ? ' desc' : '') !== down)) return null
+  const remedy = await indexRemedy(counterpart, { ...need, order }, catalog)
+  return [keysetAdvice(order), ...(remedy === null || remedy.text === '' ? [] : [`with ${remedy.text}`])].join('; ')
+}
+
+/** An index by which a nested loop looks up what it puts together: of this table, else of the other side. */
+async function joinAdvice(
+  counterpart: WithoutSeqScan,
+  need: Need,
+  node: PlanNode,
+  catalog: Catalog,
+): Promise<string | null> {
+  const own = await indexRemedy(counterpart, need, catalog)
+  if (own !== null) return own.index === undefined ? own.text : takenOtherwise(own.index)
+  for (const side of otherSides(counterpart.plan, node)) {
+    const other = await readCatalog(counterpart, withJoinCondition(counterpart.plan, side))
+    const asked = await needOf(counterpart.plan, withJoinCondition(counterpart.plan, side), other.root)
+    const remedy = await indexRemedy(counterpart, asked, other)
+    if (remedy !== null) return remedy.index === undefined ? remedy.text : takenOtherwise(remedy.index)
+  }
+  return `no index on ${catalog.root} serves what the join compares`
+}
+
+/** What a foreign key costs the table that it refers to: an index that is missing, or the look-ups themselves. null where the catalog does not know it. */
+async function foreignKeyReason({ session, limits, plan }: WithoutSeqScan, node: PlanNode): Promise<string | null> {
+  const [slowest] = plan.triggers.toSorted((a, b) => b.totalMs - a.totalMs)
+  const names = [node.schema, node.relation, slowest?.constraint ?? '']
+  const [key] = await rolledBack(session, limits, catalogOnly, async () =>
+    session.query<{ readonly table: string; readonly columns: readonly string[]; readonly indexed: boolean }>(
+      foreignKeySql,
+      names,
+    ),
+  )
+  if (key === undefined || node.operation === 'Insert') return null
+  const columns = key.columns.map(quoted)
+  return key.indexed
+    ? `an index of ${key.table} has ${columns.join(', ')}: it is the look-ups themselves, one for each row; fewer rows a statement`
+    : `${createText(key.table, { method: 'btree', keys: columns, where: null })}: without it each call reads the whole table`
+}
+
 /** Of each arm of an OR an index; where an arm is none of its own table, two queries. */
 async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
   const whole = await indexRemedy(counterpart, need, catalog)
-  if (whole !== null) return whole.text
+  if (whole !== null) return whole.index === undefined ? whole.text : takenOtherwise(whole.index)
   const arms = await armsOf(need)
   if (arms.length === 0) return null
   const union =
@@ -120,9 +186,15 @@ async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalo
     : [...new Set(found.flatMap((one) => (one === null || one.text === '' ? [] : [one.text])))].join('; ')
 }
 
+function takenOtherwise(index: string): string {
+  return `${index} could serve it, and the planner takes another way`
+}
+
 interface Remedy {
   /** Empty where the index exists. */
   readonly text: string
+  /** The one that exists. */
+  readonly index?: string
 }
 
 /**
@@ -145,9 +217,10 @@ async function indexRemedy(
         where === null &&
         keys.every((key) => /^[\w$ ]+$/.test(key))),
   )
-  const best = foreign ? able[0] : await firstSelective(session, need, able, { values: subject.values, limits })
+  const best = foreign ? able[0] : await fewestRows(session, need, able, { values: subject.values, limits })
   if (best === undefined) return null
-  if (exists(best, catalog)) return { text: '' }
+  const here = existing(best, catalog)
+  if (here !== undefined) return { text: '', ...(here.valid ? { index: here.name } : {}) }
   const how =
     trials[list.indexOf(best)] === 'taken'
       ? 'tried on an empty copy: the planner takes it'
@@ -173,37 +246,4 @@ function applies({ kind, about }: Rewrite, node: PlanNode, asked: ReadonlySet<st
 async function columnsAsked(node: PlanNode): Promise<ReadonlySet<string>> {
   const condition = await readCondition(node.filter)
   return new Set(condition === null ? [] : comparisonsOf(condition).map(({ column }) => column))
-}
-
-/** Operators of conditions as pg_operator names them. */
-const named: Readonly<Record<string, string>> = { in: '=', 'is null': '=', has: '@>' }
-
-/** Of the table that a node reads, with the operators of its conditions. Throws the server's errors. */
-export async function readCatalog(
-  { session, limits, indexes, foreign }: Pick<WithoutSeqScan, 'session' | 'limits' | 'indexes' | 'foreign'>,
-  node: PlanNode,
-): Promise<Catalog> {
-  const names = [node.schema, node.relation]
-  const conditions = await Promise.all([node.filter, node.indexCondition].map(readCondition))
-  const operators = conditions
-    .flatMap((one) => (one === null ? [] : comparisonsOf(one)))
-    .map(({ operator }) => named[operator] ?? operator)
-  const [columns, classes, [identity]] = await rolledBack(session, limits, catalogOnly, async () => [
-    await session.query<ColumnFacts & { readonly column: string }>(columnTypesSql, names),
-    await session.query<TableCatalog['operators'][number]>(operatorClassesSql, [
-      ...names,
-      [...new Set(['=', ...operators])],
-    ]),
-    await session.query<Pick<Catalog, 'root' | 'owner' | 'owned'>>(tableIdentitySql, names),
-  ])
-  const table = tableOf(node)
-  return {
-    columns: new Map(columns.map(({ column, type, collation }) => [column, { type, collation }])),
-    operators: classes,
-    indexes: indexes.filter((index) => index.table === table),
-    root: identity?.root ?? table,
-    // Without an owner nothing is tried on a copy.
-    owner: foreign ? null : (identity?.owner ?? null),
-    owned: identity?.owned ?? false,
-  }
 }

@@ -7,7 +7,7 @@ import type { Limits } from '../sample/limits.js'
 import { explainOnce, rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
-import type { ColumnFacts } from './why-not.js'
+import type { ColumnFacts } from './serves-index.js'
 
 /** A rewrite with what it did here. */
 export interface Proven {

@@ -2,9 +2,24 @@ import { quoteName } from '../../definition/quote.js'
 
 /** The condition without the alias of its table, outside of quotes. */
 export function ownText(text: string, alias: string): string {
-  const qualified = new RegExp(String.raw`('(?:[^']|'')*')|(?<![\w".])(?:${escaped(alias)}|"${escaped(alias)}")\.`, 'g')
-  const own = text.replace(qualified, (whole, literal?: string) => (literal === undefined ? '' : whole))
+  const own = text.replace(qualified(alias), (whole, literal?: string) => (literal === undefined ? '' : whole))
   return own.startsWith('(') && own.endsWith(')') ? own.slice(1, -1) : own
+}
+
+/** True where a condition names a column of the alias. */
+export function namesAlias(text: string, alias: string): boolean {
+  return [...text.matchAll(qualified(alias))].some(([, literal]) => literal === undefined)
+}
+
+/** A string, or the alias before a column. */
+function qualified(alias: string): RegExp {
+  return new RegExp(String.raw`('(?:[^']|'')*')|(?<![\w".])(?:${escaped(alias)}|"${escaped(alias)}")\.`, 'g')
+}
+
+/** `schema.table` quoted. */
+export function tableSql(table: string): string {
+  const dot = table.indexOf('.')
+  return `${quoteName(table.slice(0, dot))}.${quoteName(table.slice(dot + 1))}`
 }
 
 function escaped(text: string): string {

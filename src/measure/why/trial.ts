@@ -6,7 +6,8 @@ import type { Limits } from '../sample/limits.js'
 import { rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import { withValues } from './estimate.js'
-import type { Candidate, Need } from './serves.js'
+import { namesAlias, tableSql } from './serves-text.js'
+import type { Candidate, Need } from './need.js'
 
 /** taken: the planner can search it for what is asked; refused: PostgreSQL builds no such index; passed: it can, and searches nothing with it. */
 export type Trial = 'taken' | 'refused' | 'passed' | 'unknown'
@@ -41,9 +42,7 @@ export async function tryIndexes(
       short,
       { readOnly: false, set: { enable_seqscan: 'off', enable_sort: 'off' } },
       async () => {
-        const dot = need.table.indexOf('.')
-        const table = `${quoteName(need.table.slice(0, dot))}.${quoteName(need.table.slice(dot + 1))}`
-        await session.query(`create temporary table ${copy} (like ${table}) on commit drop`)
+        await session.query(`create temporary table ${copy} (like ${tableSql(need.table)}) on commit drop`)
         await session.query(`alter table pg_temp.${copy} owner to ${quoteName(owner)}`)
         const trials: Trial[] = []
         for (const candidate of list) trials.push(await tryOne(session, need, candidate, values))
@@ -72,8 +71,12 @@ async function tryOne(
     trial = 'unknown'
     const order = ordered ? ` order by ${need.order.join(', ')} limit 1` : ''
     const conditions = asked.length === 0 ? '' : ` where ${asked.join(' and ')}`
+    const select = `select * from pg_temp.${copy} as ${alias}${conditions}${order}`
+    const others = [...need.others].filter(([name]) => asked.some((text) => namesAlias(text, name)))
+    // OFFSET 0 keeps the copy the inner side, asked once for each row of the others.
+    const joined = others.map(([name, table]) => `${tableSql(table)} as ${quoteName(name)}`).join(', ')
     const [row] = await session.query<Readonly<Record<string, unknown>>>(
-      `explain (verbose, format json) select * from pg_temp.${copy} as ${alias}${conditions}${order}`,
+      `explain (verbose, format json) ${joined === '' ? select : `select from ${joined}, lateral (${select} offset 0) as perfdb_asked`}`,
     )
     const plan = readQueryPlan(row?.['QUERY PLAN'])
     const nodes = plan?.nodes.filter(({ index }) => index === named) ?? []

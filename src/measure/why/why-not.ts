@@ -1,18 +1,12 @@
 import { comparisonsOf, conjuncts, type Comparison, type Condition } from '../../sql/rewrite/condition.js'
 import type { IndexFacts } from '../sample/indexes.js'
+import { btreeKey } from './serves.js'
+import { beginsFixed, computes, keyServes, operatorOf, solvable, type TableCatalog } from './serves-index.js'
 
-/** Type and collation of a column, as the catalog names them. */
-export interface ColumnFacts {
-  readonly type: string
-  readonly collation: string
-}
-
-export interface FilterFacts {
+export interface FilterFacts extends TableCatalog {
   /** `schema.table` */
   readonly table: string
   readonly condition: Condition
-  readonly indexes: readonly IndexFacts[]
-  readonly columns: ReadonlyMap<string, ColumnFacts>
 }
 
 /**
@@ -23,18 +17,17 @@ export interface FilterFacts {
  */
 export function whyNoIndex(facts: FilterFacts): string | null {
   const plain = conjuncts(facts.condition)
-  const kept = plain.map((one) => keptFrom(one, facts)).find((reason) => reason !== null)
+  const kept = plain.map((one) => keptFrom(one, facts, facts.indexes)).find((reason) => reason !== null)
   return kept ?? orReason(facts) ?? missing(plain, facts) ?? anyComputed(facts)
 }
 
 /** Why one index cannot serve the condition; null when nothing in its definition keeps it from that. */
 export function whyNotIndex(index: IndexFacts, facts: FilterFacts): string | null {
-  const own = { ...facts, indexes: [index] }
   if (!index.valid) return notValid(index)
   // Of other columns it is no matter of this index.
   const reasons = conjuncts(facts.condition)
     .filter(({ column }) => index.columns.includes(column))
-    .map((one) => keptFrom(one, own))
+    .map((one) => keptFrom(one, facts, [index]))
   const [first = ''] = index.columns
   const asked = conjuncts(facts.condition).some((one) => one.column === first)
   const found = reasons.find((reason) => reason !== null) ?? orReason(facts)
@@ -43,20 +36,24 @@ export function whyNotIndex(index: IndexFacts, facts: FilterFacts): string | nul
   return `the query compares no ${first}, the first key of ${index.name}`
 }
 
-/** The expressions that an index could be built on, and the columns that are compared as they are. */
-function missing(plain: readonly Comparison[], { table, columns, indexes }: FilterFacts): string | null {
-  const usable = plain.filter((one) => !computes(one, columns) && servable.has(one.operator))
-  const equal = usable.filter((one) => one.operator === '=' || one.operator === 'in').map(({ column }) => column)
+/** What a btree could be searched by, and no index begins with. */
+function missing(plain: readonly Comparison[], facts: FilterFacts): string | null {
+  const { table, columns, indexes } = facts
+  const usable = plain.filter(
+    (one) =>
+      !computes(one, columns) &&
+      (btreeKey(one, facts) !== null || (one.operator === 'not' && columns.get(one.column)?.type === 'boolean')),
+  )
+  const equal = usable.filter(({ operator }) => operator === '=' || operator === 'in').map(({ column }) => column)
   const keys = [...new Set([...equal, ...usable.map(({ column }) => column)])]
   const [first] = keys
   if (first === undefined) return null
   const leading = indexes.find((index) => index.columns[0] === first)
   return leading === undefined
     ? `no index of ${table} begins with ${first}`
-    : `${leading.name} begins with ${first} and cannot serve it: the type or the collation of what it is compared with is another`
+    : `${leading.name} begins with ${first} and cannot serve it: look at the type and the collation of what it is compared with`
 }
 
-const servable = new Set(['=', 'in', '<', '<=', '>', '>=', 'is null', 'is true', 'not'])
 const patterns: Readonly<Record<string, string>> = {
   '~~': 'LIKE',
   '~~*': 'ILIKE',
@@ -64,28 +61,36 @@ const patterns: Readonly<Record<string, string>> = {
   '~*': 'a regular expression',
 }
 
-/** Why the indexes that have the column do not serve this comparison; null when none has it, or nothing is in the way. */
-function keptFrom(one: Comparison, facts: FilterFacts): string | null {
-  const { indexes, columns } = facts
-  const leads = (index: IndexFacts) => (index.columns[0] === one.column ? 0 : 1)
-  const having = indexes.filter((index) => index.columns.includes(one.column)).toSorted((a, b) => leads(a) - leads(b))
-  const [index] = having
-  const pattern = patterns[one.operator]
-  if (pattern !== undefined && !computes(one, columns)) return patternReason(one, pattern, facts)
-  if (index === undefined) return one.operator === 'has' ? arrayReason(one, facts) : null
-  if (computes(one, columns)) return computedReason(one, index, facts)
-  if (one.operator === '<>' || one.operator === '!~~')
-    return `<> on ${one.column} asks for nearly all rows: no index serves it; a partial index on the rows that are wanted would`
-  if (one.operator === 'has') return arrayReason(one, facts)
-  const leading = having.filter((each) => each.columns[0] === one.column)
+/** Why these indexes of the table do not serve this comparison; null when none has its column, or nothing is in the way. */
+function keptFrom(one: Comparison, facts: FilterFacts, indexes: readonly IndexFacts[]): string | null {
+  const { column, operator } = one
+  const having = indexes.filter((index) => index.columns.includes(column))
+  const leading = having.filter((index) => index.columns[0] === column)
+  const [index] = [...leading, ...having]
+  if (computes(one, facts.columns)) return index === undefined ? null : computedReason(one, index, facts)
+  if (operator === 'has') return arrayReason(one, facts)
+  const invalid = leading.find(({ valid }) => !valid)
+  const able = leading.filter((each) => each.valid && keyServes(each, one, facts))
+  if (able.length > 0) {
+    const reasons = able.map((each) => indexReason(each, one, facts))
+    return reasons.includes(null) ? null : (reasons[0] ?? null)
+  }
+  if (invalid !== undefined) return notValid(invalid)
+  const pattern = patterns[operator]
+  if (pattern !== undefined) return patternReason(one, pattern, facts)
+  if (index === undefined) return null
+  if (operator === '<>' || operator === '!~~')
+    return `<> on ${column} asks for nearly all rows: no index serves it; a partial index on the rows that are wanted would`
   if (leading.length === 0)
-    return `${index.name} has ${one.column} behind ${index.keys[0] ?? ''}, which the query does not compare`
-  const reasons = leading.map((each) => indexReason(each, one, facts))
-  return reasons.includes(null) ? null : (reasons[0] ?? null)
+    return `${index.name} has ${column} behind ${index.keys[0] ?? ''}, which the query does not compare`
+  const [opclass = ''] = index.opclasses
+  return operator === 'not' || operator === 'is not null'
+    ? null
+    : `${index.name} is a ${index.method} index (${opclass}), which does not serve ${operatorOf(one)}`
 }
 
+/** What keeps an index whose opclass has the operator. */
 function indexReason(index: IndexFacts, one: Comparison, { columns }: FilterFacts): string | null {
-  if (!index.valid) return notValid(index)
   const facts = columns.get(one.column)
   const collation = one.collation ?? facts?.collation ?? ''
   // A text column with COLLATE prints as a cast to the type it has, and without the name of the collation.
@@ -95,17 +100,16 @@ function indexReason(index: IndexFacts, one: Comparison, { columns }: FilterFact
   if (own !== '' && collation !== '' && own !== collation)
     return `${index.name} orders by the collation ${own}, and the query compares by ${collation}: declare one of the two`
   if (index.predicate !== null)
-    return `${index.name} holds only rows with ${index.predicate}, which the query does not ask for in these words: add that condition to the query`
-  if (index.method === 'hash' && one.operator !== '=') return `${index.name} is a hash index: it serves = alone`
-  if (index.method === 'gin' && columns.get(one.column)?.type === 'jsonb')
-    return `${index.name} is a gin index: it serves @>, ? and the like, not ${one.operator}`
+    return `${index.name} holds only rows with ${index.predicate}, which the query does not ask for in these words: where it means those rows alone, say so in it`
   return null
 }
 
-function patternReason(one: Comparison, pattern: string, { table, indexes }: FilterFacts): string | null {
-  const trigrams = 'trigrams alone do (extension pg_trgm, gin with gin_trgm_ops)'
+/** Whether another opclass would serve it the catalog says, see candidates; of one that is not installed it knows nothing. */
+function patternReason(one: Comparison, pattern: string, { table, indexes, operators }: FilterFacts): string | null {
+  const served = operators.some(({ column, operator }) => column === one.column && operator === one.operator)
+  const trigrams = served ? 'trigrams alone do' : 'trigrams alone do (extension pg_trgm, gin with gin_trgm_ops)'
   if (pattern !== 'LIKE') return `${pattern} on ${one.column} is served by no btree index: ${trigrams}`
-  if (/^[%_]/.test(one.constant ?? ''))
+  if (one.constant !== null && !beginsFixed(one))
     return `the pattern on ${one.column} begins with a wildcard, which no btree index serves: ${trigrams}`
   const leading = indexes.find((index) => index.columns[0] === one.column && index.method === 'btree')
   return leading === undefined
@@ -149,10 +153,13 @@ function orReason(facts: FilterFacts): string | null {
   if (or?.kind !== 'or') return null
   const without = or.parts.flatMap((arm) => {
     const compared = conjuncts(arm)
-    const served = compared.some(
-      (one) =>
-        !computes(one, columns) &&
-        indexes.some((index) => index.columns[0] === one.column && indexReason(index, one, facts) === null),
+    const served = compared.some((one) =>
+      indexes.some(
+        (index) =>
+          index.valid &&
+          keyServes(index, one, facts) &&
+          (computes(one, columns) || indexReason(index, one, facts) === null),
+      ),
     )
     return served ? [] : (compared[0] ?? [])
   })
@@ -169,19 +176,6 @@ function anyComputed({ condition, table, columns }: FilterFacts): string | null 
   return one.computed?.kind === 'function'
     ? `the query asks for ${one.computed.expression ?? `${one.computed.name}(${one.column})`}, and no index of ${table} is on that`
     : `the query computes with ${one.column} before it compares: no index on the column serves that`
-}
-
-/** `id + 1 = 7` is as good as `id = 7 - 1`, which an index on the column serves; `id % 7 = 1` and `a + b = 7` are not. */
-export function solvable({ computed }: Comparison): boolean {
-  return computed?.kind === 'operator' && computed.alone && ['+', '-', '*', '/'].includes(computed.name)
-}
-
-/** varchar prints as `(code)::text` even when an index on it is used. */
-export function computes({ computed, casts, column }: Comparison, columns: ReadonlyMap<string, ColumnFacts>): boolean {
-  if (computed !== null) return true
-  const type = columns.get(column)?.type ?? 'text'
-  const textual = type === 'text' || type === 'character varying'
-  return casts.some((cast) => !(textual && (cast === 'text' || cast === 'varchar')))
 }
 
 function notValid(index: IndexFacts): string {

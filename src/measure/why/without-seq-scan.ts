@@ -1,16 +1,16 @@
 import type { Session } from '../../server/session/session.js'
-import { columnTypesSql } from '../../sql/measure/explain-catalog.js'
-import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
+import { comparisonsOf, readCondition, type Condition } from '../../sql/rewrite/condition.js'
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
 import { milliseconds } from '../rules/rule.js'
 import { percent } from '../../text/amounts.js'
-import { explainOnce, rolledBack } from '../sample/sample.js'
+import { explainOnce } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import { median } from '../sample/statistics.js'
-import { catalogOnly, sizeText, smallPages } from '../sample/tables.js'
-import { whyNoIndex, whyNotIndex, type ColumnFacts } from './why-not.js'
+import { sizeText, smallPages } from '../sample/tables.js'
+import { readCatalog } from './catalog.js'
+import { whyNoIndex, whyNotIndex, type FilterFacts } from './why-not.js'
 import type { Limits } from '../sample/limits.js'
 import { readForeignCode } from '../../catalog/trust.js'
 import type { UnchosenIndex } from '../sample/measurement.js'
@@ -92,16 +92,12 @@ async function unchosenReason(counterpart: WithoutSeqScan, facts: IndexFacts): P
   if (nodes.length === 0) return `the query plan does not read ${facts.table}`
   if (without.indexes.some((one) => isOrPart(one, facts)) && scan !== undefined)
     return chosenReason(counterpart, scan, facts)
-  const condition = await readCondition(nodes.map((node) => node.filter || node.indexCondition).find(Boolean) ?? '')
+  const asked = nodes.find((node) => node.filter !== '') ?? nodes.find((node) => node.indexCondition !== '')
+  const condition = await readCondition(asked?.filter || asked?.indexCondition || '')
   const blocked =
-    condition === null
+    condition === null || asked === undefined
       ? null
-      : whyNotIndex(facts, {
-          table: facts.table,
-          condition,
-          indexes,
-          columns: await columnsOf(counterpart, facts.table),
-        })
+      : whyNotIndex(facts, await filterFacts(counterpart, asked, condition))
   const used = plan.nodes.filter(
     (node) => node.index !== '' && indexes.some((one) => isOrPart(node.index, one) && one.table === facts.table),
   )
@@ -119,7 +115,7 @@ export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode)
   if (chosen !== undefined) return chosenReason(counterpart, node, chosen)
   const condition = await readCondition(node.filter)
   if (condition === null) return null
-  return whyNoIndex({ table, condition, indexes, columns: await columnsOf(counterpart, table) })
+  return whyNoIndex(await filterFacts(counterpart, node, condition))
 }
 
 /** The index that the query plan searches from its first key on; to read it from end to end is no search. */
@@ -178,14 +174,6 @@ async function timeBoth({
   return [await timed({}), other]
 }
 
-async function columnsOf(
-  { session, limits }: WithoutSeqScan,
-  table: string,
-): Promise<ReadonlyMap<string, ColumnFacts>> {
-  const dot = table.indexOf('.')
-  const names = [table.slice(0, dot), table.slice(dot + 1)]
-  const rows = await rolledBack(session, limits, catalogOnly, async () =>
-    session.query<ColumnFacts & { readonly column: string }>(columnTypesSql, names),
-  )
-  return new Map(rows.map(({ column, type, collation }) => [column, { type, collation }]))
+async function filterFacts(counterpart: WithoutSeqScan, node: PlanNode, condition: Condition): Promise<FilterFacts> {
+  return { table: tableOf(node), condition, ...(await readCatalog(counterpart, node)) }
 }

@@ -35,7 +35,7 @@ export const tablesSql = `
  * `parts` are the names that query plans show instead of a partitioned index.
  */
 export const indexesSql = `
-  select n.nspname || '.' || t.relname as table, i.relname as name, a.amname as method, x.indisvalid as valid,
+  select n.nspname || '.' || t.relname as table, i.relname as name, a.amname as method, x.indisvalid as valid, x.indisprimary as primary,
     pg_get_expr(x.indpred, x.indrelid) as predicate, t.reltuples::float8 as estimated_rows,
     greatest(pg_relation_size(t.oid), (select coalesce(sum(pg_relation_size(p.relid)), 0) from pg_partition_tree(t.oid) p))::int8
       / current_setting('block_size')::int8 as pages,
@@ -45,6 +45,7 @@ export const indexesSql = `
     array(select o.opcname::text from generate_series(0, x.indnkeyatts - 1) k join pg_opclass o on o.oid = x.indclass[k] order by k) as opclasses,
     array(select coalesce(c.collname, '')::text from generate_series(0, x.indnkeyatts - 1) k
       left join pg_collation c on c.oid = x.indcollation[k] order by k) as collations,
+    array(select x.indoption[k] & 1 = 1 from generate_series(0, x.indnkeyatts - 1) k order by k) as descending,
     array(select p.relname::text from pg_partition_tree(i.oid) part join pg_class p on p.oid = part.relid where part.isleaf) as parts
   from pg_index x
   join pg_class i on i.oid = x.indexrelid
@@ -93,3 +94,17 @@ export function sampleRowSql(use: {
   const column = quoteName(use.column)
   return `select ${column}::text as value from ${quoteName(use.schema)}.${quoteName(use.table)} where ${column} is not null limit 1`
 }
+
+/** The columns that refer, by the foreign key of this name ($3), to a table ($1 schema, $2 name), and whether an index finds rows by them. */
+export const foreignKeySql = `
+  select n.nspname || '.' || t.relname as table, k.columns,
+    exists (select from pg_index x where x.indrelid = t.oid and x.indisvalid and x.indpred is null
+      and (select array_agg(a) from unnest(x.indkey[0:cardinality(c.conkey) - 1]) a) @> c.conkey) as indexed
+  from pg_constraint c
+  join pg_class r on r.oid = c.confrelid
+  join pg_namespace s on s.oid = r.relnamespace
+  join pg_class t on t.oid = c.conrelid
+  join pg_namespace n on n.oid = t.relnamespace
+  cross join lateral (select array_agg(a.attname::text order by u.place) as columns
+    from unnest(c.conkey) with ordinality u (number, place) join pg_attribute a on a.attrelid = t.oid and a.attnum = u.number) k
+  where c.contype = 'f' and s.nspname = $1 and r.relname = $2 and c.conname = $3`
