@@ -183,6 +183,36 @@ test('a parameter is no predicate', async () => {
   expect(await hint(`select * from events where status <> $1`, ['done'])).not.toContain('create index')
 })
 
+test.each([
+  [
+    'a list of what few rows are not, beside some of them',
+    `select * from events where status not in ('done', 'gone') and kind < 50`,
+    `create index on public.events (kind) where status <> ALL ('{done,gone}'::text[]) ${tried}`,
+  ],
+  [
+    'few values of a list, and the first of an order',
+    `select * from events where status in ('open', 'none') order by total desc limit 5`,
+    `create index on public.events (total desc, status) ${tried}`,
+  ],
+  [
+    'parts of a date',
+    `select * from events where extract(day from at at time zone 'UTC') = 40 and kind = 3`,
+    `create index on public.events (kind, extract(day from timezone('UTC', at))) ${tried}`,
+  ],
+  [
+    'partitions whose index is rightly not read: one that serves the other condition too',
+    `select * from parts where v = 3 and id % 100 = 3 and at >= '2024-01-02'`,
+    `rightly does not`,
+  ],
+])('%s: the index', async (_, sql, text) => {
+  expect(await hint(sql)).toContain(text)
+})
+
+test('an aggregate of two columns of most rows: not said that no index would help', async () => {
+  const codes = (await found(`select max(total) from events where status = 'done'`)).map(({ code }) => code)
+  expect(codes).not.toContain('SEQ_SCAN_OK')
+})
+
 test('what most rows are not is no predicate', async () => {
   expect(await hint(`select * from events where status <> 'open' and note ilike '%77%7'`)).not.toContain('create index')
 })
@@ -281,7 +311,7 @@ test('columns that depend on one another, with fresh statistics: tried, and noth
       (all) => all.find(({ code }) => code === 'MISESTIMATE')?.hint,
     ),
   ).toMatch(
-    /create statistics on a, b, c from public\.cor, then analyze public\.cor \(tried: the planner then expects 150 rows\)/,
+    /create statistics public\.cor_a_b_c \(dependencies\) on a, b, c from public\.cor; analyze public\.cor \(tried: the planner then expects 150 rows\)/,
   )
   expect(text).toContain('create index on public.cor (a, b, c)')
   // The same where two processes share the scan, each with a part of the rows.

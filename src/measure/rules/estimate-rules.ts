@@ -19,18 +19,25 @@ export const misestimate: Rule = ({ plan, versionNum }) => {
   const above = new Set([...wrong].flatMap((node) => ancestors(plan, node)))
   return [...wrong]
     .filter((node) => !above.has(node))
-    .map((node) => {
-      const factor = factorOf(node, versionNum)
-      const way = node.estimatedRows > node.rowsPerLoop ? 'too many' : 'too few'
+    .map((counted) => {
+      const node = gathered(plan, counted)
+      const factor = factorOf(counted, versionNum)
+      const way = counted.estimatedRows > counted.rowsPerLoop ? 'too many' : 'too few'
       return {
         code: 'MISESTIMATE',
         severity: factor >= 100 ? ('warning' as const) : ('info' as const),
         ...subjectOf(node),
         node: node.id,
-        message: `the planner expected ${count(node.estimatedRows)} rows of ${nodeLabel(node)} and got ${count(node.rowsPerLoop)}: ${count(factor)} times ${way}`,
+        message: `the planner expected ${count(counted.estimatedRows)} rows of ${nodeLabel(node)} and got ${count(counted.rowsPerLoop)}: ${count(factor)} times ${way}`,
         hint: statisticsAdvice(node),
       }
     })
+}
+
+/** The node whose rows a Gather counts: those of one process are rounded, and no join is between. */
+function gathered(plan: QueryPlan, node: PlanNode): PlanNode {
+  const below = node.type.startsWith('Gather') || node.type === 'Sort' ? nodeAt(plan, node.children[0]) : undefined
+  return below === undefined ? node : gathered(plan, below)
 }
 
 /**
@@ -114,7 +121,7 @@ export function stoppedEarly(plan: QueryPlan, node: PlanNode): boolean {
 
 function statisticsAdvice(node: PlanNode): string {
   const table = tableOf(node)
-  if (table === '') return 'analyze the tables below it; then look at the conditions of the join'
+  if (table === '') return 'analyze the tables below it; then look at its conditions'
   const { equal, other, computed } = conditionColumns(`${node.indexCondition} ${node.filter}`, node.alias)
   const columns = [...new Set([...equal, ...other])]
   if (computed.length > 0) {

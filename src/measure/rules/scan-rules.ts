@@ -62,18 +62,25 @@ export const seqScanOk: Rule = ({ plan }) =>
         severity: 'info',
         ...subjectOf(node),
         message: `reading all of ${tableOf(node)} is right: it ${why}`,
-        hint: `no index on ${tableOf(node)} would help this query`,
+        hint:
+          !small && ancestors(plan, node).some(isPlain)
+            ? `no index on ${tableOf(node)} finds them sooner; one that holds all columns that are read could be read instead`
+            : `no index on ${tableOf(node)} would help this query`,
       },
     ]
   })
 
-/** Few rows are taken of those that the scan gives, or only counted: by a Limit, or an aggregate without groups of one table. */
+/** Few rows are taken of those that the scan gives, or only counted: by a Limit, a join, or an aggregate without groups of one table. */
 function narrowed(plan: QueryPlan, node: PlanNode): boolean {
   const above = ancestors(plan, node)
-  if (above.some(({ type, rows }) => type === 'Limit' && rows * 10 <= node.rows)) return true
+  if (above.some(({ type, rows }) => /Limit|Join|Nested Loop/.test(type) && rows * 10 <= node.rows)) return true
   const joined = above.findIndex(({ children }) => children.length > 1)
   const alone = joined < 0 ? above : above.slice(0, joined)
-  return alone.some(({ type, strategy }) => type === 'Aggregate' && strategy === 'Plain' && indexOnly(node))
+  return alone.some((at) => isPlain(at) && (indexOnly(node) || at.output.every((text) => /(?:min|max)\(/.test(text))))
+}
+
+function isPlain({ type, strategy }: PlanNode): boolean {
+  return type === 'Aggregate' && strategy === 'Plain'
 }
 
 /** Columns of the condition alone are read: an index on them would hold all that is needed. */

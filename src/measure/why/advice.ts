@@ -1,31 +1,16 @@
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'
 import type { Rewrite } from '../../sql/rewrite/rewrite-places.js'
-import { parameterText } from '../../server/session/values.js'
-import { foreignKeySql } from '../../sql/measure/explain-catalog.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
-import { rolledBack } from '../sample/sample.js'
-import { catalogOnly } from '../sample/tables.js'
-import { keysetAdvice } from '../rules/order-rules.js'
 import { joinCastCounts } from '../rules/join-rules.js'
 import { type RuleFinding } from '../rules/rule.js'
 import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
-import { fewestRows } from './estimate.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
 import { readCatalog, type Catalog } from './catalog.js'
-import {
-  armsOf,
-  needOf,
-  otherSides,
-  withBitmapConditions,
-  withIndexOrder,
-  withJoinCondition,
-  type Need,
-} from './need.js'
-import { candidates } from './serves.js'
-import { existing } from './serves-index.js'
-import { bare, createText, quoted } from './serves-text.js'
+import { foreignKeyReason } from './foreign-key.js'
+import { joinAdvice, offsetAdvice, remedies } from './index-remedy.js'
+import { needOf, withBitmapConditions, withIndexOrder, withJoinCondition } from './need.js'
+import { joinEstimate } from './join-estimate.js'
 import { statisticsReason } from './statistics-trial.js'
-import { tryIndexes } from './trial.js'
 
 /** Codes whose advice the catalog, the empty copy and the planner are asked for. */
 const advisedCodes = new Set([
@@ -68,6 +53,10 @@ export async function advised(
   let proven: readonly Proven[] | null = null
   for (const finding of findings) {
     const found = isAdvised(finding) ? counterpart.plan.nodes[finding.node ?? -1] : undefined
+    if (found?.relation === '' && finding.code === 'MISESTIMATE') {
+      told.push({ ...finding, hint: (await joinEstimate(counterpart, found)) ?? finding.hint })
+      continue
+    }
     if (found === undefined || (found.relation === '' && finding.code !== 'ROWS_REMOVED')) {
       told.push(finding)
       continue
@@ -83,7 +72,7 @@ export async function advised(
       continue
     }
     if (finding.code === 'MISESTIMATE') {
-      const hint = catalog === null ? null : await statisticsReason(counterpart, node, catalog.owned)
+      const hint = catalog === null ? null : await statisticsReason(counterpart, node, catalog)
       told.push(hint === null ? finding : { ...finding, hint })
       continue
     }
@@ -116,118 +105,20 @@ async function adviceFor(
   if (rewrite !== undefined) return rewriteText(rewrite, rewrite.faster ? null : indexFor(rewrite.rewrite, catalog))
   const reason =
     finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
-  if (reason !== null && reason.startsWith('the planner could use')) return reason
+  // Where the planner is wrong about an index that serves, no other one is the remedy.
+  if (
+    reason !== null &&
+    reason.startsWith('the planner could use') &&
+    !/ rightly does not|reading all is cheaper$/.test(reason)
+  )
+    return reason
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null
   const remedy = await remedies(counterpart, need, catalog)
   const parts = [reason ?? '', remedy ?? ''].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
+  const kept = finding.code === 'ROWS_REMOVED' ? await seqScanReason(counterpart, node) : null
+  if (kept !== null && !kept.startsWith('the planner could use')) return kept
   return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched, or is met by most rows`
-}
-
-/** The page after the last row, by the order with the primary key behind it, and the index that gives it; null where the order is of no columns. */
-async function offsetAdvice(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
-  const down = need.order.length > 0 && need.order.every((key) => / desc$/.test(key)) ? ' desc' : ''
-  const key = catalog.indexes.find(({ primary }) => primary)?.columns ?? []
-  const unique = key.filter((column) => !need.order.some((one) => bare(one) === quoted(column)))
-  const order = [...need.order, ...unique.map((column) => `${quoted(column)}${down}`)]
-  if (need.order.length === 0 || order.some((one) => (/ desc$/.test(one) ? ' desc' : '') !== down)) return null
-  const remedy = await indexRemedy(counterpart, { ...need, order }, catalog)
-  return [keysetAdvice(order), ...(remedy === null || remedy.text === '' ? [] : [`with ${remedy.text}`])].join('; ')
-}
-
-/** An index by which a nested loop looks up what it puts together: of this table, else of the other side. */
-async function joinAdvice(
-  counterpart: WithoutSeqScan,
-  need: Need,
-  node: PlanNode,
-  catalog: Catalog,
-): Promise<string | null> {
-  const own = await indexRemedy(counterpart, need, catalog)
-  if (own !== null) return own.index === undefined ? own.text : takenOtherwise(own.index)
-  for (const side of otherSides(counterpart.plan, node)) {
-    const other = await readCatalog(counterpart, withJoinCondition(counterpart.plan, side))
-    const asked = await needOf(counterpart.plan, withJoinCondition(counterpart.plan, side), other.root)
-    const remedy = await indexRemedy(counterpart, asked, other)
-    if (remedy !== null) return remedy.index === undefined ? remedy.text : takenOtherwise(remedy.index)
-  }
-  return `no index on ${catalog.root} serves what the join compares`
-}
-
-/** What a foreign key costs the table that it refers to: an index that is missing, or the look-ups themselves. null where the catalog does not know it. */
-async function foreignKeyReason({ session, limits, plan }: WithoutSeqScan, node: PlanNode): Promise<string | null> {
-  const [slowest] = plan.triggers.toSorted((a, b) => b.totalMs - a.totalMs)
-  const names = [node.schema, node.relation, slowest?.constraint ?? '']
-  const [key] = await rolledBack(session, limits, catalogOnly, async () =>
-    session.query<{ readonly table: string; readonly columns: readonly string[]; readonly indexed: boolean }>(
-      foreignKeySql,
-      names,
-    ),
-  )
-  if (key === undefined || node.operation === 'Insert') return null
-  const columns = key.columns.map(quoted)
-  return key.indexed
-    ? `an index of ${key.table} has ${columns.join(', ')}: it is the look-ups themselves, one for each row; fewer rows a statement`
-    : `${createText(key.table, { method: 'btree', keys: columns, where: null })}: without it each call reads the whole table`
-}
-
-/** Of each arm of an OR an index; where an arm is none of its own table, two queries. */
-async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
-  const whole = await indexRemedy(counterpart, need, catalog)
-  if (whole !== null) return whole.index === undefined ? whole.text : takenOtherwise(whole.index)
-  const arms = await armsOf(need)
-  if (arms.length === 0) return null
-  const union =
-    'write its arms as queries of their own, joined by UNION: each then finds its rows by an index (not proven equal: UNION also drops equal rows)'
-  if (arms.some(({ conjuncts }) => conjuncts.every(({ condition }) => condition.kind === 'other'))) return union
-  const found: (Remedy | null)[] = []
-  for (const arm of arms) found.push(await indexRemedy(counterpart, arm, catalog))
-  return found.includes(null)
-    ? null
-    : [...new Set(found.flatMap((one) => (one === null || one.text === '' ? [] : [one.text])))].join('; ')
-}
-
-function takenOtherwise(index: string): string {
-  return `${index} could serve it, and the planner takes another way`
-}
-
-interface Remedy {
-  /** Empty where the index exists. */
-  readonly text: string
-  /** The one that exists. */
-  readonly index?: string
-}
-
-/**
- * The first candidate that PostgreSQL and the planner take, unless the table has it; where nothing can be tried, one of plain columns that
- * the catalog vouches for.
- */
-async function indexRemedy(
-  { session, subject, limits, foreign }: WithoutSeqScan,
-  need: Need,
-  catalog: Catalog,
-): Promise<Remedy | null> {
-  const values = subject.values.flatMap((value) => parameterText(value) ?? [])
-  const list = candidates(need, catalog, values)
-  const trials = await tryIndexes(session, need, catalog.owner, list, { values: subject.values, limits })
-  const able = list.filter(
-    ({ method, keys, where }, place) =>
-      trials[place] === 'taken' ||
-      (trials[place] === 'unknown' &&
-        method === 'btree' &&
-        where === null &&
-        keys.every((key) => /^[\w$ ]+$/.test(key))),
-  )
-  const best = foreign ? able[0] : await fewestRows(session, need, able, { values: subject.values, limits })
-  if (best === undefined) return null
-  const here = existing(best, catalog)
-  if (here !== undefined) return { text: '', ...(here.valid ? { index: here.name } : {}) }
-  const how =
-    trials[list.indexOf(best)] === 'taken'
-      ? 'tried on an empty copy: the planner takes it'
-      : foreign
-        ? 'not tried: its conditions may run code of other roles, and are not planned here'
-        : 'not tried: no empty copy can be made here'
-  return { text: `${createText(need.table, best)} (${how})` }
 }
 
 function indexFor({ kind, about }: Rewrite, { root, indexes }: Catalog): string | null {

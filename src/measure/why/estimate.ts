@@ -75,6 +75,6 @@ export async function fewestRows(
 }
 
 /** Of the rows; beyond it the planner takes a sequential scan of all but the widest tables. */
-const most = 0.3
+const most = 0.15
 /** So many times fewer rows make a later candidate the better one: these are guesses. */
 const clearly = 4

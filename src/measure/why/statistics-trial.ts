@@ -6,50 +6,52 @@ import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import { stoppedEarly } from '../rules/estimate-rules.js'
 import { rolledBack } from '../sample/sample.js'
 import { catalogOnly, type TableFacts } from '../sample/tables.js'
+import type { Catalog } from './catalog.js'
 import { expectedRows } from './estimate.js'
+import { computes } from './serves-index.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
+import { statisticsVariants, type Asked, type Variant } from './statistics-variants.js'
 
 /**
- * Why the planner is wrong about the rows of a scan, when its statistics are fresh: columns that depend on one another, for which CREATE STATISTICS is tried
- * in a transaction that is rolled back; a value that is missing from the most common ones; a condition that holds a sub-query. null where they are old, or
- * where nothing more is known. The trial holds SHARE UPDATE EXCLUSIVE on the table for as long as its ANALYZE takes, 5 s at most, and is not made
- * where another session holds the table. Throws CONNECTION_LOST and INTERRUPTED.
+ * Why the planner is wrong about the rows of a scan, when its statistics are fresh: columns that depend on one another, a value that is missing from the most
+ * common ones, an expression; each way to give it numbers is tried in a transaction that is rolled back. A condition that holds a sub-query has none. null where the
+ * statistics are old, or where nothing more is known. The trial holds SHARE UPDATE EXCLUSIVE on the table for 5 s at most, and is not made where another session
+ * holds the table. Throws CONNECTION_LOST and INTERRUPTED.
  * https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED
  */
 export async function statisticsReason(
   counterpart: WithoutSeqScan,
   node: PlanNode,
-  owned: boolean,
+  catalog: Catalog,
 ): Promise<string | null> {
   const { session, limits } = counterpart
   const table = tableOf(node)
   const [facts] = await rolledBack(session, limits, catalogOnly, async () =>
     session.query<TableFacts>(tablesSql, [[node.schema], [node.relation]]),
   )
-  if (facts === undefined || facts.never || facts.changed_rows > 0.05 * Math.max(facts.estimated_rows, 1000))
-    return null
+  if (facts === undefined || isOld(facts)) return null
   if (/SubPlan/.test(node.filter))
     return `the statistics of ${table} are fresh; the planner takes a fixed part of the rows for a sub-query in a condition: write it as a join, or as exists (...)`
   if (stoppedEarly(counterpart.plan, node)) return null
-  const columns = await comparedColumns(node)
-  if (columns.length === 0)
-    return `the statistics of ${table} are fresh: the planner has no numbers for what the condition computes; create statistics on the expression (from 14 on), or an index on it, gives them`
-  const [column = ''] = columns
-  if (columns.length === 1)
-    return `the statistics of ${table} are fresh: the value is missing from the most common ones of ${column}: alter table ${table} alter column ${column} set statistics 1000, then analyze ${table} (${column}) (not tried)`
-  const create = `create statistics on ${columns.join(', ')} from ${table}`
-  const trial =
-    owned && !counterpart.foreign && !session.inRecovery && !session.readOnly
-      ? await tryStatistics(counterpart, node, columns)
-      : null
-  const depend = `the statistics of ${table} are fresh: ${columns.join(', ')} depend on one another; ${create}`
-  if (trial === null) return `${depend} (not tried), then analyze ${table}`
+  const asked = await askedOf(node, catalog)
+  const variants = statisticsVariants(asked, session.versionNum)
+  const fresh = `the statistics of ${table} are fresh`
+  const [first] = variants
+  if (first === undefined) return `${fresh}: the planner has no numbers for what the condition computes`
   const actual = node.parallel ? node.rows : node.rowsPerLoop
-  if (off(trial.analyzed, actual) * 2 < off(trial.before, actual) && off(trial.analyzed, actual) < 10)
-    return `analyze ${table} (tried: the planner then expects ${count(trial.analyzed)} rows)`
-  return off(trial.after, actual) * 2 < off(trial.analyzed, actual)
-    ? `${depend}, then analyze ${table} (tried: the planner then expects ${count(trial.after)} rows)`
-    : `the statistics of ${table} are fresh, and with statistics on ${columns.join(', ')} together the planner expects ${count(trial.after)} rows instead of ${count(trial.analyzed)} (tried): no more is known of the cause`
+  const may = catalog.owned && !counterpart.foreign && !session.inRecovery && !session.readOnly
+  const trial = may ? await tryVariants(counterpart, node, asked, variants, actual) : null
+  if (trial === null) return `${fresh}: ${first.why}; ${first.advice} (not tried)`
+  const expects = `(tried: the planner then expects ${count(trial.rows)} rows)`
+  if (trial.variant === null) return `analyze ${table} ${expects}`
+  return trial.better
+    ? `${fresh}: ${trial.variant.why}; ${trial.variant.advice} ${expects}`
+    : `${fresh}, and ${trial.variant.without} changes little (tried: ${count(trial.rows)} rows): no more is known of the cause`
+}
+
+/** Changed by a twentieth of its rows, or never looked at. */
+export function isOld({ never, changed_rows: changed, estimated_rows: rows }: TableFacts): boolean {
+  return never || changed > 0.05 * Math.max(rows, 1000)
 }
 
 function off(estimate: number, actual: number): number {
@@ -57,44 +59,74 @@ function off(estimate: number, actual: number): number {
   return Math.max(a, b) / Math.min(a, b)
 }
 
-/** Columns that are compared as they are, of which all conditions must hold. */
-async function comparedColumns(node: PlanNode): Promise<readonly string[]> {
+/** What is compared, of which all conditions must hold: columns as they are, and else what is computed from them. */
+async function askedOf(node: PlanNode, { columns }: Catalog): Promise<Asked> {
   const texts = [node.indexCondition, node.filter].flatMap((text) => partTexts(text, 'AND'))
   const read = await Promise.all(texts.map(readCondition))
-  const names = read
+  const compared = read
     .flatMap((one) => (one === null ? [] : conjuncts(one)))
-    .filter(({ computed, others }) => computed === null && others.length === 0)
+    .filter(({ others }) => others.length === 0)
+  const plain = compared.filter((one) => !computes(one, columns))
   // Of a range over many values statistics on several columns know nothing: those that are compared with = alone, where there are two.
-  const equal = new Set(names.filter(({ operator }) => ['=', 'in'].includes(operator)).map(({ column }) => column))
-  const all = equal.size >= 2 ? equal : new Set(names.map(({ column }) => column))
-  return [...all].slice(0, 8)
+  const equal = new Set(plain.filter(({ operator }) => ['=', 'in'].includes(operator)).map(({ column }) => column))
+  const all = equal.size >= 2 ? equal : new Set(plain.map(({ column }) => column))
+  return {
+    table: tableOf(node),
+    columns: [...all].slice(0, 8),
+    equal: equal.size >= 2,
+    expressions: compared.filter((one) => computes(one, columns)),
+  }
+}
+
+interface Trial {
+  /** null where ANALYZE alone mended it. */
+  readonly variant: Variant | null
+  readonly rows: number
+  readonly better: boolean
 }
 
 /**
- * Rows that the planner expects of the conditions of the scan alone: before, with statistics on these columns together, and after the ANALYZE without them;
- * null where it could not be tried. Not of the whole query, whose plan may be another with them: a node of it may be one of several processes, or run once for each outer row.
+ * The first variant by which the planner expects about as many rows of the conditions of the scan alone as there are, else the best; null where none could be tried. Not
+ * of the whole query, whose plan may be another with them: a node of it may be one of several processes, or run once for each outer row.
  */
-async function tryStatistics(
+async function tryVariants(
   { session, subject, limits }: WithoutSeqScan,
   node: PlanNode,
-  columns: readonly string[],
-): Promise<{ readonly before: number; readonly after: number; readonly analyzed: number } | null> {
-  const short = { ...limits, statementTimeoutMs: 5000, lockTimeoutMs: 100 }
-  const table = `${quoteName(node.schema)}.${quoteName(node.relation)}`
-  const list = columns.map(quoteName).join(', ')
+  { table, columns, expressions }: Asked,
+  variants: readonly Variant[],
+  actual: number,
+): Promise<Trial | null> {
+  const until = performance.now() + mostMs
+  const short = { ...limits, statementTimeoutMs: mostMs, lockTimeoutMs: 100 }
   const conditions = [node.indexCondition, node.filter].flatMap((text) => partTexts(text, 'AND'))
-  const asked = { table: tableOf(node), alias: node.alias, conditions }
+  const looked = [...new Set([...columns, ...expressions.map(({ column }) => column)])].map(quoteName).join(', ')
+  let best: Trial | null = null
   try {
     return await rolledBack(session, short, { readOnly: false }, async () => {
-      const before = await expectedRows(session, asked, subject.values)
-      await session.query(`create statistics ${quoteName(node.schema)}.perfdb_try_statistics on ${list} from ${table}`)
-      await session.query(`analyze ${table} (${list})`)
-      const after = await expectedRows(session, asked, subject.values)
-      await session.query(`drop statistics ${quoteName(node.schema)}.perfdb_try_statistics`)
-      return { before, after, analyzed: await expectedRows(session, asked, subject.values) }
+      const rows = async () => expectedRows(session, { table, alias: node.alias, conditions }, subject.values)
+      const before = await rows()
+      const analyze = `analyze ${quoteName(node.schema)}.${quoteName(node.relation)} (${looked})`
+      await session.query(analyze)
+      const analyzed = await rows()
+      if (off(analyzed, actual) * 2 < off(before, actual) && off(analyzed, actual) < 10)
+        return { variant: null, rows: analyzed, better: true }
+      for (const variant of variants) {
+        if (performance.now() > until) break
+        await session.query('savepoint perfdb_try')
+        for (const statement of variant.statements) await session.query(statement)
+        await session.query(analyze)
+        const after = await rows()
+        await session.query('rollback to savepoint perfdb_try')
+        const better = off(after, actual) * 2 < off(analyzed, actual)
+        if (best === null || off(after, actual) * 2 < off(best.rows, actual)) best = { variant, rows: after, better }
+        if (off(after, actual) < 3) break
+      }
+      return best
     })
   } catch (error) {
     if (limits.signal?.aborted || (error instanceof PerfdbError && error.code === 'CONNECTION_LOST')) throw error
-    return null
+    return best
   }
 }
+
+const mostMs = 5000

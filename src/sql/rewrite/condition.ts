@@ -135,6 +135,8 @@ function read(node: Node | undefined): Condition {
       const listed = comparison(lexpr, operator === '=' ? 'in' : operator, rexpr)
       return listed.kind === 'comparison' ? listed : comparison(rexpr, 'has', lexpr)
     }
+    // NOT IN (list)
+    if (kind === 'AEXPR_OP_ALL' && operator === '<>') return comparison(lexpr, operator, rexpr)
     if (kind !== 'AEXPR_OP') return other
     const left = comparison(lexpr, operator, rexpr)
     return left.kind === 'comparison' ? left : comparison(rexpr, flipped[operator] ?? operator, lexpr)

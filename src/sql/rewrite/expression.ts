@@ -28,7 +28,11 @@ export function expressionText(node: Node): string | null {
     const { funcname = [], args = [], funcformat } = node.FuncCall
     const name = nameText(funcname)
     const texts = args.map(expressionText)
-    if (name === null || funcformat === 'COERCE_SQL_SYNTAX' || texts.includes(null)) return null
+    if (funcformat === 'COERCE_SQL_SYNTAX' && name === 'extract' && /^'\w+'$/.test(texts[0] ?? ''))
+      return texts[1] ? `extract(${texts[0]?.slice(1, -1)} from ${texts[1]})` : null
+    // AT TIME ZONE is written as the function that it is.
+    const odd = funcformat === 'COERCE_SQL_SYNTAX' && name !== 'timezone'
+    if (name === null || odd || texts.includes(null)) return null
     return `${name}(${texts.join(', ')})`
   }
   if ('CoalesceExpr' in node) {
