@@ -1,6 +1,7 @@
 import type { Definition } from '../definition/definition.js'
 import type { WritePrice } from './write-price.js'
 import type { Present } from '../twin/suppose.js'
+import { bundlesOf, type Bundle } from './bundles.js'
 import { enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes, type Weighed } from './outcomes.js'
 
 export interface Chosen {
@@ -42,13 +43,14 @@ export async function chooseIndexes(
   { mostIndexes, mostBytes, priceOf }: ChoiceOptions,
 ): Promise<Choice> {
   const present: Outcomes = new Map(queries.map((one) => [one, { cost: one.present.here.cost, used: [] }]))
-  const solo = new Map<Option, number>()
-  const helps = new Map<Option, ReadonlySet<Weighed>>()
-  for (const option of options) {
-    const outcomes = await outcomesWith(look, [option], present, option.table)
-    solo.set(option, enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) - priceOf(option) : 0)
-    helps.set(option, new Set([...outcomes].filter(([, outcome]) => uses(outcome, option)).map(([query]) => query)))
-  }
+  const alone = new Map<Option, Outcomes>()
+  for (const option of options) alone.set(option, await outcomesWith(look, [option], present, option.table))
+  const saves = (bundle: Bundle, outcomes: Outcomes) =>
+    enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) - priceOfAll(priceOf, bundle) : 0
+  const solo = new Map<Bundle, number>()
+  for (const [option, outcomes] of alone) solo.set([option], saves([option], outcomes))
+  for (const bundle of await bundlesOf(look, alone, present))
+    solo.set(bundle, saves(bundle, await outcomesWith(look, bundle, present, null)))
   const from = {
     look,
     present,
@@ -59,7 +61,7 @@ export async function chooseIndexes(
   }
   const best = await greedy(from, (_, saved) => saved)
   // Where the size bounds it, several small ones may save more than the large one that would fill it.
-  const dense = best.bounded ? await greedy(from, ({ tried }, saved) => saved / Math.max(1, tried.sizeBytes)) : best
+  const dense = best.bounded ? await greedy(from, (bundle, saved) => saved / Math.max(1, bytesOf(bundle))) : best
   const { chosen } = totalOf(dense.outcomes) < totalOf(best.outcomes) ? dense : best
   const kept = await withoutUseless(look, chosen, present, priceOf)
   const after = await outcomesWith(look, kept, present, null)
@@ -79,13 +81,26 @@ export async function chooseIndexes(
         after: cost,
       })),
       rejected: options
-        .filter((one) => !used.includes(one) && served.some(([query]) => helps.get(one)?.has(query) === true))
-        .map((one) => ({ option: one, saves: solo.get(one) ?? 0 }))
+        .filter((one) => !used.includes(one) && served.some(([query]) => isUsed(alone, one, query)))
+        .map((one) => ({ option: one, saves: saves([one], alone.get(one) ?? present) }))
         .toSorted((one, other) => other.saves - one.saves),
     })
   }
   const sorted = found.toSorted((one, other) => other.worth - one.worth)
   return { chosen: sorted, before: totalOf(present), after: totalOf(after), outcomes: after }
+}
+
+function isUsed(alone: ReadonlyMap<Option, Outcomes>, option: Option, query: Weighed): boolean {
+  const outcome = alone.get(option)?.get(query)
+  return outcome !== undefined && uses(outcome, option)
+}
+
+function priceOfAll(priceOf: WritePrice, bundle: Bundle): number {
+  return bundle.reduce((sum, option) => sum + priceOf(option), 0)
+}
+
+function bytesOf(bundle: Bundle): number {
+  return bundle.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
 }
 
 /** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
@@ -111,11 +126,11 @@ interface Start extends ChoiceOptions {
   readonly look: Look
   readonly present: Outcomes
   /** What each saves alone. */
-  readonly solo: ReadonlyMap<Option, number>
+  readonly solo: ReadonlyMap<Bundle, number>
 }
 
 /** By what an index is taken before another one, of it and what it saves beside those that were taken before. */
-type Rank = (option: Option, saved: number) => number
+type Rank = (bundle: Bundle, saved: number) => number
 
 /** The best beside those that were taken already, until none saves enough. `bounded`: one was left out for its size. */
 async function greedy(
@@ -128,15 +143,16 @@ async function greedy(
   let bounded = false
   while (chosen.length < mostIndexes && known.size > 0) {
     const taken = chosen
-    for (const option of known.keys()) if (taken.some((one) => beginsWith(one, option))) known.delete(option)
-    const room = mostBytes - chosen.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
-    const large = [...known.keys()].filter(({ tried }) => tried.sizeBytes > room)
-    for (const option of large) known.delete(option)
-    bounded ||= large.length > 0
+    const added = (bundle: Bundle) => bundle.filter((option) => !taken.includes(option))
+    const idle = (bundle: Bundle) => added(bundle).every((option) => taken.some((one) => beginsWith(one, option)))
+    const large = (bundle: Bundle) => bytesOf(added(bundle)) > mostBytes - bytesOf(taken)
+    const many = (bundle: Bundle) => taken.length + added(bundle).length > mostIndexes
+    bounded ||= [...known.keys()].some(large)
+    for (const bundle of known.keys()) if (idle(bundle) || large(bundle) || many(bundle)) known.delete(bundle)
     const next = await bestBeside(look, chosen, outcomes, known, { priceOf, rank })
     if (next === null) break
-    known.delete(next.option)
-    chosen = [...chosen, next.option]
+    known.delete(next.bundle)
+    chosen = [...chosen, ...added(next.bundle)]
     outcomes = next.outcomes
   }
   return { chosen, outcomes, bounded }
@@ -150,30 +166,36 @@ async function bestBeside(
   look: Look,
   chosen: readonly Option[],
   current: Outcomes,
-  known: Map<Option, number>,
+  known: Map<Bundle, number>,
   { priceOf, rank }: { readonly priceOf: WritePrice; readonly rank: Rank },
-): Promise<{ readonly option: Option; readonly outcomes: Outcomes } | null> {
-  const looked = new Map<Option, Outcomes>()
+): Promise<{ readonly bundle: Bundle; readonly outcomes: Outcomes } | null> {
+  const looked = new Map<Bundle, Outcomes>()
   for (;;) {
     const sorted = [...known]
-      .map(([option, saved]) => [option, rank(option, saved)] as const)
+      .map(([bundle, saved]) => [bundle, rank(bundle, saved)] as const)
       .toSorted(([, one], [, other]) => other - one)
     const [best] = sorted
     if (best === undefined) return null
     // Those that may save about as much are looked at too: a smaller one may be among them.
-    const unsure = sorted.find(([option, saves]) => saves >= best[1] * aboutAsMuch && !looked.has(option))
+    const unsure = sorted.find(([bundle, saves]) => saves >= best[1] * aboutAsMuch && !looked.has(bundle))
     if (unsure === undefined) {
-      const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch).map(([option]) => option)
-      const [option] = equal.toSorted((one, other) => one.tried.sizeBytes - other.tried.sizeBytes)
-      const outcomes = option === undefined ? undefined : looked.get(option)
-      return option === undefined || outcomes === undefined ? null : { option, outcomes }
+      const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch).map(([bundle]) => bundle)
+      const [bundle] = equal.toSorted((one, other) => bytesOf(one) - bytesOf(other))
+      const outcomes = bundle === undefined ? undefined : looked.get(bundle)
+      return bundle === undefined || outcomes === undefined ? null : { bundle, outcomes }
     }
-    const [option] = unsure
-    const outcomes = await outcomesWith(look, [...chosen, option], current, option.table)
-    looked.set(option, outcomes)
-    const saved = totalOf(current) - totalOf(outcomes) - priceOf(option)
-    if (enough(current, outcomes) && saved > 0) known.set(option, saved)
-    else known.delete(option)
+    const [bundle] = unsure
+    const [first, other] = [...new Set(bundle.map(({ table }) => table))]
+    const outcomes = await outcomesWith(
+      look,
+      [...new Set([...chosen, ...bundle])],
+      current,
+      other === undefined ? (first ?? null) : null,
+    )
+    looked.set(bundle, outcomes)
+    const saved = totalOf(current) - totalOf(outcomes) - priceOfAll(priceOf, bundle)
+    if (enough(current, outcomes) && saved > 0) known.set(bundle, saved)
+    else known.delete(bundle)
   }
 }
 

@@ -44,10 +44,13 @@ export function uses({ used }: Outcome, { tried }: Option): boolean {
 
 /** Some query gains what counts. */
 export function enough(before: Outcomes, after: Outcomes): boolean {
-  return [...before].some(([query, { cost }]) => {
-    const saved = cost - (after.get(query)?.cost ?? cost)
-    return saved >= leastUnits && saved >= leastShare * cost
-  })
+  return [...before].some(([query, { cost }]) => worthwhile(cost, after.get(query)?.cost ?? cost))
+}
+
+/** The gain of one query counts. */
+export function worthwhile(before: number, after: number): boolean {
+  const saved = before - after
+  return saved >= leastUnits && saved >= leastShare * before
 }
 
 /** All queries with these indexes; only those that read this table are planned anew, of the others the outcome is as `before`. Throws the server's errors. */

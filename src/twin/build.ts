@@ -4,6 +4,7 @@ import { explainOnce, refuseAborted } from '../measure/sample/sample.js'
 import type { Session } from '../server/session/session.js'
 import { createIndexSql } from '../sql/ddl/index-ddl.js'
 import { twinTreeSql } from '../sql/twin/twin-restore.js'
+import { restoreExpressions } from './expressions.js'
 import { shortenFiles } from './files.js'
 import { pageBytes } from './pages.js'
 import { files, type State } from './relations.js'
@@ -97,6 +98,9 @@ async function buildOne(
       return { schema: part.schema, name: part.name, pages, tuples: rows, all_visible: 0, guess }
     })
   await restoreRelations(owner, parts)
+  if (definition.keys.some(({ expression }) => expression !== undefined))
+    for (const part of tree.filter(({ kind }) => kind === 'i'))
+      await restoreExpressions(owner, { ...part, table: known.relation(part.schema, part.table) })
   return {
     index: {
       refused: null,

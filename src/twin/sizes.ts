@@ -57,7 +57,8 @@ function expressionOf(index: RelationStatistics | undefined, number: number): Co
   return index?.columns.find((one) => one.number === number)
 }
 
-function distinctOf(column: ColumnStatistics | undefined, rows: number): number | null {
+/** The distinct values of a column in so many rows; null where nobody knows. */
+export function distinctOf(column: ColumnStatistics | undefined, rows: number): number | null {
   if (column === undefined || column.n_distinct === 0) return null
   return column.n_distinct > 0 ? column.n_distinct : -column.n_distinct * rows
 }

@@ -35,6 +35,22 @@ export const restoreColumnsSql = `
   )
   select schema, relation, name, missing from done where not ok`
 
+/** The keys of an index `$1` that are expressions, with the types of the columns of its table. */
+export const expressionKeysSql = `
+  select k.number, pg_get_indexdef(i.indexrelid, k.number, true) as expression,
+    (select json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) from pg_attribute a
+      where a.attrelid = i.indrelid and a.attnum > 0 and not a.attisdropped) as types
+  from pg_index i cross join lateral generate_series(1, i.indnkeyatts::int) as k (number)
+  where i.indexrelid = $1 and (i.indkey::int2[])[k.number - 1] = 0`
+
+/** The values of an expression of one column for a sample of that: `$1` values, `$2` the share of rows of each, `$3` whether it is a most common one. */
+export function expressionValuesSql(expression: string, column: string, type: string): string {
+  return `
+  select (${expression})::text as value, sum(weight)::float8 as weight, coalesce(sum(weight) filter (where common), 0)::float8 as common,
+    coalesce(max(pg_column_size(${expression})), 8)::float8 as width
+  from unnest($1::text[]::${type}[], $2::float8[], $3::text[]::boolean[]) as t (${column}, weight, common) group by 1`
+}
+
 /** The files of tables and indexes, in the order of their oids, with what their size and height depend on; `keys` are columns, null for an expression. */
 export const twinFilesSql = `
   select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind::text as kind, pg_relation_filepath(c.oid) as path,
