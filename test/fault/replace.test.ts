@@ -68,7 +68,7 @@ test('a name that a replace passes through and that belongs to another table, or
 })
 
 test('an index that a DBA mends by REINDEX CONCURRENTLY while apply waits is not dropped', async () => {
-  await using db = await testDatabase(`${slowTable(100, 20)} create index i_slow on t (public.slow(a))`)
+  await using db = await testDatabase(`${slowTable(100, 20)} create index i_slow on t (a) where public.slow(a) > 0`)
   await db.sql`update pg_index set indisvalid = false where indexrelid = 'i_slow'::regclass`
   const profiles = await profileOf([slowIndex])
   const mending = db.sql`reindex index concurrently i_slow`.execute()

@@ -8,10 +8,12 @@ import { inPhase, slowTable, until } from '../support/slow.js'
 const three = `version: 1
 indexes:
   - { name: i_a, table: t, keys: [a] }
-  - { name: i_b, table: t, keys: [{ expression: public.slow(b) }] }
+  - { name: i_b, table: t, keys: [b, a] }
   - { name: i_c, table: t, keys: [c], where: a > 0 }
 absent: [old]
 `
+/** A build that takes two seconds, as does each look at how wide its rows would be. */
+const slow = three.replace('[b, a]', '[{ expression: public.slow(b) }]')
 let db: TestDatabase
 let home: Folder
 
@@ -33,6 +35,7 @@ const again = async () => run('apply', '--plan', 'plan.json', '--lock-wait', '60
 test.each(['SIGTERM', 'SIGKILL'] as const)(
   'cancelled by %s at the second build, the same saved plan goes on; after success it ends 0, already done',
   async (signal) => {
+    await home.write({ 'p.yaml': slow })
     expect((await run('plan', 'p.yaml', '--out', 'plan.json')).code).toBe(0)
     const running = start(['apply', '--plan', 'plan.json'], { cwd: home.path, environment: { DATABASE_URL: db.url } })
     const outcome = ended(running)
