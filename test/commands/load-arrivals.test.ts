@@ -62,7 +62,7 @@ test('the pacer wakes at each moment, a little early; a later call moves them, a
   const pacer = await startPacer(() => {
     woken.push(performance.now())
     wakeUp()
-  })
+  }, 0.1)
   const wake = async () => new Promise<void>((resolve) => (wakeUp = resolve))
   const now = performance.now()
   pacer.at([now + 10_000])

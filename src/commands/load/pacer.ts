@@ -17,17 +17,19 @@ const moment = { taken: 0, asleep: 1, first: 2, most: 16 }
 const slackMs = 0.05
 
 /**
+ * `wake` is called `earlyMs` before each moment, as being woken takes its time too.
+ *
  * Node's own timers count milliseconds, which would be the whole of a fast answer, and a loop that looks without sleep takes a processor from the server and is put
- * behind it by the scheduler: p50 of 6 ms where pgbench had 0.5. So a second thread sleeps until the moment and wakes this one, a little early. It knows the moments that come, so that
+ * behind it by the scheduler: p50 of 6 ms where pgbench had 0.5. So a second thread sleeps until the moment and wakes this one. It knows the moments that come, so that
  * it is told of them seldom, and leaves this one alone where it is awake anyway.
  */
-export async function startPacer(wake: () => void): Promise<Pacer> {
+export async function startPacer(wake: () => void, earlyMs: number): Promise<Pacer> {
   const memory = new SharedArrayBuffer(counter.bytes + 8 * (moment.first + moment.most))
   const [counters, moments] = [new Int32Array(memory, 0, 4), new Float64Array(memory, counter.bytes)]
   moments[moment.asleep] = Infinity
   const worker = new Worker(`(${String(sleepUntilDue)})(require('node:worker_threads').workerData)`, {
     eval: true,
-    workerData: { memory, counter, moment, slackMs },
+    workerData: { memory, counter, moment, earlyMs: earlyMs + slackMs },
   })
   await new Promise((resolve, reject) => worker.once('online', resolve).once('error', reject))
   const { timeOrigin } = performance
@@ -65,11 +67,11 @@ interface Shared {
   readonly memory: SharedArrayBuffer
   readonly counter: { readonly set: number; readonly came: number; readonly dues: number; readonly bytes: number }
   readonly moment: { readonly taken: number; readonly asleep: number; readonly first: number }
-  readonly slackMs: number
+  readonly earlyMs: number
 }
 
 /** Runs in the second thread, from its own text: it sees its parameter and what is global, nothing else of this file. */
-function sleepUntilDue({ memory, counter, moment, slackMs }: Shared): void {
+function sleepUntilDue({ memory, counter, moment, earlyMs }: Shared): void {
   const [counters, moments] = [new Int32Array(memory, 0, 4), new Float64Array(memory, counter.bytes)]
   const { timeOrigin } = performance
   let told = -Infinity
@@ -85,7 +87,7 @@ function sleepUntilDue({ memory, counter, moment, slackMs }: Shared): void {
     const set = Atomics.load(counters, counter.set)
     const due = nextDue()
     moments[moment.asleep] = due
-    const leftMs = due - slackMs - timeOrigin - performance.now()
+    const leftMs = due - earlyMs - timeOrigin - performance.now()
     // Told of other moments while it reads them or sleeps, it reads again.
     if (leftMs > 0 && Atomics.wait(counters, counter.set, set, leftMs) !== 'timed-out') continue
     if (due <= (moments[moment.taken] ?? 0)) continue

@@ -70,10 +70,10 @@ export function runBlocks(result: ApplyResult, layout: Layout): Block[] {
 function rampBlocks({ load }: ApplyResult): Block[] {
   if (load === undefined) return []
   const sides = [
-    { name: 'before', side: load.before },
-    ...(load.after === null ? [] : [{ name: 'after', side: load.after }]),
+    { name: 'before', steps: load.before.steps },
+    ...(load.after === null ? [] : [{ name: 'after', steps: load.after.steps }]),
   ]
-  return sides.map(({ name, side }) => loadGrid(`Load, ${name}`, side.steps))
+  return [loadGrid(`Load, ${sides.map(({ name }) => name).join(' and ')}`, sides)]
 }
 
 /** The hazards are listed below, each once. */

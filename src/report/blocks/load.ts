@@ -1,6 +1,6 @@
 import { offerOf, stepFailed, type LoadKnee, type LoadResult, type LoadStep } from '../../result/load-result.js'
 import { duration, percent, several } from '../../text/amounts.js'
-import type { Block, Cell, Tone } from '../block/block.js'
+import type { Block, Cell, Column, Tone } from '../block/block.js'
 
 /** A row for each step; what was sent, and how the numbers are to be read, below. */
 export function loadBlocks(result: LoadResult): Block[] {
@@ -10,7 +10,7 @@ export function loadBlocks(result: LoadResult): Block[] {
   return [
     { kind: 'verdict', tone: toneOf(result), text: verdictOf(steps, knee !== null) },
     ...kneeBlocks(knee),
-    loadGrid('', steps),
+    loadGrid('', [{ name: '', steps }]),
     ...unmetBlock(steps, unmet),
     ...serverGrid(knee === null ? steps : steps.slice(-1)),
     ...(committed.length === 0
@@ -24,12 +24,17 @@ export function loadBlocks(result: LoadResult): Block[] {
   ]
 }
 
-/** The steps of one side of a comparison, or of a load by itself. */
-export function loadGrid(title: string, steps: readonly LoadStep[]): Block {
+/** The steps of both sides of a comparison by their names, or of a load by itself, whose name is empty. */
+export function loadGrid(
+  title: string,
+  sides: readonly { readonly name: string; readonly steps: readonly LoadStep[] }[],
+): Block {
+  const named = sides.some(({ name }) => name !== '')
   return {
     kind: 'grid',
     title,
     columns: [
+      ...(named ? [{ head: 'side', kind: 'word' as const }] : []),
       { head: 'offered', kind: 'number' },
       { head: 'answered', kind: 'number' },
       { head: 'p50', kind: 'number', drop: 4 },
@@ -41,46 +46,50 @@ export function loadGrid(title: string, steps: readonly LoadStep[]): Block {
       { head: 'busy', kind: 'number', drop: 2 },
       { head: 'failures', kind: 'prose', drop: 6 },
     ],
-    rows: steps.map(rowOf),
+    rows: sides.flatMap(({ name, steps }) => steps.map((step) => [...(named ? [{ text: name }] : []), ...rowOf(step)])),
   }
 }
 
 function connectionsOf({ connections, service, pools, threads }: LoadResult): string {
   const all = several(connections, 'connection')
-  const inPools = service === null ? all : `${all} in ${several(pools, 'pool')} of ${service}`
-  return threads === 1 ? inPools : `${inPools}, sent by ${threads} threads`
+  const byThreads = threads === 1 ? '' : ` of ${threads} threads`
+  return service === null ? all + byThreads : `${all}${byThreads} in ${several(pools, 'pool')} of ${service}`
 }
 
-/** What the server counted of each query, and what its sessions waited for. */
+/** What the server counted of each query where that could be read, and what its sessions waited for. */
 function serverGrid(steps: readonly LoadStep[]): Block[] {
+  const counted = steps.some(({ server }) => server.queries !== null)
   const rows = steps.flatMap((step) => {
-    const waits = waitsOf(step)
-    const [first, ...rest]: readonly Cell[][] = (step.server.queries ?? []).map((one) => [
+    const { queries, waits } = step.server
+    if (queries === null && waits === null) return []
+    const counters = (queries ?? []).map((one): readonly Cell[] => [
       { text: one.query },
       { text: String(one.calls) },
       { text: `${one.mean_ms} ms` },
       { text: String(one.rows) },
       { text: String(one.blocks_read) },
     ])
-    const none = [{ text: '-' }, { text: '-' }, { text: '-' }, { text: '-' }, { text: '-' }]
-    if (first === undefined && waits === '-') return []
+    const [first = counted ? Array.from({ length: 5 }, () => ({ text: '-' })) : [], ...rest] = counters
     return [
-      [{ text: offerOf(step) }, ...(first ?? none), { text: waits }],
+      [{ text: offerOf(step) }, ...first, { text: waitsOf(step) }],
       ...rest.map((cells) => [{ text: '' }, ...cells, { text: '' }]),
     ]
   })
   if (rows.length === 0) return []
+  const counters: readonly Column[] = [
+    { head: 'query', kind: 'word' },
+    { head: 'calls', kind: 'number' },
+    { head: 'mean', kind: 'number' },
+    { head: 'rows', kind: 'number', drop: 2 },
+    { head: 'blocks read', kind: 'number', drop: 1 },
+  ]
   return [
     {
       kind: 'grid',
       title: 'As the server saw it, warm-up included',
       columns: [
         { head: 'offered', kind: 'number' },
-        { head: 'query', kind: 'word' },
-        { head: 'calls', kind: 'number' },
-        { head: 'mean', kind: 'number' },
-        { head: 'rows', kind: 'number', drop: 2 },
-        { head: 'blocks read', kind: 'number', drop: 1 },
+        ...(counted ? counters : []),
         { head: 'at work, seen waiting for', kind: 'prose', drop: 3 },
       ],
       rows,
