@@ -19,6 +19,8 @@ const named = [
   ['AdviseResult', 'result', 'advise'],
   ['StatusResult', 'result', 'status'],
   ['PoolResult', 'result', 'check-pool'],
+  ['TenantResult', 'result', 'worker', 'tenants', 'items'],
+  ['FleetResult', 'result', 'worker'],
   ['WrittenIndex', 'profile', 'indexes', 'items'],
   ['WrittenQuery', 'profile', 'queries', 'items'],
   ['WrittenProfile', 'profile'],

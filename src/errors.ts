@@ -36,6 +36,8 @@ export const errorHints = {
   WORKER_REFUSED: 'give each worker the version, the profiles and the perfdb.yaml of the command that it works for',
   WORKER_LOST:
     'look at the logs of the workers, then run the same command again: it goes on from what the catalog says',
+  QUEUE_LOST:
+    'when the queue is back, run the same command again: what workers did meanwhile is in the catalogs of the tenants',
   TAKEOVER_REFUSED: 'end these sessions as their own role or as a member of pg_signal_backend',
   // profile against the server
   NO_TABLE: 'check the schema and the name, or the database that the URL names',

@@ -118,6 +118,12 @@ export const profileErrorTexts = {
     rule: 'The heartbeat of the job was missed eleven times.',
     option: '--heartbeat',
   },
+  QUEUE_LOST: {
+    text: 'the queue did not answer for so long that nobody waits for it any more',
+    why: 'What became of tenants that workers had or took meanwhile, this run does not know; the workers themselves go on and wait for the queue.',
+    rule: 'No answer for the time of --queue-wait.',
+    option: '--queue-wait',
+  },
   TAKEOVER_REFUSED: {
     text: 'a worker hangs with the lock of a tenant, and its sessions may not be ended',
     why: 'It would hold the lock as long as its connection lives, which may be for ever.',

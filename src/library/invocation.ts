@@ -5,7 +5,7 @@ import type { Invocation } from '../settings/invocation.js'
 import type { Signals } from '../settings/signals.js'
 import type { GivenFile, Named } from '../profile/files.js'
 import { escapeEnvironment } from '../yaml/env.js'
-import { commandNames, libraryNameOf, type Command } from './known-options.js'
+import { commandNames, libraryNameOf, rowsFor, type Command } from './known-options.js'
 import type {
   AdviseOptions,
   ApplyOptions,
@@ -15,7 +15,7 @@ import type {
   RollbackOptions,
   StatusOptions,
 } from './options.js'
-import { attributeOf, rowsOf } from '../options/table.js'
+import { attributeOf } from '../options/table.js'
 import type { OptionRow } from '../options/row.js'
 import { parseWindow } from '../options/window.js'
 
@@ -26,10 +26,12 @@ export interface AnyOptions
     Omit<ExplainOptions, 'whatIf'>,
     Omit<AdviseOptions, keyof ExplainOptions>,
     Omit<CheckPoolOptions, 'whatIf'>,
-    Omit<RollbackOptions, keyof ApplyOptions>,
+    Omit<RollbackOptions, keyof ApplyOptions | 'run'>,
     Omit<StatusOptions, keyof CommonOptions> {
   /** Changes for checkPool. */
   readonly whatIf?: boolean | readonly string[] | undefined
+  /** Of the ledger; of many tenants its name. */
+  readonly run?: number | string | undefined
 }
 
 /**
@@ -53,7 +55,7 @@ export async function invocation(
     environment,
     home: homedir(),
     listener,
-    keepsPlan: true,
+    keepsPlan: command === 'plan',
     ...(typeof plan === 'object' && { keptPlan: plan }),
   }
 }
@@ -81,8 +83,8 @@ function named(one: string | object, file: string): string | GivenFile {
 function flagsOf(command: Command, options: AnyOptions, cwd: string): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>(Object.entries(options))
   return new Map(
-    rowsOf(commandNames[command]).flatMap((row) => {
-      const value = row.commandLineOnly ? undefined : flagOf(row, values.get(libraryNameOf(row)), cwd)
+    rowsFor(command).flatMap((row) => {
+      const value = flagOf(row, values.get(libraryNameOf(row)), cwd)
       return value === undefined ? [] : [[attributeOf(row), value] as const]
     }),
   )

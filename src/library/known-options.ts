@@ -4,7 +4,8 @@ import { attributeOf, rowsOf } from '../options/table.js'
 import type { CommandName, OptionRow } from '../options/row.js'
 import { suggestion } from '../text/nearest.js'
 
-export type Command = 'plan' | 'verify' | 'apply' | 'explain' | 'advise' | 'checkPool' | 'rollback' | 'status'
+export type FleetName = 'plan' | 'verify' | 'apply' | 'explain' | 'rollback' | 'status'
+export type Command = FleetName | 'advise' | 'checkPool' | `fleet ${FleetName}`
 
 /** Throws BAD_OPTION for what types would have told: an option that does not exist, or a value that it cannot have. */
 export function checkOptions(command: Command, options: object): void {
@@ -73,6 +74,12 @@ const own: Readonly<Record<Command, Readonly<Record<string, Kind>>>> = {
   checkPool: { pools: files },
   rollback: { run: count(1) },
   status: {},
+  'fleet plan': { profiles: files },
+  'fleet verify': { profiles: files },
+  'fleet apply': { profiles: files },
+  'fleet explain': { profiles: files },
+  'fleet rollback': { run: text },
+  'fleet status': {},
 }
 
 /** The command whose options a function takes. */
@@ -85,6 +92,18 @@ export const commandNames: Readonly<Record<Command, CommandName>> = {
   checkPool: 'check-pool',
   rollback: 'rollback',
   status: 'status',
+  'fleet plan': 'plan',
+  'fleet verify': 'verify',
+  'fleet apply': 'apply',
+  'fleet explain': 'explain',
+  'fleet rollback': 'rollback',
+  'fleet status': 'status',
+}
+
+/** What a function takes of the options of its command. */
+export function rowsFor(command: Command): readonly OptionRow[] {
+  const fleet = command.startsWith('fleet ')
+  return rowsOf(commandNames[command]).filter((row) => !row.commandLineOnly || (fleet && row.group === 'Tenants:'))
 }
 
 /** `maxWaitMs`, `maxSizeBytes`, `jobs`: a number has its unit in its name. */
@@ -94,7 +113,7 @@ export function libraryNameOf(row: OptionRow): string {
 }
 
 function kindsOf(command: Command): Readonly<Record<string, Kind>> {
-  const rows = rowsOf(commandNames[command]).filter((row) => !row.commandLineOnly)
+  const rows = rowsFor(command)
   return {
     ...common,
     ...Object.fromEntries(rows.map((row) => [libraryNameOf(row), kindOf(row)])),

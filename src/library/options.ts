@@ -161,3 +161,61 @@ export interface StatusOptions extends CommonOptions {
   /** How many runs to list; 10 by default. */
   readonly runs?: number | undefined
 }
+
+/** Which tenants, and how many at once. Without any of it all of perfdb.yaml. */
+export interface TenantOptions {
+  /** A list in YAML, or CSV with the columns id and url, instead of that of perfdb.yaml. */
+  readonly tenantsFile?: string | undefined
+  /** Only tenants of these names; * and ? fit any text. */
+  readonly tenant?: readonly string[] | undefined
+  /** Only tenants with these labels: `region=eu`. */
+  readonly label?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+  /** Only a part of them: `3/8`. */
+  readonly shard?: string | undefined
+  /** Sessions on one server at most; limits of the list, or 4, by default. */
+  readonly perServer?: number | undefined
+  /** Sessions on all servers at most; limits of the list, or 16, by default. */
+  readonly total?: number | undefined
+  /** Take the last answer of a registry that cannot be asked. */
+  readonly staleOk?: boolean | undefined
+  /** Begin no more when so many tenants are not in order. */
+  readonly stopAfter?: number | undefined
+}
+
+export interface RolloutOptions {
+  /** One part after another, the next only when none failed or got slower: `1,10%,100%`. */
+  readonly waves?: string | undefined
+  /** Tenants that are a first wave of their own. */
+  readonly canary?: readonly string[] | undefined
+  /** Between two waves. */
+  readonly pauseMs?: number | undefined
+}
+
+export interface FleetApplyOptions extends RolloutOptions {
+  /** Whose queries are measured: `canaries`, those of the first of several waves, by default. */
+  readonly measureTenants?: 'canaries' | 'all' | undefined
+  /** A database with the jobs of tenants, which workers do. */
+  readonly queue?: string | undefined
+  /** A worker of which the queue hears nothing for so long has lost its tenant; 30000 by default. */
+  readonly heartbeatMs?: number | undefined
+  /** Ends the run when the queue has not answered for so long; 600000 by default. */
+  readonly queueWaitMs?: number | undefined
+}
+
+type OfTenants<T> = Omit<
+  T,
+  'url' | 'load' | 'plan' | 'measureUrl' | 'since' | 'saveSnapshot' | 'saveBaseline' | 'whatIf'
+> &
+  TenantOptions
+
+/** What `fleet` takes, by its command. */
+export interface FleetOptions {
+  readonly plan: OfTenants<PlanOptions>
+  readonly verify: OfTenants<VerifyOptions>
+  readonly apply: OfTenants<ApplyOptions> & FleetApplyOptions
+  readonly explain: OfTenants<ExplainOptions>
+  readonly status: OfTenants<StatusOptions>
+  /** `run`: the name that apply gave it. */
+  readonly rollback: OfTenants<Omit<RollbackOptions, 'run'>> & RolloutOptions & { readonly run: string }
+}

@@ -1,5 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { AdviseResult } from '../result/advise-result.js'
+import type { FleetResult } from '../result/fleet-result.js'
 import type { PoolResult } from '../result/pool-result.js'
 import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
 import type {
@@ -7,6 +8,7 @@ import type {
   ApplyOptions,
   CheckPoolOptions,
   ExplainOptions,
+  FleetOptions,
   PlanOptions,
   VerifyOptions,
   RollbackOptions,
@@ -14,8 +16,8 @@ import type {
 } from './options.js'
 
 /*
- * `import { plan, apply, verify, explain, advise, checkPool, rollback, status } from 'perfdb'`: each runs the same line as the command of
- * that name and returns the document that `--format json` prints. Everything is loaded when it is first needed.
+ * `import { plan, apply, verify, explain, advise, checkPool, rollback, status, fleet } from 'perfdb'`: each runs the same line as the command of
+ * that name (fleet: for many tenants) and returns the document that `--format json` prints. Everything is loaded when it is first needed.
  */
 export { PerfdbError } from '../errors.js'
 
@@ -77,6 +79,31 @@ export async function status(options: StatusOptions = {}): Promise<StatusResult>
   const failure = calledFrom(status)
   const [{ run }, { status: action }] = await loaded()
   return run('status', options, action, failure)
+}
+
+/**
+ * A command for every tenant of perfdb.yaml or of a list. What goes wrong with one is its outcome in the result; thrown is what keeps the run from starting, as by
+ * the function of the command.
+ */
+export async function fleet<Name extends keyof FleetOptions>(
+  command: Name,
+  options: FleetOptions[Name],
+): Promise<FleetResult> {
+  const failure = calledFrom(fleet)
+  const [{ run }, actions] = await loaded()
+  const { runFleetAction } = await import('../actions/fleet/fleet-action.js')
+  const given: { readonly run?: string } & object = { ...options }
+  return run(
+    `fleet ${command}`,
+    given,
+    async (invocation, files) => {
+      const { rollback: undo, ...others } = actions
+      const name: keyof FleetOptions = command
+      if (name !== 'rollback') return runFleetAction(name, others[name], invocation, files)
+      return runFleetAction(name, undo, invocation, given.run === undefined ? [] : [given.run])
+    },
+    failure,
+  )
 }
 
 /** The error that is thrown if the call fails: its stack is the caller's, not that of the bundle, whose one line Node would print. */

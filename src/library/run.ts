@@ -8,7 +8,7 @@ import { checkOptions, type Command } from './known-options.js'
 
 /** As long as the command line waits for a statement to be cancelled before it ends all the same; apply and rollback always clean up. */
 const patienceMs = 1500
-const cleaningUp: ReadonlySet<Command> = new Set(['apply', 'rollback'])
+const cleaningUp: ReadonlySet<Command> = new Set(['apply', 'rollback', 'fleet apply', 'fleet rollback'])
 
 /**
  * One action of the command line with the options of a caller. Throws PerfdbError alone: INTERRUPTED after an abort, INTERNAL for what

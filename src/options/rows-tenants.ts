@@ -140,6 +140,15 @@ export const tenantRows = [
     commandLineOnly: true,
   },
   {
+    flags: '--queue-wait <duration>',
+    read: 'duration',
+    help: 'end the run when the queue has not answered for so long',
+    commands: ['apply'],
+    group: 'Tenants:',
+    default: '10min',
+    commandLineOnly: true,
+  },
+  {
     flags: '--metrics <port>',
     read: 'text',
     help: 'tell Prometheus what the worker does, at /metrics on 127.0.0.1, or on the address of host:port',

@@ -44,7 +44,7 @@ const runs = 'perfdb-runs'
 export const pollMs = 500
 
 /** How often a lost heartbeat is looked for: once for all that share the queue. */
-const superviseSeconds = 5
+const superviseSeconds = 2
 
 /**
  * Opens the queues in the schema pgboss of a database, and makes them where they are not there yet. Loaded here alone, as an optional package. Throws

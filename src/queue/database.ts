@@ -39,7 +39,7 @@ export function queueDatabase(connect: () => Promise<QueueConnection>): QueueDat
 const passing: ReadonlySet<ErrorCode> = new Set(['CONNECTION_REFUSED', 'CONNECTION_LOST', 'TOO_MANY_CONNECTIONS'])
 const againMs = 1000
 
-/** Does it as often as it takes while the queue does not answer; `onWait` is told why, each time. Throws everything else, and after the signal what went wrong last. */
+/** Does it as often as it takes while the queue does not answer; `onWait` is told why, each time, and may throw to end it. Throws everything else, and after the signal what went wrong last. */
 export async function patiently<T>(
   work: () => Promise<T>,
   signal: AbortSignal,

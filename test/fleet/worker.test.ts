@@ -1,16 +1,29 @@
 import type { ChildProcess } from 'node:child_process'
 import postgres from 'postgres'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { endLostSessions, markSession } from '../../src/commands/fleet/takeover.js'
 import { openQueue, jobId } from '../../src/queue/boss.js'
 import { queueDatabase } from '../../src/queue/database.js'
 import { fleetResult } from '../../src/result/fleet-result.js'
 import { openQueueConnection } from '../../src/server/queue-connection.js'
 import { resolveTarget } from '../../src/server/target/target.js'
 import { build, ended, folder, start, type Ended } from '../cli/perfdb.js'
-import { ownServer } from '../support/server.js'
+import { connectTo } from '../support/connect.js'
+import { testDatabase } from '../support/database.js'
+import { failureOf } from '../support/failure.js'
+import { testRole } from '../support/roles.js'
+import { ownServer, type OwnServer } from '../support/server.js'
 import { profile, shop, tenantDatabases, type TenantDatabases } from './tenants.js'
 
-beforeAll(build)
+let queue: OwnServer
+
+beforeAll(async () => {
+  ;[queue] = await Promise.all([ownServer(), build()])
+})
+
+afterAll(async () => {
+  await queue[Symbol.asyncDispose]()
+})
 
 interface Worker extends AsyncDisposable {
   readonly child: ChildProcess
@@ -46,6 +59,14 @@ function worker(cwd: string, args: readonly string[]): Worker {
   }
 }
 
+/** Resolves when a line of its progress fits. */
+async function says(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let text = ''
+  return new Promise((resolve) =>
+    child.stderr?.on('data', (chunk: Buffer) => pattern.test((text += chunk.toString())) && resolve()),
+  )
+}
+
 /** Somebody who writes to the table of a tenant: a build there goes on until `end`. */
 async function writer(tenants: TenantDatabases, name: string) {
   const sql = postgres(tenants.url(name), { max: 1 })
@@ -72,10 +93,10 @@ async function writer(tenants: TenantDatabases, name: string) {
 }
 
 test('three workers, one killed and one hanging while they build, a queue that restarts: the third finishes, and who comes back does no harm', async () => {
-  await using queue = await ownServer()
-  await using tenants = await tenantDatabases(5, shop)
-  await using where = await folder({ 'p.yaml': profile, 't.csv': tenants.csv() })
+  await using tenants = await tenantDatabases(3, shop)
   const [one = '', two = ''] = tenants.names
+  const lost = `id,url\nt-lost,${tenants.url(one)}`
+  await using where = await folder({ 'p.yaml': profile, 't.csv': tenants.csv(), 'lost.csv': lost })
   const writers = [await writer(tenants, one), await writer(tenants, two)] as const
   const args = ['--queue', queue.url]
   await using killed = worker(where.path, args)
@@ -97,21 +118,35 @@ test('three workers, one killed and one hanging while they build, a queue that r
   await using hanging = worker(where.path, args)
   await writers[1].building(killed.ended, hanging.ended, leading)
   // Another one of the same run, and what it says is the same.
-  const following = ended(start(apply, { cwd: where.path }))
+  const second = start(apply, { cwd: where.path })
+  const following = ended(second)
+  await says(second, /is under way: following it/)
   killed.child.kill('SIGKILL')
   hanging.child.kill('SIGSTOP')
   for (const { end } of writers) await end()
+  // One that nobody works for, and whose queue does not come back in time.
+  const impatient = start(
+    ['apply', 'p.yaml', '--tenants-file', 'lost.csv', '--format', 'json', ...args, '--queue-wait', '1s'],
+    { cwd: where.path },
+  )
+  const gaveUp = ended(impatient)
+  await says(impatient, /waiting for workers/)
+  await queue.stop('fast')
+  const unknown = fleetResult.parse(JSON.parse((await gaveUp).stdout))
+  expect(unknown).toMatchObject({ exit_code: 2, counts: { total: 1, not_looked: 1 } })
+  expect(unknown.tenants[0]?.error).toMatchObject({ code: 'QUEUE_LOST', message: expect.stringContaining('for 1.0 s') })
+  await queue.start()
   await using third = worker(where.path, [...args, '--metrics', '0'])
   await third.said(/"tenant":/)
   await queue.stop('fast')
   await third.said(/the queue does not answer/)
   await queue.start()
-  const [first, second] = (await Promise.all([leading, following])).map(({ stdout, stderr }) =>
+  const [first, followed] = (await Promise.all([leading, following])).map(({ stdout, stderr }) =>
     fleetResult.parse(JSON.parse(stdout === '' ? stderr : stdout)),
   )
-  expect(first).toMatchObject({ exit_code: 0, counts: { total: 5 } })
-  expect(second?.fleet_run).toBe(first?.fleet_run)
-  expect(second?.tenants.map(({ id, outcome }) => [id, outcome])).toEqual(
+  expect(first).toMatchObject({ exit_code: 0, counts: { total: 3 } })
+  expect(followed?.fleet_run).toBe(first?.fleet_run)
+  expect(followed?.tenants.map(({ id, outcome }) => [id, outcome])).toEqual(
     first?.tenants.map(({ id, outcome }) => [id, outcome]),
   )
   hanging.child.kill('SIGCONT')
@@ -120,9 +155,9 @@ test('three workers, one killed and one hanging while they build, a queue that r
   expect((await Promise.all([hanging.ended, third.ended])).map(({ code }) => code)).toEqual([0, 0])
   const { stdout } = await third.ended
   const lines = stdout.split('\n').filter((line) => line.includes('"tenant_done"'))
-  expect(
-    lines.map((line) => /"tenant":"([^"]*)"/.exec(line)?.[1]).toSorted((a = '', b = '') => a.localeCompare(b)),
-  ).toEqual(['t-001', 't-002', 't-003', 't-004', 't-005'])
+  // Whether the other one had sent its own before the queue went is by the moment.
+  const told = lines.flatMap((line) => /"tenant":"(t-\d+)"/.exec(line)?.[1] ?? [])
+  expect(told.toSorted((a, b) => a.localeCompare(b))).toEqual(['t-001', 't-002', 't-003'])
   for (const name of tenants.names) {
     const [state] = await tenants.run(
       name,
@@ -135,11 +170,7 @@ test('three workers, one killed and one hanging while they build, a queue that r
 }, 300_000)
 
 test('a tenant server that crashes and a tenant that is gone are outcomes; a run of another version is refused', async () => {
-  await using server = await ownServer()
   await using tenants = await tenantDatabases(2, shop)
-  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
-  await sql.unsafe(`create database queue`)
-  await sql.end()
   await using dying = await ownServer()
   const [one = ''] = tenants.names
   const listed = (ids: readonly string[]) => ['id,url', ...ids].join('\n')
@@ -153,7 +184,7 @@ test('a tenant server that crashes and a tenant that is gone are outcomes; a run
   await doomed.unsafe(shop)
   const writing = await doomed.reserve()
   await writing.unsafe(`begin; insert into jobs values (1000, 'x', 1)`)
-  const url = server.url.replace(/\/[^/]*$/, '/queue')
+  const { url } = queue
   await using only = worker(where.path, ['--queue', url, '--total', '6'])
   const apply = ['apply', 'p.yaml', '--tenants-file', 'all.csv', '--queue', url, '--format', 'json']
   const applied = ended(start(apply, { cwd: where.path }))
@@ -167,14 +198,40 @@ test('a tenant server that crashes and a tenant that is gone are outcomes; a run
   // By the moment: a build is gone on with on the server that is back, another statement is not. The worker lives on, as below.
   expect(['done', 'failed', 'not_looked']).toContain(crashed?.outcome)
   const target = await resolveTarget({ url, environment: {}, home: where.path })
-  await using queue = await openQueue(
+  await using opened = await openQueue(
     queueDatabase(async () => openQueueConnection(target)),
     { heartbeatMs: 10_000, onError: () => undefined },
   )
-  await queue.send(jobId('f-1', 't-001'), { perfdb: '9.9.9', run: 'f-1', tenant: 't-001' })
+  await opened.send(jobId('f-1', 't-001'), { perfdb: '9.9.9', run: 'f-1', tenant: 't-001' })
   const refusing = await only.ended
   expect(refusing.code).toBe(2)
   expect(refusing.stderr + refusing.stdout).toMatch(/WORKER_REFUSED.*perfdb 9\.9\.9.*perfdb \d+\.\d+\.\d+/s)
-  expect(await queue.look(jobId('f-1', 't-001'))).toMatchObject({ state: 'retry' })
+  expect(await opened.look(jobId('f-1', 't-001'))).toMatchObject({ state: 'retry' })
   await doomed.end({ timeout: 0 })
 }, 300_000)
+
+test('sessions of a lost worker are ended by who may; who may not, or cannot even see them, is told the statement', async () => {
+  await using db = await testDatabase('')
+  const key = '4711'
+  await using hanging = await connectTo(db.url, 'look')
+  await markSession(hanging, key)
+  await using stranger = await testRole(db)
+  await using seeing = await testRole(db, 'in role pg_read_all_stats')
+  const options = { signal: new AbortController().signal, onWait: () => undefined, idleMs: 0 }
+  const statement = `select pg_terminate_backend(${hanging.pid})`
+  for (const [role, reason] of [
+    [stranger, 'may not see'],
+    [seeing, 'terminat'],
+  ] as const) {
+    await using session = await connectTo(role.url, 'look')
+    expect(await failureOf(endLostSessions(session, key, options))).toMatchObject({
+      code: 'TAKEOVER_REFUSED',
+      detail: expect.stringContaining(reason),
+      hint: expect.stringContaining(statement),
+    })
+  }
+  expect(await hanging.query('select 1 as one')).toEqual([{ one: 1 }])
+  await using own = await connectTo(db.url, 'look')
+  await endLostSessions(own, key, options)
+  expect(await failureOf(hanging.query('select 1'))).toMatchObject({ code: 'CONNECTION_LOST' })
+})

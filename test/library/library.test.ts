@@ -3,7 +3,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { apply, checkPool, explain, PerfdbError, plan, rollback, status, verify } from '../../src/library/perfdb.js'
+import {
+  apply,
+  checkPool,
+  explain,
+  fleet,
+  PerfdbError,
+  plan,
+  rollback,
+  status,
+  verify,
+} from '../../src/library/perfdb.js'
 import { build, folder, perfdb } from '../cli/perfdb.js'
 import { testDatabase } from '../support/database.js'
 import { building, invalidIndexes, slowTable, until } from '../support/slow.js'
@@ -46,6 +56,26 @@ describe('the straight lines', () => {
       steps: [{ step: 'drop', outcome: 'dropped' }],
     })
     expect(await verify(common)).toMatchObject({ ok: false })
+  })
+
+  test('fleet: a command for every tenant of a list, its outcomes, and the run undone by its name', async () => {
+    await using one = await testDatabase(jobs)
+    await using other = await testDatabase('create table unrelated (id int)')
+    const shop = {
+      profiles: [{ version: 1 as const, indexes: [{ name: 'i_status', table: 'jobs', keys: ['status'] }] }],
+    }
+    const list = `id,url,region\none,${one.url},eu\nother,${other.url},us\n`
+    await using where = await folder({ 't.csv': list })
+    const common = { cwd: where.path, environment, tenantsFile: 't.csv' }
+    const applied = await fleet('apply', { ...common, ...shop, pauseMs: 1 })
+    expect(applied).toMatchObject({ command: 'apply', ok: false, exit_code: 2, counts: { done: 1, not_looked: 1 } })
+    const eu = { ...common, label: ['region=eu'] }
+    expect(await fleet('verify', { ...eu, ...shop })).toMatchObject({ ok: true })
+    expect(await fleet('rollback', { ...eu, run: applied.fleet_run ?? '' })).toMatchObject({ counts: { done: 1 } })
+    expect(await fleet('status', eu)).toMatchObject({ tenants: [{ id: 'one', outcome: 'in_order' }] })
+    // @ts-expect-error: waves belong to what changes something.
+    await expect(fleet('plan', { ...common, waves: '1' })).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    await expect(fleet('rollback', { ...common, run: 'f-1' })).rejects.toMatchObject({ code: 'BAD_OPTION' })
   })
 
   test('what-if of plan and explain says whether HypoPG is there; false asks for nothing', async () => {

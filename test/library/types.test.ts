@@ -17,6 +17,8 @@ const documents = [
   'ApplyResult',
   'ExplainResult',
   'StatusResult',
+  'TenantResult',
+  'FleetResult',
   'ResultQuery',
   'ResultStep',
 ]
@@ -25,13 +27,14 @@ const written = ['WrittenProfile', 'WrittenIndex', 'WrittenQuery']
 test('the declared types are those of the sources', async () => {
   const source = (path: string) => JSON.stringify(join(root, 'src', path))
   const program = `import type * as built from ${JSON.stringify(join(root, 'dist', 'perfdb.cjs'))}
-import type * as result from ${source('result/result.js')}
+import type * as one from ${source('result/result.js')}
+import type * as many from ${source('result/fleet-result.js')}
 import type * as advise from ${source('result/advise-result.js')}
 import type * as pool from ${source('result/pool-result.js')}
 import type * as profile from ${source('profile/schema.js')}
 import type * as pools from ${source('pools/file/schema.js')}
 declare function same<A, B>(a: [A] extends [B] ? ([B] extends [A] ? true : 'an optional key is missing') : 'not the same'): void
-${documents.map((name) => `same<built.${name}, result.${name}>(true)`).join('\n')}
+${documents.map((name) => `same<built.${name}, ${/^Fleet|^Tenant/.test(name) ? 'many' : 'one'}.${name}>(true)`).join('\n')}
 ${written.map((name) => `same<built.${name}, profile.${name}>(true)`).join('\n')}
 same<built.AdviseResult, advise.AdviseResult>(true)
 same<built.PoolResult, pool.PoolResult>(true)
@@ -55,6 +58,6 @@ void written
     (error: unknown) => String(Object(error).stdout),
   )
   expect(output.split('\n').filter((line) => line !== '' && !line.startsWith(' '))).toEqual([
-    expect.stringMatching(/^wrong\.ts\(8,.*TS2345/),
+    expect.stringMatching(/^wrong\.ts\(9,.*TS2345/),
   ])
 }, 120_000)

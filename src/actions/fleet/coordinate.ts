@@ -15,7 +15,7 @@ import { patientQueue } from './open-queue.js'
 export interface QueuedRun extends AsyncDisposable {
   /** Of the run that is followed, where the same one was under way. */
   readonly name: string
-  /** Sends the tenant and waits for what became of it. Throws what the worker met, WORKER_LOST, and INTERRUPTED after a signal. */
+  /** Sends the tenant and waits for what became of it. Throws what the worker met, WORKER_LOST, QUEUE_LOST, and INTERRUPTED after a signal. */
   run(tenant: Tenant, part: TenantPart): Promise<SingleResult>
 }
 
@@ -30,7 +30,7 @@ export async function queuedRun(
   invocation: Invocation,
 ): Promise<QueuedRun> {
   const { listener, options, signals } = invocation
-  const patient = await patientQueue(url, invocation)
+  const patient = await patientQueue(url, invocation, options.queueWait)
   const carried = carriedOptions(options, [...allowed(invocation, fleet.config)])
   const perfdb = perfdbVersion()
   const tenants = fleet.tenants.map((tenant) => [tenant.id, fleet.digest(tenant)])

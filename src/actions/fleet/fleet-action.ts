@@ -2,6 +2,7 @@ import { runFleet } from '../../commands/fleet/fleet.js'
 import { parseWaves, wavesOf } from '../../commands/fleet/waves.js'
 import { PerfdbError } from '../../errors.js'
 import type { Options } from '../../options/values.js'
+import type { Named } from '../../profile/files.js'
 import type { FleetCommand, FleetResult } from '../../result/fleet-result.js'
 import type { ResultFinding } from '../../result/result.js'
 import type { Invocation } from '../../settings/invocation.js'
@@ -14,11 +15,11 @@ import { openFleet, type Action, type Tenant } from './open-fleet.js'
  * whichever worker takes it runs it. Profiles are read once. Throws what reading the list and the profiles throws, BAD_OPTION, NO_TENANTS, NO_RUN and what
  * opening the queue throws; what goes wrong with a tenant is its outcome.
  */
-export async function runFleetAction(
+export async function runFleetAction<File extends Named>(
   command: FleetCommand,
-  action: Action,
+  action: Action<File>,
   invocation: Invocation,
-  args: readonly string[],
+  args: readonly File[],
 ): Promise<FleetResult> {
   const { options, signals } = invocation
   const findings: ResultFinding[] = []

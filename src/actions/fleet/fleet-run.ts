@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { PerfdbError } from '../../errors.js'
+import type { Named } from '../../profile/files.js'
 import type { FleetCommand, FleetResult } from '../../result/fleet-result.js'
 import type { ApplyResult } from '../../result/result.js'
 import { headOf } from '../../result/head.js'
@@ -13,14 +14,14 @@ import { several } from '../../text/amounts.js'
 export async function fleetRunName(
   command: FleetCommand,
   { options, ask }: Invocation,
-  args: readonly string[],
+  args: readonly Named[],
   tenants: number,
 ): Promise<string | undefined> {
   if (command === 'apply')
     return `f-${new Date().toISOString().slice(0, 19).replaceAll(/\D/g, '')}-${randomBytes(3).toString('hex')}`
   if (command !== 'rollback') return undefined
   const [name] = args
-  if (name === undefined || !/^f-\d{14}-[0-9a-f]{6}$/.test(name))
+  if (typeof name !== 'string' || !/^f-\d{14}-[0-9a-f]{6}$/.test(name))
     throw new PerfdbError('BAD_OPTION', 'rollback of tenants undoes one run of apply for tenants, by its name', {
       hint: 'perfdb rollback f-20260131120000-1a2b3c --tenants; apply prints it, and perfdb status lists it',
     })

@@ -3,6 +3,7 @@ import type { FleetTenant } from '../../commands/fleet/fleet.js'
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import type { Options } from '../../options/values.js'
+import type { Named } from '../../profile/files.js'
 import type { Profile } from '../../profile/profile.js'
 import type { FleetCommand } from '../../result/fleet-result.js'
 import type { ResultFinding } from '../../result/result.js'
@@ -22,7 +23,8 @@ import { rememberingRegistry } from './registry-cache.js'
 import { quietly, tenantSignals } from './tenant-run.js'
 import { readTenantList, type TenantList } from './tenants-file.js'
 
-export type Action = (invocation: Invocation, args: readonly string[]) => Promise<SingleResult>
+/** The action of a command; `File` is how its files are named. */
+export type Action<File extends Named> = (invocation: Invocation, args: readonly File[]) => Promise<SingleResult>
 
 export interface Tenant extends FleetTenant {
   readonly url: string
@@ -60,11 +62,11 @@ export interface OpenFleet {
  * Reads list and profiles, once for all. Throws every problem of either, and BAD_OPTION for an option of one database. `findings` gets what the list has to
  * tell.
  */
-export async function openFleet(
+export async function openFleet<File extends Named>(
   command: FleetCommand,
-  action: Action,
+  action: Action<File>,
   invocation: Invocation,
-  args: readonly string[],
+  args: readonly File[],
   findings: ResultFinding[],
 ): Promise<OpenFleet> {
   const { options, environment, signals } = invocation
@@ -155,7 +157,7 @@ async function profilesFor(
   command: FleetCommand,
   invocation: Invocation,
   config: Config,
-  args: readonly string[],
+  args: readonly Named[],
   tenants: readonly Tenant[],
 ): Promise<(tenant: Tenant) => { readonly profiles?: readonly Profile[] }> {
   if (command === 'status' || command === 'rollback') return () => ({})

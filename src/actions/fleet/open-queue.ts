@@ -2,6 +2,7 @@ import { PerfdbError } from '../../errors.js'
 import { openQueue, type Queue } from '../../queue/boss.js'
 import { patiently, queueDatabase } from '../../queue/database.js'
 import type { Invocation } from '../../settings/invocation.js'
+import { duration } from '../../text/amounts.js'
 
 /** A queue that is asked again and again while its server does not answer, which is told once for each time. */
 export interface PatientQueue extends AsyncDisposable {
@@ -11,8 +12,15 @@ export interface PatientQueue extends AsyncDisposable {
   answers(): boolean
 }
 
-/** The queue at a url, TLS and passwords as everywhere. Throws BAD_URL, MISSING_ENVIRONMENT and what openQueue throws. */
-export async function patientQueue(url: string, invocation: Invocation): Promise<PatientQueue> {
+/**
+ * The queue at a url, TLS and passwords as everywhere. Once it has not answered for `waitMs`, every question throws QUEUE_LOST. Throws BAD_URL,
+ * MISSING_ENVIRONMENT and what openQueue throws.
+ */
+export async function patientQueue(
+  url: string,
+  invocation: Invocation,
+  waitMs = Number.POSITIVE_INFINITY,
+): Promise<PatientQueue> {
   const { environment, home, options, listener } = invocation
   const [{ openQueueConnection }, { resolveTarget }] = await Promise.all([
     import('../../server/queue-connection.js'),
@@ -20,17 +28,24 @@ export async function patientQueue(url: string, invocation: Invocation): Promise
   ])
   const { passwordCommand, heartbeat } = options
   const target = await resolveTarget({ url, environment, home, passwordCommand })
-  let answers = true
+  let silentSince: number | undefined
+  let given: PerfdbError | undefined
   const told = (error: unknown) => {
-    if (answers) {
-      const reason = error instanceof Error ? error.message : String(error)
-      listener({ type: 'warning', message: `the queue does not answer, and is asked again: ${reason}` })
-    }
-    answers = false
+    if (silentSince !== undefined) return
+    silentSince = performance.now()
+    const reason = error instanceof Error ? error.message : String(error)
+    listener({ type: 'warning', message: `the queue does not answer, and is asked again: ${reason}` })
+  }
+  const onWait = (error: PerfdbError) => {
+    told(error)
+    if (performance.now() - (silentSince ?? 0) < waitMs) return
+    const message = `the queue did not answer for ${duration(waitMs)}: what became of this tenant is not known`
+    given ??= new PerfdbError('QUEUE_LOST', message, { detail: error.message, cause: error })
+    throw given
   }
   const database = queueDatabase(async () => {
     const connection = await openQueueConnection(target)
-    answers = true
+    silentSince = undefined
     return connection
   })
   try {
@@ -40,8 +55,11 @@ export async function patientQueue(url: string, invocation: Invocation): Promise
     const queue = await openQueue(database, { heartbeatMs: heartbeat, onError })
     return {
       queue,
-      ask: async (work, signal) => patiently(async () => work(queue), signal, told),
-      answers: () => answers,
+      async ask(work, signal) {
+        if (given !== undefined) throw given
+        return patiently(async () => work(queue), signal, onWait)
+      },
+      answers: () => silentSince === undefined,
       [Symbol.asyncDispose]: async () => queue[Symbol.asyncDispose](),
     }
   } catch (error) {

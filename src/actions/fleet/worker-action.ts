@@ -46,7 +46,8 @@ export async function worker(invocation: Invocation, args: readonly string[]): P
     options.metrics === undefined ? undefined : await serveMetrics(options.metrics, tally, listener)
   const sessions = sessionsOf('apply', options)
   const atOnce = Math.max(1, Math.floor((options.total ?? sessions) / sessions))
-  const parts: Worker = { patient, tally, invocation: own, fleetFor, stopping }
+  const lateStop = afterAWhile(stopping.signal)
+  const parts: Worker = { patient, tally, invocation: own, fleetFor, stopping, lateStop }
   listener({ type: 'stage', stage: 'connect', message: 'waiting for tenants' })
   const loops = await Promise.allSettled(Array.from({ length: atOnce }, async () => takeAll(parts)))
   const failed = loops.find((loop) => loop.status === 'rejected')
@@ -60,6 +61,17 @@ interface Worker {
   readonly invocation: Invocation
   readonly fleetFor: (run: string) => Promise<OpenFleet>
   readonly stopping: AbortController
+  /** A while after `stopping`: a result is not held back for a queue that never returns, as the catalog of the tenant says the same. */
+  readonly lateStop: AbortSignal
+}
+
+/** A queue that restarts is back by then. */
+const lastWordsMs = 30_000
+
+function afterAWhile(signal: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  signal.addEventListener('abort', () => setTimeout(() => late.abort(), lastWordsMs).unref(), { once: true })
+  return late.signal
 }
 
 /** Of a log of months each build's progress would be most. */
@@ -110,7 +122,7 @@ async function oneJob(worker: Worker, job: TakenJob): Promise<void> {
     const wanted = wantedOf(job)
     const output = await outputOf(worker, job, wanted)
     if (output === undefined) return await giveBack(worker, job)
-    if (await patient.ask(async (queue) => queue.finish(job, output), new AbortController().signal)) {
+    if (await patient.ask(async (queue) => queue.finish(job, output), worker.lateStop)) {
       one = 'result' in output ? folded(output.result) : foldedError(errorOf(output.error))
     } else {
       const message = `${wanted.tenant}: another worker has it by now, and says what became of it`

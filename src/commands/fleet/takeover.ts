@@ -22,6 +22,13 @@ export async function markSession(session: Session, key: string): Promise<void> 
   if (!session.pooled) await session.query('select pg_catalog.pg_try_advisory_lock_shared($1::pg_catalog.int8)', [key])
 }
 
+interface TakeOver {
+  readonly signal: AbortSignal
+  readonly onWait: (message: string) => void
+  /** How long they must have done nothing. */
+  readonly idleMs?: number
+}
+
 /**
  * Waits until no session of an earlier attempt of the job is left. While one of them works, as on a build that its dead worker left, it is left alone; those of a
  * worker that hangs hold the lock of the database for ever and are ended, and as they never connect again, it does no harm when it comes back.
@@ -30,7 +37,7 @@ export async function markSession(session: Session, key: string): Promise<void> 
 export async function endLostSessions(
   session: Session,
   key: string,
-  { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: (message: string) => void },
+  { signal, onWait, idleMs = hungMs }: TakeOver,
 ): Promise<void> {
   let told = false
   for (;;) {
@@ -39,7 +46,7 @@ export async function endLostSessions(
     if (signal.aborted) throw new PerfdbError('INTERRUPTED', 'stopped while a lost worker still had sessions there')
     const hidden = holders.find(({ state }) => state === null)
     if (hidden !== undefined) throw refused(holders, 'this role may not see what they do')
-    const hangs = holders.every(({ state, idleMs }) => state?.startsWith('idle') === true && (idleMs ?? 0) >= hungMs)
+    const hangs = holders.every((one) => one.state?.startsWith('idle') === true && (one.idleMs ?? 0) >= idleMs)
     if (hangs) await endAll(session, holders)
     else if (!told) onWait(`a lost worker still has sessions here (pid ${pidsOf(holders)}): waiting for them`)
     told = true
