@@ -18,20 +18,12 @@ export async function adviseShop({ quick }) {
     [...(await demoSchemaStatements()), ...demoStatements(scale)].map(({ sql }) => sql),
     async ({ sql, url }) => {
       await sql.unsafe('create extension pg_stat_statements')
-      const load = [
-        perfdb,
-        'load',
-        jobShop,
-        '--url',
-        url,
-        '--allow',
-        'LOAD',
-        '--duration',
-        quick ? '5s' : '20s',
-        '--connections',
-        '4',
-        '--quiet',
-      ]
+      const all = profile.queries.flatMap(({ name, sql: text, parameters: [set] }) =>
+        text === undefined ? [] : [{ name, sql: text, params: set?.values ?? [] }],
+      )
+      const mix = all.flatMap(({ name }) => ['--mix', `${name}=1`])
+      const rate = ['--rate', '20', '--duration', quick ? '5s' : '20s', '--connections', '4']
+      const load = [perfdb, 'load', jobShop, '--url', url, '--allow', 'LOAD', ...rate, ...mix, '--quiet']
       await timed(process.execPath, load, { codes: [0, 1] })
       const { result, ms } = await advisedBy(url, process.cwd(), ['--top', '50', '--max-indexes', '31'])
       await timed(process.execPath, [
@@ -45,9 +37,6 @@ export async function adviseShop({ quick }) {
         '--allow',
         'REDUNDANT',
       ])
-      const all = profile.queries.flatMap(({ name, sql: text, parameters: [set] }) =>
-        text === undefined ? [] : [{ name, sql: text, params: set?.values ?? [] }],
-      )
       const names = profile.indexes.map(({ definition }) => definition.name)
       return compared({
         title: `The job shop without its indexes, scale ${scale}: advise --top 50 after a load`,
@@ -130,7 +119,7 @@ async function compared({ title, sql, url, result, ms, all, names, what, rounds 
   ]
   return {
     title,
-    note: `cost: the planner's, of ${all.length} queries with equal weights; time: the sum of their medians in psql, in turns; advise took ${(ms / 1000).toFixed(1)} s, judged ${result.judged} of ${result.queries} queries; ${refused.length} refused, ${existing.length} existing`,
+    note: `cost: the planner's, of ${all.length} queries with equal weights; time: the sum of their medians in psql, in turns; advise took ${(ms / 1000).toFixed(1)} s, judged ${result.queries} queries with ${result.judged} sets of values; ${refused.length} refused, ${existing.length} existing`,
     columns: ['', 'indexes', 'cost', 'time'],
     rows: [await row('none', []), await row('advised', own), await row(what, names)],
   }

@@ -73,14 +73,18 @@ async function output(program, args, input, cwd) {
   return { stdout, code }
 }
 
-/** Builds each index by the text that perfdb gave: those that PostgreSQL refuses, and those that another index equals. */
+/** Builds each index by the text that perfdb gave, under a name of its own: the names, those that PostgreSQL refuses, and those that another index equals. */
 export async function built(sql, advice) {
   const refused = []
-  for (const { index } of advice)
-    await sql
-      .unsafe(index.sql.replace(/ concurrently/i, ''))
-      .catch((error) => refused.push(`${index.sql}: ${error.message}`))
-  const names = advice.map(({ index }) => index.name)
+  const names = []
+  for (const [at, { index }] of advice.entries()) {
+    const name = `advised_${at}`
+    const text = index.sql.replace(/ concurrently "(?:[^"]|"")*"/i, ` ${name}`)
+    await sql.unsafe(text).then(
+      () => names.push(name),
+      (error) => refused.push(`${index.sql}: ${error.message}`),
+    )
+  }
   const existing = await sql`
     select one.indexrelid::regclass::text as name from pg_index one join pg_index other on other.indrelid = one.indrelid and other.indexrelid <> one.indexrelid
       and other.indkey = one.indkey and other.indclass = one.indclass and other.indoption = one.indoption

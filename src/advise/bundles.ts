@@ -16,7 +16,7 @@ export async function bundlesOf(
   present: Outcomes,
 ): Promise<readonly Bundle[]> {
   const options = [...alone.keys()]
-  const all = options.length < 2 ? new Map() : await outcomesWith(look, options, present, null)
+  const all = options.length < 2 ? new Map() : await outcomesWith(look, options, present)
   const bundles = new Map<string, Bundle>()
   for (const [query, outcome] of all) {
     const used = options.filter((option) => uses(outcome, option))

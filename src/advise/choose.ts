@@ -2,7 +2,17 @@ import type { Definition } from '../definition/definition.js'
 import type { WritePrice } from './write-price.js'
 import type { Present } from '../twin/suppose.js'
 import { bundlesOf, type Bundle } from './bundles.js'
-import { enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes, type Weighed } from './outcomes.js'
+import {
+  concerns,
+  enough,
+  outcomesWith,
+  totalOf,
+  uses,
+  type Look,
+  type Option,
+  type Outcomes,
+  type Weighed,
+} from './outcomes.js'
 
 export interface Chosen {
   readonly option: Option
@@ -29,8 +39,8 @@ export interface ChoiceOptions {
   readonly mostBytes: number
 }
 
-/** Of indexes that save about as much the smallest is taken. */
-const aboutAsMuch = 0.95
+/** Of indexes that save about as much the smallest is taken; the twin's costs are not truer than that. */
+const aboutAsMuch = 0.9
 
 /**
  * The indexes that save most, over all queries together: the best first, then the best beside it, until none saves enough; then those that the
@@ -42,15 +52,18 @@ export async function chooseIndexes(
   queries: readonly Weighed[],
   { mostIndexes, mostBytes, priceOf }: ChoiceOptions,
 ): Promise<Choice> {
-  const present: Outcomes = new Map(queries.map((one) => [one, { cost: one.present.here.cost, used: [] }]))
+  const present: Outcomes = new Map(
+    queries.map((one) => [one, { cost: one.present.here.cost, used: look.twin.indexesOf(one.present.here) }]),
+  )
   const alone = new Map<Option, Outcomes>()
-  for (const option of options) alone.set(option, await outcomesWith(look, [option], present, option.table))
+  for (const option of options)
+    alone.set(option, await outcomesWith(look, [option], present, (query) => concerns(look, query, [option])))
   const saves = (bundle: Bundle, outcomes: Outcomes) =>
     enough(present, outcomes) ? totalOf(present) - totalOf(outcomes) - priceOfAll(priceOf, bundle) : 0
   const solo = new Map<Bundle, number>()
   for (const [option, outcomes] of alone) solo.set([option], saves([option], outcomes))
   for (const bundle of await bundlesOf(look, alone, present))
-    solo.set(bundle, saves(bundle, await outcomesWith(look, bundle, present, null)))
+    solo.set(bundle, saves(bundle, await outcomesWith(look, bundle, present, (query) => concerns(look, query, bundle))))
   const from = {
     look,
     present,
@@ -64,12 +77,12 @@ export async function chooseIndexes(
   const dense = best.bounded ? await greedy(from, (bundle, saved) => saved / Math.max(1, bytesOf(bundle))) : best
   const { chosen } = totalOf(dense.outcomes) < totalOf(best.outcomes) ? dense : best
   const kept = await withoutUseless(look, chosen, present, priceOf)
-  const after = await outcomesWith(look, kept, present, null)
+  const after = await outcomesWith(look, kept, present)
   const used = kept.filter((option) => [...after.values()].some((outcome) => uses(outcome, option)))
   const found: Chosen[] = []
   for (const option of used) {
     const rest = used.filter((one) => one !== option)
-    const without = await outcomesWith(look, rest, after, option.table)
+    const without = await outcomesWith(look, rest, after, (_, outcome) => uses(outcome, option))
     const served = [...after].filter(([, outcome]) => uses(outcome, option))
     found.push({
       option,
@@ -185,12 +198,8 @@ async function bestBeside(
       return bundle === undefined || outcomes === undefined ? null : { bundle, outcomes }
     }
     const [bundle] = unsure
-    const [first, other] = [...new Set(bundle.map(({ table }) => table))]
-    const outcomes = await outcomesWith(
-      look,
-      [...new Set([...chosen, ...bundle])],
-      current,
-      other === undefined ? (first ?? null) : null,
+    const outcomes = await outcomesWith(look, [...new Set([...chosen, ...bundle])], current, (query) =>
+      concerns(look, query, bundle),
     )
     looked.set(bundle, outcomes)
     const saved = totalOf(current) - totalOf(outcomes) - priceOfAll(priceOf, bundle)
@@ -207,15 +216,15 @@ async function withoutUseless(
   priceOf: WritePrice,
 ): Promise<readonly Option[]> {
   let kept = chosen
-  let all = await outcomesWith(look, kept, present, null)
+  let all = await outcomesWith(look, kept, present)
   for (const option of chosen) {
     if (kept.some((one) => one !== option && beginsWith(one, option))) {
       kept = kept.filter((one) => one !== option)
-      all = await outcomesWith(look, kept, all, option.table)
+      all = await outcomesWith(look, kept, all, (_, outcome) => uses(outcome, option))
       continue
     }
     const rest = kept.filter((one) => one !== option)
-    const without = await outcomesWith(look, rest, all, option.table)
+    const without = await outcomesWith(look, rest, all, (_, outcome) => uses(outcome, option))
     if (enough(without, all) && totalOf(without) - totalOf(all) > priceOf(option)) continue
     kept = rest
     all = without

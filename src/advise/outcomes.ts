@@ -53,17 +53,42 @@ export function worthwhile(before: number, after: number): boolean {
   return saved >= leastUnits && saved >= leastShare * before
 }
 
-/** All queries with these indexes; only those that read this table are planned anew, of the others the outcome is as `before`. Throws the server's errors. */
+/** Whether an index can change the query plan of a query at all: that reads its table, and compares, joins, sorts or groups by one of its keys. */
+export function concerns({ twin }: Look, { present }: Weighed, options: readonly Option[]): boolean {
+  return options.some(({ table, definition }) => {
+    if (!twin.reads(present.here, table)) return false
+    const text = askedBy(present)
+    return definition.keys.some(({ column }) => column === undefined || text.includes(column))
+  })
+}
+
+const asked = new WeakMap<Present, string>()
+
+function askedBy(present: Present): string {
+  const known = asked.get(present)
+  if (known !== undefined) return known
+  const texts = present.here.nodes.flatMap(({ type, conditions, sortKeys, groupKeys, output }) => [
+    ...conditions,
+    ...sortKeys,
+    ...groupKeys,
+    ...(type === 'Aggregate' ? output : []),
+  ])
+  const text = texts.join('\n')
+  asked.set(present, text)
+  return text
+}
+
+/** The queries of which `anew` is true with these indexes; of the others the outcome is as `before`. Throws the server's errors. */
 export async function outcomesWith(
   { twin, skips }: Look,
   set: readonly Option[],
   before: Outcomes,
-  table: string | null,
+  anew: (query: Weighed, outcome: Outcome) => boolean = () => true,
 ): Promise<Outcomes> {
   await twin.show(set.map(({ tried }) => tried))
   const outcomes = new Map(before)
-  for (const query of before.keys()) {
-    if (table !== null && !twin.reads(query.present.here, table)) continue
+  for (const [query, outcome] of before) {
+    if (!anew(query, outcome)) continue
     const plan = await twin.plan(query.present.subject)
     const skipping = !skips && set.some(({ definition, tried }) => skipsIn(plan, definition, tried))
     // What the source cannot do counts as no gain.

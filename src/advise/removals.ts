@@ -68,6 +68,8 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
   const counts = new Map(
     indexes.map(({ schema, name }) => [indexKey(schema, name), scans.of.get(indexKey(schema, name))]),
   )
+  const options = chosen.map(({ option }) => option)
+  let current = after
   const removals: Removal[] = []
   const untold: string[] = []
   // Of two that are the same the younger goes.
@@ -79,7 +81,11 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
       continue
     }
     const hidden = [...removals.map((one) => one.index), index]
-    if (await costsWithout(look, hidden, chosen, after, index)) continue
+    await look.twin.hide(hidden)
+    const without = await outcomesWith(look, options, current, (_, { used: names }) => names.includes(index.name))
+    // With all that may go away some query would lose what counts.
+    if (enough(without, after)) continue
+    current = without
     removals.push({ index, ...found })
     passOn(counts, index, found.by)
     standing = standing.filter((one) => one.schema !== index.schema || one.name !== index.name)
@@ -110,19 +116,6 @@ function passOn(counts: Counts, { schema, name }: ExistingIndex, by: string | nu
   const [own, other] = [name, by ?? ''].map((one) => counts.get(indexKey(schema, one)))
   if (by !== null && own !== undefined && other !== undefined)
     counts.set(indexKey(schema, by), { ...other, scans: other.scans + own.scans })
-}
-
-/** Without it some query would lose what counts. */
-async function costsWithout(
-  look: Look,
-  hidden: readonly ExistingIndex[],
-  chosen: readonly Advised[],
-  after: Outcomes,
-  { table }: ExistingIndex,
-): Promise<boolean> {
-  await look.twin.hide(hidden)
-  const set = chosen.map(({ option }) => option)
-  return enough(await outcomesWith(look, set, after, `${table.schema}.${table.name}`), after)
 }
 
 function candidate({ schema, name, table, canonical }: ExistingIndex): Candidate {
