@@ -50,6 +50,8 @@ function screenOf(text: string): string[] {
       lines[row] ??= ''
     } else if (piece.startsWith('\u001b[?')) continue
     else if (piece.endsWith('A') && piece.startsWith('\u001b')) row -= Number(piece.slice(2, -1))
+    else if (piece === '\u001b[2K') lines[row] = ''
+    else if (piece === '\u001b[K') lines[row] = (lines[row] ?? '').slice(0, column)
     else if (piece === '\u001b[J') {
       lines.length = row + 1
       lines[row] = (lines[row] ?? '').slice(0, column)
@@ -58,6 +60,8 @@ function screenOf(text: string): string[] {
       column += piece.length
     }
   }
+  // Wiped lines below the cursor are as if nothing had been there.
+  while (lines.length > row + 1 && lines.at(-1) === '') lines.pop()
   return lines
 }
 

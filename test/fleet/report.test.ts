@@ -71,7 +71,8 @@ test('text: equals are one line, and each index that is not in order says in how
 
     tenants  outcome       what                         which
     ───────  ────────────  ───────────────────────────  ────────────────────────────
-        125  not in order  missing: idx_jobs_3, idx_j…  yacht-7, yacht-47, yacht-87…
+        125  not in order  missing: idx_jobs_3,         yacht-7, yacht-47, yacht-87…
+                           idx_jobs_13
       4,875  in order      20 indexes as declared       yacht-0, yacht-1, yacht-2 .…
 
     By index
@@ -79,6 +80,9 @@ test('text: equals are one line, and each index that is not in order says in how
     ─  ───────────  ─────  ───────  ───────  ──────────────  ───────────────────────
     +  idx_jobs_3   jobs       125  missing           4,875  yacht-7, yacht-47, yac…
     +  idx_jobs_13  jobs       125  missing           4,875  yacht-7, yacht-47, yac…
+
+    what apply would do about it, with its hazards: perfdb plan, for the same
+    tenants
     "
   `)
 })

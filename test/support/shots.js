@@ -4,7 +4,7 @@
  * npm run shots -- fleet load: those alone. Needs Debian's chromium, or PERFDB_TEST_CHROMIUM.
  */
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +63,8 @@ const runs = {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'perfdb-shots-'))
+// The server of the fleet runs as somebody else.
+await chmod(folder, 0o755)
 const wanted = process.argv.slice(2)
 const chosen = Object.entries(runs).filter(([name]) => wanted.length === 0 || wanted.includes(name))
 let server

@@ -32,7 +32,9 @@ export interface ProgressDrawing {
 
 const hideCursor = '\x1b[?25l'
 const showCursor = '\x1b[?25h'
-const wipeBelow = '\r\x1b[J'
+const wipeLine = '\r\x1b[2K'
+const wipeRest = '\x1b[K'
+const wipeBelow = '\x1b[J'
 // More frames than ten a second nobody reads, and a slow ssh line feels them.
 const frameMs = 100
 
@@ -77,16 +79,19 @@ function live(stream: ProgressStream, options: ProgressOptions): ProgressDrawing
     return { width: known(stream.columns, 80), color: options.color, unicode: options.unicode, verbose: false }
   }
 
+  /** Line by line: what is wiped from the top of the screen at once, tmux keeps in its history. */
   function wiped(): string {
-    return drawn > 1 ? `\x1b[${drawn - 1}A${wipeBelow}` : drawn === 1 ? wipeBelow : ''
+    return drawn === 0 ? '' : wipeLine + `\x1b[1A${wipeLine}`.repeat(drawn - 1)
   }
 
-  /** One write a frame, so that no half of it is seen. */
+  /** One write a frame, so that no half of it is seen, over the one before. */
   function draw(above = ''): void {
     clearTimeout(timer)
     timer = undefined
     const lines = liveLines(progress, layout(), known(stream.rows, 24))
-    stream.write(`${open ? '' : hideCursor}${wiped()}${above}${lines.join('\n')}`)
+    const up = drawn > 1 ? `\x1b[${drawn - 1}A` : ''
+    const text = `${above}${lines.join('\n')}`.replaceAll('\n', `${wipeRest}\n`)
+    stream.write(`${open ? '' : hideCursor}${up}\r${text}${wipeRest}${wipeBelow}`)
     if (!open) process.once('exit', close)
     open = true
     drawn = lines.length

@@ -12,6 +12,8 @@ export interface Column {
   readonly floor?: number
   /** Where the table does not fit, columns with the smallest number go first; without one a column stays. */
   readonly drop?: number
+  /** Prose that is told whole, on as many lines as it takes. */
+  readonly whole?: true
 }
 
 export interface Cell {

@@ -21,7 +21,7 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
     {
       kind: 'text',
       tone: 'quiet',
-      text: `${several(tried, 'index was', 'indexes were')} tried on a twin of the server (PostgreSQL ${twin.version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Costs are estimates of the planner in its own unit, no times${proof === undefined ? `; nothing was built on the server, and no query ran.${advice.length === 0 ? '' : ' --prove builds, measures, and drops what does not pay.'}` : '.'}`,
+      text: `${several(tried, 'index was', 'indexes were')} tried on a twin of the server (PostgreSQL ${twin.version}, its sizes and statistics, none of its rows): ${twinText(twin)}. Costs are estimates of the planner in its own unit, no times${proof === undefined ? `; nothing was built on the server, and no query ran.` : '.'}`,
     },
     ...(proof === undefined ? [] : proofBlocks(proof, layout)),
     {
@@ -36,17 +36,15 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
       limit: 10,
     },
     ...findingBlocks(result.findings),
-    ...(result.file === undefined
-      ? []
-      : [
-          {
-            kind: 'text' as const,
-            tone: 'plain' as const,
-            next: true as const,
-            text: `${result.file} holds the advice as a profile: perfdb plan ${result.file}`,
-          },
-        ]),
+    { kind: 'text', tone: 'plain', next: true, text: nextText(result) },
   ]
+}
+
+function nextText({ file, advice, proof }: AdviseResult): string {
+  if (file !== undefined) return `${file} holds the advice as a profile: perfdb plan ${file}`
+  return advice.length === 0 || proof !== undefined
+    ? ''
+    : '--out FILE writes the advice as a profile; --prove builds it, measures, and drops what does not pay'
 }
 
 function verdict(result: AdviseResult): string {
@@ -98,7 +96,7 @@ function removalGrid(removals: readonly Removed[]): Block {
       { head: 'index', kind: 'name', floor: 20 },
       { head: 'table', kind: 'name', floor: 10, drop: 2 },
       { head: 'size', kind: 'number' },
-      { head: 'why', kind: 'prose', floor: 20 },
+      { head: 'why', kind: 'prose', floor: 20, whole: true },
     ],
     rows: removals
       .toSorted((one, other) => other.size_bytes - one.size_bytes)

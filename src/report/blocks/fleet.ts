@@ -57,7 +57,7 @@ export function fleetBlocks(result: FleetResult, layout: Layout): Block[] {
       limit: 20,
     },
     ...findingBlocks(findings),
-    { kind: 'text', tone: 'plain', next: true, text: result.ok ? '' : againText(result) },
+    { kind: 'text', tone: 'plain', next: true, text: nextText(result) },
     { kind: 'text', tone: 'quiet', next: true, text: undoText(result) },
   ]
 }
@@ -85,8 +85,16 @@ function undoText({ command, fleet_run: name, tenants }: FleetResult): string {
     : ''
 }
 
-/** What a run that was stopped, or of which some failed, goes on with. */
-function againText({ command, counts }: FleetResult): string {
+/** What a run that was stopped, or of which some failed, goes on with; what comes after a look. */
+function nextText({ command, counts, ok, groups }: FleetResult): string {
+  const steps = groups.flatMap((group) => group.steps)
+  const refused = steps.flatMap(({ outcome, hazards = [] }) => (outcome === 'refused' ? hazards : []))
+  if (refused.length > 0)
+    return `to allow: perfdb apply --allow ${[...new Set(refused)].join(',')}, for the same tenants`
+  if (command === 'verify' && counts['no'])
+    return 'what apply would do about it, with its hazards: perfdb plan, for the same tenants'
+  if (command === 'plan' && counts['to_do']) return 'to do it: perfdb apply, for the same tenants'
+  if (ok) return ''
   const left = ['failed', 'interrupted', 'not_looked', 'no', 'not_reached'].some((outcome) => counts[outcome])
   return left && (command === 'apply' || command === 'rollback')
     ? 'The same command again goes on from here: what is in order is left as it is.'
@@ -101,7 +109,7 @@ function groupGrid(groups: readonly TenantGroup[], layout: Layout): Block {
     columns: [
       { head: 'tenants', kind: 'number' },
       { head: 'outcome', kind: 'word' },
-      { head: 'what', kind: 'prose', floor: 24 },
+      { head: 'what', kind: 'prose', floor: 24, whole: true },
       { head: 'which', kind: 'prose', floor: 12 },
     ],
     rows: groups.map(({ tenants, outcome, reason, ids, steps }): Cell[] => [
@@ -140,7 +148,7 @@ function indexGrid({ command, groups }: FleetResult, layout: Layout): Block {
       }
     }
   }
-  const named = layout.verbose ? 20 : 4
+  const named = layout.verbose ? 8 : 4
   return {
     kind: 'grid',
     title: lines.size === 0 ? '' : 'By index',

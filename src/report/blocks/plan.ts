@@ -226,7 +226,7 @@ function verifyGrid(steps: readonly ResultStep[], layout: Layout): Block {
       { text: step.index },
       { text: tableOf(step) },
       { text: step.size_bytes === undefined ? '' : bytes(step.size_bytes) },
-      { text: step.reason, tone: 'quiet' },
+      { text: step.reason === states[step.step] ? '' : step.reason, tone: 'quiet' },
     ]),
   }
 }

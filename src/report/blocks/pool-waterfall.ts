@@ -19,7 +19,7 @@ export function waterfallGrid(server: PoolServer, verbose: boolean): Block {
       { head: '', kind: 'sign' },
       { head: 'connections', kind: 'name', floor: 16 },
       { head: 'count', kind: 'number' },
-      { head: 'how', kind: 'prose', floor: 20, drop: 1 },
+      { head: 'how', kind: 'prose', floor: 20, drop: 1, whole: true },
     ],
     rows: lines.map((line): Cell[] => [
       { text: line.total ? '=' : '', tone: 'quiet' },

@@ -8,8 +8,9 @@ type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>
 // A longer table is folded, so that what comes after it is found.
 const openRows = 60
 
-// A number or a word is kept on one line; what is longer is none.
+// What is shorter is kept on one line where there is room.
 const longText = 40
+const longName = 28
 
 /** A block as HTML, without its heading; empty when there is nothing in it. */
 export function blockHtml(block: Block): string {
@@ -75,7 +76,7 @@ function labelOf(grid: Of<'grid'>): string {
 
 function cellHtml(cell: Cell | undefined, column: Column): string {
   const text = cell?.text ?? ''
-  const long = text.length > longText ? ['long'] : []
+  const long = text.length > (column.kind === 'name' ? longName : longText) ? ['long'] : []
   const classes = [column.kind, ...long, ...(cell?.tone === undefined ? [] : [cell.tone])].join(' ')
   // A name that does not fit is broken between its words.
   const shown = column.kind === 'name' ? html(text).replaceAll('_', '_<wbr>') : html(text)
@@ -99,7 +100,7 @@ function itemHtml(item: Item): string {
   const details = item.details.map(({ label, text, tone }) => {
     const place = label === '-->'
     const look = place ? ' class="name"' : tone === undefined ? '' : ` class="name ${tone}"`
-    return `<dt>${place ? 'at' : html(label)}</dt><dd${look}>${htmlLines(text)}</dd>`
+    return `<dt${tone === undefined ? '' : ` class="${tone}"`}>${place ? 'at' : html(label)}</dt><dd${look}>${htmlLines(text)}</dd>`
   })
   return `<li class="${item.tone}"><strong>${html(item.label)}</strong> ${html(item.text)}${details.length === 0 ? '' : `<dl>${details.join('')}</dl>`}</li>`
 }

@@ -22,12 +22,12 @@ main>:not(h2):first-child{margin-top:1.4rem}
 .tiles div{background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--quiet);font-size:.85rem}
 .tiles dd{margin:0;font-size:clamp(1.15rem,1rem + .8vw,1.5rem);white-space:nowrap;font-weight:600;line-height:1.3}
-main>.tiles+table{margin-top:1.4rem}
+main>.tiles+:not(h2){margin-top:1.4rem}
 nav{margin-top:1.4rem;font-size:.92rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:0;padding:0}
 a{color:var(--main)}
 :focus-visible{outline:2px solid var(--main);outline-offset:2px}
-table{border-collapse:collapse;min-width:min(100%,60rem);font-size:.92rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--quiet);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--soft)}
@@ -41,7 +41,7 @@ td.name{min-width:9rem}td.prose{min-width:12rem}
 .items li.good{border-color:var(--good)}.items li.bad{border-color:var(--bad)}.items li.warn{border-color:var(--rest)}
 .items li.good strong{color:var(--good)}.items li.bad strong{color:var(--bad)}.items li.warn strong{color:var(--warn)}.items li.quiet strong{color:var(--quiet)}
 .items dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.2rem 0 0;font-size:.92rem}
-.items dt{color:var(--quiet)}.items dd{margin:0;white-space:pre-line;min-width:0}
+.items dt{color:var(--quiet)}.items dt.good{color:var(--good)}.items dt.bad{color:var(--bad)}.items dd{margin:0;white-space:pre-line;min-width:0}
 details{margin:.6rem 0}
 summary{cursor:pointer;color:var(--main)}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padding:.8rem;overflow-x:auto;white-space:pre-wrap}
@@ -77,6 +77,7 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .node{font-weight:600}
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
+@media screen and (min-width:60rem){td.name:not(.long){white-space:nowrap}td.name:not(.long) wbr{display:none}}
 @media screen and (max-width:60rem){th,td.word:not(.long),td.number:not(.long){white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}}
 @media screen and (max-width:48rem){
 table,thead,tbody{display:block}

@@ -6,6 +6,8 @@ import type { AdviseResult } from '../../result/advise-result.js'
 import type { LoadResult } from '../../result/load-result.js'
 import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
 import { tenantTones, tenantWords } from '../blocks/fleet.js'
+import { isGated } from '../blocks/hazards.js'
+import { intents, states, stepOrder } from '../blocks/steps.js'
 import { bytes, duration, percent, withThousands } from '../../text/amounts.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
@@ -100,7 +102,7 @@ function fleetTiles({ counts }: FleetResult): readonly Tile[] {
   ]
 }
 
-function applyTiles({ steps }: ApplyResult): readonly Tile[] {
+function applyTiles({ steps, build_ms: buildMs, measure_ms: measureMs }: ApplyResult): readonly Tile[] {
   const made = steps.filter(({ outcome }) => outcome === 'built' || outcome === 'rebuilt' || outcome === 'replaced')
   const failed = steps.filter(({ outcome }) => outcome === 'failed').length
   const undone = steps.filter(({ outcome }) => outcome === 'not_reached' || outcome === 'refused').length
@@ -111,11 +113,10 @@ function applyTiles({ steps }: ApplyResult): readonly Tile[] {
     ...(undone === 0 ? [] : [{ label: 'not done', value: String(undone), tone: 'warn' as const }]),
     ...(made.length === 0
       ? []
-      : [
-          { label: 'on disk', value: bytes(made.reduce((sum, step) => sum + (step.size_bytes ?? 0), 0)) },
-          { label: 'time of the steps', value: duration(made.reduce((sum, step) => sum + (step.duration_ms ?? 0), 0)) },
-        ]),
+      : [{ label: 'on disk', value: bytes(made.reduce((sum, step) => sum + (step.size_bytes ?? 0), 0)) }]),
+    ...(made.length === 0 || buildMs === undefined ? [] : [{ label: 'building', value: duration(buildMs) }]),
     ...(waited < 100 ? [] : [{ label: 'of it waiting', value: duration(waited), tone: 'warn' as const }]),
+    ...(measureMs === undefined ? [] : [{ label: 'measuring', value: duration(measureMs) }]),
   ]
 }
 
@@ -161,27 +162,25 @@ function countTile(count: number, word: string, tone: 'bad' | 'warn'): readonly 
   return count === 0 ? [] : [{ label: count === 1 ? word : `${word}s`, value: withThousands(count), tone }]
 }
 
-const stepWords: Readonly<Record<PlanResult['steps'][number]['step'], string>> = {
-  create: 'to create',
-  rebuild: 'to rebuild',
-  reindex: 'to reindex',
-  replace: 'to replace',
-  adopt: 'to adopt',
-  drop: 'to drop',
-  building: 'being built',
-  keep: 'as declared',
-}
-
 function stepTiles({ steps, command }: PlanResult | VerifyResult): readonly Tile[] {
-  const hazards = steps.flatMap((step) => step.hazards).filter(({ told }) => told !== true).length
+  const hazards = command === 'verify' ? 0 : steps.flatMap((step) => step.hazards).filter(isGated).length
   return [
-    ...Object.entries(stepWords).flatMap(([kind, label]): readonly Tile[] => {
+    ...stepOrder.flatMap((kind): readonly Tile[] => {
       const count = steps.filter(({ step }) => step === kind).length
       if (count === 0) return []
+      const label = command === 'verify' || kind === 'keep' || kind === 'building' ? states[kind] : intents[kind]
       const tone = kind === 'keep' ? 'good' : command === 'verify' && kind !== 'building' ? 'bad' : 'plain'
       return [{ label, value: withThousands(count), tone }]
     }),
-    ...countTile(hazards, 'hazard', 'warn'),
+    ...(hazards === 0
+      ? []
+      : [
+          {
+            label: `${hazards === 1 ? 'hazard' : 'hazards'} to allow`,
+            value: withThousands(hazards),
+            tone: 'warn' as const,
+          },
+        ]),
   ]
 }
 

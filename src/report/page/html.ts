@@ -152,7 +152,7 @@ function contents(headings: readonly string[]): string {
 
 /** A heading as far as it names its part. */
 function shortened(heading: string): string {
-  return cutEnd(heading.split(/[,;]/)[0] ?? heading, 48, '…')
+  return heading.length < 36 ? heading : cutEnd(heading.split(/[,;]/)[0] ?? heading, 48, '…')
 }
 
 function anchor(number: number): string {

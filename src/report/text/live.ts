@@ -23,7 +23,9 @@ export function liveLines(progress: Progress, layout: Layout, rows: number): rea
       ? []
       : [paint('quiet', cutEnd(visible(stageText(progress)), room, ellipsis))]
   const ended = progress.finished.slice(-most)
-  const nameColumns = Math.max(0, ...[...progress.running, ...ended].map((one) => widthOf(nameOf(one))))
+  const widest = Math.max(0, ...[...progress.running, ...ended].map((one) => widthOf(nameOf(one))))
+  // What a build does now is worth more than the whole of its name.
+  const nameColumns = Math.min(widest, Math.max(nameFloor + 8, Math.floor(room / 2)))
   const builds = progress.running.map((running) => {
     const line = buildLine(running, layout, room, nameColumns)
     const blocker =
@@ -43,7 +45,7 @@ export function liveLines(progress: Progress, layout: Layout, rows: number): rea
     .filter(({ outcome }) => outcome !== 'failed')
     .slice(lines.length - most)
     .map((one) => {
-      const name = fitted(nameOf(one), Math.min(nameColumns, Math.floor(room / 2)), ellipsis)
+      const name = fitted(nameOf(one), nameColumns, ellipsis)
       return name + paint(outcomeTones[one.outcome], cutEnd(`  ${visible(one.text)}`, room - widthOf(name), ellipsis))
     })
   return [...(lines.length < most ? finished : []), ...lines, ...bottom]
@@ -75,6 +77,7 @@ function buildLine(build: Running, layout: Layout, room: number, nameColumns: nu
     [short, ...bar, ...eta, elapsed],
     [short, ...percent, ...eta, elapsed],
     [short, ...percent, elapsed],
+    [short, ...percent],
     [...percent, elapsed],
   ].map((parts) => `  ${parts.join('  ')}`)
   const name = nameOf(running)

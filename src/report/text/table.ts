@@ -81,7 +81,7 @@ function rowLines(row: readonly Cell[], shown: readonly Shown[], layout: Layout)
 
 function cellLines(text: string, column: Column, width: number, layout: Layout): string[] {
   if (widthOf(text) <= width) return [text]
-  if (layout.verbose) return column.kind === 'prose' ? wrap(text, width) : chopped(text, width)
+  if (layout.verbose || column.whole === true) return column.kind === 'prose' ? wrap(text, width) : chopped(text, width)
   const cut = column.kind === 'prose' ? cutEnd : cutMiddle
   return [cut(text, width, ellipsisOf(layout))]
 }

@@ -40,6 +40,7 @@ const parts = /\s*(?:"(?:[^"]|"")*"?|'(?:[^']|'')*'?|[^\s"']*?[.,(](?=["'(])|[^\
 function fill(pieces: readonly string[], between: string, room: number, first: string, rest: string): string[] {
   const lines: string[] = []
   let line = first
+  let lead = first
   let empty = true
   for (const piece of pieces) {
     const joined = empty ? line + piece.trimStart() : line + between + piece
@@ -48,17 +49,22 @@ function fill(pieces: readonly string[], between: string, room: number, first: s
       empty = empty && piece.trim() === ''
       continue
     }
-    if (!empty) {
+    // A sign stays with its name, however long that is.
+    const isSign = widthOf(line) === widthOf(first) + 1 && lines.length === 0 && widthOf(rest + piece) > room
+    if (isSign) {
+      line += between
+      lead = line
+    } else if (!empty) {
       lines.push(line.trimEnd())
       line = rest
     }
     line += piece.trimStart()
     while (widthOf(line) > room) {
       // Such as --> before the word: no place to break it.
-      const lead = lines.length === 0 ? first : rest
-      const head = partOf(line.slice(lead.length), Math.max(2, room - widthOf(lead)))
-      lines.push(lead + head)
-      line = rest + line.slice(lead.length + head.length)
+      const start = lines.length === 0 ? lead : rest
+      const head = partOf(line.slice(start.length), Math.max(2, room - widthOf(start)))
+      lines.push(start + head)
+      line = rest + line.slice(start.length + head.length)
     }
     empty = false
   }
