@@ -55,13 +55,14 @@ export async function advised(url, all, args = []) {
 /** The document of `perfdb advise` with these arguments. */
 export async function advisedBy(url, cwd, args) {
   const start = performance.now()
-  const { stdout } = await output(
-    process.execPath,
-    [perfdb, 'advise', ...args, '--url', url, '--format', 'json', '--quiet'],
-    '',
-    cwd,
-  )
-  return { result: JSON.parse(stdout), ms: performance.now() - start }
+  const result = await perfdbJson(cwd, ['advise', ...args, '--url', url])
+  return { result, ms: performance.now() - start }
+}
+
+/** What perfdb prints as JSON. */
+export async function perfdbJson(cwd, args) {
+  const { stdout } = await output(process.execPath, [perfdb, ...args, '--format', 'json', '--quiet'], '', cwd)
+  return JSON.parse(stdout)
 }
 
 async function output(program, args, input, cwd) {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { advise } from './advise.js'
+import { adviseMany } from './advise-many.js'
 import { adviseRemovals } from './advise-removals.js'
 import { adviseAnalytical, adviseShop } from './advise-sets.js'
 import { analytical } from './analytical.js'
@@ -20,6 +21,7 @@ import { psqlVersion, withServer } from './server.js'
 import { runtime } from './runtime.js'
 import { startup } from './startup.js'
 import { twin } from './twin.js'
+import { twinWhatIf } from './twin-what-if.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
@@ -29,6 +31,7 @@ import { twin } from './twin.js'
 const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
 const alone = {
   advise,
+  'advise-many': adviseMany,
   'advise-removals': adviseRemovals,
   'advise-shop': adviseShop,
   'advise-analytical': adviseAnalytical,
@@ -36,6 +39,7 @@ const alone = {
   fleet,
   load,
   twin,
+  'twin-what-if': twinWhatIf,
 }
 
 const words = process.argv.slice(2)
