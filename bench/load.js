@@ -46,8 +46,8 @@ async function compare({ url, folder, pgbench, seconds, rounds }) {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
   const highest = () => Number(/^tps = ([\d.]+)/m.exec(bench('-j', '2', '-T', String(seconds)))[1])
-  const ofPgbench = (rate) => {
-    bench('-R', String(rate), '-T', String(seconds), '-l', '--log-prefix=pl')
+  const ofPgbench = (rate, threads) => {
+    bench('-R', String(rate), '-j', String(threads), '-T', String(seconds), '-l', '--log-prefix=pl')
     const logs = readdirSync(folder).filter((name) => name.startsWith('pl.'))
     const times = logs.flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     for (const name of logs) rmSync(join(folder, name))
@@ -58,7 +58,8 @@ async function compare({ url, folder, pgbench, seconds, rounds }) {
     const words = [perfdb, ...all, '--allow', 'LOAD', '--format', 'json', ...args]
     // A saturated step is exit code 1, and a number all the same.
     const { stdout } = await run(process.execPath, words, { cwd: folder }).catch((failed) => failed)
-    return JSON.parse(stdout).load.after.steps[0]
+    const { threads, load } = JSON.parse(stdout)
+    return { threads, ...load.after.steps[0] }
   }
   const all = ['--users', String(connections), '--think', '0s']
   const highestOf = { 1: { goal: 0.3, rates: [] }, 2: { goal: 0.4, rates: [] } }
@@ -78,12 +79,15 @@ async function compare({ url, folder, pgbench, seconds, rounds }) {
   for (const share of [0.05, 0.25, 0.5]) {
     const rate = Math.round(median(most) * share)
     const p50 = { pgbench: [], perfdb: [] }
+    let threads = 1
     for (let round = 0; round < rounds; round += 1) {
-      p50.pgbench.push(ofPgbench(rate))
-      p50.perfdb.push((await step('--rate', String(rate))).latency_ms.p50)
+      const ours = await step('--rate', String(rate))
+      threads = ours.threads
+      p50.perfdb.push(ours.latency_ms.p50)
+      p50.pgbench.push(ofPgbench(rate, threads))
     }
     rows.push([
-      `p50 at ${rate}/s`,
+      `p50 at ${rate}/s, both with ${threads} thread${threads === 1 ? '' : 's'}`,
       `${median(p50.pgbench).toFixed(3)} ms`,
       `${median(p50.perfdb).toFixed(3)} ms`,
       median(p50.perfdb.map((one, round) => one / p50.pgbench[round])).toFixed(2),
@@ -92,7 +96,7 @@ async function compare({ url, folder, pgbench, seconds, rounds }) {
   }
   return {
     title: 'Load',
-    note: `one query by an index, ${connections} connections, prepared; pgbench with two threads for the highest rate, else both with one`,
+    note: `one query by an index, ${connections} connections, prepared; pgbench with two threads for the highest rate`,
     columns: ['', 'pgbench', 'perfdb', 'x pgbench', 'goal'],
     rows,
   }

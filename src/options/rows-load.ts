@@ -53,10 +53,8 @@ export const loadRows = [
   {
     flags: '--threads <n>',
     read: 'count',
-    help: 'that send, each on its part of the connections',
+    help: 'that send, each on its part of the connections (default: 1; 2 above 2500/s)',
     commands: ['load'],
-    default: '1',
-    defaultElsewhere: true,
     commandLineOnly: true,
   },
   {

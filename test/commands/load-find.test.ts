@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
+import { threadsFor } from '../../src/actions/load-settings.js'
 import { findKnee } from '../../src/commands/load/find.js'
+import { dealt } from '../../src/commands/load/rig.js'
 import type { Offer } from '../../src/commands/load/run-step.js'
 import { stepOf, unmetByAll } from '../../src/commands/load/step.js'
 import { makeTally } from '../../src/commands/load/tally.js'
@@ -75,6 +78,18 @@ test('a machine on which nothing stays as it is: 16 steps, and what is known by 
   const knee = await findKnee(50, limits, step)
   expect(rates).toHaveLength(15)
   expect(knee.confirmed).toBe(false)
+})
+
+test('connections are dealt to threads: whole pools where there are enough of them', () => {
+  expect(dealt([10], 1)).toEqual([[10]])
+  expect(dealt([5], 2)).toEqual([[2], [3]])
+  expect(dealt([5, 5, 5], 2)).toEqual([[5, 5], [5]])
+  expect(dealt([1, 1], 4)).toEqual([[1], [1]])
+  const threads = (rate: number, connections: number) => threadsFor({ offers: [{ rate: 5 }, { rate }] }, connections)
+  const many = Math.min(2, availableParallelism())
+  expect([threads(2500, 10), threads(2501, 10), threads(2501, 7)]).toEqual([1, many, 1])
+  expect(threadsFor({ offers: [{ users: 10, thinkMs: 0 }] }, 10)).toBe(many)
+  expect(threadsFor({ findMs: 50 }, 10)).toBe(1)
 })
 
 test('what a step does not fulfil is said, and not of rates above the expected one', () => {
