@@ -339,4 +339,11 @@ test('a query that does not end in time is judged by what the planner expects', 
       hint: expect.stringContaining(`create index on public.events (user_id) ${tried}`),
     },
   ])
+  const join = aQuery(
+    'select count(*) from events a join events b on a.total > b.user_id and a.total < b.user_id + 0.5',
+  )
+  const [endless] = await measureQueries(session, [join], { samples: 3, allowWrites: false, statementTimeoutMs: 300 })
+  expect(endless?.measurements[0]?.findings).toMatchObject([
+    { code: 'JOIN_FILTER', hint: `create index on public.events (total) ${tried}` },
+  ])
 })

@@ -13,7 +13,7 @@ import type { QueryPlan } from '../plan/query-plan.js'
 import { unqualified, type RuleFinding } from '../rules/rule.js'
 import { explainOnce } from '../sample/sample.js'
 import type { Failure, Series } from '../sample/series.js'
-import { plannedSeqScans } from '../rules/planned.js'
+import { plannedJoinFilters, plannedSeqScans } from '../rules/planned.js'
 import { staleFindings } from '../rules/stale.js'
 import { median } from '../sample/statistics.js'
 import { readRelations, sizeText, smallPages, type TableFacts } from '../sample/tables.js'
@@ -135,10 +135,11 @@ async function estimated(
   limits: Limits,
 ): Promise<readonly Finding[]> {
   const { tables } = (await attempt(readRelations(session, plan, limits), limits)) ?? { tables: [] }
-  const found = plannedSeqScans(plan, (schema, name) => {
+  const scans = plannedSeqScans(plan, (schema, name) => {
     const table = tables.find((one) => one.table === `${schema}.${name}`)
     return table === undefined ? undefined : { rows: table.estimated_rows, bytes: table.pages * 8192 }
   })
+  const found = [...scans, ...plannedJoinFilters(plan)]
   const counterpart =
     found.length > 0 ? await attempt(withoutSeqScan(session, subject, plan, [], limits), limits) : null
   const explained = counterpart === null ? null : await attempt(advised(counterpart, found), limits)

@@ -1,6 +1,7 @@
 import { bytes } from '../../text/amounts.js'
 import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
+import { scannedWhole } from './join-rules.js'
 import { ancestors, shortened, subjectOf, type RuleFinding } from './rule.js'
 
 /** What the planner knows of a table. */
@@ -31,6 +32,27 @@ export function plannedSeqScans(
         node: node.id,
         message: `would read all of ${tableOf(node)} (${bytes(table.bytes)}) to keep an estimated ${count(kept)} of ${count(table.rows)} rows: Filter ${shortened(node.filter)}`,
         hint: `an index on ${tableOf(node)} for that condition; perfdb advise tries some`,
+      },
+    ]
+  })
+}
+
+/**
+ * JOIN_FILTER of a query plan that did not run: a nested loop that is to put a million pairs of rows or more together, with neither side looked up by an index.
+ */
+export function plannedJoinFilters(plan: QueryPlan): readonly RuleFinding[] {
+  return plan.nodes.flatMap((node) => {
+    const [a, b] = scannedWhole(plan, node).toSorted((one, other) => other.estimatedRows - one.estimatedRows)
+    const pairs = node.children.reduce((product, id) => product * (plan.nodes[id]?.estimatedRows ?? 1), 1)
+    if (node.joinFilter === '' || / OR /.test(node.joinFilter) || a === undefined || pairs < 1_000_000) return []
+    return [
+      {
+        code: 'JOIN_FILTER',
+        severity: 'warning',
+        ...subjectOf(a),
+        node: a.id,
+        message: `would put an estimated ${count(pairs)} pairs of rows of ${[a, ...(b === undefined ? [] : [b])].map(tableOf).join(' and ')} together: Join Filter ${shortened(node.joinFilter)}`,
+        hint: 'an equality between the two sides lets a hash or merge join do it; an index on the inner side serves a range',
       },
     ]
   })

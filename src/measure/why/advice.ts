@@ -114,7 +114,10 @@ async function adviceFor(
     return reason
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null
   const remedy = await remedies(counterpart, need, catalog)
-  const parts = [reason ?? '', remedy ?? ''].filter((part) => part !== '')
+  // What no index begins with is no matter where the remedy is one of other columns.
+  const other = /^no index of \S+ begins with (\S+)$/.exec(reason ?? '')?.[1]
+  const told = other !== undefined && remedy !== null && !remedy.includes(other) ? '' : (reason ?? '')
+  const parts = [told, remedy ?? ''].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
   const kept = finding.code === 'ROWS_REMOVED' ? await seqScanReason(counterpart, node) : null
   if (kept !== null && !kept.startsWith('the planner could use')) return kept

@@ -53,11 +53,11 @@ export function statisticsVariants(
     ]
   }
   const [one] = expressions
-  const expression = one === undefined ? null : expressionOf(one)
-  if (one === undefined || expression === null || versionNum < 140_000) return []
-  return [
-    named(table, `${one.column}_computed`, `(${expression})`, '', null, `the planner has no numbers for ${expression}`),
-  ]
+  const all = [...new Set(expressions.flatMap((each) => expressionOf(each) ?? []))].slice(0, 4)
+  if (one === undefined || all.length === 0 || versionNum < 140_000) return []
+  const on = all.map((expression) => `(${expression})`).join(', ')
+  const why = `the planner has no numbers for ${all.join(', ')}`
+  return [named(table, `${one.column}_computed`, on, '', null, why)]
 }
 
 function expressionOf({ computed, casts, column }: Comparison): string | null {

@@ -111,21 +111,30 @@ async function unchosenReason(counterpart: WithoutSeqScan, facts: IndexFacts): P
 export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode): Promise<string | null> {
   const table = tableOf(node)
   const indexes = counterpart.indexes.filter((index) => index.table === table)
-  const chosen = await searchable(counterpart.without, indexes)
-  if (chosen !== undefined) return chosenReason(counterpart, node, chosen)
   const condition = await readCondition(node.filter)
+  const asked = new Set(condition === null ? [] : comparisonsOf(condition).map(({ column }) => column))
+  const chosen = await searchable(counterpart.without, indexes, asked)
+  if (chosen !== undefined) return chosenReason(counterpart, node, chosen)
   if (condition === null) return null
   return whyNoIndex(await filterFacts(counterpart, node, condition))
 }
 
-/** The index that the query plan searches from its first key on; to read it from end to end is no search. */
-async function searchable(plan: QueryPlan, indexes: readonly IndexFacts[]): Promise<IndexFacts | undefined> {
+/**
+ * The index that the query plan searches from its first key on, by one of the columns that are asked: to read it from end to end is no search, and to look up the
+ * rows of a join serves another condition.
+ */
+async function searchable(
+  plan: QueryPlan,
+  indexes: readonly IndexFacts[],
+  asked: ReadonlySet<string>,
+): Promise<IndexFacts | undefined> {
   for (const { index: name, indexCondition } of plan.nodes) {
     const index = indexes.find((one) => one.name === name)
     const condition = index === undefined ? null : await readCondition(indexCondition)
     if (condition === null) continue
     const first = index?.columns[0] ?? ''
-    if (first === '' || comparisonsOf(condition).some(({ column }) => column === first)) return index
+    if (first === '' || (asked.has(first) && comparisonsOf(condition).some(({ column }) => column === first)))
+      return index
   }
   return undefined
 }
