@@ -126,7 +126,7 @@ test('values that give about as many rows as a call did, and nothing of perfdb a
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
     // 18,000 rows of a, 1,600 of b, 20 values of 20 rows each.
-    await sql.unsafe(`create extension if not exists pg_stat_statements; create table skewed as select n,
+    await sql.unsafe(`create extension if not exists pg_stat_statements; create table skewed as select n, 'x' as f,
       case when n <= 18000 then 'a' when n <= 19600 then 'b' else 'c' || n % 20 end as c from generate_series(1, 20000) as g (n);
       analyze skewed; select pg_stat_statements_reset()`)
     for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from skewed where c = 'b'`)
@@ -136,6 +136,15 @@ test('values that give about as many rows as a call did, and nothing of perfdb a
     const rows = result.queries.map(({ params, after }) => [params, after?.rows])
     expect(rows).toEqual([['near', 1600]])
     expect(result.findings.map(({ code }) => code)).not.toContain('VALUES_DIFFER')
+    // No value of the statistics is like those of the calls: what its rows say is not said.
+    await sql.unsafe('select pg_stat_statements_reset()')
+    for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from skewed where f like 'zz%'`)
+    const other = await topQueries(session, 1, 'total', false)
+    const differing = await runExplain(session, other.queries, { samples: 1, allowWrites: false, counts: other.counts })
+    expect(differing.findings).toMatchObject([
+      { code: 'VALUES_DIFFER', message: expect.stringContaining('a call gave 0 rows on average') },
+    ])
+    expect(differing.queries.flatMap((query) => query.findings).map(({ code }) => code)).not.toContain('SEQ_SCAN_OK')
     const own = await sql`select query from pg_stat_statements where query like '%perfdb%' and query not like '%own%'
       and dbid = (select oid from pg_database where datname = current_database())`
     expect(own.map(({ query }) => String(query)).filter((query) => !query.includes('pg_backend_pid'))).toEqual([])

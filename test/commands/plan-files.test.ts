@@ -54,6 +54,21 @@ test('a log says the statements and how often, and XML is refused by its line wh
   expect(findings).toHaveLength(5)
   expect(findings[0]).toMatchObject({ code: 'PLAN_UNREADABLE', place: { file: 'stderr.log' } })
   expect(findings[0]?.message).toContain('EXPLAIN (FORMAT XML)')
+  // The duration is the execution time, of which the sub-query has its share.
+  const lines = [
+    '2026-01-01 10:00:00.123 UTC [7] LOG:  duration: 100.500 ms  plan:',
+    'Query Text: select id, (select count(*) from k where k.id <> c.id) from c',
+    'Seq Scan on public.c  (cost=0.00..900.00 rows=400 width=12) (actual time=0.300..100.000 rows=400 loops=1)',
+    '  Output: c.id, (SubPlan 1)',
+    '  SubPlan 1',
+    '    ->  Aggregate  (cost=20.00..20.01 rows=1 width=8) (actual time=0.240..0.240 rows=1 loops=400)',
+    '          Output: count(*)',
+    '          ->  Seq Scan on public.k  (cost=0.00..18.00 rows=999 width=0) (actual time=0.010..0.150 rows=999 loops=400)',
+    '                Output: k.id',
+    '                Filter: (k.id <> c.id)',
+    '                Rows Removed by Filter: 1',
+  ]
+  expect(told(await ofText(lines.join('\n\t'))).join()).toContain('CORRELATED_SUBPLAN')
 })
 
 test('what is cut off, what is foreign, and what is none', async () => {

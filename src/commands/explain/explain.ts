@@ -66,13 +66,19 @@ export async function runExplain(
   })
   await options.keep?.(measured)
   const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
+  const differ = valuesDiffer(measured, options.counts)
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
     const one = measured[at]
     const found = one === undefined ? [] : regressions(baseline, one)
     return {
       ...document,
       ...countsOf(options.counts?.get(document.name)),
-      findings: [...found.map(findingDocument), ...document.findings],
+      findings: [
+        ...found.map(findingDocument),
+        ...document.findings.filter(
+          ({ code }) => !byRows.has(code) || !differ.some((other) => other.query === document.name),
+        ),
+      ],
     }
   })
   const [unread] = broken
@@ -91,7 +97,7 @@ export async function runExplain(
       ...foreign,
       ...settingsFinding(measured),
       ...answerFindings(measured),
-      ...valuesDiffer(measured, options.counts),
+      ...differ,
       ...gone(baseline, measured),
       ...(await notUsed(session, declared, measured, options.signal)),
       ...(supposed?.findings ?? []),
@@ -99,6 +105,9 @@ export async function runExplain(
     ...(supposed === null ? {} : { what_if: supposed.document }),
   }
 }
+
+/** Of other values they say nothing of the application's. */
+const byRows: ReadonlySet<string> = new Set(['SEQ_SCAN_OK', 'LARGE_RESULT'])
 
 /** VALUES_DIFFER: the values that the statistics gave are not like those of the calls. */
 function valuesDiffer(
@@ -119,7 +128,7 @@ function valuesDiffer(
         severity: 'warning' as const,
         query: query.name,
         place: query.place,
-        message: `a call gave ${each.toFixed(1)} rows on average, and the values of the statistics give ${given}`,
+        message: `a call gave ${each < 10 ? Number(each.toFixed(1)) : Math.round(each)} rows on average, and the values of the statistics give ${given}`,
         hint: 'its time here is of other values: give some as the application does, by params in a profile, or --query with --param',
       },
     ]

@@ -49,12 +49,18 @@ function fromText(lines: readonly string[], line: number, durationMs: number | n
   const said = lines.slice(0, start).join('\n')
   const [, sql = said] = /^Query Text: ([\s\S]*?)(?:\nQuery Parameters: [\s\S]*)?$/.exec(said) ?? []
   return {
-    plan,
+    plan: timed(plan, durationMs),
     sql: sql.trim(),
     parameters: /\nQuery Parameters: (.*)/.exec(said)?.[1] ?? '',
     durationMs,
     line: line + start,
   }
+}
+
+/** auto_explain logs no execution time of its own: its duration is that. */
+function timed(plan: QueryPlan, durationMs: number | null): QueryPlan {
+  const ran = plan.nodes.some(({ loops }) => loops > 0)
+  return plan.executionMs === null && ran ? { ...plan, executionMs: durationMs } : plan
 }
 
 type Parsed = { readonly value: unknown } | { readonly problem: string; readonly row: number }
@@ -80,7 +86,7 @@ function documents(
     if (plan === null || !isObject(inner))
       return { line, problem: `expected an object with "Plan", as EXPLAIN (FORMAT ${form}) prints` }
     return {
-      plan,
+      plan: timed(plan, durationMs),
       sql: textIn(inner, 'Query Text').trim(),
       parameters: textIn(inner, 'Query Parameters'),
       durationMs,

@@ -41,7 +41,10 @@ export async function statisticsReason(
   const actual = node.parallel ? node.rows : node.rowsPerLoop
   const may = catalog.owned && !counterpart.foreign && !session.inRecovery && !session.readOnly
   const trial = may ? await tryVariants(counterpart, node, asked, variants, actual) : null
-  if (trial === null) return `${fresh}: ${first.why}; ${first.advice} (not tried)`
+  if (trial === null)
+    return facts.changed_rows > 0
+      ? `analyze ${table}, which was changed since; if it stays, ${first.why}: ${first.advice} (not tried)`
+      : `${fresh}: ${first.why}; ${first.advice} (not tried)`
   const expects = `(tried: the planner then expects ${count(trial.rows)} rows)`
   if (trial.variant === null) return `analyze ${table} ${expects}`
   return trial.better
@@ -74,6 +77,7 @@ async function askedOf(node: PlanNode, { columns }: Catalog): Promise<Asked> {
     table: tableOf(node),
     columns: [...all].slice(0, 8),
     equal: equal.size >= 2,
+    ranged: equal.size === 0,
     expressions: compared.filter((one) => computes(one, columns)),
   }
 }

@@ -7,8 +7,10 @@ export interface Asked {
   /** `schema.table` */
   readonly table: string
   readonly columns: readonly string[]
-  /** They are compared with = . */
+  /** Several of them are compared with = . */
   readonly equal: boolean
+  /** Of one alone: not compared with = . */
+  readonly ranged: boolean
   readonly expressions: readonly Comparison[]
 }
 
@@ -29,7 +31,7 @@ export interface Variant {
  * https://www.postgresql.org/docs/current/sql-createstatistics.html
  */
 export function statisticsVariants(
-  { table, columns, equal, expressions }: Asked,
+  { table, columns, equal, ranged, expressions }: Asked,
   versionNum: number,
 ): readonly Variant[] {
   const [column] = columns
@@ -47,7 +49,9 @@ export function statisticsVariants(
       {
         statements: [`alter table ${tableSql(table)} ${alter}`],
         advice: `alter table ${table} alter column ${quoted(column)} set statistics 1000; analyze ${table} (${quoted(column)})`,
-        why: `the value is missing from the most common ones of ${quoted(column)}`,
+        why: ranged
+          ? `the histogram of ${quoted(column)} tells too little of that range`
+          : `the value is missing from the most common ones of ${quoted(column)}`,
         without: `more statistics of ${quoted(column)}`,
       },
     ]
