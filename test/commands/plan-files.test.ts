@@ -41,7 +41,13 @@ describe('the same query plans in another form have the same findings', async ()
     },
   )
   test('of 18', async () => {
-    expect(told(await audit('text-18.txt'))).toEqual(told(await audit('json-18.txt')))
+    const [text, of18] = [await audit('text-18.txt'), await audit('json-18.txt')]
+    expect(told(text)).toEqual(told(of18))
+    // Of what was kept on disk 18 says how much, behind another word.
+    const onDisk = ({ queries }: ExplainResult) =>
+      queries.flatMap(({ findings }) => findings.filter(({ code }) => code === 'SPILL').map(({ message }) => message))
+    expect(onDisk(text).join()).toContain('6,211 kB on disk')
+    expect(onDisk(text)).toEqual(onDisk(of18))
   })
 })
 

@@ -125,7 +125,7 @@ function pairs(node: MutableJsonObject, text: string): void {
 
 function pairsOf(text: string): MutableJsonObject {
   const found: MutableJsonObject = {}
-  for (const [, key = '', value] of text.matchAll(/([A-Z][\w ]*?): (\d+)/g))
+  for (const [, key = '', value] of text.matchAll(/([A-Z]\w*(?: \w+)*): (\d+)/g))
     if (pairNames[key] !== undefined) found[pairNames[key]] = Number(value)
   return found
 }
