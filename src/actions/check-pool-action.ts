@@ -24,6 +24,7 @@ export async function runCheckPoolAction(
   const files = await readPools(paths, {
     cwd,
     environment,
+    listed: invocation.tenants,
     ...(!offline && { askRegistry: async (registry) => askRegistry(registry, environment) }),
   })
   const explicit = options.url !== undefined

@@ -3,6 +3,9 @@ import type { OptionRow } from './row.js'
 const fleet = ['plan', 'apply', 'verify', 'explain', 'rollback', 'status'] as const
 /** A worker takes all tenants of the list: which of them are worked on, the run says. */
 const listing = [...fleet, 'worker'] as const
+/** check-pool adds the tenants to those of its files, and judges their servers. */
+const listed = [...listing, 'check-pool'] as const
+const chosen = [...fleet, 'check-pool'] as const
 const rollout = ['apply', 'rollback'] as const
 
 /** A command for many databases: which, and how they are rolled out. */
@@ -11,7 +14,7 @@ export const tenantRows = [
     flags: '--tenants',
     read: 'flag',
     help: 'every tenant of perfdb.yaml instead of one database',
-    commands: listing,
+    commands: listed,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -19,7 +22,7 @@ export const tenantRows = [
     flags: '--tenants-file <file>',
     read: 'file',
     help: 'every tenant of this list (YAML, or CSV with the columns id and url)',
-    commands: listing,
+    commands: listed,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -27,7 +30,7 @@ export const tenantRows = [
     flags: '--tenant <glob>',
     read: 'texts',
     help: 'only tenants of this name (* and ? fit any text); repeatable',
-    commands: fleet,
+    commands: chosen,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -35,7 +38,7 @@ export const tenantRows = [
     flags: '--label <name=value>',
     read: 'texts',
     help: 'only tenants with this label; repeatable',
-    commands: fleet,
+    commands: chosen,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -43,7 +46,7 @@ export const tenantRows = [
     flags: '--exclude <glob>',
     read: 'texts',
     help: 'no tenant of this name; repeatable',
-    commands: fleet,
+    commands: chosen,
     group: 'Tenants:',
     commandLineOnly: true,
   },
@@ -75,7 +78,7 @@ export const tenantRows = [
     flags: '--stale-ok',
     read: 'flag',
     help: 'use the last answer of a registry that cannot be asked',
-    commands: listing,
+    commands: listed,
     group: 'Tenants:',
     commandLineOnly: true,
   },

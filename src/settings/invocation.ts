@@ -4,6 +4,7 @@ import type { ApplyResult, PlanResult } from '../result/result.js'
 import type { FleetPart } from '../ledger/ledger.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
+import type { ListedTenants } from '../tenants/read.js'
 import type { Config } from './config.js'
 import type { Signals } from './signals.js'
 
@@ -21,6 +22,8 @@ export interface Invocation {
   readonly profiles?: readonly Profile[]
   /** A tenant's part of a run for many; of a rollback the part that it undoes. */
   readonly fleet?: FleetPart
+  /** Of a list of their own, for a command that judges them together. */
+  readonly tenants?: ListedTenants
   /** Is asked of each session before it is used, and throws where it must not be. */
   readonly admit?: (session: Session) => Promise<void>
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */

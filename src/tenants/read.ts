@@ -19,6 +19,11 @@ export interface ReadTenants extends Rows {
   readonly registries: readonly Asked[]
 }
 
+/** A list that stands by itself, in perfdb.yaml or a file of its own. */
+export interface ListedTenants extends Pick<ReadTenants, 'rows' | 'registries'> {
+  readonly file: string
+}
+
 /**
  * The one reader of lists of tenants, wherever they stand: one by one, from CSV files (relative to the file that names them), from a registry or as the
  * schemas of a database. `placeOf` knows paths below the list. Without `askRegistry` registries are not asked. Problems: BAD_VALUE, BAD_SQL,

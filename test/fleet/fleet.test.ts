@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { FleetResult } from '../../src/result/fleet-result.js'
 import { fleetResult } from '../../src/result/fleet-result.js'
+import { poolResult } from '../../src/result/pool-result.js'
 import { databaseIdentitySql, freeSlotsSql } from '../../src/sql/catalog/tenants.js'
 import { takesCredentials } from '../../src/tenants/url-template.js'
 import { build, folder, perfdb, type Folder } from '../cli/perfdb.js'
@@ -151,6 +152,65 @@ limits: { per_server: 1, total: 2 }
   ])
   const missing = await perfdb(['plan', '--tenants'], { cwd: where.path })
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('MISSING_ENVIRONMENT') })
+})
+
+test('a canary whose query gets slower: no further wave, exit code 1, and why', async () => {
+  // Rows of the status lie at the end of the order that the new index gives, where the planner does not expect them.
+  await using tenants = await tenantDatabases(
+    3,
+    `create table jobs (id int, status text, placed int, note text);
+     insert into jobs select n, case when n > 29700 then 'late' else 's' || n % 99 end, n, repeat('x', 200) from generate_series(1, 30000) n order by md5(n::text);
+     analyze jobs`,
+  )
+  const slow = `version: 1
+indexes:
+  - { name: jobs_placed, table: jobs, keys: [placed] }
+queries:
+  - { name: first-late, sql: "select * from jobs where status = 'late' order by placed limit 1" }
+`
+  await using where = await folder({ 'p.yaml': slow, 't.csv': tenants.csv() })
+  const args = [
+    'apply',
+    'p.yaml',
+    '--tenants-file',
+    't.csv',
+    '--canary',
+    't-002',
+    '--samples',
+    '7',
+    '--time-budget',
+    '1s',
+  ]
+  const stopped = await fleet(where, args)
+  expect(stopped).toMatchObject({
+    exit_code: 1,
+    counts: { done: 1, not_reached: 2 },
+    waves: [{ tenants: 1, stopped: 'first-late of t-002 got slower' }, { begun: 0 }],
+  })
+  expect(stopped.tenants[0]).toMatchObject({ id: 't-002', exit_code: 0, verdicts: [{ verdict: 'slower' }] })
+})
+
+test('check-pool counts the tenants of a list beside its files, and those alone that are chosen', async () => {
+  await using where = await folder({
+    'a.pools.yaml': `version: 1
+services:
+  api: { instances: 2, deploy: { strategy: recreate }, pool: { driver: pg, max: 7, per_tenant: true } }
+`,
+    't.csv': [
+      'id,url,region',
+      ...['eu', 'us', 'eu'].map((region, at) => `t${at},postgres://x@db:5432/t${at},${region}`),
+    ].join('\n'),
+    'r.yaml': `tenants:\n  - registry: { url: "postgres://x@127.0.0.1:1/m", sql: "select 1 as id" }\n`,
+  })
+  const check = ['check-pool', 'a.pools.yaml', '--offline', '--tenants-file']
+  const peaks = async (...options: readonly string[]) => {
+    const { stdout, stderr } = await perfdb([...check, 't.csv', ...options, '--format', 'json'], { cwd: where.path })
+    return poolResult.parse(JSON.parse(stdout === '' ? stderr : stdout)).servers.map(({ declared }) => declared.peak)
+  }
+  expect(await peaks()).toEqual([2 * 7 * 3])
+  expect(await peaks('--label', 'region=us')).toEqual([2 * 7])
+  const { code, stderr } = await perfdb([...check, 'r.yaml'], { cwd: where.path })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('with --offline the registry of tenants is not asked')])
 })
 
 test('a tenant that is a schema: its own tables, its own indexes, nothing of a neighbour', async () => {

@@ -8,6 +8,11 @@ type Action<R> = (invocation: Invocation, args: readonly string[]) => Promise<R>
 export function overTenants(command: string, action: Action<SingleResult>): Action<Result> {
   return async (invocation, args) => {
     if (!asksForTenants(invocation.options)) return action(invocation, args)
+    if (command === 'check-pool') {
+      // A budget is one for all tenants.
+      const { listedTenants } = await import('./listed-tenants.js')
+      return action({ ...invocation, tenants: await listedTenants(invocation) }, args)
+    }
     const [{ runFleetAction }, { fleetCommand }] = await Promise.all([
       import('./fleet-action.js'),
       import('./command.js'),

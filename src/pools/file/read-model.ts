@@ -1,6 +1,6 @@
 import { problemsError, type Place, type Problem } from '../../errors.js'
 import type { FoundFile } from '../../profile/files.js'
-import { readTenants, type Asked } from '../../tenants/read.js'
+import { readTenants, type Asked, type ListedTenants } from '../../tenants/read.js'
 import type { Registry, RegistryRow } from '../../tenants/tenant.js'
 import { literalPassword } from '../../text/postgres-url.js'
 import { completePools } from './complete.js'
@@ -34,6 +34,14 @@ export async function readModel(
   const complete = completePools(found.file, written, tenants.rows, (at) => placeOf(at, 'key'), registries)
   const findings = [...complete.value.findings, ...tenants.registries.flatMap(registryFindings)]
   return { value: { ...complete.value, findings }, problems: [...tenants.problems, ...complete.problems] }
+}
+
+/** A list of tenants that stands by itself, as a pools file that has nothing else. */
+export function modelOfTenants({ file, rows, registries }: ListedTenants): ReadModel {
+  const place = { file, line: 1, column: 1 }
+  const asked = registries.map(({ registry }) => registry)
+  const { value, problems } = completePools(file, { version: 1 }, rows, () => place, asked)
+  return { value: { ...value, findings: [...value.findings, ...registries.flatMap(registryFindings)] }, problems }
 }
 
 /**

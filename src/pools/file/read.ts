@@ -1,10 +1,11 @@
 import { problemsError } from '../../errors.js'
 import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
+import type { ListedTenants } from '../../tenants/read.js'
 import type { Registry, RegistryRow } from '../../tenants/tenant.js'
 import { withoutUrlVariables } from '../../text/url-environment.js'
 import { readYaml } from '../../yaml/read.js'
 import type { PoolsFile } from '../sums/model.js'
-import { readModel, resolved, type ReadModel } from './read-model.js'
+import { modelOfTenants, readModel, resolved, type ReadModel } from './read-model.js'
 import { poolsSchema } from './schema.js'
 
 export interface ReadOptions {
@@ -13,6 +14,8 @@ export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Reads a registry of tenants; without it REGISTRY_NOT_ASKED is a finding of the file, and its tenants are missing. */
   readonly askRegistry?: (registry: Registry) => Promise<readonly RegistryRow[]>
+  /** Tenants of a list of their own, besides those of the files. */
+  readonly listed?: ListedTenants | undefined
 }
 
 /**
@@ -23,10 +26,11 @@ export interface ReadOptions {
 export async function readPools(paths: readonly Named[], options: ReadOptions): Promise<readonly PoolsFile[]> {
   const found = await findFiles(paths, options.cwd, ['.pools.yaml', '.pools.yml'])
   const read = await Promise.all(found.files.map((file) => readOne(file, options)))
-  const problems = [...found.problems, ...read.flatMap((one) => one.problems)]
-  const files = read.flatMap((one) => one.value ?? [])
+  const listed = options.listed === undefined ? [] : [modelOfTenants(options.listed)]
+  const problems = [...found.problems, ...[...read, ...listed].flatMap((one) => one.problems)]
+  const files = [...read, ...listed].flatMap((one) => one.value ?? [])
   // Names of a file that could not be read are unknown to all others: that would be no news.
-  if (files.length === found.files.length) return resolved(files, problems)
+  if (files.length === found.files.length + listed.length) return resolved(files, problems)
   const [first, ...rest] = problems
   if (first !== undefined) throw problemsError([first, ...rest])
   return files
