@@ -92,7 +92,7 @@ async function compared({ title, sql, url, result, ms, all, names, what, rounds 
   const { refused, existing, names: own } = await built(sql, result.advice)
   for (const { index, serves } of result.advice)
     process.stderr.write(`${index.table} ${index.definition}: ${serves.map(({ query }) => query).join(', ')}\n`)
-  for (const text of [...refused, ...existing]) process.stderr.write(`refused or existing: ${text}\n`)
+  for (const text of refused) process.stderr.write(`refused: ${text}\n`)
   await sql.unsafe('vacuum analyze')
   const sets = { none: [...own, ...names], advised: names, [what]: own }
   const arms = all.flatMap((query) =>
@@ -119,7 +119,7 @@ async function compared({ title, sql, url, result, ms, all, names, what, rounds 
   ]
   return {
     title,
-    note: `cost: the planner's, of ${all.length} queries with equal weights; time: the sum of their medians in psql, in turns; advise took ${(ms / 1000).toFixed(1)} s, judged ${result.queries} queries with ${result.judged} sets of values; ${refused.length} refused, ${existing.length} existing`,
+    note: `cost: the planner's, of ${all.length} queries with equal weights; time: the sum of their medians in psql, in turns; advise took ${(ms / 1000).toFixed(1)} s, judged ${result.queries} queries with ${result.judged} sets of values; ${refused.length} refused by PostgreSQL, ${existing.length} the same as one of ${what}`,
     columns: ['', 'indexes', 'cost', 'time'],
     rows: [await row('none', []), await row('advised', own), await row(what, names)],
   }
