@@ -9,7 +9,7 @@ const mostSteps = 16
 
 /**
  * The highest rate whose p95 keeps the limit. All connections without a pause say what the server can do at most; from there downwards between what holds and what does
- * not until the two are a fifth apart. Then a run at the rate has to confirm it, and those a fifth above to refute more; each that says otherwise moves the rate. A rate is refused by two
+ * not until the two are a fifth apart. Then those a fifth above have to refute more, and a run at the rate to confirm it; each that says otherwise moves the rate. A rate is refused by two
  * runs, or by one that saturates. After 16 steps what is known by then is said, unconfirmed. `step` returns null when the run is over.
  */
 export async function findKnee(
@@ -25,6 +25,7 @@ export async function findKnee(
     const { p95 } = measured.latency_ms
     if (p95 !== null && p95 <= limitMs && measured.success >= 0.99 && !measured.saturated && !stepFailed(measured)) {
       low = Math.max(low, rate)
+      if (high <= low) high = Infinity
       return true
     }
     // Somebody else on the machine makes a few answers late, but seldom twice.
@@ -53,22 +54,21 @@ export async function findKnee(
     if (middle <= low || middle >= high) break
     if ((await holds(middle)) === null) return ended()
   }
-  let rate = low
+  let [rate, refuted]: [number, number | null] = [low, null]
+  while (rate < mostRate && refuted === null) {
+    const above = Math.min(mostRate, Math.ceil(rate * apart))
+    const more = await holds(above)
+    if (more === null) return ended()
+    if (more) rate = above
+    else refuted = above
+  }
   while (rate >= 1) {
     const confirmed = await holds(rate)
     if (confirmed === null) return ended()
-    if (!confirmed) {
-      low = 0
-      rate = Math.floor(rate / apart)
-      continue
-    }
-    const above = Math.min(mostRate, Math.ceil(rate * apart))
-    if (above === rate) return { limit_ms: limitMs, rate, refuted: null, confirmed: true }
-    const more = await holds(above)
-    if (more === null) return ended()
-    if (!more) return { limit_ms: limitMs, rate, refuted: above, confirmed: true }
-    high = Infinity
-    rate = above
+    if (confirmed) return { limit_ms: limitMs, rate, refuted, confirmed: true }
+    low = 0
+    refuted = rate
+    rate = Math.floor(rate / apart)
   }
   return { ...ended(), rate: null }
 }
