@@ -13,10 +13,10 @@ const executablePath = process.env.PERFDB_TEST_CHROMIUM ?? '/usr/bin/chromium'
 /** Picture, page, and the part of it by its first heading; the top where none is said. */
 const pictures = [
   { file: 'report.png', page: 'demo', height: 900 },
-  { file: 'advise.png', page: 'advise', height: 760 },
-  { file: 'fleet.png', page: 'fleet', height: 900 },
-  { file: 'load.png', page: 'load', from: 'Load, before', height: 760 },
-  { file: 'twin.png', page: 'what-if', height: 760 },
+  { file: 'advise.png', page: 'advise', height: 680 },
+  { file: 'fleet.png', page: 'fleet', height: 720 },
+  { file: 'load.png', page: 'load', from: 'Load, before', height: 750 },
+  { file: 'twin.png', page: 'what-if', from: 'What if the declared', height: 660 },
 ]
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })

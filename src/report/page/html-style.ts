@@ -58,7 +58,7 @@ pre{background:var(--soft);border:1px solid var(--line);border-radius:.5rem;padd
 .chart .value{text-align:right;font-variant-numeric:tabular-nums}
 .chart .plot{grid-column:1/-1;display:block;overflow:visible}
 .chart .strong{font-weight:600}
-@container (min-width:38rem){.chart ul{display:grid;grid-template-columns:fit-content(15rem) minmax(8rem,1fr) fit-content(13rem)}.chart li{grid-column:1/-1;grid-template-columns:subgrid;align-items:center;padding-bottom:.12rem}.chart .label{order:1;text-align:right}.chart .plot{order:2;grid-column:2}.chart .value{order:3;text-align:left}}
+@container (min-width:38rem){.chart ul{display:grid;grid-template-columns:fit-content(15rem) minmax(8rem,1fr) fit-content(15rem)}.chart li{grid-column:1/-1;grid-template-columns:subgrid;align-items:center;padding-bottom:.12rem}.chart .label{order:1;text-align:right}.chart .plot{order:2;grid-column:2}.chart .value{order:3;text-align:left}}
 svg text{fill:var(--quiet);font-size:11px;font-family:inherit}
 line.tick{stroke:var(--line);stroke-width:1}
 line.reference{stroke:var(--quiet);stroke-width:1.5}
@@ -78,14 +78,14 @@ line.main,circle.ring.main{stroke:var(--main)}line.good,circle.ring.good{stroke:
 .condition{display:block;color:var(--quiet);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.9em;padding-left:1.1rem}
 footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
 @media screen and (min-width:60rem){td.name:not(.long){white-space:nowrap}td.name:not(.long) wbr{display:none}}
-@media screen and (max-width:60rem){th,td.word:not(.long),td.number:not(.long){white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}}
+@media screen and (max-width:60rem){th,td.word:not(.long),td.number:not(.long){white-space:normal;overflow-wrap:normal}th,td{padding-right:.5rem;padding-left:0}td.prose{min-width:7rem}}
 @media screen and (max-width:48rem){
 table,thead,tbody{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{display:flex;flex-wrap:wrap;gap:0 .9rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
 th,td{padding:0;border:0}
 td:empty{display:none}
-td.name{flex:1 1 70%;min-width:0}td.name~td.name{flex:0 1 auto}
+td.name{flex:1 1 calc(100% - 2.2rem);min-width:0}td.name~td.name{flex:0 1 auto}
 .number+.word,.number+.name,.number+.prose{padding-left:0}td.prose{flex-basis:100%;min-width:0}
 td.number,td.word{text-align:left}
 td.number::before,td.word::before,td.prose::before,td.name~td.name::before{content:attr(data-head) " ";color:var(--quiet)}
