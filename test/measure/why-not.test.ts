@@ -71,7 +71,11 @@ test('an index stands there and is kept from serving', async () => {
       "w_doc does not serve ->> on doc: ask with @>, or index that expression; create index on public.w ((doc ->> 'k')) (tried",
     ],
     ['5 = any (arr)', '= ANY (arr) is served by no index: write arr @> array[value]'],
-    [`vc = 'V5' or pad = 'y' or doc is null`, 'the condition has an OR, and no index of public.w begins with doc'],
+    [
+      `name like 'name 77%' or pad = 'y' or doc is null`,
+      'the condition has an OR, and w_name orders name by a collation that is not C, which does not serve LIKE; w_doc is a gin index (jsonb_ops), which does not serve IS NULL: each arm needs one',
+    ],
+    [`vc = 'V5' or pad = 'y' or gone is null`, 'the condition has an OR, and no index of public.w begins with gone'],
   ]
   const found = await hints(
     cases.map(([where]) => `select * from w where ${where}`),

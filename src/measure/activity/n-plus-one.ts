@@ -130,6 +130,6 @@ function finding(child: Activity, parent: Activity, each: number, others: readon
     severity: 'warning',
     query: child.name,
     message: `${child.name} ran ${count(child.calls)} times with ${(child.rows / child.calls).toFixed(1)} rows each: ${often} for each of the ${count(parent.rows)} rows that ${parent.name} returned in ${count(parent.calls)} call${parent.calls === 1 ? '' : 's'} (within ${off}), as a loop over its rows would${others.length === 0 ? '' : `; the rows of ${others.join(' and of ')} fit as well`}`,
-    hint: `a suspicion from counters: look for the loop; one join, or one query with ${key} = any ($1) a call, would spare ${count(child.calls - parent.calls)} round trips and much of ${milliseconds(child.total_ms)}`,
+    hint: `a suspicion from counters: look for the loop; one join, or one query with ${child.keys.length > 1 ? `(${key}) in (...)` : `${key} = any ($1)`} a call, would spare ${count(child.calls - parent.calls)} round trips and much of ${milliseconds(child.total_ms)}`,
   }
 }

@@ -86,7 +86,7 @@ function keptFrom(one: Comparison, facts: FilterFacts, indexes: readonly IndexFa
   const [opclass = ''] = index.opclasses
   return operator === 'not' || operator === 'is not null'
     ? null
-    : `${index.name} is a ${index.method} index (${opclass}), which does not serve ${operatorOf(one)}`
+    : `${index.name} is a ${index.method} index (${opclass}), which does not serve ${operator === 'is null' ? 'IS NULL' : operatorOf(one)}`
 }
 
 /** What keeps an index whose opclass has the operator. */
@@ -163,9 +163,14 @@ function orReason(facts: FilterFacts): string | null {
     )
     return served ? [] : (compared[0] ?? [])
   })
-  const names = [...new Set(without.map(({ column }) => column))]
-  if (names.length === 0) return null
-  return `the condition has an OR, and no index of ${table} begins with ${names.join(' or ')}: each arm needs one`
+  const leads = ({ column }: Comparison) => indexes.some((index) => index.columns[0] === column)
+  const names = [...new Set(without.filter((one) => !leads(one)).map(({ column }) => column))]
+  const kept = without.filter(leads).flatMap((one) => keptFrom(one, facts, indexes) ?? [])
+  const reasons = [
+    ...(names.length === 0 ? [] : [`no index of ${table} begins with ${names.join(' or ')}`]),
+    ...new Set(kept),
+  ]
+  return reasons.length === 0 ? null : `the condition has an OR, and ${reasons.join('; ')}: each arm needs one`
 }
 
 function anyComputed({ condition, table, columns }: FilterFacts): string | null {
