@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { Writable } from 'node:stream'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { endLostSessions, markSession } from '../../src/commands/fleet/takeover.js'
@@ -13,6 +14,7 @@ import { testDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
 import { testRole } from '../support/roles.js'
 import { ownServer, type OwnServer } from '../support/server.js'
+import { until } from '../support/slow.js'
 import { profile, shop, tenantDatabases, type TenantDatabases } from './tenants.js'
 
 let queue: OwnServer
@@ -231,7 +233,16 @@ test('sessions of a lost worker are ended by who may; who may not, or cannot eve
     })
   }
   expect(await hanging.query('select 1 as one')).toEqual([{ one: 1 }])
+  // One whose worker was stopped within a message says `active` for ever.
+  await db.sql`create table t (a int)`
+  const within = postgres(db.url, { max: 1, onnotice: () => undefined })
+  await within`select pg_advisory_lock_shared(${key}::int8)`
+  const copying: unknown = await within`copy t from stdin`
+  if (copying instanceof Writable) copying.on('error', () => undefined)
+  const waiting = `select from pg_stat_activity where state = 'active' and wait_event = 'ClientRead'`
+  await until('it waits for its client', async () => (await db.sql.unsafe(waiting)).length > 0)
   await using own = await connectTo(db.url, 'look')
   await endLostSessions(own, key, options)
   expect(await failureOf(hanging.query('select 1'))).toMatchObject({ code: 'CONNECTION_LOST' })
+  await within.end({ timeout: 0 })
 })

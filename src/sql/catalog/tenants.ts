@@ -27,9 +27,10 @@ where nspname operator(pg_catalog.~~) ${quoteLiteral(like)} and nspname operator
 
 /**
  * Sessions of this database that hold the advisory lock `$1` (one bigint): since when they are there, what they do and for how many ms they have done
- * nothing. What this role may not see is null.
+ * nothing. What this role may not see is null. One that waits for the rest of a message from its client, or for the client to read, is idle, whatever its state says.
  */
-export const lockHoldersSql = `select l.pid, a.backend_start::pg_catalog.text as started, a.state,
+export const lockHoldersSql = `select l.pid, a.backend_start::pg_catalog.text as started,
+    case when a.wait_event_type operator(pg_catalog.=) 'Client' and a.state is not null then 'idle' else a.state end as state,
     (extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) a.state_change)
       operator(pg_catalog.*) 1000::pg_catalog.numeric)::pg_catalog.float8 as "idleMs"
   from pg_catalog.pg_lock_status() l left join pg_catalog.pg_stat_get_activity(l.pid) a on true
