@@ -329,19 +329,20 @@ async function listener(hangsUp: boolean) {
   return { server, port: typeof address === 'object' && address !== null ? address.port : 0 }
 }
 
-test('what watches a build is prepared from the second time on; nothing else is', async () => {
+test('what watches a build is prepared, without parameters from the second time on; nothing else is', async () => {
   await using database = await testDatabase()
   const prepared = async (role: 'watchdog' | 'ddl') => {
     await using session = await connect(await targetOf(database.url), role)
     for (const name of ['a', 'b', 'c']) {
       const text = 'select $1::text as name, pg_catalog.pg_backend_pid() as pid'
       expect(await session.query(text, [name])).toEqual([{ name, pid: session.pid }])
+      expect(await session.query('select true as name')).toEqual([{ name: true }])
     }
     const rows = await session.query<{ calls: number }>(
-      `select (generic_plans + custom_plans)::int as calls from pg_catalog.pg_prepared_statements where statement like '%as name%'`,
+      `select (generic_plans + custom_plans)::int as calls from pg_catalog.pg_prepared_statements where statement like '%as name%' order by 1`,
     )
     return rows.map((row) => row.calls)
   }
-  expect(await prepared('watchdog')).toEqual([2])
+  expect(await prepared('watchdog')).toEqual([2, 3])
   expect(await prepared('ddl')).toEqual([])
 })
