@@ -28,10 +28,10 @@ test.each([
   { args: ['--version'], modules: 0, kilobytes: 0, without: [/./] },
   { args: ['--help'], modules: 12, kilobytes: 102, without: [/^schemas-/, /^actions-/] },
   { args: ['plan', 'wrong.yaml'], modules: 56, kilobytes: 465, without: [/^connect-/, /^table-/] },
-  { args: ['check-pool', '--offline', pools], modules: 69, kilobytes: 670, without: [/^connect-/] },
+  { args: ['check-pool', '--offline', pools], modules: 70, kilobytes: 670, without: [/^connect-/] },
   {
     args: ['verify', profile, '--url', 'postgres://nobody@127.0.0.1:1/none'],
-    modules: 82,
+    modules: 83,
     kilobytes: 705,
     without: [/^embedded-/, /^dialect-/],
     // What the others do without goes by these names.
