@@ -31,7 +31,7 @@ export async function readTenantList(
   const file = options.tenantsFile ?? config.file
   if (file === null)
     throw new PerfdbError('BAD_OPTION', 'nothing lists tenants: there is no perfdb.yaml', {
-      hint: 'perfdb plan --tenants-file tenants.csv',
+      hint: 'name a list: --tenants-file tenants.csv',
     })
   const found = { file, path: resolve(cwd, file), named: true }
   const content = await readText(found)
