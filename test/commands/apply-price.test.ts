@@ -57,8 +57,8 @@ test('what each index costs and whether it pays, with the cost of a declared wri
   expect(priceOf(result, 'i_total')?.reason).toMatch(/unique/)
   const [write] = result.write_costs ?? []
   expect(write).toMatchObject({ query: 'take', table: 'public.jobs', indexes: 3 })
-  // A record for each index that was built, and now and then some of pruning what earlier runs left.
-  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBeGreaterThanOrEqual(3)
+  // A record for each of the three indexes that were built; on either side now and then one of pruning what earlier runs left.
+  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBeGreaterThanOrEqual(2)
   expect(write?.after.buffers).toBeGreaterThan(write?.before.buffers ?? 0)
   expect(await db.sql`select from jobs where id = 0`).toHaveLength(0)
   for (const format of ['text', 'markdown', 'html'] as const) {
