@@ -94,14 +94,17 @@ export interface ApplyOptions extends ProfileOptions, MeasureOptions, BuildOptio
   readonly measure?: boolean | undefined
 }
 
-export interface ExplainOptions extends CommonOptions, MeasureOptions {
-  /** Profiles as for plan, and .sql files of statements. */
-  readonly profiles?: readonly (string | WrittenProfile)[] | undefined
+interface QueryOptions {
   /** One query without parameters; one with parameters and its values is a profile. */
   readonly query?: string | undefined
   /** The first n statements of pg_stat_statements. */
   readonly top?: number | undefined
   readonly by?: 'total' | 'mean' | 'calls' | 'io' | undefined
+}
+
+export interface ExplainOptions extends CommonOptions, QueryOptions, MeasureOptions {
+  /** Profiles as for plan, and .sql files of statements. */
+  readonly profiles?: readonly (string | WrittenProfile)[] | undefined
   /** A file of saveSnapshot: what the statements did since then, with queries in loops (N_PLUS_ONE); the first ten without `top`. */
   readonly since?: string | undefined
   /** Keeps the counters of pg_stat_statements in this file, for a later `since`. */
@@ -118,14 +121,9 @@ export interface ExplainOptions extends CommonOptions, MeasureOptions {
   readonly saveBaseline?: string | undefined
 }
 
-export interface AdviseOptions extends CommonOptions {
+export interface AdviseOptions extends CommonOptions, QueryOptions {
   /** Profiles as for plan, .sql files of statements and folders of them. */
   readonly profiles?: readonly (string | WrittenProfile)[] | undefined
-  /** One query. */
-  readonly query?: string | undefined
-  /** The first n statements of pg_stat_statements, weighed by their calls. */
-  readonly top?: number | undefined
-  readonly by?: 'total' | 'mean' | 'calls' | 'io' | undefined
   /** With the url `embedded` and the schema as `load`: for the server of this file of `perfdb statistics`, which is not asked. */
   readonly baseline?: string | undefined
   /** So many at most; 10 by default. */

@@ -130,35 +130,19 @@ function otherMethod(one: Comparison, conjunct: Conjunct, { columns, operators }
     (method === 'gin' ? 0 : 4) +
     (usual ? 0 : 1)
   const [best] = serving.toSorted((a, b) => rank(a) - rank(b))
-  const like: Candidate[] = beginsFixed(one)
-    ? [
-        {
-          method: 'btree',
-          keys: [`${quoted(one.column)} ${patternOps(columns.get(one.column)?.type ?? '')}`],
-          where: null,
-          serves: [conjunct],
-          implied: [],
-          bounds: [conjunct],
-          ordered: false,
-          equal: 0,
-        },
-      ]
-    : []
-  if (best === undefined) return like
-  const key = best.default ? quoted(one.column) : `${quoted(one.column)} ${best.opclass}`
-  return [
-    ...like,
-    {
-      method: best.method,
-      keys: [key],
-      where: null,
-      serves: [conjunct],
-      implied: [],
-      bounds: [conjunct],
-      ordered: false,
-      equal: 0,
-    },
-  ]
+  const alone = (method: string, key: string): Candidate => ({
+    method,
+    keys: [key],
+    where: null,
+    serves: [conjunct],
+    implied: [],
+    bounds: [conjunct],
+    ordered: false,
+    equal: 0,
+  })
+  const column = quoted(one.column)
+  const like = beginsFixed(one) ? [alone('btree', `${column} ${patternOps(columns.get(one.column)?.type ?? '')}`)] : []
+  return best === undefined ? like : [...like, alone(best.method, best.default ? column : `${column} ${best.opclass}`)]
 }
 
 function patternOps(type: string): string {
