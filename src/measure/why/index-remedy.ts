@@ -13,7 +13,7 @@ import type { WithoutSeqScan } from './without-seq-scan.js'
 /** Of each arm of an OR an index; where an arm is none of its own table, two queries. */
 export async function remedies(counterpart: WithoutSeqScan, need: Need, catalog: Catalog): Promise<string | null> {
   const whole = await indexRemedy(counterpart, need, catalog)
-  if (whole !== null) return whole.index === undefined ? whole.text : takenOtherwise(whole.index)
+  if (whole !== null) return adviceOf(whole)
   const arms = await armsOf(need)
   if (arms.length === 0) return null
   const union =
@@ -26,8 +26,8 @@ export async function remedies(counterpart: WithoutSeqScan, need: Need, catalog:
     : [...new Set(found.flatMap((one) => (one === null || one.text === '' ? [] : [one.text])))].join('; ')
 }
 
-function takenOtherwise(index: string): string {
-  return `${index} could serve it, and the planner takes another way`
+function adviceOf({ index, text }: Remedy): string {
+  return index === undefined ? text : `${index} could serve it, and the planner takes another way`
 }
 
 interface Remedy {
@@ -89,12 +89,12 @@ export async function joinAdvice(
   catalog: Catalog,
 ): Promise<string | null> {
   const own = await indexRemedy(counterpart, need, catalog)
-  if (own !== null) return own.index === undefined ? own.text : takenOtherwise(own.index)
+  if (own !== null) return adviceOf(own)
   for (const side of otherSides(counterpart.plan, node)) {
-    const other = await readCatalog(counterpart, withJoinCondition(counterpart.plan, side))
-    const asked = await needOf(counterpart.plan, withJoinCondition(counterpart.plan, side), other.root)
-    const remedy = await indexRemedy(counterpart, asked, other)
-    if (remedy !== null) return remedy.index === undefined ? remedy.text : takenOtherwise(remedy.index)
+    const joined = withJoinCondition(counterpart.plan, side)
+    const other = await readCatalog(counterpart, joined)
+    const remedy = await indexRemedy(counterpart, await needOf(counterpart.plan, joined, other.root), other)
+    if (remedy !== null) return adviceOf(remedy)
   }
   return `no index on ${catalog.root} serves what the join compares`
 }
