@@ -22,7 +22,10 @@ queries:
   - { name: newest, sql: select id from jobs order by created_at desc limit 5 }
   - { name: take, sql: "insert into jobs (id, customer_id, status, total, note, created_at) values (0, 1, 'new', -1, 'n', now())" }
 `
-const schema = `${shop} create table tiny (a int); insert into tiny select generate_series(1, 9); create index i_old on jobs (created_at); analyze tiny;`
+/** Leaves of the old indexes have room for all that is rolled back: clearing a full one writes a record of its own. */
+const schema = `${shop} create table tiny (a int); insert into tiny select generate_series(1, 9); create index i_old on jobs (created_at); analyze tiny;
+  alter index jobs_pkey set (fillfactor = 10); alter index i_old set (fillfactor = 10); reindex table jobs;
+  alter index i_old reset (fillfactor);`
 
 function priceOf({ prices = [] }: ApplyResult, index: string): Price | undefined {
   return prices.find((price) => price.index === index)
@@ -57,8 +60,8 @@ test('what each index costs and whether it pays, with the cost of a declared wri
   expect(priceOf(result, 'i_total')?.reason).toMatch(/unique/)
   const [write] = result.write_costs ?? []
   expect(write).toMatchObject({ query: 'take', table: 'public.jobs', indexes: 3 })
-  // A record for each of the three indexes that were built; on either side now and then one of pruning what earlier runs left.
-  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBeGreaterThanOrEqual(2)
+  // A record for each index that was built, and now and then some of pruning what earlier runs left.
+  expect((write?.after.wal_records ?? 0) - (write?.before.wal_records ?? 0)).toBeGreaterThanOrEqual(3)
   expect(write?.after.buffers).toBeGreaterThan(write?.before.buffers ?? 0)
   expect(await db.sql`select from jobs where id = 0`).toHaveLength(0)
   for (const format of ['text', 'markdown', 'html'] as const) {
