@@ -3,7 +3,7 @@ import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { AdviseResult } from '../../result/advise-result.js'
 import { exitCode } from '../../result/exit-code.js'
-import { perfdbVersion } from '../../result/version.js'
+import { headOf, timesOf } from '../../result/head.js'
 import type { ApplyResult } from '../../result/result.js'
 import type { Session } from '../../server/session/session.js'
 import type { LoneTwin } from '../../twin/twin.js'
@@ -86,9 +86,8 @@ export async function runAdviseOnTwin(
   try {
     const judgement = await judge({ session, versionNum }, made, queries, options)
     return {
-      perfdb: perfdbVersion(),
-      started_at: startedAt.toISOString(),
-      duration_ms: Date.now() - startedAt.getTime(),
+      ...headOf(0),
+      ...timesOf(startedAt),
       ...(await adviseDocument(queries, options, { judgement, proof: undefined, killed: [] })),
     }
   } finally {
