@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { beforeAll, expect, test } from 'vitest'
 import { build, perfdb } from '../cli/perfdb.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
@@ -57,8 +57,9 @@ test('a clean-up that outlasts the runner’s ten seconds is killed with the job
   })
   // With the step itself GitHub ends what the step left behind.
   const left = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
-  for (const pid of left.match(/\d+/g) ?? []) process.kill(Number(pid), 'SIGKILL')
+  // The shell first: one whose command has just died may end by itself before it is killed.
   send(child, 'SIGKILL', 'group')
+  spawnSync('kill', ['-9', ...(left.match(/\d+/g) ?? [])])
   expect((await done).signal).toBe('SIGKILL')
   await reader.end()
   const again = await (await actionStep(home, { command: 'apply', url: db.url, arguments: '--lock-wait 1min' })).done
