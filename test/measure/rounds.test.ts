@@ -143,3 +143,23 @@ test('a control query of the profile is admitted as any other', async () => {
   const control = 'delete from jobs'
   await expect(measureQueries(session, queries, { ...quick, control })).rejects.toMatchObject({ code: 'BAD_SQL' })
 })
+
+test('what a write leaves in the log is that of the sample in the middle, not of one run that had more to do', async () => {
+  await using database = await testDatabase(`create table w (a int); create table more (a int); create sequence runs;
+    create function at_last() returns trigger language plpgsql as $$ begin
+      if nextval('runs') >= 7 then insert into more select generate_series(1, 500); end if; return new; end $$;
+    create trigger at_last before insert on w for each row execute function at_last()`)
+  await using session = await openSession(database.url)
+  const [measured] = await measureQueries(session, [aQuery('insert into w values (1)')], {
+    samples: 5,
+    allowWrites: true,
+    control: null,
+  })
+  // A warm-up, five samples, the timed run: the seventh has the rows.
+  expect(await database.sql`select last_value::int as runs from runs`).toEqual([{ runs: 7 }])
+  const { plan, buffers } = measured?.measurements[0] ?? {}
+  expect(plan?.triggers[0]?.calls).toBe(1)
+  expect(plan?.wal.records).toBeLessThan(20)
+  expect(plan?.wal.records).toBeGreaterThan(0)
+  expect(buffers?.hit).toBeLessThan(100)
+})

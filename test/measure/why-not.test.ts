@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { measureQueries } from '../../src/measure/query/rounds.js'
+import type { Session } from '../../src/server/session/session.js'
 import { testDatabase } from '../support/database.js'
 import { aQuery } from './a-query.js'
 import { openSession } from './open-session.js'
@@ -128,4 +129,30 @@ test('the planner could use an index, and costs or statistics speak against it',
     `alter table w set (autovacuum_enabled = off); update w set n = 1000; analyze w; update w set n = id % 1000 + 1 where id > 5;`,
   )
   expect(stale).toMatch(/it expected [\d,]+ rows and got \d+; analyze public\.w/)
+})
+
+test('the catalog is asked once for a table, however many queries of a block read it; the next block asks again', async () => {
+  await using database = await testDatabase(script)
+  await using session = await openSession(database.url)
+  const asked: string[] = []
+  const watched: Session = new Proxy(session, {
+    get: (target, name) =>
+      name === 'query'
+        ? async (...[text, values]: Parameters<Session['query']>) => {
+            if (/pg_opclass|reltuples/.test(text)) asked.push(text)
+            return target.query(text, values)
+          }
+        : Reflect.get(target, name),
+  })
+  const measured = await measureQueries(
+    watched,
+    [3, 4, 5].map((value) => aQuery(`select * from w where rare = ${value}`)),
+    few,
+  )
+  expect(measured.map(({ measurements }) => measurements[0]?.findings.length)).toEqual([1, 1, 1])
+  // Sizes, indexes, opclasses of the operators.
+  expect(asked.length).toBe(new Set(asked).size)
+  expect(asked.length).toBe(4)
+  await measureQueries(watched, [aQuery('select * from w where rare = 6')], few)
+  expect(asked.length).toBe(8)
 })

@@ -15,7 +15,7 @@ import { explainOnce } from '../sample/sample.js'
 import type { Failure, Series } from '../sample/series.js'
 import { plannedJoinFilters, plannedSeqScans } from '../rules/planned.js'
 import { staleFindings } from '../rules/stale.js'
-import { median } from '../sample/statistics.js'
+import { median, middle } from '../sample/statistics.js'
 import { readRelations, sizeText, smallPages, type TableFacts } from '../sample/tables.js'
 import type { Limits } from '../sample/limits.js'
 
@@ -39,7 +39,9 @@ export async function finish(
   }
   // The timed run may meet the timeout that the samples kept: then the latest sample's query plan must do.
   const timed = (await attempt(explainOnce(session, subject, 'timed', limits), limits)) ?? latest
-  const plan = withoutSampledValues(timed, subject)
+  // One run may clear what others left, split a page or follow a checkpoint: the one in the middle stands for all.
+  const wal = middle(series.work, (one) => one.wal.bytes)?.wal ?? timed.wal
+  const plan = { ...withoutSampledValues(timed, subject), wal }
   const planningMs = median(series.planningMs)
   const relations = await attempt(readRelations(session, plan, limits), limits)
   const { tables, indexes } = relations ?? { tables: [], indexes: [] }
@@ -65,7 +67,8 @@ export async function finish(
   for (const read of readers) findings.push(...(await read(finished)))
   const unchosen = counterpart === null ? null : await attempt(unchosenIndexes(counterpart, names), limits)
   const { executionMs, controlMs } = series
-  const { rows, buffers } = latest
+  const { rows } = latest
+  const { buffers } = middle(series.work, (one) => one.buffers.hit + one.buffers.read) ?? latest
   return {
     params,
     status: 'measured',

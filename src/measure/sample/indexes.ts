@@ -2,7 +2,7 @@ import type { Session } from '../../server/session/session.js'
 import { indexesSql } from '../../sql/measure/explain-catalog.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { rolledBack } from './sample.js'
-import { catalogOnly } from './tables.js'
+import { catalogOnly, rowsOncePerTable } from './tables.js'
 import type { Limits } from './limits.js'
 
 /** An existing index with the size of its table. Lists have one member for each key. */
@@ -35,6 +35,11 @@ export async function readIndexes(
   limits: Limits,
 ): Promise<readonly IndexFacts[]> {
   const read = nodes.filter((node) => node.schema !== '')
-  const parameters = [read.map((node) => node.schema), read.map((node) => node.relation), names]
-  return rolledBack(session, limits, catalogOnly, async () => session.query<IndexFacts>(indexesSql, parameters))
+  const ofTables = (await indexesOf(session, limits, read)).flat()
+  const others = names.filter((name) => !ofTables.some((one) => one.name === name))
+  if (others.length === 0) return ofTables
+  const ask = async () => session.query<IndexFacts>(indexesSql, [[], [], others])
+  return [...ofTables, ...(await rolledBack(session, limits, catalogOnly, ask))]
 }
+
+const indexesOf = rowsOncePerTable(async (session, names) => session.query<IndexFacts>(indexesSql, [...names, []]))

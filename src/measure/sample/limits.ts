@@ -18,6 +18,8 @@ export interface Limits {
   readonly rowsOf: MeasureOptions['rowsOf']
   readonly connect: MeasureOptions['connect']
   readonly signal: AbortSignal | undefined
+  /** The same object for all queries that are measured together, on one state of the catalog; see oncePerTable. */
+  readonly block: object
 }
 
 export function limitsOf(options: MeasureOptions): Limits {
@@ -38,6 +40,7 @@ export function limitsOf(options: MeasureOptions): Limits {
     rowsOf: options.rowsOf,
     connect: options.connect,
     signal: options.signal,
+    block: {},
   }
 }
 

@@ -115,17 +115,14 @@ const unlockSql = 'select pg_catalog.pg_advisory_unlock_all()'
 
 /** The query plan of one EXPLAIN, inside a transaction of rolledBack. Throws the server's errors. */
 export async function explain(session: Session, subject: Subject, mode: ExplainMode): Promise<QueryPlan> {
-  const more = mode === 'timed' ? timedExtras(session.versionNum, subject.writes) : ''
-  const text = `explain (${explainOptions[mode]}${more}) ${subject.text}`
+  const wal = subject.writes && mode !== 'plain' ? ', wal' : ''
+  // What the rows cost to send, from 17 on.
+  const serialize = mode === 'timed' && session.versionNum >= 170_000 ? ', serialize text' : ''
+  const text = `explain (${explainOptions[mode]}${serialize}${wal}) ${subject.text}`
   const [row] = await session.query<Readonly<Record<string, unknown>>>(text, subject.values)
   const plan = readQueryPlan(row?.['QUERY PLAN'])
   if (plan === null) throw new PerfdbError('QUERY_FAILED', 'EXPLAIN returned no query plan')
   return plan
-}
-
-/** What the rows cost to send, from 17 on; what a write leaves in the log. */
-function timedExtras(versionNum: number, writes: boolean): string {
-  return (versionNum >= 170_000 ? ', serialize text' : '') + (writes ? ', wal' : '')
 }
 
 /** Throws INTERRUPTED once the run is to end. */

@@ -14,6 +14,8 @@ export interface Series {
   readonly executionMs: number[]
   readonly planningMs: number[]
   readonly controlMs: number[]
+  /** What each sample read and wrote. */
+  readonly work: Pick<QueryPlan, 'buffers' | 'wal'>[]
   /** Of the latest sample. */
   latest: QueryPlan | null
   failure: Failure | null
@@ -27,7 +29,7 @@ export interface Failure {
 }
 
 export function newSeries(subject: Subject, failure: Failure | null = null): Series {
-  return { subject, executionMs: [], planningMs: [], controlMs: [], latest: null, failure }
+  return { subject, executionMs: [], planningMs: [], controlMs: [], work: [], latest: null, failure }
 }
 
 /** A third of the least: every series is interleaved with the others and the control query at least three times. */
@@ -111,6 +113,7 @@ async function takeBlock(
     explainRuns(session, series.subject, 'sample', wanted, limits, (plan) => {
       series.executionMs.push(plan.executionMs ?? 0)
       series.planningMs.push(plan.planningMs)
+      series.work.push({ buffers: plan.buffers, wal: plan.wal })
       series.latest = plan
       // As often as with blocks of the usual size.
       const enough = series.executionMs.length % blockSize === 0 && complete(series, limits)

@@ -33,6 +33,11 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** The sample in the middle by what is counted of it, the lower of two; undefined for no samples. */
+export function middle<T>(samples: readonly T[], counted: (sample: T) => number): T | undefined {
+  return samples.toSorted((a, b) => counted(a) - counted(b))[(samples.length - 1) >> 1]
+}
+
 /**
  * Distribution-free interval of the median by binomial order statistics: how many samples fall below the true median
  * is Binomial(n, 1/2), whatever the distribution. Le Boudec, "Performance Evaluation of Computer and Communication

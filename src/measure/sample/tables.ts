@@ -5,7 +5,8 @@ import type { QueryPlan } from '../plan/query-plan.js'
 import { rolledBack } from './sample.js'
 import type { Limits } from './limits.js'
 import type { IndexShape } from './subject.js'
-import { count, tableOf } from '../plan/plan-node.js'
+import { count } from '../plan/plan-node.js'
+import { oncePerTable, type OncePerTable, type TableName } from './once.js'
 
 /**
  * Below 50 pages the planner reads the whole table whatever indexes there are, and is right (postgres.ai's Joe ignores
@@ -40,16 +41,33 @@ export async function readRelations(
   plan: Pick<QueryPlan, 'nodes'>,
   limits: Limits,
 ): Promise<Relations> {
-  const read = new Map(plan.nodes.filter((node) => node.schema !== '').map((node) => [tableOf(node), node]))
-  if (read.size === 0) return { tables: [], indexes: [] }
-  const nodes = [...read.values()]
-  const names = [nodes.map((node) => node.schema), nodes.map((node) => node.relation)]
-  return rolledBack(session, limits, catalogOnly, async () => {
-    const [tables, indexes] = await Promise.all([
-      session.query<TableFacts>(tablesSql, names),
-      session.query<IndexShape>(indexShapesSql, names),
-    ])
-    return { tables, indexes }
+  const read = plan.nodes.filter((node) => node.schema !== '')
+  return {
+    tables: await readTables(session, read, limits),
+    indexes: (await shapesOf(session, limits, read)).flat(),
+  }
+}
+
+/** Of the tables that these nodes read; none for a partitioned one. Throws the server's errors. */
+export async function readTables(
+  session: Session,
+  nodes: readonly TableName[],
+  limits: Limits,
+): Promise<readonly TableFacts[]> {
+  return (await factsOf(session, limits, nodes)).flat()
+}
+
+const factsOf = rowsOncePerTable(async (session, names) => session.query<TableFacts>(tablesSql, names))
+const shapesOf = rowsOncePerTable(async (session, names) => session.query<IndexShape>(indexShapesSql, names))
+
+/** Rows that name their table, of a statement that takes schemas and names ($1, $2). */
+export function rowsOncePerTable<T extends { readonly table: string }>(
+  ask: (session: Session, names: readonly (readonly string[])[]) => Promise<readonly T[]>,
+): OncePerTable<readonly T[]> {
+  return oncePerTable(async (session, limits, tables) => {
+    const names = [tables.map(({ schema }) => schema), tables.map(({ relation }) => relation)]
+    const rows = await rolledBack(session, limits, catalogOnly, async () => ask(session, names))
+    return tables.map(({ schema, relation }) => rows.filter(({ table }) => table === `${schema}.${relation}`))
   })
 }
 

@@ -1,8 +1,6 @@
-import { tablesSql } from '../../sql/measure/explain-catalog.js'
 import { tableOf, type PlanNode } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { rolledBack } from '../sample/sample.js'
-import { catalogOnly, type TableFacts } from '../sample/tables.js'
+import { readTables } from '../sample/tables.js'
 import { isOld } from './statistics-trial.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
 
@@ -15,8 +13,7 @@ export async function joinEstimate(
   node: PlanNode,
 ): Promise<string | null> {
   const scans = scansBelow(plan, node)
-  const names = [scans.map(({ schema }) => schema), scans.map(({ relation }) => relation)]
-  const facts = await rolledBack(session, limits, catalogOnly, async () => session.query<TableFacts>(tablesSql, names))
+  const facts = await readTables(session, scans, limits)
   const old = [...new Set(facts.filter(isOld).map(({ table }) => table))]
   if (old.length > 0) return `analyze ${old.join(', ')}`
   if (facts.length === 0) return null

@@ -1,11 +1,10 @@
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
-import { tablesSql } from '../../sql/measure/explain-catalog.js'
 import { conjuncts, partTexts, readCondition } from '../../sql/rewrite/condition.js'
 import { count, tableOf, type PlanNode } from '../plan/plan-node.js'
 import { stoppedEarly } from '../rules/estimate-rules.js'
 import { rolledBack } from '../sample/sample.js'
-import { catalogOnly, type TableFacts } from '../sample/tables.js'
+import { readTables, type TableFacts } from '../sample/tables.js'
 import type { Catalog } from './catalog.js'
 import { expectedRows } from './estimate.js'
 import { computes } from './serves-index.js'
@@ -26,9 +25,7 @@ export async function statisticsReason(
 ): Promise<string | null> {
   const { session, limits } = counterpart
   const table = tableOf(node)
-  const [facts] = await rolledBack(session, limits, catalogOnly, async () =>
-    session.query<TableFacts>(tablesSql, [[node.schema], [node.relation]]),
-  )
+  const [facts] = await readTables(session, [node], limits)
   if (facts === undefined || isOld(facts)) return null
   if (/SubPlan/.test(node.filter))
     return `the statistics of ${table} are fresh; the planner takes a fixed part of the rows for a sub-query in a condition: write it as a join, or as exists (...)`
