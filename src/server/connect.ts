@@ -1,7 +1,15 @@
 import { PerfdbError } from '../errors.js'
 import { toPerfdbError } from './session/failure.js'
 import { hostLabel, type Host } from './target/host.js'
-import { checkPinned, lookSql, pinSql, watchClientSql, type LookRow, type ReadBack, type Role } from './session/pin.js'
+import {
+  checkPinned,
+  lookAndPinSql,
+  pinSql,
+  watchClientSql,
+  type LookRow,
+  type ReadBack,
+  type Role,
+} from './session/pin.js'
 import type { Session } from './session/session.js'
 import { makeSession } from './statements.js'
 import type { SessionAttributes, Target } from './target/target.js'
@@ -72,7 +80,7 @@ async function openEncrypted(target: Target, host: Host, encryption: Encryption,
   // What watches a build asks the same few questions at each step; a pooler is refused for it below.
   const wire = await openWire(target, host, encryption, `perfdb ${role}`, role === 'watchdog')
   try {
-    const [look] = await wire.run<LookRow>(lookSql, [])
+    const [look] = await wire.first<LookRow>((backendPid) => lookAndPinSql(role, backendPid))
     if (look !== undefined) return { wire, look }
     throw new PerfdbError('CONNECTION_REFUSED', `${hostLabel(host)} does not answer as a PostgreSQL server`)
   } catch (error) {
@@ -94,11 +102,10 @@ async function verifiedSession(target: Target, wire: Wire, look: LookRow, role: 
       detail: 'locks, settings and concurrent builds need one backend from beginning to end',
     })
   }
-  // Behind a pooler a setting would stay on a backend that others use next (fault 59): there it is set by transaction.
-  const pinning = pooled ? undefined : wire.run<ReadBack>(pinSql(role, false), [])
-  const watching = role === 'ddl' ? watchClientSql.map(async (text) => wire.run(text, []).catch(() => undefined)) : []
-  if (pinning !== undefined) checkPinned(role, await pinning)
-  await Promise.all(watching)
+  // Behind a pooler they are set by transaction. The pid may have come in pieces, too late to lean on.
+  if (!pooled) checkPinned(role, look.pinned ?? (await wire.run<ReadBack>(pinSql(role, false), [])))
+  // Before anything else that is sent; nobody needs the answer.
+  if (role === 'ddl') for (const text of watchClientSql) wire.run(text, []).catch(() => undefined)
   return makeSession(wire, { target, look, role, versionNum, pooled })
 }
 

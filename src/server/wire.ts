@@ -16,6 +16,8 @@ export interface Wire {
   readonly host: Host
   readonly encrypted: boolean
   readonly lost: boolean
+  /** Before any other statement: a text that may lean on the pid of BackendKeyData, which comes a moment before it is sent (0 where it did not). */
+  first<Row extends object>(text: (backendPid: number) => string): Promise<Row[]>
   /** One statement by the extended protocol. Throws PerfdbError. */
   run<Row>(text: string, parameters: readonly (string | null)[]): Promise<Row[]>
   /** A text by the simple protocol, as it is: the only one that pgbouncer's admin console speaks. Throws PerfdbError. */
@@ -83,18 +85,19 @@ export async function openWire(
 
   async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
     if (proved && line.lost()) throw line.lostError(undefined)
+    // With parameters the server is asked for their types first, so that preparing costs nothing.
+    const prepare = repeats && !simple && (parameters.length > 0 || known.has(text))
+    if (repeats) known.add(text)
+    const request = { simple, prepare }
+    return answered(() => sql.unsafe<Row[]>(text, [...parameters], request), simple)
+  }
+
+  async function answered<Row>(request: () => PromiseLike<postgres.RowList<Row[]>>, simple: boolean): Promise<Row[]> {
     try {
       const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
         waiting.add(reject)
         const settled = () => waiting.delete(reject)
-        // With parameters the server is asked for their types first, so that preparing costs nothing.
-        const prepare = repeats && !simple && (parameters.length > 0 || known.has(text))
-        if (repeats) known.add(text)
-        const request = { simple, prepare }
-        sql
-          .unsafe<Row[]>(text, [...parameters], request)
-          .then(resolve, reject)
-          .finally(settled)
+        Promise.resolve(request()).then(resolve, reject).finally(settled)
       })
       backend = { pid: rows.state.pid, secret: rows.state.secret }
       proved = true
@@ -114,6 +117,14 @@ export async function openWire(
     encrypted,
     get lost() {
       return line.lost()
+    },
+    async first<Row extends object>(text: (backendPid: number) => string) {
+      // A list of fragments is read when the statement is sent. The simple protocol, as this would be prepared by a name otherwise.
+      const parts = [sql.unsafe(text(0))]
+      line.onKey = (pid) => {
+        parts[0] = sql.unsafe(text(pid))
+      }
+      return answered(() => sql<Row[]>`/* perfdb */${parts}`.simple(), true)
     },
     run: async <Row>(text: string, parameters: readonly (string | null)[]) => send<Row>(tag + text, parameters, false),
     simple: async <Row>(text: string) => send<Row>(text, [], true),
@@ -139,6 +150,8 @@ interface WatchedSocket {
   /** Lost from now on, before the socket says so. */
   giveUp(): void
   lostError(cause: unknown): PerfdbError
+  /** Is told the pid of BackendKeyData, before anybody else reads those bytes. */
+  onKey: (pid: number) => void
   /** The socket, once: a second call is postgres.js reconnecting, to a session without settings and lock (fault 52). */
   take(): Promise<Socket>
 }
@@ -147,6 +160,7 @@ interface WatchedSocket {
 function watchedLine(socket: Socket, label: string): WatchedSocket {
   let taken = false
   let lost = false
+  let keyed = false
   let lastWords: Buffer | undefined
   socket.on('close', () => {
     lost = true
@@ -160,8 +174,9 @@ function watchedLine(socket: Socket, label: string): WatchedSocket {
       cause,
     })
   }
-  return {
+  const watched: WatchedSocket = {
     label,
+    onKey: () => undefined,
     lost: () => lost,
     giveUp: () => {
       lost = true
@@ -172,15 +187,27 @@ function watchedLine(socket: Socket, label: string): WatchedSocket {
       taken = true
       socket.on('data', (chunk: Buffer) => {
         lastWords = chunk
+        if (keyed) return
+        for (const start of messagesIn(chunk)) {
+          if (chunk[start] !== 0x4b || start + 9 > chunk.length) continue
+          keyed = true
+          watched.onKey(chunk.readInt32BE(start + 5))
+        }
       })
       return socket
     },
   }
+  return watched
 }
 
-/** SQLSTATE and primary message of an ErrorResponse of severity FATAL in these bytes (manual: "Message Formats"). */
+/** Where the messages of these bytes begin (manual: "Message Formats"). */
+function* messagesIn(bytes: Buffer): Generator<number> {
+  for (let start = 0; start + 5 <= bytes.length; start += 1 + bytes.readUInt32BE(start + 1)) yield start
+}
+
+/** SQLSTATE and primary message of an ErrorResponse of severity FATAL in these bytes. */
 function fatalError(bytes: Buffer): { readonly code: string; readonly message: string } | undefined {
-  for (let start = 0; start + 5 <= bytes.length; start += 1 + bytes.readUInt32BE(start + 1)) {
+  for (const start of messagesIn(bytes)) {
     if (bytes[start] !== 0x45) continue
     const field = errorFields(bytes, start)
     // PgBouncer says it in S alone, where PostgreSQL puts a translation.

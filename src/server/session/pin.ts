@@ -47,16 +47,19 @@ function pinnedFor(role: Role): Readonly<Record<string, string>> {
 
 /** Sets them all and reads each one back, in one statement. With `local` for the running transaction only. */
 export function pinSql(role: Role, local: boolean): string {
+  return `with pinned as materialized (${setSql(role, local)}) ${readBackSql}`
+}
+
+/** Sets them. A row at a time: what is read back is read after it was set. `case` passes over settings this server has not. */
+function setSql(role: Role, local: boolean): string {
   const rows = Object.entries(pinnedFor(role)).map(([name, value]) => `('${name}', '${value}')`)
-  // A row at a time: what is read back is read after it was set. `case` passes over settings this server has not.
-  return `with pinned as materialized (
-    select name, case when pg_catalog.current_setting(name, true) is not null
+  return `select name, case when pg_catalog.current_setting(name, true) is not null
         and (name operator(pg_catalog.<>) 'pg_stat_statements.track' or pg_catalog.current_setting('is_superuser')::pg_catalog.bool)
       then pg_catalog.set_config(name, value, ${local}) end as answer
-    from (values ${rows.join(', ')}) as wanted (name, value)
-  )
-  select name, pg_catalog.current_setting(name, true) as value from pinned where answer is not null`
+    from (values ${rows.join(', ')}) as wanted (name, value)`
 }
+
+const readBackSql = 'select name, pg_catalog.current_setting(name, true) as value from pinned where answer is not null'
 
 export interface ReadBack {
   readonly name: string
@@ -95,7 +98,20 @@ export const lookSql = `select pg_catalog.pg_backend_pid() as pid,
   current_user as role,
   pg_catalog.current_database() as database`
 
+/**
+ * The look, and the settings with it where the session is that backend's own: behind a pooler they would stay on a backend that others use next
+ * (fault 59). In the simple protocol, and in words of servers that are too old as well.
+ */
+export function lookAndPinSql(role: Role, backendPid: number): string {
+  return `with look as (${lookSql}), pinned as (
+    ${setSql(role, false)}, look where look.pid operator(pg_catalog.=) ${backendPid}
+  )
+  select look.*, (select pg_catalog.json_agg(p) from (${readBackSql}) p) as pinned from look`
+}
+
 export interface LookRow {
+  /** null where nothing was pinned. */
+  readonly pinned: readonly ReadBack[] | null
   readonly pid: number
   readonly version_num: string
   readonly version: string
