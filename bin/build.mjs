@@ -13,13 +13,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 
 /**
- * What packages load of Node at every start, and perfdb never uses, 8 ms together: commander's programs as subcommands,
- * TLS by postgres.js (src/server/socket.ts hands it sockets that are secured already), a clock that is global.
+ * What packages load of Node at every start, and perfdb never uses, 9 ms together: commander's programs as subcommands,
+ * TLS by postgres.js (src/server/socket.ts hands it sockets that are secured already), a clock that is global, and what
+ * chalk guesses of a terminal (perfdb decides that itself: src/cli/terminal/streams.ts).
  */
 const unused = [
   { by: /[\\/]commander[\\/]/, name: /^node:child_process$/, instead: 'module.exports = {}' },
   { by: /[\\/]postgres[\\/]/, name: /^tls$/, instead: 'module.exports = {}' },
   { by: /[\\/]postgres[\\/]/, name: /^perf_hooks$/, instead: 'exports.performance = globalThis.performance' },
+  { by: /[\\/]chalk[\\/]/, name: /^#supports-color$/, instead: 'export default { stdout: false, stderr: false }' },
 ]
 const withoutUnused = {
   name: 'without-unused',

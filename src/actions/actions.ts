@@ -16,7 +16,6 @@ import { checkWritable, writeText } from './files/files.js'
 import type { Invocation } from '../settings/invocation.js'
 import { readSavedPlan } from './files/read-saved-plan.js'
 import { applyOptions, choiceFor, configOf, inputs, planOptions } from './inputs.js'
-import { rampOf } from './ramp.js'
 import { shownAs } from './shown.js'
 import { asWritten } from '../profile/as-written.js'
 import { shownDocument } from '../result/shown.js'
@@ -103,7 +102,8 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
       ...(saved === undefined ? {} : { reindexSaved: savedReindexes(saved) }),
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
-      ramp: options.ramp === true ? await rampOf(database, given, config, profiles) : undefined,
+      ramp:
+        options.ramp === true ? await (await import('./ramp.js')).rampOf(database, given, config, profiles) : undefined,
     })
   })
 }

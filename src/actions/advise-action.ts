@@ -26,7 +26,7 @@ export async function runAdviseAction(
 ): Promise<AdviseResult> {
   const { options, cwd } = invocation
   const { out, query, param, baseline } = options
-  if (out !== undefined && options.force !== true && (await isThere(resolve(cwd, out))))
+  if (out !== undefined && options.force !== true && isThere(resolve(cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   if (param !== undefined && query === undefined)
     throw new PerfdbError('BAD_OPTION', '--param needs --query TEXT', { hint: 'see perfdb help advise' })
@@ -47,14 +47,12 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
   if (files.length === 0 && query === undefined && top !== undefined)
     return { queries: [], indexes: [], broken: [], profiles: [] }
   // The statements of a folder of .sql files, and of those that a glob finds.
-  const found = await Promise.all(
-    files.map(async (file) => {
-      if (typeof file !== 'string' || file === '-') return [file]
-      const { files: below } = await findFiles([file], cwd, ['.sql'])
-      return below.some(({ named }) => named) || below.length === 0 ? [file] : below.map((one) => one.file)
-    }),
-  )
-  return readQueries(found.flat(), query, {
+  const found = files.flatMap((file) => {
+    if (typeof file !== 'string' || file === '-') return [file]
+    const { files: below } = findFiles([file], cwd, ['.sql'])
+    return below.some(({ named }) => named) || below.length === 0 ? [file] : below.map((one) => one.file)
+  })
+  return readQueries(found, query, {
     cwd,
     environment,
     schema: await schemaInForce(invocation, config),

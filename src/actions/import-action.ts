@@ -32,7 +32,7 @@ async function writtenTo(
   out: string | undefined,
   { options, cwd }: Invocation,
 ): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
-  if (out !== undefined && options.force !== true && (await isThere(resolve(cwd, out))))
+  if (out !== undefined && options.force !== true && isThere(resolve(cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable(out === undefined ? [] : [out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([

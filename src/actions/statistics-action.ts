@@ -15,7 +15,7 @@ export async function runStatisticsAction(invocation: Invocation, config: Config
     throw new PerfdbError('BAD_OPTION', 'statistics needs a file: --out FILE', {
       hint: 'perfdb statistics --url $DATABASE_URL --out shop.stats.json',
     })
-  if (force !== true && (await isThere(resolve(invocation.cwd, out))))
+  if (force !== true && isThere(resolve(invocation.cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable([out])
   const { runStatistics } = await import('../commands/twin/statistics.js')

@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join, resolve } from 'node:path'
+import { readdirSync, statSync, type Dirent } from 'node:fs'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Problem } from '../errors.js'
+import { nearest } from '../text/nearest.js'
 import { isMissing, isUrl, notFound, readTextFile, unreadable } from './text-file.js'
 
 /** A file's path, or its text with the name that places show. */
@@ -35,8 +36,8 @@ export interface FoundFiles {
  * with `*`, `?` and `**`. Each file once, in the order of the paths, sorted within each. Problems: FILE_NOT_FOUND,
  * FILE_UNREADABLE. Reads names only.
  */
-export async function findFiles(paths: readonly Named[], cwd: string, endings: readonly string[]): Promise<FoundFiles> {
-  const found = await Promise.all(paths.map((path) => findOne(path, cwd, endings)))
+export function findFiles(paths: readonly Named[], cwd: string, endings: readonly string[]): FoundFiles {
+  const found = paths.map((path) => findOne(path, cwd, endings))
   const files = new Map<string, FoundFile>()
   for (const file of found.flatMap((each) => each.files)) {
     const before = files.get(file.path)
@@ -50,14 +51,14 @@ export async function readText(found: FoundFile): Promise<{ text: string } | { p
   return found.text === undefined ? readTextFile(found.path, found.file) : { text: found.text }
 }
 
-async function findOne(path: Named, cwd: string, endings: readonly string[]): Promise<FoundFiles> {
+function findOne(path: Named, cwd: string, endings: readonly string[]): FoundFiles {
   if (typeof path !== 'string')
     return { files: [{ ...path, path: resolve(cwd, path.file), named: true }], problems: [] }
   const absolute = resolve(cwd, path)
   try {
-    const status = await stat(absolute)
+    const status = statSync(absolute)
     if (!status.isDirectory()) return { files: [{ file: path, path: absolute, named: true }], problems: [] }
-    const entries = await readdir(absolute, { withFileTypes: true })
+    const entries = readdirSync(absolute, { withFileTypes: true })
     const names = entries
       .filter((entry) => !entry.isDirectory() && hasEnding(entry.name, endings))
       .map(({ name }) => name)
@@ -68,9 +69,10 @@ async function findOne(path: Named, cwd: string, endings: readonly string[]): Pr
     )
   } catch (error) {
     const isGlob = /[*?]/.test(path) && !isUrl(path)
-    if (!isMissing(error) || !isGlob) return { files: [], problems: [unreadable(path, error)] }
+    if (!isMissing(error) || !isGlob)
+      return { files: [], problems: [withNearest(unreadable(path, error), path, absolute, endings)] }
     const root = isAbsolute(path) ? '/' : ''
-    const matches = await matching(
+    const matches = matching(
       root,
       path.split('/').filter((part) => part !== '' && part !== '.'),
       cwd,
@@ -80,6 +82,27 @@ async function findOne(path: Named, cwd: string, endings: readonly string[]): Pr
       cwd,
       notFound(`no file matches ${path}`, path),
     )
+  }
+}
+
+/** What is missing may be there by nearly that name: my.yaml for my.yml. */
+function withNearest(problem: Problem, path: string, absolute: string, endings: readonly string[]): Problem {
+  if (problem.code !== 'FILE_NOT_FOUND' || problem.hint !== undefined) return problem
+  const names = entriesOf(dirname(absolute)).flatMap((entry) => (entry.isDirectory() ? [] : entry.name))
+  const found = nearest(
+    basename(path),
+    names.filter((name) => hasEnding(name, endings)),
+  )
+  if (found === undefined) return problem
+  return { ...problem, message: `${problem.message}: did you mean ${join(dirname(path), found)}?` }
+}
+
+/** None of a folder that cannot be looked into. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
   }
 }
 
@@ -94,20 +117,19 @@ function hasEnding(file: string, endings: readonly string[]): boolean {
 }
 
 /** Walks no symbolic links of folders, no hidden folders and no node_modules, as a shell's glob with globstar. */
-async function matching(folder: string, parts: readonly string[], cwd: string): Promise<readonly string[]> {
+function matching(folder: string, parts: readonly string[], cwd: string): readonly string[] {
   const [part, ...rest] = parts
   if (part === undefined) return []
   if (!/[*?]/.test(part))
     return rest.length > 0 ? matching(join(folder, part), rest, cwd) : existing(join(folder, part), cwd)
-  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true }).catch(() => [])
+  const entries = entriesOf(resolve(cwd, folder))
   const folders = entries.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
   if (part === '**') {
     const here =
       rest.length > 0
-        ? await matching(folder, rest, cwd)
+        ? matching(folder, rest, cwd)
         : entries.filter((entry) => !entry.isDirectory()).map(({ name }) => join(folder, name))
-    const below = await Promise.all(folders.map(({ name }) => matching(join(folder, name), parts, cwd)))
-    return [...here, ...below.flat()]
+    return [...here, ...folders.flatMap(({ name }) => matching(join(folder, name), parts, cwd))]
   }
   const pattern = new RegExp(
     `^${part
@@ -119,13 +141,13 @@ async function matching(folder: string, parts: readonly string[], cwd: string): 
     return entries
       .filter((entry) => !entry.isDirectory() && pattern.test(entry.name))
       .map(({ name }) => join(folder, name))
-  const below = await Promise.all(
-    folders.filter(({ name }) => pattern.test(name)).map(({ name }) => matching(join(folder, name), rest, cwd)),
-  )
-  return below.flat()
+  return folders.filter(({ name }) => pattern.test(name)).flatMap(({ name }) => matching(join(folder, name), rest, cwd))
 }
 
-async function existing(file: string, cwd: string): Promise<readonly string[]> {
-  const status = await stat(resolve(cwd, file)).catch(() => undefined)
-  return status === undefined || status.isDirectory() ? [] : [file]
+function existing(file: string, cwd: string): readonly string[] {
+  try {
+    return statSync(resolve(cwd, file)).isDirectory() ? [] : [file]
+  } catch {
+    return []
+  }
 }

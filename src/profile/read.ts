@@ -25,7 +25,7 @@ export interface ReadOptions {
  */
 export async function readProfiles(paths: readonly Named[], options: ReadOptions): Promise<readonly Profile[]> {
   if (paths.length === 0) throw new PerfdbError('NO_PROFILE', 'no profile is named')
-  const found = await findFiles(paths, options.cwd, ['.yaml', '.yml', '.sql'])
+  const found = findFiles(paths, options.cwd, ['.yaml', '.yml', '.sql'])
   const read = (await Promise.all(found.files.map((file) => readProfile(file, options)))).flatMap((each) => each ?? [])
   const problems = [
     ...found.problems,

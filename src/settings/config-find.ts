@@ -24,10 +24,10 @@ export async function findConfig(cwd: string, named: string | undefined): Promis
     const path = join(folder, 'perfdb.yaml')
     const file = relative(cwd, path)
     // Above the working folder Node may be kept from looking (node --permission): what it cannot see is not there.
-    const text = folder === resolve(cwd) || (await isThere(path)) ? await readIfThere(path, file) : undefined
+    const text = folder === resolve(cwd) || isThere(path) ? await readIfThere(path, file) : undefined
     if (text !== undefined) return { file, text }
     // A work tree and a submodule have a file of that name.
-    if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined
+    if (dirname(folder) === folder || isThere(join(folder, '.git'))) return undefined
   }
 }
 

@@ -165,6 +165,12 @@ describe('the command line', () => {
   test('a file or a query where a command or a file belongs', async () => {
     expect((await typed(['my.yaml'])).said).toContain('perfdb plan my.yaml')
     expect((await typed(['explain', 'select * from jobs'])).said).toContain('perfdb explain --query')
+    expect((await typed(['explain', '--query', 'select', 'id', 'from', 'jobs'])).said).toContain('put it in quotes')
+  })
+
+  test('a file that is there by nearly that name', async () => {
+    const { said } = await typed(['plan', 'shop.yml'], { 'shop.yaml': 'version: 1\nindexes: []\n' })
+    expect(said).toContain('no such file: shop.yml: did you mean shop.yaml?')
   })
 
   test('parameters of other drivers, and what changes data', async () => {

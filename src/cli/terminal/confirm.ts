@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { ApplyResult } from '../../result/result.js'
 import { layoutOf, type OutputOptions } from './streams.js'
 
@@ -23,6 +22,7 @@ export function confirmOnTerminal(
 export function askOnTerminal(signal: AbortSignal): ((question: string) => Promise<boolean>) | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   return async (question) => {
+    const { createInterface } = await import('node:readline/promises')
     const asking = createInterface({ input: process.stdin, output: process.stderr })
     // readline takes Ctrl-C for itself: it is the signal that it would have been.
     asking.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))

@@ -34,7 +34,7 @@ export interface BrokenQuery {
 
 /**
  * The queries of an audit: --query, each statement of .sql files and of `-` (named by its annotation, else file:line),
- * and the queries of profiles. Throws NO_PROFILE when there is nothing to look at, FILE_NOT_FOUND, and whatever reading
+ * and the queries of profiles. Throws NO_PROFILE when there is nothing to look at, BAD_OPTION for a query without its quotes, FILE_NOT_FOUND, and whatever reading
  * a profile throws.
  */
 export async function readQueries(
@@ -42,6 +42,18 @@ export async function readQueries(
   text: string | undefined,
   options: InputOptions,
 ): Promise<Inputs> {
+  if (
+    text !== undefined &&
+    paths.length > 0 &&
+    /^\s*(select|with|values|table|insert|update|delete|merge)\s*$/i.test(text)
+  )
+    throw new PerfdbError(
+      'BAD_OPTION',
+      `of the query only ${text.trim()} belongs to --query: the shell took it apart`,
+      {
+        hint: 'put it in quotes: perfdb explain --query "select ..."',
+      },
+    )
   const fromText = text === undefined ? [] : [await readable('query', text, { file: '--query', line: 1, column: 1 })]
   const sqlFiles = paths.filter(isSql)
   const others = paths.filter((path) => !isSql(path))

@@ -21,9 +21,8 @@ export async function runInitPools(cwd: string, paths: readonly string[]): Promi
     throw new PerfdbError('BAD_OPTION', 'init pools: no file is named', {
       hint: 'perfdb init pools pgbouncer.ini docker-compose.yml k8s/*.yaml application.properties',
     })
-  if (await isThere(join(cwd, name)))
-    throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
-  const found = await findFiles(paths, cwd, ['.yaml', '.yml', '.ini', '.properties', '.prisma'])
+  if (isThere(join(cwd, name))) throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
+  const found = findFiles(paths, cwd, ['.yaml', '.yml', '.ini', '.properties', '.prisma'])
   const read = await Promise.all(
     found.files.map(async (file) => {
       const content = await readText(file)

@@ -15,8 +15,7 @@ export async function runInit(cwd: string): Promise<InitResult> {
   const installed = await installedSchemas(cwd)
   const files = firstFiles(installed ?? copies)
   for (const name of files.keys()) {
-    if (await isThere(join(cwd, name)))
-      throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
+    if (isThere(join(cwd, name))) throw new PerfdbError('FILE_EXISTS', `${name} is there already: nothing was written`)
   }
   for (const [name, text] of files) await write(cwd, name, text, 'wx')
   const copied = installed === undefined ? await schemaCopies(copies) : new Map<string, string>()
@@ -35,7 +34,7 @@ const copies = 'perfdb/schemas'
 export async function profileSchemaOf(profile: string): Promise<string | undefined> {
   const folder = dirname(profile)
   const installed = await installedSchemas(folder)
-  const schemas = installed ?? ((await isThere(join(folder, 'schemas', 'profile.schema.json'))) ? 'schemas' : undefined)
+  const schemas = installed ?? (isThere(join(folder, 'schemas', 'profile.schema.json')) ? 'schemas' : undefined)
   if (schemas === undefined) return undefined
   return `${schemas.startsWith('.') ? '' : './'}${schemas}/profile.schema.json`
 }
@@ -45,8 +44,8 @@ async function installedSchemas(cwd: string): Promise<string | undefined> {
   const inside = join('node_modules', 'perfdb', 'profiles')
   for (let up = ''; ; up = join('..', up)) {
     const folder = join(cwd, up)
-    if (await isThere(join(folder, inside, 'config.schema.json'))) return join(up, inside).replaceAll('\\', '/')
-    if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined
+    if (isThere(join(folder, inside, 'config.schema.json'))) return join(up, inside).replaceAll('\\', '/')
+    if (dirname(folder) === folder || isThere(join(folder, '.git'))) return undefined
   }
 }
 

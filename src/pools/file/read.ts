@@ -24,7 +24,7 @@ export interface ReadOptions {
  * UNKNOWN_REFERENCE. Variables of a url may be unset: see resolveUrl.
  */
 export async function readPools(paths: readonly Named[], options: ReadOptions): Promise<readonly PoolsFile[]> {
-  const found = await findFiles(paths, options.cwd, ['.pools.yaml', '.pools.yml'])
+  const found = findFiles(paths, options.cwd, ['.pools.yaml', '.pools.yml'])
   const read = await Promise.all(found.files.map((file) => readOne(file, options)))
   const listed = options.listed === undefined ? [] : [modelOfTenants(options.listed)]
   const problems = [...found.problems, ...[...read, ...listed].flatMap((one) => one.problems)]

@@ -9,6 +9,7 @@ import { judgePoolers } from './judge-pooler.js'
 import { judgeStorms } from './judge-storm.js'
 import type { Deployment, PoolFinding, Verdict } from '../sums/model.js'
 import { recommendations, remedy, type Recommendation } from './recommend.js'
+import { withThousands } from '../../text/amounts.js'
 
 /**
  * Every finding of one server: POOL_OVER, POOL_SURGE, POOL_NEAR, ROLE_LIMIT, DATABASE_LIMIT, LIMIT_UNKNOWN, LIMIT_ESTIMATED,
@@ -102,7 +103,8 @@ function slots(budget: Budget, changes: readonly Recommendation[]): readonly Poo
     place,
     ...(hint !== undefined && { hint }),
   }
-  const of = (connections: number) => `${connections} of ${capacity} connections (${percentOf(connections, capacity)})`
+  const of = (connections: number) =>
+    `${withThousands(connections)} of ${withThousands(capacity)} connections (${percentOf(connections, capacity)})`
   const most = largest === undefined ? '' : `. Most by ${largest.name}${largestSum(budget, largest)}`
   if (total.steady > server.failAt * capacity) {
     const rollout = total.peak > total.steady ? `, ${total.peak} during a rollout` : ''

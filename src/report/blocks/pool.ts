@@ -5,7 +5,7 @@ import { serverBlocks } from './pool-server.js'
 import { headroomTone } from './pool-waterfall.js'
 import { tally } from './steps.js'
 import { suggestionBlocks } from './pool-suggestion.js'
-import { several } from '../../text/amounts.js'
+import { several, withThousands } from '../../text/amounts.js'
 
 type Verdict = PoolResult['verdict']
 
@@ -134,10 +134,11 @@ function causeText(server: PoolServer, cause: Finding | undefined): string {
 function roomText(server: PoolServer, cause: Finding | undefined): string {
   if (cause?.code === 'SERVER_FULL' && cause.server === server.name) return 'has no free connection now'
   if (server.available === null || server.headroom === null)
-    return `needs ${server.declared.peak} connections at the peak, its limit is not known`
+    return `needs ${withThousands(server.declared.peak)} connections at the peak, its limit is not known`
   const needed = server.available - server.headroom
-  const rest = server.headroom < 0 ? `${-server.headroom} too many` : `${server.headroom} left`
-  return `needs ${needed} of ${server.available} connections at the peak, ${rest}`
+  const rest =
+    server.headroom < 0 ? `${withThousands(-server.headroom)} too many` : `${withThousands(server.headroom)} left`
+  return `needs ${withThousands(needed)} of ${withThousands(server.available)} connections at the peak, ${rest}`
 }
 
 function serverGrid(servers: readonly PoolServer[]): Block {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { PerfdbError } from '../../errors.js'
 
 /** For whom the password is asked: the command finds it as PGHOST, PGPORT, PGUSER and PGDATABASE. */
@@ -24,6 +23,7 @@ export async function askPasswordCommand(
 ): Promise<string> {
   const [program = '', ...args] = words
   const env = { ...environment, PGHOST: host, PGPORT: String(port), PGUSER: user, PGDATABASE: database }
+  const { spawn } = await import('node:child_process')
   const child = spawn(program, args, { env, shell: false, stdio: ['ignore', 'pipe', 'ignore'] })
   let answer = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

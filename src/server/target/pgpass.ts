@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
 
 /** What an entry is looked up by. `hosts` are the names the server goes by: a socket folder is also `localhost`. */
 export interface PasswordKey {
@@ -19,15 +19,15 @@ export interface PasswordFile {
  * Reads a password file (manual: "The Password File"): `host:port:database:user:password`, * for any, backslash before
  * : and \. A missing file has no entries; a file that others may read is not used, as in libpq.
  */
-export async function readPasswordFile(path: string): Promise<PasswordFile> {
-  const found = await stat(path).catch(() => undefined)
+export function readPasswordFile(path: string): PasswordFile {
+  const found = orUndefined(() => statSync(path))
   if (found === undefined) return noPasswords(null)
   if (!found.isFile()) return noPasswords(`password file ${path} is not a plain file`)
   // Windows keeps it in %APPDATA%, which only its owner can enter; modes mean nothing there.
   if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
     return noPasswords(`password file ${path} has group or world access; permissions should be u=rw (0600) or less`)
   }
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = orUndefined(() => readFileSync(path, 'utf8'))
   if (text === undefined) return noPasswords(`password file ${path} cannot be read`)
   return { passwordFor: (key) => passwordOf(text, key), warning: null }
 }
@@ -54,6 +54,14 @@ function fields(line: string): readonly string[] {
 
 function unescape(field: string | undefined): string | undefined {
   return field?.replace(/\\(.)/gsu, '$1')
+}
+
+function orUndefined<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
 }
 
 function noPasswords(warning: string | null): PasswordFile {

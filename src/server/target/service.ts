@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { PerfdbError } from '../../errors.js'
 import { isParameterName, unknownParameter, type ParameterName, type Parameters } from './parameters.js'
 
@@ -7,6 +6,7 @@ import { isParameterName, unknownParameter, type ParameterName, type Parameters 
  * that defines it counts. Throws BAD_URL when none does, and UNKNOWN_URL_PARAMETER.
  */
 export async function serviceParameters(service: string, files: readonly string[]): Promise<Parameters> {
+  const { readFile } = await import('node:fs/promises')
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => undefined)
     const found = text === undefined ? undefined : parseServiceFile(text, service, file)

@@ -73,8 +73,7 @@ export async function resolveTarget(sources: TargetSources): Promise<Target> {
   const database = parameters.get('dbname') ?? user
   const command = explicit.has('password') ? undefined : wordsOf(sources.passwordCommand)
   const password = parameters.get('password')
-  const file =
-    password === undefined ? await readPasswordFile(parameters.get('passfile') ?? folder('.pgpass')) : undefined
+  const file = password === undefined ? readPasswordFile(parameters.get('passfile') ?? folder('.pgpass')) : undefined
   const known = (host: Host) => password ?? file?.passwordFor({ hosts: namesOf(host), port: host.port, database, user })
   return {
     hosts,

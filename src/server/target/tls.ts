@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
 import { PerfdbError } from '../../errors.js'
@@ -113,6 +112,7 @@ function isDemanded(mode: SslMode): boolean {
 
 async function content(file: string): Promise<Buffer> {
   try {
+    const { readFile } = await import('node:fs/promises')
     return await readFile(file)
   } catch (cause) {
     throw new PerfdbError('TLS_FAILED', `${file} cannot be read`, { cause })
