@@ -12,8 +12,10 @@ export interface BuildContext {
   readonly ddl: Session
   /** pg_backend_pid() of the session that holds the run lock: the first worker's. */
   readonly lockPid: number
-  /** Looks on meanwhile. */
+  /** Asked between two statements. */
   readonly watchdog: Session
+  /** Looks on while one runs. */
+  readonly eyes: Eyes
   /** A new session after one was lost; throws while the server is away. */
   readonly reconnect: () => Promise<Session>
   readonly maxWaitMs: number
@@ -28,6 +30,12 @@ export interface BuildContext {
   readonly recorder: Recorder
   /** Called when a long statement is on its way: what is asked on the ddl session then is answered right after it. */
   readonly onSent?: () => void
+}
+
+/** A session that is there by the first look, however late it is opened. */
+export interface Eyes extends Pick<Session, 'query'> {
+  /** Throws what opening it throws: nobody can look. */
+  opened(): Promise<void>
 }
 
 export const queuePolicies = ['report', 'cancel-build', 'cancel-waiter'] as const

@@ -29,7 +29,7 @@ export interface BackendLook {
 }
 
 /** Looks once at backend `pid`: phase, counters, whom it waits for and what waits for it. */
-export async function lookAt(session: Session, pid: number): Promise<BackendLook | undefined> {
+export async function lookAt(session: Pick<Session, 'query'>, pid: number): Promise<BackendLook | undefined> {
   const rows = await session.query<{ document: BackendLook }>(watchSql, [pid])
   return rows[0]?.document
 }

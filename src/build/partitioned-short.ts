@@ -56,11 +56,11 @@ async function tryOnce(
   schema: string,
   elapsedMs: number,
 ): Promise<Tried> {
-  const { ddl, watchdog, listener } = context
+  const { ddl, eyes, listener } = context
   const ended = new AbortController()
   const look = async () => {
     await sleep(lookAfterMs, undefined, { signal: ended.signal })
-    const seen = await lookAt(watchdog, ddl.pid)
+    const seen = await lookAt(eyes, ddl.pid)
     if (seen === undefined) return null
     const blocker = blockerTexts(seen).join('; ')
     if (blocker === '') return null

@@ -54,12 +54,12 @@ async function reconnected(context: BuildContext): Promise<Session> {
  * it is ended, because it would keep the run lock until a keepalive finds its client gone.
  */
 async function orphanGone(context: BuildContext, session: Session, index: string): Promise<void> {
-  const { ddl, watchdog, listener, maxWaitMs, onQueue, signal } = context
+  const { ddl, eyes, listener, maxWaitMs, onQueue, signal } = context
   const { pid } = ddl
   const cancel = async () => {
     await session.query('select pg_catalog.pg_cancel_backend($1)', [pid])
   }
-  const watching = watch(watchdog, pid, {
+  const watching = watch(eyes, pid, {
     index,
     maxWaitMs,
     listener,

@@ -33,7 +33,7 @@ export async function runWatched(
   sql: string,
   { maxWaitMs = context.maxWaitMs, signal = context.signal, searchPath, lockPid }: WatchedOptions = {},
 ): Promise<Ran> {
-  const { ddl, watchdog, listener } = context
+  const { ddl, eyes, listener } = context
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
   const lost = lockPid === undefined ? await runLockLost(context) : lockLost(context, lockPid)
   if (lost !== null) return { ...nothingSeen, error: lost }
@@ -44,7 +44,7 @@ export async function runWatched(
   if (signal.aborted) return { ...nothingSeen, error: interrupted() }
   const abandon = () => void ddl[Symbol.asyncDispose]()
   const { onQueue } = context
-  const watching = watch(watchdog, ddl.pid, { index, maxWaitMs, listener, cancel, abandon, onQueue, signal })
+  const watching = watch(eyes, ddl.pid, { index, maxWaitMs, listener, cancel, abandon, onQueue, signal })
   const ahead = searchPath === undefined ? undefined : setPath(ddl, searchPath)
   const running = ddl.query(sql).then(() => null, perfdbError)
   const behind = searchPath === undefined ? undefined : setPath(ddl, 'pg_catalog')
@@ -89,7 +89,7 @@ export function perfdbError(error: unknown): PerfdbError {
   return new PerfdbError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-const nothingSeen = { sent: false, indexOid: null, waitedMs: 0, stalledOn: null, queuedBehind: null }
+const nothingSeen = { sent: false, indexOid: null, waitedMs: 0, stalledOn: null, queuedBehind: null, unwatched: null }
 
 /** 57014 means only "cancelled": whether by the user, by perfdb's deadline or by somebody else is perfdb's own bookkeeping (fault 3). */
 function explain(
@@ -101,6 +101,14 @@ function explain(
 ): PerfdbError {
   if (failure.code === 'CONNECTION_LOST') return failure
   if (signal.aborted) return interrupted()
+  if (seen.unwatched !== null) {
+    const { code, message, hint, sqlstate } = perfdbError(seen.unwatched)
+    return new PerfdbError(code, `the statement on ${index} was ended, as no session could be had to watch it`, {
+      detail: message,
+      hint,
+      sqlstate,
+    })
+  }
   if (seen.stalledOn !== null) {
     return new PerfdbError('BLOCKED', `${index} waited ${Math.round(maxWaitMs / 1000)} s without progress`, {
       detail: `it waited for ${seen.stalledOn}`,

@@ -1,5 +1,4 @@
-import type { Session } from '../server/session/session.js'
-import type { QueuePolicy } from './context.js'
+import type { Eyes, QueuePolicy } from './context.js'
 import type { Listener } from './events.js'
 import { backendText, blockerTexts, lookAt, phaseName, type Backend, type BackendLook } from './look.js'
 
@@ -13,6 +12,8 @@ export interface Watched {
   readonly stalledOn: string | null
   /** Why the policy cancel-build ended it: the statement that was queued behind it; null when it did not. */
   readonly queuedBehind: string | null
+  /** Why nobody could look, so that it was cancelled; null when it was watched, or too short for a look. */
+  readonly unwatched: unknown
 }
 
 export interface WatchOptions {
@@ -30,20 +31,24 @@ export interface WatchOptions {
 
 const pollMs = 400
 
+/** So often a session is opened in vain before the statement that nobody watches is ended. */
+const opens = 5
+
 /** The answer of a statement takes no longer than this on any line that still carries one. */
 const answerMs = 5000
 
 /**
- * Watches backend `pid` on a second session until `stop` is called: tells phase, percent, ETA and blocker, warns of
+ * Watches backend `pid` on a session of its own until `stop` is called: tells phase, percent, ETA and blocker, warns of
  * statements queued behind the build that would kill it at its end (fault 21), and cancels it when it waits for one
  * transaction for longer than `maxWaitMs` without progress. lock_timeout stays 0 meanwhile: it would throw finished work away.
  */
-export function watch(watchdog: Session, pid: number, options: WatchOptions): { stop(): Promise<Watched> } {
+export function watch(eyes: Eyes, pid: number, options: WatchOptions): { stop(): Promise<Watched> } {
   const seen: { -readonly [Key in keyof Watched]: Watched[Key] } = {
     indexOid: null,
     waitedMs: 0,
     stalledOn: null,
     queuedBehind: null,
+    unwatched: null,
   }
   const started = performance.now()
   let lastLook = started
@@ -54,7 +59,10 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
   let phase = ''
   let stopped = false
   let wake = () => {}
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => (end = resolve))
   const warned = new Set<number>()
+  let unopened = 0
 
   const queued = async (waiter: Backend) => {
     const text = backendText(waiter)
@@ -63,15 +71,14 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
       type: 'warning',
       message: options.onQueue === 'report' ? message : `${message} (${options.onQueue})`,
     })
-    if (options.onQueue === 'cancel-waiter')
-      await watchdog.query('select pg_catalog.pg_cancel_backend($1)', [waiter.pid])
+    if (options.onQueue === 'cancel-waiter') await eyes.query('select pg_catalog.pg_cancel_backend($1)', [waiter.pid])
     if (options.onQueue !== 'cancel-build') return
     seen.queuedBehind = text
     await options.cancel()
   }
 
   const look = async () => {
-    const current = await lookAt(watchdog, pid)
+    const current = await lookAt(eyes, pid)
     const now = performance.now()
     if (current === undefined || stopped) return
     if (current.indexOid !== null && current.indexOid > 0) seen.indexOid = current.indexOid
@@ -117,6 +124,20 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
         }
       })
       if (stopped) return
+      // Opening a session may take long where every slot is taken; the statement may be over before.
+      const opening = eyes.opened().then(
+        () => null,
+        (error: unknown) => ({ error }),
+      )
+      const failed = await Promise.race([opening, ended])
+      if (stopped) return
+      if (failed) {
+        unopened += 1
+        if (unopened < opens) continue
+        seen.unwatched = failed.error
+        await options.cancel()
+        continue
+      }
       await look().catch(() => {
         // The statement goes on without its watchdog; the deadline is then the server's own.
         if (!stopped)
@@ -133,6 +154,7 @@ export function watch(watchdog: Session, pid: number, options: WatchOptions): { 
     async stop() {
       stopped = true
       wake()
+      end()
       await running
       return seen
     },

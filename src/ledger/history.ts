@@ -4,17 +4,17 @@ import type { Ledger } from './ledger.js'
 import { assertLedgerTrusted } from './trust.js'
 
 /**
- * The ledger of this database, installed or brought up to date first. Throws PRIVILEGE, with the hint --no-ledger, when
+ * The ledger of this database, installed or brought up to date on `session` first, to be read and written by `writer`. Throws PRIVILEGE, with the hint --no-ledger, when
  * the role may not; READ_ONLY; LEDGER_TOO_NEW; LEDGER_UNTRUSTED. Kysely is loaded here and not before (0.15 s, fact 12).
  */
-export async function openLedger(session: Session): Promise<Ledger> {
+export async function openLedger(session: Session, writer = session): Promise<Ledger> {
   const [{ installLedger }, { ledgerOn }] = await Promise.all([import('./install.js'), import('./records.js')])
   try {
     await installLedger(session)
   } catch (error) {
     throw await withoutLedger(session, error)
   }
-  return ledgerOn(session)
+  return ledgerOn(writer)
 }
 
 /** The ledger to read, null when this database has none. Creates nothing. Throws PRIVILEGE and LEDGER_UNTRUSTED. */

@@ -77,8 +77,9 @@ async function openHost(target: Target, host: Host, role: Role): Promise<Found> 
 }
 
 async function openEncrypted(target: Target, host: Host, encryption: Encryption, role: Role): Promise<Found> {
-  // What watches a build asks the same few questions at each step; a pooler is refused for it below.
-  const wire = await openWire(target, host, encryption, `perfdb ${role}`, role === 'watchdog')
+  // What watches a build, or builds many, asks the same few questions at each step; a pooler is refused for both below.
+  const prepares = role === 'watchdog' ? 'repeated' : role === 'ddl' ? 'parameters' : 'nothing'
+  const wire = await openWire(target, host, encryption, `perfdb ${role}`, prepares)
   try {
     const [look] = await wire.first<LookRow>((backendPid) => lookAndPinSql(role, backendPid))
     if (look !== undefined) return { wire, look }

@@ -33,8 +33,8 @@ export interface Wire {
 const tag = '/* perfdb */ '
 
 /**
- * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire. With `repeats` a text that has parameters or comes a second
- * time is prepared: one round trip does then. Never for texts of others, and not through a pooler.
+ * Opens a socket and starts a session on it; the first statement proves it, so run one before trusting the wire. What `prepares` says is prepared, so that one round trip
+ * does when it comes again: a text that has parameters, or (`repeated`) any that comes a second time. Never for texts of others, and not through a pooler.
  * Throws PASSWORD_COMMAND, TLS_FAILED and Node's errors of connecting.
  */
 export async function openWire(
@@ -42,7 +42,7 @@ export async function openWire(
   host: Host,
   encryption: Encryption,
   applicationName: string,
-  repeats = false,
+  prepares: 'nothing' | 'parameters' | 'repeated' = 'nothing',
 ): Promise<Wire> {
   // Asked here and not by postgres.js, which would end the process when there is none.
   const password = (await target.passwordFor(host)) ?? ''
@@ -86,8 +86,8 @@ export async function openWire(
   async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
     if (proved && line.lost()) throw line.lostError(undefined)
     // With parameters the server is asked for their types first, so that preparing costs nothing.
-    const prepare = repeats && !simple && (parameters.length > 0 || known.has(text))
-    if (repeats) known.add(text)
+    const prepare = prepares !== 'nothing' && !simple && (parameters.length > 0 || known.has(text))
+    if (prepares === 'repeated') known.add(text)
     const request = { simple, prepare }
     return answered(() => sql.unsafe<Row[]>(text, [...parameters], request), simple)
   }

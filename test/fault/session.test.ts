@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { PerfdbError } from '../../src/errors.js'
+import type { Role } from '../../src/server/session/pin.js'
 import type { Session } from '../../src/server/session/session.js'
 import { apply, plan, status, warnings } from '../support/apply.js'
+import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { intercepted, once } from '../support/intercept.js'
 import { profileOf } from '../support/profile.js'
@@ -9,6 +12,9 @@ import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support
 
 const tables = 'create table t (a int, b int); insert into t select n, n from generate_series(1, 100) n;'
 const two = ['{ name: i, table: t, keys: [a] }', '{ name: j, table: t, keys: [b] }']
+
+/** Of many: its watchdog is opened when a statement lasts. */
+const tenant = { run: 'f-20260131120000-1a2b3c', tenant: 'one', wave: 1 }
 
 async function terminated(db: TestDatabase, pid: number): Promise<void> {
   await db.sql`select pg_terminate_backend(${pid}, 5000)`
@@ -68,18 +74,25 @@ test.each([
   expect((await status(db.url)).runs).toMatchObject([{ outcome: 'done', built: 2 }])
 })
 
-test('fault 51: a watchdog that is ended during a build goes on watching', async () => {
+test.each([
+  ['of one database', undefined],
+  ['of a tenant', tenant],
+])('fault 51: a watchdog %s that is ended during a build goes on watching', async (_, fleet) => {
   await using db = await testDatabase(slowTable(150, 12))
   let phasesAfter = 0
   let ended = false
   const running = apply(db.url, await profileOf([slowIndex]), {
+    fleet,
     onEvent: (event) => {
       if (ended && event.type === 'step-progress') phasesAfter += 1
     },
   })
   await until('the build', inPhase(db.sql, 'building index'))
-  await db.sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
-    where datname = current_database() and application_name = 'perfdb watchdog'`
+  await until('its watchdog', async () => {
+    const rows = await db.sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = current_database() and application_name = 'perfdb watchdog'`
+    return rows.length > 0
+  })
   ended = true
   const { result, events } = await running
   expect(result.exit_code).toBe(0)
@@ -101,17 +114,38 @@ test('fault 54: behind a connection that falls silent the build goes on, and its
   expect((await plan(db.url, profiles)).steps.map((step) => step.step)).toEqual(['keep', 'keep'])
 })
 
-test('fault 54: a connection that is reset ends the build within seconds; what it left is dropped', async () => {
+test('a build of a tenant that no session can be had to watch is ended, and leaves nothing', async () => {
   await using db = await testDatabase(slowTable(400, 12))
-  await using proxy = await proxyBefore(db.url)
-  const profiles = await profileOf([slowIndex])
-  const running = apply(proxy.url, profiles)
-  await until('the build', inPhase(db.sql, 'building index'))
-  proxy.cut()
-  const { result } = await running
+  const connect = async (role: Role) => {
+    if (role === 'watchdog') throw new PerfdbError('CONNECTION_REFUSED', 'no second one')
+    return connectTo(db.url, role)
+  }
+  const { result } = await apply(db.url, await profileOf([slowIndex]), { connect, fleet: tenant, ledger: true })
   expect(result).toMatchObject({
     exit_code: 3,
-    steps: [{ outcome: 'failed', state: 'missing', error: { code: 'CONNECTION_LOST' } }],
+    steps: [{ outcome: 'failed', state: 'missing', error: { code: 'CONNECTION_REFUSED', detail: 'no second one' } }],
   })
   expect(await invalidIndexes(db.sql)).toEqual([])
+  expect((await status(db.url)).runs).toMatchObject([{ outcome: 'failed' }])
 })
+
+test.each([
+  ['of one database', undefined],
+  ['of a tenant', tenant],
+])(
+  'fault 54: a connection %s that is reset ends the build within seconds; what it left is dropped',
+  async (_, fleet) => {
+    await using db = await testDatabase(slowTable(400, 12))
+    await using proxy = await proxyBefore(db.url)
+    const profiles = await profileOf([slowIndex])
+    const running = apply(proxy.url, profiles, { fleet })
+    await until('the build', inPhase(db.sql, 'building index'))
+    proxy.cut()
+    const { result } = await running
+    expect(result).toMatchObject({
+      exit_code: 3,
+      steps: [{ outcome: 'failed', state: 'missing', error: { code: 'CONNECTION_LOST' } }],
+    })
+    expect(await invalidIndexes(db.sql)).toEqual([])
+  },
+)

@@ -10,7 +10,6 @@ import type { PlanOptions } from '../../plan/options.js'
 import type { Plan } from '../../plan/plan.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Connect } from '../../server/session/session.js'
-import { steadySession } from '../../server/session/steady.js'
 import { applyDocument } from './apply-document.js'
 import { buildContext, startRefusal, type BuildOptions } from './build-context.js'
 import type { SignalName } from '../../result/exit-code.js'
@@ -32,6 +31,7 @@ import { takeRunLock } from './run-lock.js'
 import { takeBackUnpaid } from './take-back.js'
 import { windowRefusal } from './window.js'
 import { createExtensions } from './create-extensions.js'
+import { lateOnlooker, ownOnlooker } from './onlookers.js'
 import { patiently } from './patient.js'
 import { assertPrivileged, assertWritable } from './writable.js'
 
@@ -68,18 +68,20 @@ export async function runApply(
   const measured = options.measure && profiles.some(({ queries }) => queries.length > 0)
   const connect = patiently(connectOnce, { ...options, needs: 1 + options.jobs + (measured ? 1 : 0) })
   assertWritable(ddl)
-  await using watchdog = await steadySession(() => connect('watchdog'))
+  await using onlookers =
+    options.fleet !== undefined && options.jobs === 1 ? await lateOnlooker(ddl, connect) : await ownOnlooker(connect)
+  const { before: looking, watchdog } = onlookers
   const files = profiles.map((profile) => profile.file)
-  const closed = await windowRefusal(watchdog, options.window)
+  const closed = await windowRefusal(looking, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, closed)
-  const { findings: interrupted, repairedTables } = await takeRunLock(ddl, watchdog, options)
+  const { findings: interrupted, repairedTables } = await takeRunLock(ddl, looking, options)
   if (options.savedPlan !== undefined) await assertSameDatabase(ddl, options.savedPlan)
   options.listener({ type: 'stage', stage: 'plan', message: `planning against ${ddl.label}` })
   const made = await makePlan(ddl, profiles, options)
   if (options.savedPlan !== undefined) assertNotMoved(options.savedPlan, made.plan)
   if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint)
     throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was saved')
-  const whole = options.ledger ? await withLostProperties(watchdog, made.plan) : made.plan
+  const whole = options.ledger ? await withLostProperties(looking, made.plan) : made.plan
   const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, options.signal) }
   const { plan, snapshot } = planned
   if (!hasWork(plan)) {
@@ -90,10 +92,10 @@ export async function runApply(
   const gate = hazardGate(plan, options.allow)
   if (gate.refused.length > 0) return refused(planned, files, startedAt, gate)
   assertPrivileged(plan, snapshot)
-  const late = await startRefusal(watchdog, options)
+  const late = await startRefusal(looking, options)
   if (late !== null) return notBegun(serverFacts(ddl), { command: 'apply', profiles: files }, startedAt, late)
   const record = options.ledger
-    ? await openRecord(watchdog, {
+    ? await openRecord(looking, watchdog, {
         command: 'apply',
         profiles,
         fingerprint: plan.fingerprint,
@@ -106,7 +108,7 @@ export async function runApply(
     const loadBefore = await options.ramp?.()
     const buildStarted = performance.now()
     const extensions = await createExtensions(ddl, record, plan, options.allow)
-    const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
+    const context = await buildContext(connect, ddl, onlookers, record.recorder, options)
     const results = await runParallel(connect, context, planned, options)
     const analyzed = ddl.lost
       ? []

@@ -1,6 +1,7 @@
 import type { BuildContext, QueuePolicy, Recorder } from '../../build/context.js'
 import type { Listener } from '../../build/events.js'
 import type { Session, Connect } from '../../server/session/session.js'
+import type { Onlookers } from './onlookers.js'
 import { lagRefusal } from './lag.js'
 import { windowRefusal } from './window.js'
 import type { Window } from '../../options/window.js'
@@ -25,7 +26,7 @@ export interface BuildOptions {
 export async function buildContext(
   connect: Connect,
   ddl: Session,
-  watchdog: Session,
+  { watchdog, eyes }: Pick<Onlookers, 'watchdog' | 'eyes'>,
   recorder: Recorder,
   options: BuildOptions,
 ): Promise<BuildContext> {
@@ -34,6 +35,7 @@ export async function buildContext(
     ddl,
     lockPid: ddl.pid,
     watchdog,
+    eyes,
     reconnect: () => connect('ddl'),
     maxWaitMs: options.maxWaitMs,
     retries: options.retries,

@@ -45,10 +45,10 @@ export interface RunAbout {
   readonly fleet?: FleetPart | undefined
 }
 
-/** Installs the ledger when it is not there and opens a run in it. Throws PRIVILEGE with the hint --no-ledger. */
-export async function openRecord(session: Session, about: RunAbout): Promise<RunRecord> {
+/** Installs the ledger on `session` when it is not there, and opens a run in it, which `writer` writes. Throws PRIVILEGE with the hint --no-ledger. */
+export async function openRecord(session: Session, writer: Session, about: RunAbout): Promise<RunRecord> {
   const { openLedger } = await import('../../ledger/history.js')
-  const ledger = await openLedger(session)
+  const ledger = await openLedger(session, writer)
   const run = await ledger.startRun({
     ...about,
     profiles: about.profiles.map(({ file }) => file),

@@ -9,12 +9,12 @@ import type { Finding, Step } from '../../plan/plan.js'
 import { undoBase } from '../../plan/undo/undo-parts.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { ApplyResult, ResultFinding, ResultStep } from '../../result/result.js'
-import { steadySession } from '../../server/session/steady.js'
 import type { Connect, Session } from '../../server/session/session.js'
 import { about, analyzedDocument, findingDocument, resultDocument, stepDocument } from '../documents.js'
 import type { ApplyOptions } from './apply.js'
 import { buildContext } from './build-context.js'
 import { notBegun } from './not-begun.js'
+import { ownOnlooker } from './onlookers.js'
 import { openRecord, type RunRecord } from './record.js'
 import { takeRunLock } from './run-lock.js'
 import { runToUndo } from './undo-choice.js'
@@ -54,7 +54,8 @@ export async function runRollback(
   }
   await using ddl = await connect('ddl')
   assertWritable(ddl)
-  await using watchdog = await steadySession(() => connect('watchdog'))
+  await using onlooker = await ownOnlooker(connect)
+  const { watchdog } = onlooker
   const closed = await windowRefusal(watchdog, options.window)
   if (closed !== null) return notBegun(serverFacts(ddl), { command: 'rollback', profiles: [] }, startedAt, closed)
   const { findings: interrupted } = await takeRunLock(ddl, watchdog, options)
@@ -68,14 +69,14 @@ export async function runRollback(
     }
   }
   const { wanted, entries, plan } = work
-  const record = await openRecord(watchdog, {
+  const record = await openRecord(watchdog, watchdog, {
     command: 'rollback',
     profiles: wanted.profiles.map((file, at) => ({ file, name: wanted.profileNames[at] ?? file, indexes: [] })),
     fingerprint: plan.fingerprint,
     backendPid: ddl.pid,
     fleet: options.fleet,
   })
-  const context = await buildContext(connect, ddl, watchdog, record.recorder, options)
+  const context = await buildContext(connect, ddl, onlooker, record.recorder, options)
   const { results, findings, left } = await carryOut(context, watchdog, work, async (number, outcome) => {
     if (record.run !== null) await ledger.markUndone(wanted.run, number, outcome, record.run)
   })

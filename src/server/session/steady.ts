@@ -4,6 +4,8 @@ import type { Parameter, Session } from './session.js'
 export interface SteadyOptions {
   /** A statement without an answer for so long is given up with its connection: behind a NAT that forgot it none comes (fault 54). */
   readonly answerMs?: number
+  /** Asked as long as it is there, in place of the first that would be opened; who opened it closes it. */
+  readonly first?: Session
 }
 
 /**
@@ -13,9 +15,9 @@ export interface SteadyOptions {
  */
 export async function steadySession(
   open: () => Promise<Session>,
-  { answerMs = 10_000 }: SteadyOptions = {},
+  { answerMs = 10_000, first }: SteadyOptions = {},
 ): Promise<Session> {
-  let current = await open()
+  let current = first ?? (await open())
   let opening: Promise<Session> | undefined
   let inTransaction = false
   let closed = false
@@ -96,7 +98,7 @@ export async function steadySession(
     cancel: async () => current.cancel(),
     async [Symbol.asyncDispose]() {
       closed = true
-      await current[Symbol.asyncDispose]()
+      if (current !== first) await current[Symbol.asyncDispose]()
     },
   }
 }

@@ -25,16 +25,16 @@ with space as (
     and not exists (select from pg_catalog.aclexplode(c.relacl) a where a.privilege_type = 'TRIGGER' and a.grantee <> c.relowner) as plain
   from space s join pg_catalog.pg_class c on c.relnamespace = s.oid where c.relname in (${tables})
 ), parts as (
-  select r.oid from relations r
-  union all select i.indexrelid from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
-  union all select d.oid from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
-  union all select k.oid from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
+  select 'pg_catalog.pg_class'::pg_catalog.regclass as class, r.oid from relations r
+  union all select 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
+  union all select 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
+  union all select 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
 )
 select s.nspowner = s.me and current_user = session_user and not exists (select from relations r where not r.plain
     or exists (select from pg_catalog.pg_inherits h where h.inhrelid = r.oid)
     or exists (select from pg_catalog.pg_trigger t where t.tgrelid = r.oid and not t.tgisinternal)
     or exists (select from pg_catalog.pg_statistic_ext x where x.stxrelid = r.oid))
-  and not exists (select from parts p join pg_catalog.pg_depend d on d.objid = p.oid where d.refclassid in ${code}) as plain
+  and not exists (select from parts p join pg_catalog.pg_depend d on d.classid = p.class and d.objid = p.oid where d.refclassid in ${code}) as plain
 from space s`
 
 /**

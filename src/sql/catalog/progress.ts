@@ -5,7 +5,7 @@
  * look as well, for a moment: that is nobody's transaction.
  */
 export const watchSql = `
-with me as (select a.pid, a.state, a.wait_event_type, a.query_start from pg_catalog.pg_stat_activity a where a.pid = $1),
+with me as (select a.pid, a.datname, a.state, a.wait_event_type, a.query_start from pg_catalog.pg_stat_activity a where a.pid = $1),
 progress as (select * from pg_catalog.pg_stat_progress_create_index p where p.pid = $1),
 waited as (select distinct b.pid from pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) as b(pid)),
 blocking as (select pid from waited where pid <> pg_catalog.pg_backend_pid())
@@ -25,7 +25,7 @@ select pg_catalog.json_build_object(
       'query', pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 200)))
     from blocking b left join pg_catalog.pg_stat_activity a on a.pid = b.pid where b.pid <> 0),
   'prepared', (select pg_catalog.json_agg(x.gid) from pg_catalog.pg_prepared_xacts x
-    where exists (select from blocking where pid = 0) and x.database = pg_catalog.current_database()),
+    where exists (select from blocking where pid = 0) and x.database = (select datname from me)),
   'queued', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'pid', a.pid, 'applicationName', a.application_name, 'user', a.usename,
       'ageMs', extract(epoch from pg_catalog.clock_timestamp() - a.query_start) * 1000,
