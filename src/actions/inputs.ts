@@ -61,6 +61,7 @@ export function planOptions(invocation: Invocation, config: Config): PlanOptions
     prune,
     maxWaitMs: maxWait,
     maxSizeBytes: maxSize,
+    shared: invocation.shared,
     ...(reindex === undefined ? {} : { reindex }),
   }
 }

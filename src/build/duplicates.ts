@@ -1,3 +1,4 @@
+import type { TableStatistics } from '../catalog/snapshot.js'
 import { foreignText, readTrust } from '../catalog/trust.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteQualified } from '../definition/quote.js'
@@ -16,7 +17,12 @@ const boundMs = 30_000
  * The plan with what a look for duplicates says of each unique index that it builds, and a finding for each that a row is too wide for. Reads the tables for 30 s at most; what was not
  * looked at to the end is a hazard, and so is a table whose planning would run foreign code. An abort ends the look; nothing is changed.
  */
-export async function plannedWithDuplicates(session: Session, plan: Plan, signal?: AbortSignal): Promise<Plan> {
+export async function plannedWithDuplicates(
+  session: Session,
+  plan: Plan,
+  statistics: readonly TableStatistics[],
+  signal?: AbortSignal,
+): Promise<Plan> {
   const until = performance.now() + boundMs
   const cancel = () => void session.cancel().catch(() => undefined)
   signal?.addEventListener('abort', cancel)
@@ -36,7 +42,11 @@ export async function plannedWithDuplicates(session: Session, plan: Plan, signal
       steps.push(found === null ? step : withDuplicates(step, found))
     }
     const leftMs = () => (signal?.aborted === true ? 0 : Math.ceil(until - performance.now()))
-    return { ...plan, steps, findings: [...plan.findings, ...(await widthFindings(session, steps, leftMs))] }
+    return {
+      ...plan,
+      steps,
+      findings: [...plan.findings, ...(await widthFindings(session, steps, statistics, leftMs))],
+    }
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

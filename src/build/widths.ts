@@ -1,3 +1,4 @@
+import type { TableStatistics } from '../catalog/snapshot.js'
 import type { Definition } from '../definition/definition.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
@@ -13,16 +14,17 @@ const headerBytes = 8
 /**
  * TOO_WIDE for each step whose table has a row that is too wide for the btree that it builds: the build would end with 54000 when it comes to that
  * row. Of stored columns it is certain (an index holds a value as its row does, compressed); what an expression computes may still be
- * compressed. No table is read where no stored value can be that wide, which one statement tells of all. Nothing is said of what could not be
+ * compressed. No table is read where no stored value can be that wide, as the statistics tell. Nothing is said of what could not be
  * looked at in time.
  */
 export async function widthFindings(
   session: Session,
   steps: readonly Step[],
+  statistics: readonly TableStatistics[],
   leftMs: () => number,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
-  for (const { step, declared } of await possiblyWide(session, steps.flatMap(buildsBtree), leftMs())) {
+  for (const { step, declared } of steps.flatMap(buildsBtree).filter((one) => possiblyWide(one, statistics))) {
     const timeoutMs = leftMs()
     if (timeoutMs <= 0) break
     const look = { definition: declared, stranger: step.stranger === true, timeoutMs }
@@ -44,24 +46,12 @@ function buildsBtree(step: Step): readonly Building[] {
   return builds && declared?.method === 'btree' && foreign === undefined ? [{ step, declared }] : []
 }
 
-async function possiblyWide(
-  session: Session,
-  building: readonly Building[],
-  timeoutMs: number,
-): Promise<readonly Building[]> {
-  if (building.length === 0 || timeoutMs <= 0) return []
-  const asked = building.map(({ declared }, id) => ({
-    id,
-    ...declared.table,
-    columns: [...declared.keys.flatMap(({ column }) => column ?? []), ...declared.include],
-    computed: computes(declared),
-  }))
-  const settings = { readOnly: true, statementTimeoutMs: timeoutMs, set: { search_path: 'pg_catalog' } }
-  const rows = await orNothing(
-    session.rolledBack(settings, async () => session.query<{ id: number }>(possibleSql, [JSON.stringify(asked)])),
-  )
-  const possible = new Set(rows?.map(({ id }) => id))
-  return building.filter((_, id) => possible.has(id))
+/** Where no stored value can be that wide nothing is read: a value of more than 2 kB is stored apart or compressed. */
+function possiblyWide({ declared }: Building, statistics: readonly TableStatistics[]): boolean {
+  const { keys, include, table } = declared
+  const found = statistics.find(({ schema, name }) => schema === table.schema && name === table.name)
+  const columns = [...keys.flatMap(({ column }) => column ?? []), ...include]
+  return found?.filled === true && (computes(declared) || columns.some((name) => found.wideColumns.includes(name)))
 }
 
 /** Out of time, locked, not to be read, or an expression that fails on a row, as it then does in the build. */
@@ -94,34 +84,6 @@ function tooWide({ index, table, place }: Step, declared: Definition, { ctid, le
 function computes({ keys }: Definition): boolean {
   return keys.some(({ expression }) => expression !== undefined)
 }
-
-/**
- * Of which indexes ($1: id, schema, name, columns, whether expressions compute with others) the table or a partition of it could have a row so wide: a value of
- * more than 2 kB is stored apart or compressed, so that without anything stored apart only a column of storage PLAIN or MAIN can be
- * (manual, "TOAST").
- */
-const possibleSql = `
-with recursive wanted as (
-  select w.id, c.oid, w.columns, w.computed
-  from pg_catalog.json_to_recordset($1::json) as w(id int, schema text, name text, columns json, computed bool)
-  join pg_catalog.pg_namespace n on n.nspname = w.schema
-  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name
-), members as (
-  select distinct oid as root, oid from wanted
-  union all
-  select m.root, h.inhrelid from members m join pg_catalog.pg_inherits h on h.inhparent = m.oid
-), filled as materialized (
-  select m.root, c.oid, c.reloptions::text ~ 'toast_tuple_target' or c.reltoastrelid <> 0 and pg_catalog.pg_relation_size(c.reltoastrelid) > 0 as apart
-  from members m join pg_catalog.pg_class c on c.oid = m.oid
-  where c.relkind in ('r', 'm') and pg_catalog.pg_relation_size(c.oid) > 0
-), possible as (
-  select f.root, pg_catalog.array_agg(a.attname::text) filter (where a.attlen = -1 and (a.attstorage in ('p', 'm') or f.apart)) as columns
-  from filled f join pg_catalog.pg_attribute a on a.attrelid = f.oid and a.attnum > 0 and not a.attisdropped
-  group by f.root
-)
-select w.id from wanted w join possible p on p.root = w.oid
-where w.computed or exists (select from pg_catalog.json_array_elements_text(w.columns) as v(name) where v.name = any (p.columns))
-order by w.id`
 
 /** pg_column_size of a stored value fetches nothing that is stored apart. */
 function widestSql({ keys, include, table, predicate }: Definition): string {

@@ -12,13 +12,14 @@ import { withBounds } from './bounds.js'
 import { readPartitionTrees } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
 
-/** Reads what the catalog says of everything that the profiles mention: one statement, and one more where tables are partitioned. */
+/** Reads what the catalog says of everything that the profiles mention, with `columns` a digest of each table's: one statement, and one more where tables are partitioned. */
 export async function readSnapshot(
   session: Session,
   profiles: readonly Profile[],
   extraNames: readonly Name[] = [],
+  columns = false,
 ): Promise<Snapshot> {
-  const wanted = wantedObjects(profiles, extraNames)
+  const wanted = { ...wantedObjects(profiles, extraNames), columns }
   const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum, wanted))
   const document = rows[0]?.document
   const named = new Set(wanted.indexes.map(({ schema, name }) => JSON.stringify([schema, name])))
@@ -119,7 +120,7 @@ interface SnapshotDocument {
   readonly oldestTransaction: Snapshot['oldestTransaction']
 }
 
-function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]): WantedObjects {
+function wantedObjects(profiles: readonly Profile[], extraNames: readonly Name[]): Omit<WantedObjects, 'columns'> {
   const declared = profiles.flatMap((profile) => profile.indexes.map((index) => index.definition))
   const tables = [
     ...declared.map((definition) => definition.table),

@@ -34,6 +34,8 @@ export interface ExistingTable {
   readonly owned: boolean
   /** The current role may create in the table's schema. */
   readonly creatable: boolean
+  /** The same for the same columns, where all are of the system's types and collations; null where one is not, absent where that was not asked. */
+  readonly columns?: string | null
 }
 
 export interface ExistingIndex {
@@ -123,6 +125,10 @@ export interface TableStatistics {
   readonly columns: Readonly<Record<string, { readonly width: number; readonly distinct: number | null }>>
   /** Set by UPDATEs in pg_stat_statements; null where those are not to be read. */
   readonly updatedColumns: readonly string[] | null
+  /** It, or a partition of it, has pages. */
+  readonly filled: boolean
+  /** Columns of which it may store a value of more than 2 kB where an index finds it. */
+  readonly wideColumns: readonly string[]
 }
 
 /** What the catalog said at one moment, for the tables and names that the profiles mention. */

@@ -1,3 +1,4 @@
+import type { SharedAnswers } from '../catalog/shared.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 
 /** What the user allows and asks for, as far as planning depends on it. */
@@ -15,4 +16,6 @@ export interface PlanOptions {
   readonly reindexSaved?: ReadonlyMap<string, string | null> | undefined
   /** Oids of indexes that perfdb made or rebuilt, by its ledger: `reindex: true` of a profile is about all others. */
   readonly made?: ReadonlySet<number>
+  /** Of a run in many databases, which asks once for all that are alike. */
+  readonly shared?: SharedAnswers | undefined
 }

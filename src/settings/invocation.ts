@@ -1,6 +1,7 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
 import type { ApplyResult, PlanResult } from '../result/result.js'
+import type { SharedAnswers } from '../catalog/shared.js'
 import type { FleetPart } from '../ledger/ledger.js'
 import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
@@ -22,6 +23,8 @@ export interface Invocation {
   readonly profiles?: readonly Profile[]
   /** A tenant's part of a run for many; of a rollback the part that it undoes. */
   readonly fleet?: FleetPart
+  /** What the tenants of a run for many share. */
+  readonly shared?: SharedAnswers
   /** Of a list of their own, for a command that judges them together. */
   readonly tenants?: ListedTenants
   /** Is asked of each session before it is used, and throws where it must not be. */

@@ -88,6 +88,8 @@ export function newIndexPages(
     indexedColumns: [],
     columns,
     updatedColumns: null,
+    filled: rows > 0,
+    wideColumns: [],
   }
   const predicted = predictBytes(definition, statistics)
   if (predicted !== null) return { pages: Math.max(1, Math.ceil(predicted / pageBytes)), guess: false }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { SharedAnswers } from '../../catalog/shared.js'
 import type { FleetTenant } from '../../commands/fleet/fleet.js'
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
@@ -76,6 +77,7 @@ export async function openFleet<File extends Named>(
   const tenants = resolved(selectTenants(list.rows, options), environment)
   const profilesOf = await profilesFor(command, invocation, config, args, tenants)
   const following = tenantSignals(signals)
+  const shared: SharedAnswers = new Map()
   const door = doorOf(list.registries, environment)
   return {
     config,
@@ -95,6 +97,7 @@ export async function openFleet<File extends Named>(
             ...invocation,
             environment: environmentOf(tenant, environment),
             config,
+            shared,
             options: { ...options, ...decided, url: urlOf(tenant), measure: measured, replicas: [], yes: true },
             signals: own.signals,
             listener: quietly(tenant.id, invocation.listener),

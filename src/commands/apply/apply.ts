@@ -82,7 +82,7 @@ export async function runApply(
   if (options.expectedFingerprint !== undefined && options.expectedFingerprint !== made.plan.fingerprint)
     throw new PerfdbError('PLAN_STALE', 'the profiles or the database moved since the plan was saved')
   const whole = options.ledger ? await withLostProperties(looking, made.plan) : made.plan
-  const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, options.signal) }
+  const planned = { ...made, plan: await plannedWithDuplicates(ddl, whole, made.snapshot.statistics, options.signal) }
   const { plan, snapshot } = planned
   if (!hasWork(plan)) {
     const analyzed = await analyzeTables(ddl, repairedTables, options.signal)

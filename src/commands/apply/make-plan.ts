@@ -1,4 +1,5 @@
 import { canonicalize } from '../../catalog/canonicalize.js'
+import { sharedKey, type SharedAnswers } from '../../catalog/shared.js'
 import { isRefused, type Probed } from '../../catalog/probe.js'
 import { readSnapshot, readTables } from '../../catalog/read.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
@@ -9,7 +10,7 @@ import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import { assertReindexNames } from '../../plan/make/reindex.js'
 import { readMadeOids, readOwnedIndexes } from '../../ledger/owned.js'
 import { prunable, type Owner } from '../../ledger/ownership.js'
-import { indexNamed } from '../../plan/match/lookup.js'
+import { indexNamed, tableNamed } from '../../plan/match/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
 import { planIndexes, plainMatch } from '../../plan/make/plan-indexes.js'
 import type { Owned, Resolved } from '../../plan/resolved.js'
@@ -33,6 +34,7 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
     profiles.flatMap((profile) => profile.indexes),
     snapshot,
     problems,
+    options.shared,
   )
   const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
   const due = profiles.some(({ indexes }) => indexes.some(({ reindex }) => reindex === true))
@@ -50,11 +52,12 @@ async function look(
   profiles: readonly Profile[],
   options: PlanOptions,
 ): Promise<{ readonly owned: Owned; readonly snapshot: Snapshot }> {
-  const reading = session.pooled ? undefined : readSnapshot(session, profiles)
+  const shares = options.shared !== undefined
+  const reading = session.pooled ? undefined : readSnapshot(session, profiles, [], shares)
   const [owned, snapshot] = await Promise.all([prunableIndexes(session, profiles, options), reading])
   const all =
     snapshot !== undefined && owned.every(({ schema, name }) => indexNamed(snapshot, schema, name) !== undefined)
-  return { owned, snapshot: all ? snapshot : await readSnapshot(session, profiles, owned) }
+  return { owned, snapshot: all ? snapshot : await readSnapshot(session, profiles, owned, shares) }
 }
 
 function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {
@@ -79,17 +82,18 @@ async function resolve(
   all: readonly DeclaredIndex[],
   snapshot: Snapshot,
   known: readonly Problem[],
+  shared: SharedAnswers = new Map(),
 ): Promise<readonly Resolved[]> {
   const [first, ...more] = known
   if (first === undefined) {
-    const { resolved, refused } = await ask(session, all, snapshot, true)
+    const { resolved, refused } = await ask(session, all, snapshot, true, shared)
     const [refusal, ...others] = refused
     if (refusal !== undefined) throw problemsError([refusal, ...others])
     return resolved
   }
   const askable = all.filter(({ place }) => !known.some((problem) => problem.place === place))
   // What cannot even be asked is no matter beside problems that are certain.
-  const { refused } = await ask(session, askable, snapshot, false).catch(() => ({ refused: [] }))
+  const { refused } = await ask(session, askable, snapshot, false, shared).catch(() => ({ refused: [] }))
   // What an extension brings is missing because the extension is.
   const own = known.some(({ code }) => code === 'NO_EXTENSION')
     ? refused.filter(({ sqlstate }) => sqlstate !== '42704' && sqlstate !== '42883')
@@ -102,6 +106,7 @@ async function ask(
   declared: readonly DeclaredIndex[],
   snapshot: Snapshot,
   withExtensions: boolean,
+  shared: SharedAnswers,
 ): Promise<{ readonly resolved: readonly Resolved[]; readonly refused: readonly Problem[] }> {
   const printed = new Map(declared.map((index) => [index, plainMatch(index, snapshot)]))
   const doubtful = declared.filter((index) => printed.get(index) === undefined)
@@ -110,14 +115,24 @@ async function ask(
     session,
     looked.map(({ definition }) => definition),
   )
-  const answers = await canonicalOf(session, doubtful, snapshot, trust, withExtensions)
+  const keyOf = ({ definition }: DeclaredIndex) =>
+    trust.get(definition)?.probed === true
+      ? sharedKey(snapshot.server.versionNum, definition, tableNamed(snapshot, definition.table))
+      : undefined
+  const known = (index: DeclaredIndex) => shared.get(keyOf(index) ?? '')
+  const unknown = doubtful.filter((index) => known(index) === undefined)
+  const answers = await canonicalOf(session, unknown, snapshot, trust, withExtensions)
+  for (const [index, answer] of answers) {
+    const key = keyOf(index)
+    if (key !== undefined && !isRefused(answer)) shared.set(key, answer.canonical)
+  }
   const problems: Problem[] = []
   const resolved: Resolved[] = []
   for (const index of declared) {
     const answer = answers.get(index)
-    const plain = printed.get(index)
+    const plain = answer === undefined ? (printed.get(index)?.canonical ?? known(index)) : undefined
     const about = { declared: index, ...foreignOf(trust.get(index.definition)) }
-    if (answer === undefined && plain !== undefined) resolved.push({ ...about, canonical: plain.canonical })
+    if (plain !== undefined) resolved.push({ ...about, canonical: plain })
     else if (answer !== undefined && isRefused(answer)) problems.push(answer.problem)
     else if (answer !== undefined) resolved.push({ ...about, canonical: answer.canonical })
   }

@@ -42,7 +42,7 @@ export async function runPlanCommand(
 ): Promise<PlanResult> {
   const startedAt = new Date()
   const made = await makePlan(session, profiles, options)
-  const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan) }
+  const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan, made.snapshot.statistics) }
   const { plan, snapshot } = planned
   const supposed = options.whatIf === undefined ? null : await whatIf(options.whatIf, planned, profiles)
   options.save?.(await savedPartOf(session, plan))

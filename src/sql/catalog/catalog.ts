@@ -7,6 +7,8 @@ export interface WantedObjects {
   readonly extensions: readonly string[]
   /** Whether overloads are asked for. */
   readonly texts: boolean
+  /** Whether a digest of each table's columns is asked for. */
+  readonly columns: boolean
 }
 
 /**
@@ -43,7 +45,7 @@ select pg_catalog.json_build_object(
       'estimatedRows', t.reltuples,
       'sizeBytes', case when t.relkind in ('r', 'm', 't') then pg_catalog.pg_table_size(t.oid) else 0 end,
       'owned', pg_catalog.pg_has_role(t.relowner, 'usage'),
-      'creatable', pg_catalog.has_schema_privilege(t.relnamespace, 'create'))) from tables t),
+      'creatable', pg_catalog.has_schema_privilege(t.relnamespace, 'create')${wanted.columns ? `, 'columns', (${columnsSql})` : ''})) from tables t),
   'indexes', (select pg_catalog.json_agg(x.document) from (${indexDocumentSql(versionNum, 'picked')}) x),
   'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'schema', nspname, 'name', relname, 'relkind', relkind)) from named where relkind not in ('i', 'I')),
@@ -59,6 +61,11 @@ select pg_catalog.json_build_object(
       and (e.evttags is null or e.evttags && array['CREATE INDEX', 'DROP INDEX', 'ALTER INDEX']))
 ) as document`
 }
+
+/** Of table t. */
+const columnsSql = `select pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', pg_catalog.quote_ident(a.attname), a.atttypid, a.atttypmod, a.attcollation), ',' order by a.attnum))
+    from pg_catalog.pg_attribute a where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+    having pg_catalog.bool_and(a.atttypid < 16384 and a.attcollation < 16384)`
 
 const extensionsSql = `(select pg_catalog.json_agg(pg_catalog.json_build_object('name', w.name,
       'installed', exists (select from pg_catalog.pg_extension e where e.extname = w.name),

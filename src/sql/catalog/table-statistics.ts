@@ -18,20 +18,24 @@ with recursive wanted as (
   union all
   select m.root, h.inhrelid from members m join pg_catalog.pg_inherits h on h.inhparent = m.oid and not h.inhdetachpending
   where (select c.relkind from pg_catalog.pg_class c where c.oid = m.oid) = 'p'
-), widths as (
-  select w.oid, sum(coalesce(s.avg_width, ${columnWidthSql})) as bytes
+), columns as materialized (
+  select w.oid, a.attname, coalesce(s.avg_width, ${columnWidthSql}) as width, s.n_distinct
   from wanted w
   join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
   left join pg_catalog.pg_stats s on s.schemaname = w.nspname and s.tablename = w.relname and s.attname = a.attname and not s.inherited
-  group by w.oid
+), pages as materialized (
+  select m.root, c.oid, c.reltuples, pg_catalog.pg_relation_size(c.oid) as bytes,
+    c.reloptions::text ~ 'toast_tuple_target' or c.reltoastrelid <> 0 and pg_catalog.pg_relation_size(c.reltoastrelid) > 0 as apart
+  from members m join pg_catalog.pg_class c on c.oid = m.oid and c.relkind in ('r', 'm')
 ), tables as (
-  select w.oid, w.nspname, w.relname, (select sum(case when c.reltuples >= 0 then c.reltuples::float8
-      else pg_catalog.floor(pg_catalog.pg_relation_size(c.oid) / 8192.0 * 8168 / (28 + coalesce((select x.bytes from widths x where x.oid = w.oid), 0))) end)
-    from members m join pg_catalog.pg_class c on c.oid = m.oid where m.root = w.oid and c.relkind in ('r', 'm')) as rows
+  select w.oid, w.nspname, w.relname, coalesce((select sum(case when p.reltuples >= 0 then p.reltuples::float8
+      else pg_catalog.floor(p.bytes / 8192.0 * 8168 / (28 + coalesce((select sum(x.width) from columns x where x.oid = w.oid), 0))) end)
+    from pages p where p.root = w.oid), 0) as rows,
+    exists (select from pages p where p.root = w.oid and p.bytes > 0) as filled
   from wanted w
 )
 select pg_catalog.json_build_object(
-  'schema', t.nspname, 'name', t.relname, 'rows', coalesce(t.rows, 0),
+  'schema', t.nspname, 'name', t.relname, 'rows', t.rows, 'filled', t.filled,
   'updates', coalesce(pg_catalog.pg_stat_get_tuples_updated(t.oid), 0),
   'hotUpdates', coalesce(pg_catalog.pg_stat_get_tuples_hot_updated(t.oid), 0),
   'indexedColumns', coalesce((select pg_catalog.json_agg(distinct a.attname)
@@ -40,12 +44,13 @@ select pg_catalog.json_build_object(
       and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = t.oid and d.refobjsubid > 0
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
     where i.indrelid = t.oid), '[]'),
-  'columns', coalesce((select pg_catalog.json_object_agg(a.attname, pg_catalog.json_build_object(
-      'width', coalesce(s.avg_width, ${columnWidthSql}),
-      'distinct', case when s.n_distinct < 0 then -s.n_distinct * coalesce(t.rows, 0) else s.n_distinct end))
-    from pg_catalog.pg_attribute a
-    left join pg_catalog.pg_stats s on s.schemaname = t.nspname and s.tablename = t.relname and s.attname = a.attname and not s.inherited
-    where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped), '{}')
+  'wideColumns', coalesce((select pg_catalog.json_agg(distinct a.attname)
+    from pages p join pg_catalog.pg_attribute a on a.attrelid = p.oid and a.attnum > 0 and not a.attisdropped
+    where p.root = t.oid and p.bytes > 0 and a.attlen = -1 and (a.attstorage in ('p', 'm') or p.apart)), '[]'),
+  'columns', coalesce((select pg_catalog.json_object_agg(c.attname, pg_catalog.json_build_object(
+      'width', c.width,
+      'distinct', case when c.n_distinct < 0 then -c.n_distinct * t.rows else c.n_distinct end))
+    from columns c where c.oid = t.oid), '{}')
 ) as document
 from tables t`
 
