@@ -1,8 +1,19 @@
 const tables = `'runs', 'steps', 'measurements', 'migrations', 'migrations_lock'`
 
 /** What the functions, types and methods that a ledger may use are: perfdb's own use those of the system alone, which leave no row in pg_depend. */
-const code = `('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass,
-    'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_am'::pg_catalog.regclass)`
+const code = `(${['proc', 'operator', 'type', 'opclass', 'am'].map(classOf).join(', ')})`
+
+/** What the relations are made of. */
+const partsSql = `parts as (
+  select ${classOf('class')} as class, r.oid, r.name from relations r
+  union all select ${classOf('class')}, i.indexrelid, r.name from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
+  union all select ${classOf('attrdef')}, d.oid, r.name from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
+  union all select ${classOf('constraint')}, k.oid, r.name from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
+`
+
+function classOf(catalog: string): string {
+  return `'pg_catalog.pg_${catalog}'::pg_catalog.regclass`
+}
 
 /** Whether the schema is there at all, which it mostly is not, and that table in it. */
 export function ledgerThereSql(table: string): string {
@@ -21,15 +32,10 @@ with space as (
   select n.oid, n.nspowner, pg_catalog.quote_ident(current_user)::pg_catalog.regrole::pg_catalog.oid as me
   from pg_catalog.pg_namespace n where n.nspname = 'perfdb'
 ), relations as (
-  select c.oid, c.relowner = s.me and c.relkind = 'r' and not (c.relrowsecurity or c.relhasrules or c.relhassubclass)
+  select c.oid, c.relname as name, c.relowner = s.me and c.relkind = 'r' and not (c.relrowsecurity or c.relhasrules or c.relhassubclass)
     and not exists (select from pg_catalog.aclexplode(c.relacl) a where a.privilege_type = 'TRIGGER' and a.grantee <> c.relowner) as plain
   from space s join pg_catalog.pg_class c on c.relnamespace = s.oid where c.relname in (${tables})
-), parts as (
-  select 'pg_catalog.pg_class'::pg_catalog.regclass as class, r.oid from relations r
-  union all select 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
-  union all select 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
-  union all select 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
-)
+), ${partsSql})
 select s.nspowner = s.me and current_user = session_user and not exists (select from relations r where not r.plain
     or exists (select from pg_catalog.pg_inherits h where h.inhrelid = r.oid)
     or exists (select from pg_catalog.pg_trigger t where t.tgrelid = r.oid and not t.tgisinternal)
@@ -69,12 +75,7 @@ with recursive me as (
 ), relations as (
   select c.*, 'perfdb.' || pg_catalog.quote_ident(c.relname) as name from space join pg_catalog.pg_class c on c.relnamespace = space.oid
   where c.relname in (${tables})
-), parts as (
-  select 'pg_catalog.pg_class'::pg_catalog.regclass as class, r.oid, r.name from relations r
-  union all select 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, r.name from relations r join pg_catalog.pg_index i on i.indrelid = r.oid
-  union all select 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid, r.name from relations r join pg_catalog.pg_attrdef d on d.adrelid = r.oid
-  union all select 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, r.name from relations r join pg_catalog.pg_constraint k on k.conrelid = r.oid
-), problems as (
+), ${partsSql}), problems as (
   select 'owner' as kind, 'perfdb' as relation, null::text as thing, s.nspowner as role from space s
   where s.nspowner not in (select oid from trusted)
   union all select 'owner', r.name, null, r.relowner from relations r where r.relowner not in (select oid from trusted)
