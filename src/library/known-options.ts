@@ -102,8 +102,8 @@ export const commandNames: Readonly<Record<Command, CommandName>> = {
 
 /** What a function takes of the options of its command. */
 export function rowsFor(command: Command): readonly OptionRow[] {
-  const fleet = command.startsWith('fleet ')
-  return rowsOf(commandNames[command]).filter((row) => !row.commandLineOnly || (fleet && row.group === 'Tenants:'))
+  const tenants = command.startsWith('fleet ') || command === 'checkPool'
+  return rowsOf(commandNames[command]).filter((row) => !row.commandLineOnly || (tenants && row.group === 'Tenants:'))
 }
 
 /** `maxWaitMs`, `maxSizeBytes`, `jobs`: a number has its unit in its name. */

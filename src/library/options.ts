@@ -134,7 +134,10 @@ export interface AdviseOptions extends CommonOptions, QueryOptions {
   readonly replicas?: readonly string[] | undefined
 }
 
-export interface CheckPoolOptions extends CommonOptions {
+export interface CheckPoolOptions
+  extends CommonOptions, Pick<TenantOptions, 'tenantsFile' | 'tenant' | 'label' | 'exclude' | 'staleOk'> {
+  /** With the tenants of perfdb.yaml; those of `tenantsFile`, `tenant` or `label` count without it. */
+  readonly tenants?: boolean | undefined
   /** Files, folders, globs, or pool configs as objects; those of perfdb.yaml by default. */
   readonly pools?: readonly (string | WrittenPools)[] | undefined
   /** With the limits of the files; needs no server. */

@@ -63,7 +63,8 @@ export async function advise(options: AdviseOptions = {}): Promise<AdviseResult>
 export async function checkPool(options: CheckPoolOptions = {}): Promise<PoolResult> {
   const failure = calledFrom(checkPool)
   const [{ run }, { checkPool: action }] = await loaded()
-  return run('checkPool', options, action, failure)
+  const { withTenants } = await import('../actions/fleet/over-tenants.js')
+  return run('checkPool', options, async (given, files) => action(await withTenants(given), files), failure)
 }
 
 /** Undoes a run of the ledger, the last one when none is named. Throws NO_LEDGER, NO_RUN, RUN_NOT_NAMED, NOTHING_TO_ROLL_BACK, LEDGER_UNTRUSTED, and as plan does. */

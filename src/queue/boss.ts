@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PgBoss } from 'pg-boss'
 import { PerfdbError } from '../errors.js'
 import type { QueueDatabase } from './database.js'
 
@@ -54,10 +55,10 @@ export async function openQueue(
   database: QueueDatabase,
   { heartbeatMs, onError }: { readonly heartbeatMs: number; readonly onError: (error: unknown) => void },
 ): Promise<Queue> {
-  const { PgBoss } = await import('pg-boss').catch((cause: unknown) => {
+  const { PgBoss: Boss } = await import('pg-boss').catch((cause: unknown) => {
     throw new PerfdbError('NO_PG_BOSS', 'the package pg-boss is not installed', { cause })
   })
-  const boss = new PgBoss({
+  const boss = new Boss({
     db: database,
     schedule: false,
     registerInstance: false,
@@ -68,16 +69,14 @@ export async function openQueue(
   })
   // Without a listener an error of its timers would end the process.
   boss.on('error', onError)
-  await boss.start()
-  const heartbeatSeconds = Math.max(10, Math.round(heartbeatMs / 1000))
-  // A build may take longer than the day that is the most: whoever takes the job then waits for the one that builds.
-  await boss.createQueue(jobs, {
-    retryLimit: 10,
-    expireInSeconds: 86_400,
-    heartbeatSeconds,
-    deleteAfterSeconds: 604_800,
-  })
-  await boss.createQueue(runs, { retentionSeconds: 604_800 })
+  try {
+    await begin(boss, heartbeatMs)
+  } catch (error) {
+    // Its timers would go on asking.
+    await boss.stop({ graceful: false, close: false }).catch(onError)
+    throw error
+  }
+  const heartbeatSeconds = heartbeatSecondsOf(heartbeatMs)
   const forget = async (key: string) => {
     for (const { id } of await boss.findJobs(runs, { key })) await boss.deleteJob(runs, id)
   }
@@ -121,6 +120,22 @@ export async function openQueue(
       await database.close()
     },
   }
+}
+
+function heartbeatSecondsOf(heartbeatMs: number): number {
+  return Math.max(10, Math.round(heartbeatMs / 1000))
+}
+
+async function begin(boss: PgBoss, heartbeatMs: number): Promise<void> {
+  await boss.start()
+  // A build may take longer than the day that is the most: whoever takes the job then waits for the one that builds.
+  await boss.createQueue(jobs, {
+    retryLimit: 10,
+    expireInSeconds: 86_400,
+    heartbeatSeconds: heartbeatSecondsOf(heartbeatMs),
+    deleteAfterSeconds: 604_800,
+  })
+  await boss.createQueue(runs, { retentionSeconds: 604_800 })
 }
 
 /** Its types do not say so: { jobs, requested, affected }. */

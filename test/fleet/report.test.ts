@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import type { FleetResult, TenantStep } from '../../src/result/fleet-result.js'
+import { searchScript, searchSource } from '../../src/report/page/html-search.js'
 import { render } from '../../src/report/render.js'
+import { hasChromium, show, startBrowser } from '../support/browser.js'
+import { needing } from '../support/needs.js'
 
 const layout = { width: 80, color: false, unicode: true, verbose: false }
 
@@ -97,3 +102,40 @@ test('a page of 10,000 tenants holds every one and stays below 5 MB; JUnit has a
   expect(junit.match(/<testsuite /g)).toHaveLength(251)
   expect(junit).toMatch(/<testsuites name="perfdb" tests="\d+" failures="500"/)
 })
+
+needing('chromium', hasChromium)(
+  'tenants are found by words: the page runs this script and no other one, and without it, as on paper, every tenant is there',
+  async () => {
+    const html = await render(fleetOf(60), 'html', layout)
+    expect(html.replace(searchScript, '')).not.toMatch(/<script/i)
+    expect(await render(fleetOf(19), 'html', layout)).not.toMatch(/<script|script-src/i)
+    const browser = await startBrowser()
+    try {
+      const evil = html.replace('</main>', '<script>document.title = "ran"</script></main>')
+      await using shown = await show(browser, evil, { width: 400 })
+      const { page } = shown
+      const rows = async () => page.locator('.matrix tbody tr:visible').count()
+      expect(await page.title()).not.toBe('ran')
+      expect(await rows()).toBe(60)
+      await page.getByLabel('Find tenants').fill('YACHT-1  region=eu')
+      expect([await rows(), await page.locator('#found').textContent()]).toEqual([3, '3 of 60 tenants'])
+      await page.getByLabel('Find tenants').fill('db-7')
+      await page.getByRole('radio', { name: /^not in order/ }).check()
+      expect([await rows(), await page.locator('#found').textContent()]).toEqual([1, '1 of 60 tenants'])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400)
+      await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+      const violations = await page.evaluate(async () => {
+        const axe = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string }[] }> } }).axe
+        return (await axe.run()).violations.map(({ id }) => id)
+      })
+      expect(violations).toEqual([])
+      await page.getByRole('radio', { name: 'all' }).first().check()
+      await page.emulateMedia({ media: 'print' })
+      expect([await rows(), await page.getByLabel('Find tenants').isVisible()]).toEqual([60, false])
+      await using still = await show(browser, html.replace(searchSource, "'none'"))
+      expect([await rows(), await still.page.getByLabel('Find tenants').isVisible()]).toEqual([60, false])
+    } finally {
+      await browser.close()
+    }
+  },
+)

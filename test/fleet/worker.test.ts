@@ -127,16 +127,20 @@ test('three workers, one killed and one hanging while they build, a queue that r
   hanging.child.kill('SIGSTOP')
   for (const { end } of writers) await end()
   // One that nobody works for, and whose queue does not come back in time.
-  const impatient = start(
-    ['apply', 'p.yaml', '--tenants-file', 'lost.csv', '--format', 'json', ...args, '--queue-wait', '1s'],
-    { cwd: where.path },
-  )
+  const alone = ['apply', 'p.yaml', '--tenants-file', 'lost.csv', '--format', 'json', ...args]
+  const impatient = start([...alone, '--queue-wait', '1s'], { cwd: where.path })
   const gaveUp = ended(impatient)
   await says(impatient, /waiting for workers/)
   await queue.stop('fast')
   const unknown = fleetResult.parse(JSON.parse((await gaveUp).stdout))
   expect(unknown).toMatchObject({ exit_code: 2, counts: { total: 1, not_looked: 1 } })
   expect(unknown.tenants[0]?.error).toMatchObject({ code: 'QUEUE_LOST', message: expect.stringContaining('for 1.0 s') })
+  // Those that begin now wait for it as well.
+  const never = await ended(start([...alone, '--queue-wait', '1s'], { cwd: where.path }))
+  expect([never.code, never.stdout + never.stderr]).toEqual([2, expect.stringMatching(/QUEUE_LOST.*nothing was sent/s)])
+  const waiting = start(alone, { cwd: where.path })
+  const waited = ended(waiting)
+  await says(waiting, /the queue does not answer, and is asked again/)
   await queue.start()
   await using third = worker(where.path, [...args, '--metrics', '0'])
   await third.said(/"tenant":/)
@@ -151,6 +155,8 @@ test('three workers, one killed and one hanging while they build, a queue that r
   expect(followed?.tenants.map(({ id, outcome }) => [id, outcome])).toEqual(
     first?.tenants.map(({ id, outcome }) => [id, outcome]),
   )
+  // Its tenant is in no list of a worker: it was sent, and answered.
+  expect(fleetResult.parse(JSON.parse((await waited).stdout)).tenants[0]?.error?.code).toBe('TENANT_GONE')
   hanging.child.kill('SIGCONT')
   await hanging.said(/another worker has it by now/)
   for (const { child } of [hanging, third]) child.kill('SIGTERM')

@@ -183,6 +183,24 @@ describe('the straight lines', () => {
       ok: false,
       files: ['pools[0]'],
     })
+    const each = {
+      api: {
+        instances: 2,
+        deploy: { strategy: 'recreate' as const },
+        pool: { driver: 'pg' as const, max: 7, per_tenant: true },
+      },
+    }
+    await using list = await folder({
+      't.csv': 'id,url\na,postgres://x@db/a\nb,postgres://x@db/b\nc,postgres://x@db/c\n',
+    })
+    const counted = {
+      offline: true,
+      environment,
+      pools: [{ version: 1 as const, kind: 'pools' as const, services: each }],
+    }
+    const tenantsFile = join(list.path, 't.csv')
+    expect((await checkPool({ ...counted, tenantsFile })).servers.map(({ declared }) => declared.peak)).toEqual([42])
+    expect((await checkPool({ ...counted, tenantsFile, exclude: ['b'] })).servers[0]?.declared.peak).toBe(28)
     const file = join(import.meta.dirname, '..', '..', 'profiles', 'oms.pools.yaml')
     const result = await checkPool({ offline: true, environment, pools: [file], whatIf: [] })
     expect(result).toMatchObject({ command: 'check-pool', offline: true, files: [file] })

@@ -8,11 +8,7 @@ type Action<R> = (invocation: Invocation, args: readonly string[]) => Promise<R>
 export function overTenants(command: string, action: Action<SingleResult>): Action<Result> {
   return async (invocation, args) => {
     if (!asksForTenants(invocation.options)) return action(invocation, args)
-    if (command === 'check-pool') {
-      // A budget is one for all tenants.
-      const { listedTenants } = await import('./listed-tenants.js')
-      return action({ ...invocation, tenants: await listedTenants(invocation) }, args)
-    }
+    if (command === 'check-pool') return action(await withTenants(invocation), args)
     const [{ runFleetAction }, { fleetCommand }] = await Promise.all([
       import('./fleet-action.js'),
       import('./command.js'),
@@ -20,6 +16,13 @@ export function overTenants(command: string, action: Action<SingleResult>): Acti
     const planned = command === 'apply' && invocation.options.dryRun === true
     return runFleetAction(fleetCommand(planned ? 'plan' : command), action, invocation, args)
   }
+}
+
+/** With the tenants of the list where the options ask for them: a budget is one for all. Throws what reading the list throws. */
+export async function withTenants(invocation: Invocation): Promise<Invocation> {
+  if (!asksForTenants(invocation.options)) return invocation
+  const { listedTenants } = await import('./listed-tenants.js')
+  return { ...invocation, tenants: await listedTenants(invocation) }
 }
 
 /** Any of the options that choose tenants. */

@@ -217,14 +217,12 @@ function waveBlocks(waves: FleetResult['waves']): readonly Block[] {
         { head: 'tenants', kind: 'number' },
         { head: 'begun', kind: 'number' },
         { head: 'not in order', kind: 'number' },
-        { head: '', kind: 'prose' },
       ],
-      rows: waves.map(({ number, tenants, begun, not_in_order: bad, stopped: why }): Cell[] => [
+      rows: waves.map(({ number, tenants, begun, not_in_order: bad }): Cell[] => [
         { text: withThousands(number) },
         { text: withThousands(tenants) },
         { text: withThousands(begun) },
         { text: withThousands(bad), tone: bad > 0 ? 'bad' : 'plain' },
-        { text: why === undefined ? '' : `stopped: ${why}`, tone: 'bad' },
       ]),
     },
     ...(stopped === undefined

@@ -2,6 +2,7 @@ import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/
 import { withThousands } from '../../text/amounts.js'
 import { isAsDeclared, tenantTones, tenantWords } from '../blocks/fleet.js'
 import { signs } from '../blocks/steps.js'
+import { searchedFrom, searchField, searchScript, searchStyle } from './html-search.js'
 import { html } from './html-text.js'
 
 /** Labels with more values than this are no choice that anybody looks through: the browser's own search finds them. */
@@ -9,7 +10,7 @@ const mostValues = 40
 
 /**
  * Every tenant with a sign for every index, the worst first. Chosen by outcome and label without a script: each choice is a radio button, and a rule hides the
- * rows that are not of it. Rows are short, so that ten thousand stay below 5 MB.
+ * rows that are not of it. Many are found by words as well, where a script may run. Rows are short, so that ten thousand stay below 5 MB.
  */
 export function fleetHtml({ tenants, groups }: FleetResult): string {
   const indexes = indexesOf(groups.flatMap(({ steps }) => steps))
@@ -32,13 +33,20 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
   const legend = indexes.map(
     ({ index, table }) => `<li>${html(index)} <span class="quiet">on ${html(table)}</span></li>`,
   )
-  return `<style>.matrix{table-layout:fixed;width:100%}.matrix td:last-child{font-family:ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em}.matrix .code{letter-spacing:0;font-size:.8rem}.choices{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;border:0;padding:0;margin:.6rem 0}.choices legend{font-weight:600;float:left;margin-right:.8rem}.choices label{white-space:nowrap}
+  const searched = isSearched({ tenants })
+  return `<style>${searched ? `${searchStyle}\n` : ''}.matrix{table-layout:fixed;width:100%}.matrix td:last-child{font-family:ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em}.matrix .code{letter-spacing:0;font-size:.8rem}.choices{display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;border:0;padding:0;margin:.6rem 0}.choices legend{font-weight:600;float:left;margin-right:.8rem}.choices label{white-space:nowrap}
 ${choices.rules.join('\n')}</style>
 ${choices.fields.join('\n')}
+${searched ? searchField : ''}
 ${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}
 <table class="matrix" aria-label="Tenants"><thead><tr><th scope="col">tenant</th><th scope="col">labels</th><th scope="col">server</th><th scope="col">outcome</th><th scope="col">indexes</th></tr></thead><tbody>
 ${rows.join('\n')}
-</tbody></table>`
+</tbody></table>${searched ? `\n${searchScript}` : ''}`
+}
+
+/** Its page has a script, and no other one. */
+export function isSearched({ tenants }: Pick<FleetResult, 'tenants'>): boolean {
+  return tenants.length >= searchedFrom
 }
 
 const signText = `${signs.keep} as declared, ${signs.create} missing, ${signs.replace} differs, ${signs.rebuild} invalid, ${signs.adopt} other name, ${signs.drop} to drop, ${signs.building} being built`

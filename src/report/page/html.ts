@@ -2,8 +2,9 @@ import type { Block } from '../block/block.js'
 import { moodOf } from '../block/mood.js'
 import { blockHtml, headingOf } from './html-blocks.js'
 import { drawingsOf, type Drawing } from './html-drawings.js'
-import { fleetHtml } from './html-fleet.js'
+import { fleetHtml, isSearched } from './html-fleet.js'
 import { queryPlanHtml } from './html-plans.js'
+import { searchSource } from './html-search.js'
 import { style } from './html-style.js'
 import { html, htmlLines } from './html-text.js'
 import { tilesHtml } from './html-tiles.js'
@@ -13,7 +14,7 @@ import { moment } from '../../text/amounts.js'
 import { type Result, isError, isFleet } from '../../result/results.js'
 
 /**
- * The document as one HTML page that needs nothing else: no script, no font, no network (its policy forbids them), for a screen of 400 pixels as
+ * The document as one HTML page that needs nothing else: no font, no network, no script (its policy forbids them) but the one that finds tenants, for a screen of 400 pixels as
  * for a broad one, light and dark, and for paper. Each drawing stands with the table of the same numbers.
  */
 export function renderHtml(result: Result, blocks: readonly Block[]): string {
@@ -27,6 +28,7 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
   )
   const mood = moodOf(result.ok, body)
   const plans = queryPlanHtml(result)
+  const scripts = isFleet(result) && isSearched(result) ? `; script-src ${searchSource}` : ''
   const headings = [
     ...sections.headings,
     ...(plans === '' ? [] : ['Query plans']),
@@ -37,7 +39,7 @@ export function renderHtml(result: Result, blocks: readonly Block[]): string {
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${scripts}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     `<title>perfdb ${html(result.command)}: ${html(title)}</title>`,
