@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../src/build/events.js'
-import { apply, plan, verify } from '../support/apply.js'
+import { apply, blockersOf, plan, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { flags, notLive, openTransaction } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
@@ -188,9 +188,3 @@ test('fault 13: a plan never mends by REINDEX, which leaves two invalid indexes 
   expect(planned.steps.flatMap((step) => step.sql).join('\n')).not.toMatch(/reindex/i)
   expect(planned.steps).toMatchObject([{ step: 'rebuild' }])
 })
-
-function blockersOf(events: readonly RunEvent[]): readonly string[] {
-  return events.flatMap((event) =>
-    event.type === 'step-progress' && event.blocker !== null ? [`${event.phase}: ${event.blocker}`] : [],
-  )
-}

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../src/build/events.js'
-import { apply, plan, warnings } from '../support/apply.js'
+import { apply, blockersOf, plan, warnings } from '../support/apply.js'
 import { lookAt } from '../../src/build/look.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { openTransaction, snapshot, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
-import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+import { gatedTable, inPhase, invalidIndexes, openGate, slowIndex, slowTable, until } from '../support/slow.js'
 
 const tables =
   'create table t (a int, b int); create table other (a int); insert into t select n, n from generate_series(1, 100) n;'
@@ -93,13 +93,17 @@ test('fault 19: a wait for the table lock is a phase of its own, and a vain one 
 })
 
 test('fault 20: two declared on one table are built one after the other, and both after a build of somebody else', async () => {
-  await using db = await testDatabase(slowTable(150, 12))
+  await using db = await testDatabase(gatedTable)
   const foreign = db.sql
     .unsafe('create index concurrently foreign_one on t (public.slow(a))')
     .then(() => 'built', String)
   await until('the other build', inPhase(db.sql, 'building index'))
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }', '{ name: j, table: t, keys: [b] }'])
-  const { result, events } = await apply(db.url, profiles)
+  const seen: RunEvent[] = []
+  const running = apply(db.url, profiles, { onEvent: (event) => seen.push(event) })
+  await until('perfdb waits', () => blockersOf(seen).length > 0)
+  await openGate(db.sql)
+  const { result, events } = await running
   expect(await foreign).toBe('built')
   expect(result.steps.map((step) => step.outcome)).toEqual(['built', 'built'])
   expect(blockersOf(events)[0]).toMatch(/^waiting for another build: pid \d+ .* builds foreign_one on the same table$/)
@@ -108,10 +112,19 @@ test('fault 20: two declared on one table are built one after the other, and bot
 })
 
 test('fault 21: ANALYZE queued behind a build is told, and the build that it kills at its end is cleaned up and done again', async () => {
-  await using db = await testDatabase(slowTable(150, 12))
-  const running = apply(db.url, await profileOf([slowIndex]))
+  await using db = await testDatabase(gatedTable)
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await profileOf([slowIndex]), { onEvent: (event) => seen.push(event) })
   await until('the build', inPhase(db.sql, 'building index'))
   const analyzed = db.sql`analyze t`.execute()
+  await until('perfdb tells it', () => warnings(seen).length > 0)
+  // The one that comes to wait later is killed: the build.
+  await until('ANALYZE has looked for a deadlock', async () => {
+    const waits = await db.sql`select from pg_locks l join pg_database d on d.oid = l.database
+      where d.datname = current_database() and l.waitstart < now() - 1.5 * current_setting('deadlock_timeout')::interval`
+    return waits.length > 0
+  })
+  await openGate(db.sql)
   const { result, events } = await running
   await analyzed
   expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'built', state: 'valid' }] })
@@ -148,7 +161,7 @@ async function analyzeWaits(db: TestDatabase): Promise<boolean> {
 }
 
 test('fault 23: a second apply is refused while the first builds, or waits by asking again, and harms nothing', async () => {
-  await using db = await testDatabase(slowTable(150, 12))
+  await using db = await testDatabase(gatedTable)
   const profiles = await profileOf([slowIndex])
   const first = apply(db.url, profiles)
   await until('the build', inPhase(db.sql, 'building index'))
@@ -166,6 +179,7 @@ test('fault 23: a second apply is refused while the first builds, or waits by as
       await db.sql`select pid from pg_locks join pg_database d on d.oid = database
       where locktype = 'advisory' and not granted and datname = current_database()`,
     ).toHaveLength(0)
+  await openGate(db.sql)
   expect((await first).result.steps).toMatchObject([{ outcome: 'built' }])
   expect((await second).result.steps).toMatchObject([{ outcome: 'kept' }])
   expect(warnings(seen)).toHaveLength(1)
@@ -224,9 +238,3 @@ test('fault 80: a measurement under way is only waited for', async () => {
   await running
   expect((await plan(db.url, profiles)).steps).toMatchObject([{ step: 'keep' }])
 })
-
-function blockersOf(events: readonly RunEvent[]): readonly string[] {
-  return events.flatMap((event) =>
-    event.type === 'step-progress' && event.blocker !== null ? [`${event.phase}: ${event.blocker}`] : [],
-  )
-}

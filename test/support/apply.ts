@@ -103,3 +103,10 @@ export async function status(url: string): Promise<StatusResult> {
 export function warnings(events: readonly RunEvent[]): readonly string[] {
   return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
 }
+
+/** `phase: whom it waits for`, of each event that names somebody. */
+export function blockersOf(events: readonly RunEvent[]): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === 'step-progress' && event.blocker !== null ? [`${event.phase}: ${event.blocker}`] : [],
+  )
+}

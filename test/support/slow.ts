@@ -10,6 +10,21 @@ export function slowTable(rows: number, sleepMs: number): string {
     insert into t select n, n, 'c' || n from generate_series(1, ${rows}) n;`
 }
 
+/**
+ * A table whose builds with slow(a) end no sooner than the test says by openGate, however busy the machine is. A sequence is seen through every
+ * snapshot.
+ */
+export const gatedTable = `create sequence public.gate; grant select on public.gate to public;
+    create function public.slow(int) returns int language plpgsql immutable as $$ begin
+      while (select s.last_value from public.gate s) = 1 loop perform pg_catalog.pg_sleep(0.005); end loop; return $1; end $$;
+    create table t (a int, b int, c text);
+    insert into t select n, n, 'c' || n from generate_series(1, 20) n;`
+
+/** Lets all builds of gatedTable go on, from now on. */
+export async function openGate(sql: postgres.Sql): Promise<void> {
+  await sql`select setval('public.gate', 2)`
+}
+
 /** A declaration that runs slow() for each row, in its condition: how wide the values of an expression are is looked at beforehand. */
 export const slowIndex = '{ name: i_slow, table: t, keys: [a], where: public.slow(a) > 0 }'
 
