@@ -1,4 +1,5 @@
 import type { Definition, Key } from '../definition/definition.js'
+import { withConstant } from '../definition/quote.js'
 import type { Session } from '../server/session/session.js'
 import { withBounds } from './bounds.js'
 import { indexesByOidSql } from '../sql/catalog/catalog.js'
@@ -72,9 +73,8 @@ export interface DeclaredRead {
 
 /** Existing indexes as drafts of declarations, by schema, table and name; one statement, however many there are. */
 export async function readDeclared(session: Session, filter: IndexFilter): Promise<DeclaredRead> {
-  const rows = await session.query<{ document: ImportedRow }>(importedIndexesSql(session.versionNum), [
-    JSON.stringify(filter),
-  ])
+  const text = withConstant(importedIndexesSql(session.versionNum), filter)
+  const rows = await session.query<{ document: ImportedRow }>(text)
   const drafts: UnresolvedIndex[] = []
   const leftOut: LeftOutIndex[] = []
   for (const { document } of rows) {
@@ -89,9 +89,8 @@ export async function readIndexes(
   session: Session,
   oids: readonly number[],
 ): Promise<ReadonlyMap<number, ExistingIndex>> {
-  const rows = await session.query<{ document: ExistingIndex }>(indexesByOidSql(session.versionNum), [
-    JSON.stringify(oids),
-  ])
+  const text = withConstant(indexesByOidSql(session.versionNum), oids)
+  const rows = await session.query<{ document: ExistingIndex }>(text)
   const indexes = await withBounds(
     session,
     rows.map(({ document }) => document),

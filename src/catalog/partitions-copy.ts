@@ -1,4 +1,5 @@
 import type { TableName } from '../definition/definition.js'
+import { withConstant } from '../definition/quote.js'
 import type { Session } from '../server/session/session.js'
 import { copyLeafSql, copyPartitionedSql, partitionKeysSql } from '../sql/ddl/partitions.js'
 
@@ -15,7 +16,7 @@ export async function readPartitionKeys(
   tables: readonly TableName[],
 ): Promise<readonly PartitionKey[]> {
   if (tables.length === 0) return []
-  const rows = await session.query<PartitionKey>(partitionKeysSql, [JSON.stringify(tables)])
+  const rows = await session.query<PartitionKey>(withConstant(partitionKeysSql, tables))
   const first = new Map(rows.toReversed().map((row) => [JSON.stringify([row.schema, row.name, row.key]), row]))
   return rows.filter((row) => first.get(JSON.stringify([row.schema, row.name, row.key])) === row)
 }
@@ -23,25 +24,25 @@ export async function readPartitionKeys(
 /**
  * Makes the empty temporary copy of a partitioned table, partitioned by its key, below it by each other key that is found
  * further down, and at the end one partition for every row: so that PostgreSQL itself says what it refuses on any
- * level of the original, such as a unique index without the partition key. Within the caller's transaction, at whose
- * end it is gone. Returns the name of the table that each of these copies stands for.
+ * level of the original, such as a unique index without the partition key. Statements for a transaction, at whose
+ * end it is gone, and the name of the table that each of these copies stands for.
  */
-export async function copyPartitioned(
-  session: Session,
+export function copyPartitioned(
   table: TableName,
   keys: readonly PartitionKey[],
   copy: string,
-): Promise<ReadonlyMap<string, string>> {
+): { readonly texts: readonly string[]; readonly originals: ReadonlyMap<string, string> } {
+  const texts: string[] = []
   const originals = new Map<string, string>()
   let above: { readonly copy: string; readonly key: string } | null = null
   for (const { key, member } of keys) {
     const name: string = above === null ? copy : `${copy}_${originals.size}`
-    await session.query(copyPartitionedSql(name, key, above ?? { table }))
+    texts.push(copyPartitionedSql(name, key, above ?? { table }))
     originals.set(name, member)
     above = { copy: name, key }
   }
-  if (above === null) return originals
+  if (above === null) return { texts, originals }
   const leaf = `${copy}_${originals.size}`
-  await session.query(copyLeafSql(leaf, above.copy, above.key))
-  return originals.set(leaf, table.name)
+  texts.push(copyLeafSql(leaf, above.copy, above.key))
+  return { texts, originals: originals.set(leaf, table.name) }
 }

@@ -1,65 +1,79 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import { quoteName, quoteQualified } from '../definition/quote.js'
+import { PerfdbError } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { copyPartitioned, type PartitionKey } from './partitions-copy.js'
 import type { Trust } from './trust.js'
 
-/**
- * Empty temporary copies of the tables of these indexes, within the caller's transaction; each belongs to its table's owner where `trust` says so.
- * Returns the name of each table's copy, and fills `originals` with the table that each copy stands for.
- */
-export async function copyTables(
-  session: Session,
+/** Empty temporary copies of tables. */
+export interface Copies {
+  /** The name of each table's copy, by its key. */
+  readonly names: ReadonlyMap<string, string>
+  /** The table that each copy stands for. */
+  readonly originals: ReadonlyMap<string, string>
+  /** What makes them, in a transaction. */
+  readonly texts: readonly string[]
+}
+
+/** Of the tables of these indexes; each belongs to its table's owner where `trust` says so. */
+export function copiesOf(
   declared: readonly DeclaredIndex[],
   { trust, keys }: { readonly trust: ReadonlyMap<Definition, Trust>; readonly keys: readonly PartitionKey[] },
-  originals: Map<string, string>,
-): Promise<ReadonlyMap<string, string>> {
-  const copies = new Map<string, string>()
-  const plain: Copy[] = []
+): Copies {
+  const names = new Map<string, string>()
+  const originals = new Map<string, string>()
+  const texts: string[] = []
+  const owners = new Map<string, string>()
+  for (const { definition } of declared) {
+    const owner = trust.get(definition)?.owner ?? null
+    if (owner !== null) owners.set(tableKey(definition.table), owner)
+  }
   for (const { definition } of declared) {
     const table = tableKey(definition.table)
-    if (copies.has(table)) continue
-    const copy = `perfdb_probe_${copies.size + 1}`
-    copies.set(table, copy)
-    originals.set(copy, definition.table.name)
+    if (names.has(table)) continue
+    const copy = `perfdb_probe_${names.size + 1}`
+    names.set(table, copy)
     const own = keys.filter((key) => tableKey(key) === table)
-    const owners = declared.flatMap((other) =>
-      tableKey(other.definition.table) === table ? [trust.get(other.definition)?.owner ?? null] : [],
-    )
-    const owner = owners.find((one) => one !== null) ?? null
-    if (own.length === 0) plain.push({ table, copy, owner })
-    else {
-      const parts = await copyPartitioned(session, definition.table, own, copy)
-      for (const [name, original] of parts) originals.set(name, original)
-      if (owner !== null) for (const name of parts.keys()) await session.query(ownerSql(name, owner))
+    const parts =
+      own.length === 0
+        ? {
+            texts: [`create temporary table ${quoteName(copy)} (like ${table}) on commit drop`],
+            originals: new Map([[copy, definition.table.name]]),
+          }
+        : copyPartitioned(definition.table, own, copy)
+    texts.push(...parts.texts)
+    const owner = owners.get(table)
+    for (const [name, original] of parts.originals) {
+      originals.set(name, original)
+      if (owner !== undefined) texts.push(`alter table pg_temp.${quoteName(name)} owner to ${quoteName(owner)}`)
     }
   }
-  const all = plain.flatMap(copySql)
-  if (plain.length === 0 || (await inOneBurst(session, all))) return copies
-  for (const text of all) await session.query(text)
-  return copies
-}
-
-interface Copy {
-  readonly table: string
-  readonly copy: string
-  /** To whom it is handed over. */
-  readonly owner: string | null
-}
-
-function copySql({ table, copy, owner }: Copy): readonly string[] {
-  const create = `create temporary table ${quoteName(copy)} (like ${table}) on commit drop`
-  return owner === null ? [create] : [create, ownerSql(copy, owner)]
-}
-
-function ownerSql(copy: string, owner: string): string {
-  return `alter table pg_temp.${quoteName(copy)} owner to ${quoteName(owner)}`
+  return { names, originals, texts }
 }
 
 /** Its quoted name. */
 export function tableKey(table: TableName): string {
   return quoteQualified(table.schema, table.name)
+}
+
+/**
+ * A transaction that is rolled back, in one round trip; the rows of its last statement, or undefined where one of them failed. Nobody waits to hear
+ * that it has begun: outside of one they must do nothing. Throws what says nothing of the statements: a cancel, a lost connection.
+ */
+export async function rolledBackAtOnce<Row>(session: Session, texts: readonly string[]): Promise<Row[] | undefined> {
+  const answers = await Promise.allSettled(
+    ['begin', ...texts, 'rollback'].map(async (text) => session.query<Row>(text)),
+  )
+  for (const answer of answers) {
+    if (answer.status === 'fulfilled') continue
+    const reason: unknown = answer.reason
+    if (!(reason instanceof PerfdbError) || reason.code === 'CONNECTION_LOST' || reason.sqlstate?.startsWith('57'))
+      throw reason
+    return undefined
+  }
+  const last = answers.at(-2)
+  return last?.status === 'fulfilled' ? last.value : undefined
 }
 
 /** Statements that travel without waiting for each other's answers. True when all went well; else nothing of it is left. */

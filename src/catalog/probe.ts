@@ -6,7 +6,7 @@ import type { Session } from '../server/session/session.js'
 import { probedIndexesSql } from '../sql/catalog/catalog.js'
 import { createIndexSql } from '../sql/ddl/index-ddl.js'
 import { readPartitionKeys, type PartitionKey } from './partitions-copy.js'
-import { copyTables, inOneBurst, tableKey } from './probe-copies.js'
+import { copiesOf, inOneBurst, rolledBackAtOnce, tableKey, type Copies } from './probe-copies.js'
 import { isKeysAlone, together } from './probe-keys.js'
 import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
@@ -112,45 +112,74 @@ async function probeSome(
   declared: readonly DeclaredIndex[],
   about: About,
 ): Promise<readonly Probed[]> {
-  const { extensions } = about
+  const copies = copiesOf(declared, about)
+  const original = (text: string) =>
+    text.replaceAll(/perfdb_probe_\d+(?:_\d+)?/g, (name) => copies.originals.get(name) ?? name)
+  const attempts = declared.map(({ definition, place }, number): Attempt => {
+    const name = `perfdb_probe_index_${number}`
+    const table = `pg_temp.${quoteName(copies.names.get(tableKey(definition.table)) ?? '')}`
+    const create = createIndexSql(definition, { concurrently: false, name, table, placed: false })
+    const searchPath = buildSearchPath(session, definition.table.schema)
+    return { definition, place, original, name, create, searchPath }
+  })
+  const refusals = new Map<Attempt, Problem>()
+  const rows =
+    (await made(session, about, copies, attempts)) ?? (await madeInTurn(session, about, copies, attempts, refusals))
+  const found = new Map(rows.map(({ name, canonical }) => [name, canonical]))
+  return attempts.map((attempt): Probed => {
+    const problem = refusals.get(attempt)
+    if (problem !== undefined) return { problem }
+    const canonical = found.get(attempt.name)
+    if (canonical === undefined)
+      throw new PerfdbError('INTERNAL', `the probe of ${attempt.definition.name} left no index`)
+    // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
+    return { canonical: { ...canonical, tablespace: attempt.definition.tablespace ?? null } }
+  })
+}
+
+type Made = Pick<ExistingIndex, 'name' | 'canonical'>
+
+/** In one round trip; undefined where something is refused. An extension would stay if the transaction had not begun, and a pooler gives none of it. */
+async function made(
+  session: Session,
+  { extensions }: About,
+  copies: Copies,
+  attempts: readonly Attempt[],
+): Promise<readonly Made[] | undefined> {
+  if (session.pooled || extensions.length > 0) return undefined
+  return rolledBackAtOnce<Made>(session, [
+    "set local statement_timeout = '30s'",
+    "set local lock_timeout = '5s'",
+    ...copies.texts,
+    ...createTexts(attempts),
+    'set local search_path = pg_catalog',
+    probedIndexesSql(session.versionNum),
+  ])
+}
+
+async function madeInTurn(
+  session: Session,
+  { extensions }: About,
+  copies: Copies,
+  attempts: readonly Attempt[],
+  refusals: Map<Attempt, Problem>,
+): Promise<readonly Made[]> {
   return session.rolledBack({ readOnly: false, lockTimeoutMs: 5000, statementTimeoutMs: 30_000 }, async () => {
     // Those that apply would create first: gone again with the rollback. In the schema where apply's own statement puts them.
     if (extensions.length > 0) await session.query(`set local search_path = ${creationPath(session)}`)
     for (const name of extensions) await session.query(`create extension ${quoteName(name)}`)
-    const originals = new Map<string, string>()
-    const copies = await copyTables(session, declared, about, originals)
-    const original = (text: string) =>
-      text.replaceAll(/perfdb_probe_\d+(?:_\d+)?/g, (name) => originals.get(name) ?? name)
-    const attempts = declared.map(({ definition, place }, number): Attempt => {
-      const copy = copies.get(tableKey(definition.table)) ?? ''
-      const name = `perfdb_probe_index_${number}`
-      const table = `pg_temp.${quoteName(copy)}`
-      const create = createIndexSql(definition, { concurrently: false, name, table, placed: false })
-      return {
-        definition,
-        place,
-        original,
-        name,
-        create,
-        searchPath: buildSearchPath(session, definition.table.schema),
-      }
-    })
-    const refusals = new Map<Attempt, Problem>()
+    if (!(await inOneBurst(session, copies.texts))) for (const text of copies.texts) await session.query(text)
     for (let start = 0; start < attempts.length; start += burst)
       await createAll(session, attempts.slice(start, start + burst), refusals)
     await session.query('set local search_path = pg_catalog')
-    const rows = await session.query<Pick<ExistingIndex, 'name' | 'canonical'>>(probedIndexesSql(session.versionNum))
-    const found = new Map(rows.map(({ name, canonical }) => [name, canonical]))
-    return attempts.map((attempt): Probed => {
-      const problem = refusals.get(attempt)
-      if (problem !== undefined) return { problem }
-      const canonical = found.get(attempt.name)
-      if (canonical === undefined)
-        throw new PerfdbError('INTERNAL', `the probe of ${attempt.definition.name} left no index`)
-      // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
-      return { canonical: { ...canonical, tablespace: attempt.definition.tablespace ?? null } }
-    })
+    return session.query<Made>(probedIndexesSql(session.versionNum))
   })
+}
+
+function createTexts(attempts: readonly Attempt[]): readonly string[] {
+  return attempts.flatMap(({ create, searchPath }, at) =>
+    searchPath === attempts[at - 1]?.searchPath ? [create] : [`set local search_path = ${searchPath}`, create],
+  )
 }
 
 interface Attempt {
@@ -171,10 +200,7 @@ async function createAll(
   attempts: readonly Attempt[],
   refusals: Map<Attempt, Problem>,
 ): Promise<void> {
-  const statements = attempts.flatMap(({ create, searchPath }, at) =>
-    searchPath === attempts[at - 1]?.searchPath ? [create] : [`set local search_path = ${searchPath}`, create],
-  )
-  if (await inOneBurst(session, statements)) return
+  if (await inOneBurst(session, createTexts(attempts))) return
   for (const attempt of attempts) {
     await session.query(`set local search_path = ${attempt.searchPath}`)
     await session.query('savepoint perfdb_probe')

@@ -8,7 +8,7 @@ import {
   snapshotSql,
   type WantedObjects,
 } from '../sql/catalog/catalog.js'
-import { withBounds } from './bounds.js'
+import { withBounds, type Constraints } from './bounds.js'
 import { readPartitionTrees } from './partitions.js'
 import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
 
@@ -22,10 +22,7 @@ export async function readSnapshot(
   const wanted = { ...wantedObjects(profiles, extraNames), columns }
   const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum, wanted))
   const document = rows[0]?.document
-  const named = new Set(wanted.indexes.map(({ schema, name }) => JSON.stringify([schema, name])))
-  const indexes = await withBounds(session, document?.indexes ?? [], ({ schema, name }) =>
-    named.has(JSON.stringify([schema, name])),
-  )
+  const indexes = await withBounds(session, document?.indexes ?? [], document?.constrained ?? [])
   const [running] =
     document?.building === true
       ? await session.query<{ builds: readonly RunningBuild[] | null }>(runningBuildsSql)
@@ -110,6 +107,8 @@ interface SnapshotDocument {
   readonly tables: readonly ExistingTable[] | null
   readonly indexes: readonly ExistingIndex[] | null
   readonly relations: Snapshot['relations'] | null
+  /** What constrains the unique ones of the indexes. */
+  readonly constrained: readonly Constraints[] | null
   /** Anybody, in some database. */
   readonly building: boolean
   readonly extensions: Snapshot['extensions'] | null

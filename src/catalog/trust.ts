@@ -1,4 +1,5 @@
 import type { Definition, TableName } from '../definition/definition.js'
+import { withConstant } from '../definition/quote.js'
 import type { Session } from '../server/session/session.js'
 import { foreignCodeSql, tableOwnersSql } from '../sql/catalog/foreign-code.js'
 import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
@@ -44,33 +45,39 @@ export interface Trust {
   readonly unbuildable: string | null
 }
 
+/** Whose the tables of these definitions are, and whether there is foreign code at all: what is known before `readTrust` asks more. */
+export async function readOwners(session: Session, definitions: readonly Definition[]): Promise<Owners> {
+  const tables = new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
+  const text = withConstant(tableOwnersSql(session.versionNum, false), [...tables.values()])
+  const [first = { strangers: false, tables: [] }] = await session.query<Owners>(text)
+  return first
+}
+
 /**
  * The one place that decides whose code perfdb may run. Planning is execution: constants in the expressions of indexes that exist are computed
  * by the planner, as the connected role. CREATE INDEX computes as the table's owner (PostgreSQL's rule), but for constants of domains in
- * arrays and rows, which are checked when the statement is read. One statement; another where somebody else has functions.
+ * arrays and rows, which are checked when the statement is read. One statement, none where the owners are `known`; another where somebody else has functions.
  */
 export async function readTrust(
   session: Session,
   definitions: readonly Definition[],
+  known?: Owners,
 ): Promise<ReadonlyMap<Definition, Trust>> {
   if (definitions.length === 0) return new Map()
   const tables = new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
-  const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum, false), [
-    JSON.stringify([...tables.values()]),
-  ])
-  const owners = new Map((first?.tables ?? []).map((one) => [tableKey(one), one]))
-  const foreign =
-    first?.strangers === true
-      ? await askForeign(session, [
-          ...[...tables.values()].map((table) => ({
-            text: null,
-            relations: [table],
-            path: [table.schema, ...searchPath(session)],
-          })),
-          ...definitions.map((definition) => askedText(session, definition, false)),
-          ...definitions.map((definition) => askedText(session, definition, true)),
-        ])
-      : []
+  const { strangers, tables: owned } = known ?? (await readOwners(session, definitions))
+  const owners = new Map(owned.map((one) => [tableKey(one), one]))
+  const foreign = strangers
+    ? await askForeign(session, [
+        ...[...tables.values()].map((table) => ({
+          text: null,
+          relations: [table],
+          path: [table.schema, ...searchPath(session)],
+        })),
+        ...definitions.map((definition) => askedText(session, definition, false)),
+        ...definitions.map((definition) => askedText(session, definition, true)),
+      ])
+    : []
   const ofTable = new Map([...tables.keys()].map((key, at) => [key, foreign[at] ?? []]))
   return new Map(
     definitions.map((definition, at) => {
@@ -94,7 +101,7 @@ export async function readForeignCode(
   // Compiling the statement would take seconds, running it takes milliseconds.
   const settings = { readOnly: true, statementTimeoutMs: 30_000, set: { search_path: 'pg_catalog', jit: 'off' } }
   return session.rolledBack(settings, async () => {
-    const [first] = await session.query<Owners>(tableOwnersSql(session.versionNum, true), ['[]'])
+    const [first] = await session.query<Owners>(withConstant(tableOwnersSql(session.versionNum, true), []))
     if (first?.strangers !== true) return texts.map(() => [])
     const path = searchPath(session)
     return askForeign(
@@ -104,7 +111,7 @@ export async function readForeignCode(
   })
 }
 
-interface Owners {
+export interface Owners {
   readonly strangers: boolean
   readonly tables: readonly {
     readonly schema: string
@@ -127,9 +134,8 @@ async function askForeign(session: Session, planned: readonly Planned[]): Promis
       return { id, path, ...called, relations: [...relations, ...called.relations] }
     }),
   )
-  const rows = await session.query<ForeignCode & { readonly id: number }>(foreignCodeSql(session.versionNum), [
-    JSON.stringify(asked),
-  ])
+  const text = withConstant(foreignCodeSql(session.versionNum), asked)
+  const rows = await session.query<ForeignCode & { readonly id: number }>(text)
   return planned.map((_, id) => rows.filter((row) => row.id === id))
 }
 

@@ -25,6 +25,15 @@ export function quoteQualified(schema: string, name: string): string {
 }
 
 /**
+ * A statement of perfdb's own with `$1` as the JSON of a value: for a parameter the server is asked for its type first, a round trip more.
+ * Throws BAD_VALUE.
+ */
+export function withConstant(text: string, value: unknown): string {
+  const constant = quoteLiteral(JSON.stringify(value))
+  return text.replaceAll('$1', () => constant)
+}
+
+/**
  * A string constant. Backslashes need no care: every session of perfdb reads back standard_conforming_strings = on.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS
  */

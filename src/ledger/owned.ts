@@ -8,8 +8,15 @@ import { hasTrustedTable } from './trust.js'
  * LEDGER_UNTRUSTED and BAD_RECORD.
  */
 export async function readOwnedIndexes(session: Pick<Session, 'query'>): Promise<readonly OwnedIndex[]> {
-  if (!(await hasTrustedTable(session, 'steps'))) return []
-  return ownedIndexes(await ledgerQuery<DoneStep>(session, doneStepsSql))
+  return (await ownedIndexesReader(session))()
+}
+
+/** The same in two round trips that a caller may share with others: first whether there is a ledger to trust, then what it says. */
+export async function ownedIndexesReader(
+  session: Pick<Session, 'query'>,
+): Promise<() => Promise<readonly OwnedIndex[]>> {
+  const there = await hasTrustedTable(session, 'steps')
+  return async () => (there ? ownedIndexes(await ledgerQuery<DoneStep>(session, doneStepsSql)) : [])
 }
 
 /** Columns that a ledger of an older version does not have are null. */

@@ -60,6 +60,8 @@ export async function openWire(
     socket: () => line.take(),
     ssl: false,
     max: 1,
+    // Of what travels at once, so that a probe of many indexes is one round trip.
+    max_pipeline: 1000,
     prepare: true,
     fetch_types: false,
     max_lifetime: null,

@@ -4,6 +4,8 @@ import { connect as dial, createServer, type Socket } from 'node:net'
 export interface Proxy extends AsyncDisposable {
   /** The given URL through this proxy. */
   readonly url: string
+  /** How often a client asked anew once its server was ready: round trips, where no delay lies between. */
+  trips(): number
   /** Connections that are open now fall silent and stay open, as behind a NAT that forgot them; new ones pass. */
   silence(): void
   /** Connections that are open now are reset on both sides; new ones pass. */
@@ -14,11 +16,23 @@ export interface Proxy extends AsyncDisposable {
 export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
   const { port, hostname } = new URL(url)
   const later = (work: () => void) => (delayMs === 0 ? work() : void setTimeout(work, delayMs))
+  let trips = 0
   const pairs = new Set<{ client: Socket; backend: Socket; silent: boolean }>()
   const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const backend = dial({ port: Number(port), host: hostname, allowHalfOpen: true })
     const pair = { client, backend, silent: false }
     pairs.add(pair)
+    let ready = false
+    let answered = false
+    client.on('data', () => {
+      if (ready && answered) trips += 1
+      answered = false
+    })
+    backend.on('data', (bytes: Buffer) => {
+      // ReadyForQuery is the last message: Z, its length 5, and the state.
+      ready ||= bytes.length >= 6 && bytes[bytes.length - 6] === 0x5a
+      answered = true
+    })
     for (const [from, to] of [
       [client, backend],
       [backend, client],
@@ -41,6 +55,7 @@ export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
   front.port = String(typeof address === 'object' && address !== null ? address.port : 0)
   return {
     url: front.href,
+    trips: () => trips,
     silence() {
       for (const pair of pairs) pair.silent = true
     },

@@ -4,11 +4,11 @@ import { isRefused, type Probed } from '../../catalog/probe.js'
 import { readSnapshot, readTables } from '../../catalog/read.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { readTableStatistics } from '../../catalog/table-statistics.js'
-import { foreignText, readTrust, type Trust } from '../../catalog/trust.js'
+import { computes, foreignText, readOwners, readTrust, type Owners, type Trust } from '../../catalog/trust.js'
 import type { Definition, TableName } from '../../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import { assertReindexNames } from '../../plan/make/reindex.js'
-import { readMadeOids, readOwnedIndexes } from '../../ledger/owned.js'
+import { ownedIndexesReader, readMadeOids } from '../../ledger/owned.js'
 import { prunable, type Owner } from '../../ledger/ownership.js'
 import { indexNamed, tableNamed } from '../../plan/match/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'
@@ -26,16 +26,14 @@ import type { Planned } from '../planned.js'
  */
 export async function makePlan(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Planned> {
   assertReindexNames(profiles, options)
-  const { owned, snapshot } = await look(session, profiles, options)
-  const known = hasAllTables(profiles, snapshot) ? [] : await readTables(session)
-  const problems = targetProblems(profiles, snapshot, options, known)
-  const resolved = await resolve(
-    session,
-    profiles.flatMap((profile) => profile.indexes),
-    snapshot,
-    problems,
-    options.shared,
-  )
+  const looked = await look(session, profiles, options)
+  // What the ledger says travels before the probe's transaction begins.
+  const owning = looked.owned()
+  if (session.pooled) await owning
+  const [owned, resolved] = await Promise.all([owning, resolveAll(session, profiles, looked, options)])
+  const all = owned.every(({ schema, name }) => indexNamed(looked.snapshot, schema, name) !== undefined)
+  // What the ledger names beside the profiles' tables is asked once more, and mostly it names nothing.
+  const snapshot = all ? looked.snapshot : await readSnapshot(session, profiles, owned, options.shared !== undefined)
   const statistics = await readTableStatistics(session, tablesToBuildOn(resolved, snapshot))
   const due = profiles.some(({ indexes }) => indexes.some(({ reindex }) => reindex === true))
   const made = due ? await readMadeOids(session) : new Set<number>()
@@ -43,21 +41,35 @@ export async function makePlan(session: Session, profiles: readonly Profile[], o
   return { plan: planIndexes(profiles, resolved, complete, owned, { ...options, made }), snapshot: complete }
 }
 
-/**
- * The ledger and the catalog, asked side by side but behind a pooler, where each is a transaction: what the ledger names beside the profiles' tables is asked
- * once more, and mostly it names nothing.
- */
-async function look(
+interface Looked {
+  readonly owned: () => Promise<Owned>
+  readonly snapshot: Snapshot
+  /** Asked where there may be something to probe. */
+  readonly owners: Owners | undefined
+}
+
+/** Whether there is a ledger, the catalog, and whose the tables are: asked side by side but behind a pooler, where each is a transaction. */
+async function look(session: Session, profiles: readonly Profile[], options: PlanOptions): Promise<Looked> {
+  const definitions = profiles.flatMap(({ indexes }) => indexes.map(({ definition }) => definition))
+  const catalog = readSnapshot(session, profiles, [], options.shared !== undefined)
+  if (session.pooled) await catalog
+  const ledger = prunableIndexes(session, profiles, options)
+  if (session.pooled) await ledger
+  const whose = definitions.some(computes) ? readOwners(session, definitions) : undefined
+  const [snapshot, owned, owners] = await Promise.all([catalog, ledger, whose])
+  return { snapshot, owned, owners }
+}
+
+async function resolveAll(
   session: Session,
   profiles: readonly Profile[],
+  looked: Looked,
   options: PlanOptions,
-): Promise<{ readonly owned: Owned; readonly snapshot: Snapshot }> {
-  const shares = options.shared !== undefined
-  const reading = session.pooled ? undefined : readSnapshot(session, profiles, [], shares)
-  const [owned, snapshot] = await Promise.all([prunableIndexes(session, profiles, options), reading])
-  const all =
-    snapshot !== undefined && owned.every(({ schema, name }) => indexNamed(snapshot, schema, name) !== undefined)
-  return { owned, snapshot: all ? snapshot : await readSnapshot(session, profiles, owned, shares) }
+): Promise<readonly Resolved[]> {
+  const known = hasAllTables(profiles, looked.snapshot) ? [] : await readTables(session)
+  const problems = targetProblems(profiles, looked.snapshot, options, known)
+  const all = profiles.flatMap((profile) => profile.indexes)
+  return resolve(session, all, looked, problems, options.shared)
 }
 
 function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): readonly TableName[] {
@@ -80,20 +92,20 @@ function tablesToBuildOn(resolved: readonly Resolved[], snapshot: Snapshot): rea
 async function resolve(
   session: Session,
   all: readonly DeclaredIndex[],
-  snapshot: Snapshot,
+  looked: Looked,
   known: readonly Problem[],
   shared: SharedAnswers = new Map(),
 ): Promise<readonly Resolved[]> {
   const [first, ...more] = known
   if (first === undefined) {
-    const { resolved, refused } = await ask(session, all, snapshot, true, shared)
+    const { resolved, refused } = await ask(session, all, looked, true, shared)
     const [refusal, ...others] = refused
     if (refusal !== undefined) throw problemsError([refusal, ...others])
     return resolved
   }
   const askable = all.filter(({ place }) => !known.some((problem) => problem.place === place))
   // What cannot even be asked is no matter beside problems that are certain.
-  const { refused } = await ask(session, askable, snapshot, false, shared).catch(() => ({ refused: [] }))
+  const { refused } = await ask(session, askable, looked, false, shared).catch(() => ({ refused: [] }))
   // What an extension brings is missing because the extension is.
   const own = known.some(({ code }) => code === 'NO_EXTENSION')
     ? refused.filter(({ sqlstate }) => sqlstate !== '42704' && sqlstate !== '42883')
@@ -104,7 +116,7 @@ async function resolve(
 async function ask(
   session: Session,
   declared: readonly DeclaredIndex[],
-  snapshot: Snapshot,
+  { snapshot, owners }: Looked,
   withExtensions: boolean,
   shared: SharedAnswers,
 ): Promise<{ readonly resolved: readonly Resolved[]; readonly refused: readonly Problem[] }> {
@@ -114,6 +126,7 @@ async function ask(
   const trust = await readTrust(
     session,
     looked.map(({ definition }) => definition),
+    owners,
   )
   const keyOf = ({ definition }: DeclaredIndex) =>
     trust.get(definition)?.probed === true
@@ -177,12 +190,13 @@ async function prunableIndexes(
   session: Session,
   profiles: readonly Profile[],
   { prune }: Pick<PlanOptions, 'prune'>,
-): Promise<Owned> {
-  const owned = await readOwnedIndexes(session).catch((error: unknown) => {
+): Promise<() => Promise<Owned>> {
+  const unread = (error: unknown) => {
     if (prune || !(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
     return []
-  })
-  return prunable(owned, profiles.map(ownerOf))
+  }
+  const read = await ownedIndexesReader(session).catch((error: unknown) => () => Promise.resolve(unread(error)))
+  return async () => prunable(await read().catch(unread), profiles.map(ownerOf))
 }
 
 function ownerOf({ name, file, schema, indexes, analyze }: Profile): Owner {

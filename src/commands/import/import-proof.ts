@@ -2,7 +2,8 @@ import { canonicalize } from '../../catalog/canonicalize.js'
 import { readIndexes, type UnresolvedIndex } from '../../catalog/declared.js'
 import type { Probed } from '../../catalog/probe.js'
 import { readSnapshot } from '../../catalog/read.js'
-import { readTrust } from '../../catalog/trust.js'
+import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { readOwners, readTrust, type Owners } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
@@ -19,12 +20,12 @@ export type Proved =
  * which is not always right either (`ARRAY[...]::text[]` reads back as another expression). Where no temporary table can be
  * made both sides are compared by EXPLAIN, or by their texts. Drafts without doubt are not asked about.
  */
-export async function proveDrafts(session: Session, drafts: readonly UnresolvedIndex[]): Promise<readonly Proved[]> {
+export async function proveDrafts(
+  session: Session,
+  drafts: readonly UnresolvedIndex[],
+  { existing, owners }: Known,
+): Promise<readonly Proved[]> {
   const doubtful = drafts.filter((draft) => draft.doubtful)
-  const existing = await readIndexes(
-    session,
-    doubtful.map(({ oid }) => oid),
-  )
   const proved = new Map<UnresolvedIndex, Proved>()
   let open = doubtful.flatMap((draft): OpenSearch[] => {
     const index = existing.get(draft.oid)
@@ -36,6 +37,7 @@ export async function proveDrafts(session: Session, drafts: readonly UnresolvedI
     const answers = await answersTo(
       session,
       open.map(({ definition }) => definition),
+      owners,
     )
     open = open.flatMap((one, at) => {
       const answer = answers[at]
@@ -47,6 +49,29 @@ export async function proveDrafts(session: Session, drafts: readonly UnresolvedI
     })
   }
   return drafts.map((draft) => proved.get(draft) ?? { draft, definition: draft.write([]) })
+}
+
+/** What the catalog says of doubtful drafts before anything is asked about them. */
+export interface Known {
+  readonly existing: ReadonlyMap<number, ExistingIndex>
+  readonly owners: Owners | undefined
+}
+
+/** Both asked side by side but behind a pooler; nothing where no draft is doubtful. */
+export async function readKnown(session: Session, drafts: readonly UnresolvedIndex[]): Promise<Known> {
+  const doubtful = drafts.filter((draft) => draft.doubtful)
+  if (doubtful.length === 0) return { existing: new Map(), owners: undefined }
+  const reading = readIndexes(
+    session,
+    doubtful.map(({ oid }) => oid),
+  )
+  if (session.pooled) await reading
+  const whose = readOwners(
+    session,
+    doubtful.map((draft) => draft.write([])),
+  )
+  const [existing, owners] = await Promise.all([reading, whose])
+  return { existing, owners }
 }
 
 interface OpenSearch {
@@ -61,7 +86,11 @@ function begun(draft: UnresolvedIndex, search: Search): OpenSearch {
   return { draft, search, definition: first.done === true ? draft.write([]) : first.value }
 }
 
-async function answersTo(session: Session, definitions: readonly Definition[]): Promise<readonly Probed[]> {
+async function answersTo(
+  session: Session,
+  definitions: readonly Definition[],
+  owners: Owners | undefined,
+): Promise<readonly Probed[]> {
   const declared = definitions.map((definition): DeclaredIndex => ({
     definition,
     for: [],
@@ -78,7 +107,7 @@ async function answersTo(session: Session, definitions: readonly Definition[]): 
     queries: [],
   }
   return canonicalize(session, declared, {
-    trust: await readTrust(session, definitions),
+    trust: await readTrust(session, definitions, owners),
     snapshot: async () => readSnapshot(session, [profile]),
   })
 }

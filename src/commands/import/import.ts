@@ -2,13 +2,14 @@ import { readDeclared, type LeftOut, type LeftOutIndex, type OwnPart } from '../
 import { serverFacts } from '../../catalog/read.js'
 import type { PartitionPart } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
-import { readOwnedIndexes } from '../../ledger/owned.js'
+import { ownedIndexesReader } from '../../ledger/owned.js'
+import type { OwnedIndex } from '../../ledger/ownership.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
 import { hasOwn, leftOutNotes } from './import-notes.js'
 import { importedProfile, type Imported } from './import-profile.js'
-import { proveDrafts, type Proved } from './import-proof.js'
+import { proveDrafts, readKnown, type Proved } from './import-proof.js'
 import type { ImportNote, ImportResult } from '../../result/import-result.js'
 
 export interface ImportOptions extends ImportGlobs {
@@ -24,15 +25,20 @@ export interface ImportOptions extends ImportGlobs {
  */
 export async function runImport(session: Session, options: ImportOptions): Promise<ImportResult> {
   const startedAt = new Date()
-  const { drafts, leftOut } = await readDeclared(session, filterOf(options))
-  const proved = await proveDrafts(session, drafts)
+  const reading = readDeclared(session, filterOf(options))
+  if (session.pooled) await reading
+  const [{ drafts, leftOut }, readOwned] = await Promise.all([reading, ownedReader(session)])
+  const owning = readOwned()
+  if (session.pooled) await owning
+  const [owned, catalog] = await Promise.all([owning, readKnown(session, drafts)])
+  const proved = await proveDrafts(session, drafts, catalog)
   const parts = leftOut.filter(hasOwn)
   const imported = proved.flatMap((one) => ('definition' in one ? [importedOf(one, parts)] : []))
   const known = new Set(proved.flatMap((one) => ('definition' in one ? [one.draft.oid] : [])))
   const notes = [
     ...leftOutNotes(leftOut, new Set(parts.filter(({ own }) => own !== null && known.has(own.root)))),
     ...proved.flatMap((one) => ('refusal' in one ? [refusalNote(one)] : [])),
-    ...(await ownedNotes(session, imported)),
+    ...ownedNotes(owned, imported),
     ...(drafts.length + leftOut.length === 0 ? [nothingFound] : []),
   ]
   const extensions = [...new Set(drafts.flatMap((draft) => draft.extensions))].sort()
@@ -66,12 +72,18 @@ export async function runImport(session: Session, options: ImportOptions): Promi
   }
 }
 
-/** Declared in two profiles, an index would be dropped by the one that lets go of it with --prune. */
-async function ownedNotes(session: Session, imported: readonly Imported[]): Promise<readonly ImportNote[]> {
-  const owned = await readOwnedIndexes(session).catch((error: unknown) => {
+/** A ledger that may not be read, or is not to be trusted, keeps nobody from importing. */
+async function ownedReader(session: Session): Promise<() => Promise<readonly OwnedIndex[]>> {
+  const unread = (error: unknown) => {
     if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
     return []
-  })
+  }
+  const read = await ownedIndexesReader(session).catch((error: unknown) => () => Promise.resolve(unread(error)))
+  return async () => read().catch(unread)
+}
+
+/** Declared in two profiles, an index would be dropped by the one that lets go of it with --prune. */
+function ownedNotes(owned: readonly OwnedIndex[], imported: readonly Imported[]): readonly ImportNote[] {
   const names = new Set(imported.map(({ definition: { table, name } }) => `${table.schema}.${name}`))
   const byProfile = new Map<string, string[]>()
   for (const { schema, name, profile, files } of owned) {

@@ -49,6 +49,9 @@ select pg_catalog.json_build_object(
   'indexes', (select pg_catalog.json_agg(x.document) from (${indexDocumentSql(versionNum, 'picked')}) x),
   'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
       'schema', nspname, 'name', relname, 'relkind', relkind)) from named where relkind not in ('i', 'I')),
+  'constrained', (select pg_catalog.json_agg(b) from (select i.indexrelid::int8 as oid, ${constraintsSql}
+      from picked p join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
+      where i.indisunique and (not i.indisprimary or i.indexrelid in (select oid from named))) b),
   'building', exists (select from pg_catalog.pg_stat_get_progress_info('CREATE INDEX')),
   'extensions', ${wanted.extensions.length === 0 ? 'null' : extensionsSql},
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
@@ -173,16 +176,18 @@ function identityOf(catalog: string, oid: string): string {
   return `(pg_catalog.pg_identify_object('pg_catalog.${catalog}'::pg_catalog.regclass, ${oid}, 0)).identity`
 }
 
+/** The constraint of index i and the foreign keys that need it. */
+const constraintsSql = `(select k.conname from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') limit 1) as "constraint",
+  coalesce((select pg_catalog.json_agg(k.conname) from pg_catalog.pg_depend d join pg_catalog.pg_constraint k on k.oid = d.objid
+    where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
+      and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]') as "referencedBy"`
+
 /**
- * What the document of an index leaves open, for the oids in `$1` (JSON list): the constraint of a unique one and the foreign keys that need it; size and scans
+ * What the document of an index leaves open, for the oids in `$1` (JSON list): what constrains a unique one; size and scans
  * of a partitioned one, which are those of its partitions' indexes.
  */
 export const boundIndexesSql = `
-select i.indexrelid::int8 as oid,
-  (select k.conname from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') limit 1) as "constraint",
-  coalesce((select pg_catalog.json_agg(k.conname) from pg_catalog.pg_depend d join pg_catalog.pg_constraint k on k.oid = d.objid
-    where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = i.indexrelid
-      and d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.conindid = i.indexrelid and k.contype = 'f'), '[]') as "referencedBy",
+select i.indexrelid::int8 as oid, ${constraintsSql},
   ${sumBelowSql('pg_catalog.pg_relation_size')} as "sizeBelow", ${sumBelowSql('pg_catalog.pg_stat_get_numscans')} as "scansBelow"
 from pg_catalog.json_array_elements_text($1::json) as w(oid) join pg_catalog.pg_index i on i.indexrelid = w.oid::oid`
 

@@ -15,11 +15,12 @@ function classOf(catalog: string): string {
   return `'pg_catalog.pg_${catalog}'::pg_catalog.regclass`
 }
 
-/** Whether the schema is there at all, which it mostly is not, and that table in it. */
+/** Whether the schema is there at all, and that table in it; and whether all of it is `plain`, as below. */
 export function ledgerThereSql(table: string): string {
   return `
 select n.oid is not null as there,
-  exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = '${table}' and c.relkind = 'r') as table
+  exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = '${table}' and c.relkind = 'r') as table,
+  coalesce((${ledgerPlainSql}), false) as plain
 from (select (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'perfdb')) as n (oid)`
 }
 

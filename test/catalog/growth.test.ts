@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { runImport } from '../../src/commands/import/import.js'
+import type { Parameter } from '../../src/server/session/session.js'
+import type { Connect } from '../../src/server/session/session.js'
+import { apply, plan } from '../support/apply.js'
+import { connectTo } from '../support/connect.js'
+import { testDatabase } from '../support/database.js'
+import { proxyBefore } from '../support/network.js'
+import { profileOf } from '../support/profile.js'
+
+/* What a run asks of the server, as functions of tables and indexes: without clocks, so that it is exact. */
+
+interface Counts {
+  /** Of the sessions, without connecting. */
+  trips: number
+  statements: number
+  rows: number
+}
+
+/** A statement that is sent while another is under way costs no round trip of its own; one with parameters costs a second. */
+function counting(url: string): { readonly connect: Connect; readonly counts: Counts } {
+  const counts = { trips: 0, statements: 0, rows: 0 }
+  let underWay = 0
+  const connect: Connect = async (role) => {
+    const session = await connectTo(url, role)
+    const query = session.query.bind(session)
+    return Object.defineProperty(session, 'query', {
+      value: async <Row>(text: string, parameters: readonly Parameter[] = []) => {
+        counts.statements += 1
+        if (underWay === 0 || parameters.length > 0) counts.trips += parameters.length > 0 ? 2 : 1
+        underWay += 1
+        const rows = await query<Row>(text, parameters).finally(() => (underWay -= 1))
+        counts.rows += rows.length
+        return rows
+      },
+    })
+  }
+  return { connect, counts }
+}
+
+function schema(tables: number, plain: number, computed: number): { readonly sql: string; readonly yaml: string[] } {
+  const each = Array.from({ length: tables }, (_, t) => [
+    `create table t${t} (id int primary key, a int, b int)`,
+    ...Array.from({ length: plain }, (__, k) => `create index t${t}_p${k} on t${t} (a, b)`),
+    ...Array.from({ length: computed }, (__, k) => `create index t${t}_c${k} on t${t} (b) where a in (${k}, 1, 2)`),
+  ])
+  const yaml = Array.from({ length: tables }, (_, t) => [
+    ...Array.from({ length: plain }, (__, k) => `{ name: t${t}_p${k}, table: t${t}, keys: [a, b] }`),
+    ...Array.from(
+      { length: computed },
+      (__, k) => `{ name: t${t}_c${k}, table: t${t}, keys: [b], where: "a in (${k}, 1, 2)" }`,
+    ),
+  ])
+  return { sql: each.flat().join(';'), yaml: yaml.flat() }
+}
+
+test('a session of each role is there after one round trip', async () => {
+  await using db = await testDatabase()
+  await using proxy = await proxyBefore(db.url)
+  for (const role of ['look', 'measure', 'ledger', 'watchdog'] as const) {
+    const before = proxy.trips()
+    await using session = await connectTo(proxy.url, role)
+    expect(session.pooled).toBe(false)
+    expect(proxy.trips() - before).toBe(1)
+  }
+})
+
+test.each([
+  { tables: 2, plain: 2 },
+  { tables: 5, plain: 6 },
+])('a plan with nothing to do, of $tables tables with $plain indexes each', async ({ tables, plain }) => {
+  const { sql, yaml } = schema(tables, plain, 0)
+  await using db = await testDatabase(sql)
+  const { connect, counts } = counting(db.url)
+  await plan(db.url, await profileOf(yaml), connect)
+  expect(counts).toEqual({ trips: 1, statements: 2, rows: 2 })
+})
+
+test.each([
+  { tables: 2, computed: 1 },
+  { tables: 5, computed: 4 },
+])(
+  'the same where PostgreSQL is asked, $tables tables with $computed indexes each, and with a ledger',
+  async ({ tables, computed }) => {
+    const { sql, yaml } = schema(tables, 1, computed)
+    await using db = await testDatabase(sql)
+    const profiles = await profileOf(yaml)
+    const first = counting(db.url)
+    await plan(db.url, profiles, first.connect)
+    // begin, two settings, a copy a table, search_path twice, and what is read at the end; then rollback.
+    const probe = 7 + tables + tables * computed
+    expect(first.counts).toEqual({ trips: 2, statements: 3 + probe, rows: 3 + tables * computed })
+    await apply(db.url, await profileOf(['{ name: made, table: t0, keys: [b] }']), { ledger: true })
+    const second = counting(db.url)
+    await plan(db.url, profiles, second.connect)
+    expect(second.counts).toEqual({ trips: 2, statements: 4 + probe, rows: 4 + tables * computed })
+    const third = counting(db.url)
+    await using session = await third.connect('look')
+    await runImport(session, { schemas: [], tables: [], indexes: [] })
+    expect(third.counts.trips).toBe(3)
+    expect(third.counts.statements).toBe(5 + probe)
+  },
+)
