@@ -12,6 +12,8 @@ export interface BuildContext {
   readonly ddl: Session
   /** pg_backend_pid() of the session that holds the run lock: the first worker's. */
   readonly lockPid: number
+  /** Where the WAL that this session writes stood behind its last step, where nothing else runs on it between two of them: there the next one begins. */
+  readonly lastWal?: { position: WalPosition | null }
   /** Asked between two statements. */
   readonly watchdog: Session
   /** Looks on while one runs. */
@@ -67,6 +69,13 @@ export interface StepResult {
   readonly error: StepError | null
   /** Of a step that built something; absent where the server does not tell. */
   readonly wal?: WrittenWal
+}
+
+export interface WalPosition {
+  readonly server: number
+  /** Of the backend itself, where the server counts that. */
+  readonly backend: number | null
+  readonly next_id: number
 }
 
 export interface WrittenWal {

@@ -32,8 +32,14 @@ export async function runPlan(
   const stages = parallel.workers.length === 0 ? [[work]] : schedule(work, parallel.bytesOf)
   for (const stage of stages) {
     const lanes = [...stage]
-    const workers = [context, ...parallel.workers.map((ddl) => ({ ...context, ddl }))]
-    await Promise.all(workers.map((worker) => takeLanes(worker, lanes, progress)))
+    const sessions = [context.ddl, ...parallel.workers]
+    await Promise.all(
+      sessions.map((ddl) => {
+        // Where one session does it all, the ledger's WAL is its own too.
+        const lastWal = context.watchdog.pid === ddl.pid ? {} : { lastWal: { position: null } }
+        return takeLanes({ ...context, ddl, ...lastWal }, lanes, progress)
+      }),
+    )
   }
   await Promise.all(progress.writing)
   return plan.steps.map((step) => progress.results.get(step) ?? resultWithoutWork(step))

@@ -1,7 +1,7 @@
 import type { Step } from '../plan/plan.js'
 import type { Session } from '../server/session/session.js'
 import { answeredWithin } from '../server/session/steady.js'
-import type { BuildContext, StepResult, WrittenWal } from './context.js'
+import type { BuildContext, StepResult, WalPosition, WrittenWal } from './context.js'
 
 /**
  * Runs a step and adds to its result the WAL that it wrote, where it builds. From 18 on the server counts the WAL of each
@@ -16,16 +16,19 @@ export async function withWal(
   step: Step,
   work: (context: BuildContext) => Promise<StepResult>,
 ): Promise<StepResult> {
-  const { ddl } = context
+  const { ddl, lastWal: last } = context
+  const known = last?.position ?? null
+  if (last !== undefined) last.position = null
   if (!step.statements.some(({ kind }) => kind === 'build')) return work(context)
-  const looking = look(ddl)
-  let behind: Promise<Position | null> | undefined
+  const looking = known === null ? look(ddl) : Promise.resolve(known)
+  let behind: Promise<WalPosition | null> | undefined
   const result = await work({ ...context, onSent: () => void (behind = look(ddl)) })
   const before = await answered(ddl, looking)
   if (before === null || result.outcome === 'failed' || ddl.lost) return result
   const alone = step.statements.length === 1 && step.partitioned !== true
   const after = await answered(ddl, alone && behind !== undefined ? behind : look(ddl))
   if (after === null) return result
+  if (after.backend !== null && last !== undefined) last.position = after
   const ids = step.partitioned === true ? Number.POSITIVE_INFINITY : idsOfStatement * step.statements.length
   return { ...result, wal: written(before, after, ids) }
 }
@@ -33,22 +36,16 @@ export async function withWal(
 /** Three transactions each write in CREATE and in DROP INDEX CONCURRENTLY: measured on 14, 16 and 18. */
 const idsOfStatement = 3
 
-interface Position {
-  readonly server: number
-  readonly backend: number | null
-  readonly next_id: number
-}
-
-function written(before: Position, after: Position, ids: number): WrittenWal {
+function written(before: WalPosition, after: WalPosition, ids: number): WrittenWal {
   if (before.backend !== null && after.backend !== null) return { bytes: after.backend - before.backend, shared: false }
   return { bytes: after.server - before.server, shared: after.next_id - before.next_id > ids }
 }
 
 /** Sends the look, and does not wait for the answer: null when the server refuses it, as the build is none the worse without this number. */
-async function look(session: Session): Promise<Position | null> {
+async function look(session: Session): Promise<WalPosition | null> {
   const own = session.versionNum >= 180_000
   const flushed = own ? session.query('select pg_catalog.pg_stat_force_next_flush()') : undefined
-  const asked = session.query<Position>(`${positionSql}, ${own ? backendSql : noneSql}`)
+  const asked = session.query<WalPosition>(`${positionSql}, ${own ? backendSql : noneSql}`)
   return Promise.all([asked, flushed]).then(
     ([[row]]) => row ?? null,
     () => null,
@@ -56,7 +53,7 @@ async function look(session: Session): Promise<Position | null> {
 }
 
 /** The answer, which is a moment away once nothing else runs on the session (fault 54). */
-async function answered(session: Session, looking: Promise<Position | null>): Promise<Position | null> {
+async function answered(session: Session, looking: Promise<WalPosition | null>): Promise<WalPosition | null> {
   return answeredWithin(session, patienceMs, async () => looking)
 }
 

@@ -1,4 +1,3 @@
-import { plannedWithDuplicates } from '../../build/duplicates.js'
 import type { PlanOptions } from '../../plan/options.js'
 import { isImpossible } from '../../plan/match/needs.js'
 import type { SavedPart } from '../../result/saved-part.js'
@@ -42,7 +41,7 @@ export async function runPlanCommand(
 ): Promise<PlanResult> {
   const startedAt = new Date()
   const made = await makePlan(session, profiles, options)
-  const planned = { ...made, plan: await plannedWithDuplicates(session, made.plan, made.snapshot.statistics) }
+  const planned = { ...made, plan: await lookedAt(session, made) }
   const { plan, snapshot } = planned
   const supposed = options.whatIf === undefined ? null : await whatIf(options.whatIf, planned, profiles)
   options.save?.(await savedPartOf(session, plan))
@@ -67,6 +66,13 @@ export async function runPlanCommand(
     ...(supposed === null ? {} : { what_if: supposed.document }),
     ...(exported === undefined ? {} : { exported: [...exported] }),
   }
+}
+
+/** With what a look at the rows says. Its module is loaded where there is something to build. */
+async function lookedAt(session: Session, { plan, snapshot }: Planned): Promise<Plan> {
+  if (plan.steps.every(({ step }) => step === 'keep')) return plan
+  const { plannedWithDuplicates } = await import('../../build/duplicates.js')
+  return plannedWithDuplicates(session, plan, snapshot.statistics)
 }
 
 /** How many reasons apply would have to refuse the plan, or to fail for certain. */

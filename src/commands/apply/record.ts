@@ -56,8 +56,10 @@ export async function openRecord(session: Session, writer: Session, about: RunAb
     perfdbVersion: perfdbVersion(),
   })
   const shown = asWritten(about.profiles)
-  const profileOf = ({ declared }: Step) =>
-    about.profiles.find(({ indexes }) => indexes.some(({ definition }) => definition === declared))?.name ?? null
+  const names = new Map(
+    about.profiles.toReversed().flatMap(({ name, indexes }) => indexes.map(({ definition }) => [definition, name])),
+  )
+  const profileOf = ({ declared }: Step) => (declared === null ? null : (names.get(declared) ?? null))
   return {
     run,
     recorder: {

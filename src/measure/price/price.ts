@@ -34,10 +34,11 @@ export function prices(
   declared: readonly DeclaredIndex[],
   evidence: PriceEvidence | null,
 ): Price[] {
+  const byKey = new Map(
+    declared.map((index) => [indexKey(index.definition.table.schema, index.definition.name), index]),
+  )
   return steps.flatMap((step) => {
-    const index = declared.find(
-      ({ definition }) => definition.name === step.index && definition.table.schema === step.schema,
-    )
+    const index = byKey.get(indexKey(step.schema, step.index))
     if (index === undefined || step.state !== 'valid') return []
     const { wal_bytes, wal_shared } = step
     const uses = evidence?.uses.get(indexKey(step.schema, step.index)) ?? []
