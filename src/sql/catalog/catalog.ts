@@ -109,8 +109,9 @@ ${indexDocumentSql(versionNum, 'picked')}`
 }
 
 /**
- * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives column or
- * expression alone, so that the same text comes from the probe on another table. Opclass, collation, order and nulls
+ * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives an
+ * expression alone, so that the same text comes from the probe on another table; a column it prints by quote_ident as well, and takes twice the time. Extensions are looked up without a
+ * join, which would go through all that belongs to an extension for each index; what is mostly empty is no sub-query then. Opclass, collation, order and nulls
  * are spelled out from pg_index, defaults too. Wants a CTE `picked` with indexrelid. Planning it in a new session is most of what it costs, and each catalog more
  * that it names half a millisecond of it: names come from functions where there is one, and what few indexes have is asked apart (boundIndexesSql).
  */
@@ -127,10 +128,10 @@ export function indexDocumentSql(versionNum: number, picked: string): string {
     'indexdef', pg_catalog.pg_get_indexdef(i.indexrelid),
     'comment', (select d.description from pg_catalog.pg_description d
       where d.objoid = i.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0),
-    'extensions', coalesce((select pg_catalog.json_agg(e.extname order by e.extname) from pg_catalog.pg_depend d
-      join pg_catalog.pg_extension e on e.oid = d.refobjid
+    'extensions', coalesce((select pg_catalog.json_agg(d.name order by d.name) from (
+      select (select e.extname from pg_catalog.pg_extension e where e.oid = d.refobjid) as name from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = i.indexrelid and d.deptype = 'x'
-        and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass), '[]'),
+        and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass) d), '[]'),
     'statistics', case when i.indexprs is null then '[]'::json else coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object(
         'column', a.attnum, 'expression', pg_catalog.pg_get_indexdef(i.indexrelid, a.attnum, false), 'target', a.attstattarget) order by a.attnum)
       from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attstattarget >= 0), '[]') end,
@@ -149,7 +150,8 @@ function canonicalSql(versionNum: number): string {
   return `pg_catalog.json_build_object(
       'method', ${method}, 'unique', i.indisunique, 'nullsDistinct', not ${nullsNotDistinct},
       'keys', (select pg_catalog.json_agg(
-          pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
+          case when i.indkey[k - 1] = 0 then pg_catalog.pg_get_indexdef(i.indexrelid, k, false) else (
+               select pg_catalog.quote_ident(a.attname) from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = i.indkey[k - 1]) end
           || case when i.indcollation[k - 1] <> 0 then ' collate ' || ${identityOf('pg_collation', 'i.indcollation[k - 1]')} else '' end
           || ' ' || pg_catalog.split_part(${identityOf('pg_opclass', 'i.indclass[k - 1]')}, ' USING ', 1)
           || coalesce((select ' (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')' from pg_catalog.pg_attribute a
@@ -160,10 +162,10 @@ function canonicalSql(versionNum: number): string {
              else '' end
           order by k)
         from pg_catalog.generate_series(1, i.indnkeyatts::int) as k),
-      'include', coalesce((select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k)
-        from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k), '[]'),
+      'include', case when i.indnatts = i.indnkeyatts then '[]' else (select pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false) order by k)
+        from pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int) as k) end,
       'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-      'storage', coalesce((select pg_catalog.json_agg(o order by o) from pg_catalog.unnest(c.reloptions) as o), '[]'),
+      'storage', case when c.reloptions is null then '[]' else (select pg_catalog.json_agg(o order by o) from pg_catalog.unnest(c.reloptions) as o) end,
       'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace))`
 }
 
