@@ -73,6 +73,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'libpg-query': ['sql'],
   kysely: ['ledger', 'migrations'],
   chalk: ['report'],
+  'cli-table3': ['report'],
   commander: ['cli'],
   'pg-boss': ['queue'],
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { Kysely, sql, type Selectable } from 'kysely'
 import { PerfdbError } from '../errors.js'
-import type { Parameter, Session } from '../server/session/session.js'
+import type { Session } from '../server/session/session.js'
 import { sessionDialect, type Queried } from './dialect.js'
 import type { Ledger, RecordedStep } from './ledger.js'
 import { writerIsGoneSql } from './interrupted.js'
@@ -16,66 +16,74 @@ import type { Tables } from './tables.js'
 export function ledgerOn(session: Session): Ledger {
   const query: Queried['query'] = (text, parameters) => ledgerQuery(session, text, parameters)
   const db = new Kysely<Tables>({ dialect: sessionDialect({ query }) }).withSchema('perfdb')
-  // What every run writes, Kysely would compile anew each time: 5 ms of a run's processor time.
-  const write = async <Row>({ text, values }: Written) => query<Row>(text, values)
-
   return {
     async startRun(run) {
-      const { text, values } = inserted('runs', {
-        command: run.command,
-        perfdb_version: run.perfdbVersion,
-        client_host: hostname(),
-        profiles: run.profiles,
-        profile_names: run.profileNames,
-        plan_fingerprint: run.fingerprint,
-        backend_pid: run.backendPid,
-        fleet_run: run.fleet?.run ?? null,
-        tenant: run.fleet?.tenant ?? null,
-        wave: run.fleet?.wave ?? null,
-      })
-      const withStart = text.replace(' (', ' (ledger_start, ').replace(' values (', ` values (${ownStart}, `)
-      const [row] = await query<{ id: number }>(`${withStart} returning id`, values)
-      if (row === undefined) throw new PerfdbError('INTERNAL', 'the ledger gave the run no number')
+      const row = await db
+        .insertInto('runs')
+        .values({
+          command: run.command,
+          perfdb_version: run.perfdbVersion,
+          client_host: hostname(),
+          profiles: run.profiles,
+          profile_names: run.profileNames,
+          plan_fingerprint: run.fingerprint,
+          backend_pid: run.backendPid,
+          fleet_run: run.fleet?.run ?? null,
+          tenant: run.fleet?.tenant ?? null,
+          wave: run.fleet?.wave ?? null,
+          ledger_start: ownStart,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
       return row.id
     },
     async finishRun(run, outcome) {
-      await write(updated('runs', { outcome }, { id: run }))
+      await db.updateTable('runs').set({ finished_at: now, outcome }).where('id', '=', run).execute()
     },
     async startStep(run, step) {
-      const { text, values } = inserted('steps', {
-        run,
-        number: step.number,
-        step: step.step,
-        schema_name: step.schema,
-        index_name: step.index,
-        index_before: step.indexBefore ?? null,
-        table_schema: step.table.schema,
-        table_name: step.table.name,
-        profile: step.profile,
-        table_oid: step.tableOid,
-        index_before_oid: step.indexBeforeOid,
-        canonical_before: jsonOf(step.canonicalBefore),
-        state: 'started',
-        ddl_before: step.ddlBefore,
-        kept_before: jsonOf(step.keptBefore),
-        ddl_after: step.ddlAfter,
-        canonical: jsonOf(step.canonical),
-        predicted_bytes: step.predictedBytes ?? null,
-      })
-      // Asked again after a lost connection it may be there already.
-      await query(`${text} on conflict do nothing`, values)
+      await db
+        .insertInto('steps')
+        .values({
+          run,
+          number: step.number,
+          step: step.step,
+          schema_name: step.schema,
+          index_name: step.index,
+          index_before: step.indexBefore ?? null,
+          table_schema: step.table.schema,
+          table_name: step.table.name,
+          profile: step.profile,
+          table_oid: step.tableOid,
+          index_before_oid: step.indexBeforeOid,
+          canonical_before: step.canonicalBefore === null ? null : JSON.stringify(step.canonicalBefore),
+          state: 'started',
+          ddl_before: step.ddlBefore,
+          kept_before:
+            step.keptBefore === undefined || step.keptBefore === null ? null : JSON.stringify(step.keptBefore),
+          ddl_after: step.ddlAfter,
+          canonical: step.canonical === null ? null : JSON.stringify(step.canonical),
+          predicted_bytes: step.predictedBytes ?? null,
+        })
+        // Asked again after a lost connection it may be there already.
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
     },
     async finishStep(run, number, end) {
-      const row = {
-        state: end.error === null ? 'done' : 'failed',
-        outcome: end.outcome,
-        ...(end.index === null ? {} : { index_oid: end.index.oid, table_oid: end.index.tableOid }),
-        size_bytes: end.sizeBytes,
-        duration_ms: end.durationMs,
-        waited_ms: end.waitedMs,
-        error: jsonOf(end.error),
-      }
-      await write(updated('steps', row, { run, number }))
+      await db
+        .updateTable('steps')
+        .set({
+          state: end.error === null ? 'done' : 'failed',
+          outcome: end.outcome,
+          ...(end.index === null ? {} : { index_oid: end.index.oid, table_oid: end.index.tableOid }),
+          size_bytes: end.sizeBytes,
+          duration_ms: end.durationMs,
+          waited_ms: end.waitedMs,
+          error: end.error === null ? null : JSON.stringify(end.error),
+          finished_at: now,
+        })
+        .where('run', '=', run)
+        .where('number', '=', number)
+        .execute()
     },
     async recordMeasurement(run, { query, parameterSet, side, verdict, document }) {
       await db
@@ -130,41 +138,7 @@ export function ledgerOn(session: Session): Ledger {
 
 const now = sql<Date>`pg_catalog.clock_timestamp()`
 
-const ownStart = '(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) as a)'
-
-interface Written {
-  readonly text: string
-  readonly values: readonly Parameter[]
-}
-
-/** Values of a table's columns. */
-type Row<Table extends keyof Tables> = Readonly<Partial<Record<keyof Tables[Table], Parameter>>>
-
-function inserted<Table extends keyof Tables>(table: Table, row: Row<Table>): Written {
-  const names = Object.keys(row)
-  const places = names.map((_, at) => `$${at + 1}`)
-  const text = `insert into "perfdb"."${table}" (${names.join(', ')}) values (${places.join(', ')})`
-  return { text, values: valuesOf(row) }
-}
-
-/** Ended now. */
-function updated<Table extends keyof Tables>(table: Table, row: Row<Table>, where: Row<Table>): Written {
-  const names = Object.keys(row)
-  const wanted = Object.keys(where).map((name, at) => `${name} = $${names.length + at + 1}`)
-  const set = names.map((name, at) => `${name} = $${at + 1}`)
-  return {
-    text: `update "perfdb"."${table}" set finished_at = pg_catalog.clock_timestamp(), ${set.join(', ')} where ${wanted.join(' and ')}`,
-    values: [...valuesOf(row), ...valuesOf(where)],
-  }
-}
-
-function valuesOf(row: Readonly<Record<string, Parameter | undefined>>): readonly Parameter[] {
-  return Object.values(row).map((value) => value ?? null)
-}
-
-function jsonOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : JSON.stringify(value)
-}
+const ownStart = sql<Date>`(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) as a)`
 
 const writerIsGone = sql.raw<boolean>(writerIsGoneSql)
 
