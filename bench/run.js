@@ -16,16 +16,18 @@ import { fleet } from './fleet.js'
 import { load } from './load.js'
 import { many } from './many.js'
 import { noise } from './noise.js'
+import { peers } from './peers.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
 import { runtime } from './runtime.js'
 import { startup } from './startup.js'
+import { tls } from './tls.js'
 import { twin } from './twin.js'
 import { twinWhatIf } from './twin-what-if.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
- * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), noise with all of its pairs (half an hour; --pairs=N and
+ * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), peers and tls (these install other tools by npm, outside of this package), noise with all of its pairs (half an hour; --pairs=N and
  * --effects=N for fewer), analytical, fleet (--databases=N), and those of advise and the twin.
  */
 const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
@@ -38,6 +40,8 @@ const alone = {
   analytical,
   fleet,
   load,
+  peers,
+  tls,
   twin,
   'twin-what-if': twinWhatIf,
 }
