@@ -51,6 +51,8 @@ const floors: readonly (readonly string[])[] = [
   ['server/embedded', 'server/target'],
   ['server/session'],
   ['result'],
+  ['result/documents'],
+  ['result/parts'],
   ['tenants'],
   ['profile'],
   ['options', 'sql/import', 'sql/measure', 'sql/rewrite', 'sql/statements', 'sql/twin'],

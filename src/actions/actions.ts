@@ -1,12 +1,12 @@
-import type { AdviseResult } from '../result/advise-result.js'
-import type { CompareResult } from '../result/compare-result.js'
-import type { ConfigResult } from '../result/config-result.js'
-import type { HistoryResult } from '../result/history-result.js'
-import type { StatisticsResult } from '../result/statistics-result.js'
-import type { PoolResult } from '../result/pool-result.js'
-import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
+import type { AdviseResult } from '../result/documents/advise-result.js'
+import type { CompareResult } from '../result/documents/compare-result.js'
+import type { ConfigResult } from '../result/documents/config-result.js'
+import type { HistoryResult } from '../result/documents/history-result.js'
+import type { StatisticsResult } from '../result/documents/statistics-result.js'
+import type { PoolResult } from '../result/documents/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/documents/result.js'
 import { PerfdbError } from '../errors.js'
-import type { SavedPart } from '../result/saved-part.js'
+import type { SavedPart } from '../result/parts/saved-part.js'
 import { nameOf, type Named } from '../profile/files.js'
 import { withSettingPlace } from '../settings/setting-place.js'
 import { noConfig } from '../settings/config.js'
@@ -60,7 +60,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
           }),
     })
     if (out !== undefined && saved !== undefined) {
-      const { savedPlanText } = await import('../result/saved-plan.js')
+      const { savedPlanText } = await import('../result/documents/saved-plan.js')
       await writeText(out, savedPlanText(shownDocument(result, asWritten(profiles)), saved))
     }
     return given.keepsPlan === true && saved !== undefined ? { ...result, saved } : result

@@ -1,4 +1,4 @@
-import type { PoolResult } from '../result/pool-result.js'
+import type { PoolResult } from '../result/documents/pool-result.js'
 import type { WatchOptions } from '../commands/pool/pool-watch.js'
 import { PerfdbError } from '../errors.js'
 import type { Named } from '../profile/files.js'

@@ -1,4 +1,4 @@
-import type { DoctorResult } from '../result/doctor-result.js'
+import type { DoctorResult } from '../result/documents/doctor-result.js'
 import type { Config } from '../settings/config.js'
 import { openDatabase, type Database } from './connect/database.js'
 import type { Invocation } from '../settings/invocation.js'

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { ImportOptions } from '../commands/import/import.js'
-import type { ImportResult } from '../result/import-result.js'
+import type { ImportResult } from '../result/documents/import-result.js'
 import { PerfdbError } from '../errors.js'
 import { isThere } from '../profile/text-file.js'
 import type { Config } from '../settings/config.js'

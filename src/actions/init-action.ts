@@ -1,5 +1,5 @@
 import { PerfdbError } from '../errors.js'
-import type { InitResult } from '../result/init-result.js'
+import type { InitResult } from '../result/documents/init-result.js'
 import type { Invocation } from '../settings/invocation.js'
 
 /** `init` writes the first files, `init pools FILE...` a pools file from what applications have. Throws BAD_OPTION for anything else. */

@@ -1,5 +1,5 @@
 import type { Named } from '../profile/files.js'
-import type { LoadResult } from '../result/load-result.js'
+import type { LoadResult } from '../result/documents/load-result.js'
 import type { Invocation } from '../settings/invocation.js'
 import { openDatabase } from './connect/database.js'
 import { inputs } from './inputs.js'

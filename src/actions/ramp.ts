@@ -1,6 +1,6 @@
 import { PerfdbError } from '../errors.js'
 import type { Profile } from '../profile/profile.js'
-import type { LoadSide } from '../result/load-result.js'
+import type { LoadSide } from '../result/documents/load-result.js'
 import type { Config } from '../settings/config.js'
 import type { Invocation } from '../settings/invocation.js'
 import type { Database } from './connect/database.js'

@@ -1,5 +1,5 @@
 import type { FindingCode } from '../codes/codes.js'
-import type { Outcome } from '../result/result.js'
+import type { Outcome } from '../result/documents/result.js'
 import type { ErrorFields } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import type { Session } from '../server/session/session.js'

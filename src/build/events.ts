@@ -1,4 +1,4 @@
-import type { Outcome } from '../result/result.js'
+import type { Outcome } from '../result/documents/result.js'
 import type { StepKind } from '../plan/plan.js'
 
 /** What a run tells while it works; the command line draws it on stderr, nothing else depends on it. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Outcome } from '../result/result.js'
+import type { Outcome } from '../result/documents/result.js'
 import { readIndex } from '../catalog/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { PerfdbError } from '../errors.js'

@@ -4,7 +4,7 @@ import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
 import { tableNamed } from '../plan/match/lookup.js'
 import { shortIndexdef, shortDefinition } from '../definition/short.js'
 import type { Finding, Step } from '../plan/plan.js'
-import type { ResultFinding, ResultStep } from '../result/result.js'
+import type { ResultFinding, ResultStep } from '../result/documents/result.js'
 import { headOf, timesOf } from '../result/head.js'
 
 /** The fields that every result begins with. */

@@ -1,5 +1,5 @@
 import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
-import type { Outcome } from '../result/result.js'
+import type { Outcome } from '../result/documents/result.js'
 import type { TableName } from '../definition/definition.js'
 import type { OwnedIndex } from './ownership.js'
 import type { Points } from './points.js'

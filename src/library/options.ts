@@ -1,6 +1,6 @@
 import type { Listener } from '../build/events.js'
 import type { QueuePolicy } from '../build/context.js'
-import type { PlanResult } from '../result/result.js'
+import type { PlanResult } from '../result/documents/result.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { WrittenPools } from '../pools/file/schema.js'
 import type { WrittenProfile } from '../profile/schema.js'

@@ -1,8 +1,8 @@
 import { PerfdbError } from '../errors.js'
-import type { AdviseResult } from '../result/advise-result.js'
-import type { FleetResult } from '../result/fleet-result.js'
-import type { PoolResult } from '../result/pool-result.js'
-import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/result.js'
+import type { AdviseResult } from '../result/documents/advise-result.js'
+import type { FleetResult } from '../result/documents/fleet-result.js'
+import type { PoolResult } from '../result/documents/pool-result.js'
+import type { ApplyResult, ExplainResult, PlanResult, StatusResult, VerifyResult } from '../result/documents/result.js'
 import type {
   AdviseOptions,
   ApplyOptions,

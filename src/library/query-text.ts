@@ -1,4 +1,4 @@
-import type { ResultPlanNode, ResultQuery } from '../result/result.js'
+import type { ResultPlanNode, ResultQuery } from '../result/documents/result.js'
 
 /** A query that is not what was expected, for an assertion's message: what was missed, the findings, and the query plan, 20 lines of it at most. */
 export function queryText(sql: string, query: ResultQuery): string {

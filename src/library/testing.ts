@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import type { ResultQuery } from '../result/result.js'
+import type { ResultQuery } from '../result/documents/result.js'
 import type { WrittenProfile, WrittenQuery, WrittenValue } from '../profile/schema.js'
 import type { CommonOptions } from './options.js'
 

@@ -1,7 +1,7 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
 import type { Options } from '../options/values.js'
-import { applyResult } from '../result/result.js'
-import { errorFields } from '../result/step-result.js'
+import { applyResult } from '../result/documents/result.js'
+import { errorFields } from '../result/parts/step-result.js'
 import { z } from '../yaml/schema.js'
 
 /** What the coordinator says of how to build; a worker's own flags and perfdb.yaml do not count. */

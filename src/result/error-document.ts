@@ -1,5 +1,5 @@
 import type { PerfdbError, Problem } from '../errors.js'
-import type { ErrorResult } from './result.js'
+import type { ErrorResult } from './documents/result.js'
 import { perfdbVersion } from './version.js'
 
 /** An error as the document that `--format json` prints. */

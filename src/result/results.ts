@@ -1,6 +1,6 @@
 import type { z } from '../yaml/schema.js'
-import type { FleetResult } from './fleet-result.js'
-import type { ErrorResult } from './result.js'
+import type { FleetResult } from './documents/fleet-result.js'
+import type { ErrorResult } from './documents/result.js'
 import type { commandSchemas } from './schemas.js'
 
 /** Every document of one database, or of none. */

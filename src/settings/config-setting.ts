@@ -1,4 +1,4 @@
-import type { ConfigSetting } from '../result/config-result.js'
+import type { ConfigSetting } from '../result/documents/config-result.js'
 import type { Config } from './config.js'
 
 /** A setting of the file, undefined where the file says nothing. */

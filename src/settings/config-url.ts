@@ -1,4 +1,4 @@
-import type { ConfigSetting } from '../result/config-result.js'
+import type { ConfigSetting } from '../result/documents/config-result.js'
 import { PerfdbError } from '../errors.js'
 import { fileSetting } from './config-setting.js'
 import type { Config } from './config.js'

@@ -1,6 +1,6 @@
 import type { Options } from '../options/values.js'
 import type { Listener } from '../build/events.js'
-import type { ApplyResult, PlanResult } from '../result/result.js'
+import type { ApplyResult, PlanResult } from '../result/documents/result.js'
 import type { SharedAnswers } from '../catalog/shared.js'
 import type { FleetPart } from '../ledger/ledger.js'
 import type { Profile } from '../profile/profile.js'

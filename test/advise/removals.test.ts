@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { adviseResult } from '../../src/result/advise-result.js'
+import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { perfdb } from '../support/command-line.js'
 import { countsTold, testDatabase, type TestDatabase } from '../support/database.js'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runVerify } from '../../src/commands/apply/plan.js'
-import type { VerifyResult } from '../../src/result/result.js'
+import type { VerifyResult } from '../../src/result/documents/result.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'

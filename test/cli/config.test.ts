@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { configResult, type ConfigResult } from '../../src/result/config-result.js'
+import { configResult, type ConfigResult } from '../../src/result/documents/config-result.js'
 import { settingKeys } from '../../src/options/table.js'
 import { settingsSchema } from '../../src/options/config-schema.js'
 import { readConfig } from '../../src/settings/config.js'

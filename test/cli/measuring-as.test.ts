@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import type { ApplyResult } from '../../src/result/result.js'
+import type { ApplyResult } from '../../src/result/documents/result.js'
 import { shop } from '../measure/shop.js'
 import { testDatabase } from '../support/database.js'
 import { ownServer, standbyOf } from '../support/server.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult, Price } from '../../src/result/result.js'
+import type { ApplyResult, Price } from '../../src/result/documents/result.js'
 import { render } from '../../src/report/render.js'
 import { shop } from '../measure/shop.js'
 import { apply } from '../support/apply.js'

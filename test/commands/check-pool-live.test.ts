@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runCheckPool, type CheckPoolOptions } from '../../src/commands/pool/check-pool.js'
-import { poolResult } from '../../src/result/pool-result.js'
+import { poolResult } from '../../src/result/documents/pool-result.js'
 import { watchPools } from '../../src/commands/pool/pool-watch.js'
 import type { Deployment } from '../../src/pools/sums/model.js'
 import { deployment, instances, pool, server, service } from '../pools/builders.js'

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
-import { poolResult, type PoolResult } from '../../src/result/pool-result.js'
+import { poolResult, type PoolResult } from '../../src/result/documents/pool-result.js'
 import type { Deployment, PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { render } from '../../src/report/render.js'

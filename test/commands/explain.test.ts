@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runExplain } from '../../src/commands/explain/explain.js'
-import { explainResult } from '../../src/result/result.js'
+import { explainResult } from '../../src/result/documents/result.js'
 import { measureQueries } from '../../src/measure/query/rounds.js'
 import { aQuery, sets } from '../measure/a-query.js'
 import { openSession } from '../measure/open-session.js'

@@ -6,7 +6,7 @@ import { dealt } from '../../src/commands/load/rig.js'
 import type { Offer } from '../../src/commands/load/run-step.js'
 import { stepOf, unmetByAll } from '../../src/commands/load/step.js'
 import { makeTally } from '../../src/commands/load/tally.js'
-import type { LoadStep } from '../../src/result/load-result.js'
+import type { LoadStep } from '../../src/result/documents/load-result.js'
 
 /** A step whose answers all take this long. */
 function stepAt(rate: number, ms: number, expected = {}, saturated = false): LoadStep {

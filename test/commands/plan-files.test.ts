@@ -6,7 +6,7 @@ import { explainPlanFiles } from '../../src/commands/explain/plan-files.js'
 import { holdsPlans, linesOf, linesOfText, peek } from '../../src/commands/explain/plan-sources.js'
 import { openSession } from '../measure/open-session.js'
 import { testDatabase } from '../support/database.js'
-import type { ExplainResult } from '../../src/result/result.js'
+import type { ExplainResult } from '../../src/result/documents/result.js'
 
 /*
  * Five query plans of PostgreSQL 16 (and 18) in every form: as psql -At and psql print them, and as auto_explain wrote them to the three logs of one

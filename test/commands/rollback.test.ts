@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runRollback } from '../../src/commands/apply/rollback.js'
 import { runStatus } from '../../src/commands/apply/status.js'
-import type { ApplyResult } from '../../src/result/result.js'
+import type { ApplyResult } from '../../src/result/documents/result.js'
 import type { ApplyOptions } from '../../src/commands/apply/apply.js'
 import { apply, plan, status, verify } from '../support/apply.js'
 import { runImport } from '../../src/commands/import/import.js'

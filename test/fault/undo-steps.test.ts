@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult } from '../../src/result/result.js'
+import type { ApplyResult } from '../../src/result/documents/result.js'
 import { applyVerdict } from '../../src/report/blocks/apply.js'
 import { apply, plan, rollback, status } from '../support/apply.js'
 import { perfdb, profileFolder } from '../support/command-line.js'

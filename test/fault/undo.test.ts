@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult } from '../../src/result/result.js'
+import type { ApplyResult } from '../../src/result/documents/result.js'
 import { apply, plan, rollback } from '../support/apply.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { beforeAll, expect, test } from 'vitest'
-import { fleetResult } from '../../src/result/fleet-result.js'
+import { fleetResult } from '../../src/result/documents/fleet-result.js'
 import { build, ended, folder, perfdb, start } from '../cli/perfdb.js'
 import { ownServer } from '../support/server.js'
 import { profile, shop, tenantDatabases } from './tenants.js'

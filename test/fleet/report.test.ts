@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import type { FleetResult, TenantStep } from '../../src/result/fleet-result.js'
+import type { FleetResult, TenantStep } from '../../src/result/documents/fleet-result.js'
 import { searchScript, searchSource } from '../../src/report/page/html-search.js'
 import { render } from '../../src/report/render.js'
 import { hasChromium, show, startBrowser } from '../support/browser.js'

@@ -27,10 +27,10 @@ const written = ['WrittenProfile', 'WrittenIndex', 'WrittenQuery']
 test('the declared types are those of the sources', async () => {
   const source = (path: string) => JSON.stringify(join(root, 'src', path))
   const program = `import type * as built from ${JSON.stringify(join(root, 'dist', 'perfdb.cjs'))}
-import type * as one from ${source('result/result.js')}
-import type * as many from ${source('result/fleet-result.js')}
-import type * as advise from ${source('result/advise-result.js')}
-import type * as pool from ${source('result/pool-result.js')}
+import type * as one from ${source('result/documents/result.js')}
+import type * as many from ${source('result/documents/fleet-result.js')}
+import type * as advise from ${source('result/documents/advise-result.js')}
+import type * as pool from ${source('result/documents/pool-result.js')}
 import type * as profile from ${source('profile/schema.js')}
 import type * as pools from ${source('pools/file/schema.js')}
 declare function same<A, B>(a: [A] extends [B] ? ([B] extends [A] ? true : 'an optional key is missing') : 'not the same'): void

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ResultStep, WriteCost } from '../../src/result/result.js'
+import type { ResultStep, WriteCost } from '../../src/result/documents/result.js'
 import { prices, type PriceEvidence } from '../../src/measure/price/price.js'
 import { indexKey, type IndexUse } from '../../src/measure/price/price-uses.js'
 import { profileOf } from '../support/profile.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ResultFinding, ResultQuery, Severity } from '../../src/result/result.js'
+import type { ResultFinding, ResultQuery, Severity } from '../../src/result/documents/result.js'
 import { allFindings, findingTally, messageOf } from '../../src/report/machine/all-findings.js'
 import * as documents from './documents.js'
 

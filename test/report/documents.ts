@@ -8,8 +8,8 @@ import type {
   ResultStep,
   StatusResult,
   VerifyResult,
-} from '../../src/result/result.js'
-import type { PoolResult } from '../../src/result/pool-result.js'
+} from '../../src/result/documents/result.js'
+import type { PoolResult } from '../../src/result/documents/pool-result.js'
 import type { Layout } from '../../src/report/block/layout.js'
 
 /** Documents as the commands return them, for the golden texts. */

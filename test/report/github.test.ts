@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ResultFinding } from '../../src/result/result.js'
+import type { ResultFinding } from '../../src/result/documents/result.js'
 import { render } from '../../src/report/render.js'
 import { stepSummary } from '../../src/report/machine/github.js'
 import type { Result } from '../../src/result/results.js'

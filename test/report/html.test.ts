@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ApplyResult, ResultQuery } from '../../src/result/result.js'
+import type { ApplyResult, ResultQuery } from '../../src/result/documents/result.js'
 import { render } from '../../src/report/render.js'
 import * as documents from './documents.js'
 import { all, parseMarkup, withClass, type Element } from './markup.js'

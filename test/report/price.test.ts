@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Price } from '../../src/result/result.js'
+import type { Price } from '../../src/result/documents/result.js'
 import { render } from '../../src/report/render.js'
 import { demoDocument } from './shown-documents.js'
 

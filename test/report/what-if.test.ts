@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Comparison, ExplainResult, PlanResult } from '../../src/result/result.js'
-import type { ResultWhatIf } from '../../src/result/what-if-result.js'
+import type { Comparison, ExplainResult, PlanResult } from '../../src/result/documents/result.js'
+import type { ResultWhatIf } from '../../src/result/parts/what-if-result.js'
 import { render } from '../../src/report/render.js'
 import { broad, emptyPlan, narrow } from './documents.js'
 

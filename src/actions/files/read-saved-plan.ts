@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import { readNamedFile } from '../../profile/text-file.js'
-import type { SavedPart } from '../../result/saved-part.js'
+import type { SavedPart } from '../../result/parts/saved-part.js'
 import type { Invocation } from '../../settings/invocation.js'
 
 /**
@@ -15,8 +15,8 @@ export async function readSavedPlan({
   const hint = 'perfdb plan profile.yaml --out plan.json writes one'
   const document = parseJson(await readNamedFile(options.plan, cwd, hint))
   const [{ planResult }, { digestOf, savedPlan }] = await Promise.all([
-    import('../../result/result.js'),
-    import('../../result/saved-plan.js'),
+    import('../../result/documents/result.js'),
+    import('../../result/documents/saved-plan.js'),
   ])
   if (!planResult.safeParse(document).success || typeof document !== 'object' || document === null)
     throw new PerfdbError('BAD_VALUE', `${options.plan} is not a plan that perfdb plan --out wrote`, { hint })

@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import { fleetResult, type FleetCommand } from '../../result/fleet-result.js'
+import { fleetResult, type FleetCommand } from '../../result/documents/fleet-result.js'
 
 /** The command by the name of its line. Throws BAD_OPTION for one that knows no tenants. */
 export function fleetCommand(name: string): FleetCommand {

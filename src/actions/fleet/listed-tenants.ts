@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import type { ResultFinding } from '../../result/result.js'
+import type { ResultFinding } from '../../result/documents/result.js'
 import type { Invocation } from '../../settings/invocation.js'
 import type { ListedTenants } from '../../tenants/read.js'
 import { selectTenants } from '../../tenants/select.js'

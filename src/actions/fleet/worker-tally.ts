@@ -1,6 +1,6 @@
 import type { Folded } from '../../commands/fleet/fold.js'
 import { workerMetrics } from '../../report/machine/prometheus-worker.js'
-import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
+import { tenantOutcomes, type FleetResult } from '../../result/documents/fleet-result.js'
 import { headOf, timesOf } from '../../result/head.js'
 
 /** What a worker did since it began: numbers alone, as it may go on for months. */

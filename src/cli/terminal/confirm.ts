@@ -1,4 +1,4 @@
-import type { ApplyResult } from '../../result/result.js'
+import type { ApplyResult } from '../../result/documents/result.js'
 import { layoutOf, type OutputOptions } from './streams.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { Definition } from '../../definition/definition.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
-import type { ApplyResult } from '../../result/result.js'
+import type { ApplyResult } from '../../result/documents/result.js'
 import type { Connect } from '../../server/session/session.js'
 import { runApply, type ApplyOptions } from '../apply/apply.js'
 import { runRollback } from '../apply/rollback.js'

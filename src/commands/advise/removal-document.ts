@@ -1,7 +1,7 @@
 import type { Removal } from '../../advise/removals.js'
 import { shortIndexdef } from '../../definition/short.js'
 import type { Finding } from '../../plan/plan.js'
-import type { Removed } from '../../result/advise-result.js'
+import type { Removed } from '../../result/documents/advise-result.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { dropPartitionedSql } from '../../sql/ddl/partitions.js'
 

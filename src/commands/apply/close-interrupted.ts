@@ -1,4 +1,4 @@
-import type { Outcome } from '../../result/result.js'
+import type { Outcome } from '../../result/documents/result.js'
 import { readIndex } from '../../catalog/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { isCanonical } from '../../ledger/ownership.js'

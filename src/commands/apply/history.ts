@@ -4,8 +4,8 @@ import { intervalOf } from '../../ledger/proven.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
-import type { HistoryResult } from '../../result/history-result.js'
-import type { Interval } from '../../result/result.js'
+import type { HistoryResult } from '../../result/documents/history-result.js'
+import type { Interval } from '../../result/documents/result.js'
 
 /**
  * Sizes of indexes, times and verdicts of queries over the latest runs of the ledger, the oldest first. Writes nothing. Throws PRIVILEGE and

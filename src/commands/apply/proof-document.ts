@@ -1,6 +1,6 @@
 import type { Noise } from '../../measure/sample/noise.js'
 import type { Profile } from '../../profile/profile.js'
-import type { ApplyResult, ResultNoise, ResultStep } from '../../result/result.js'
+import type { ApplyResult, ResultNoise, ResultStep } from '../../result/documents/result.js'
 import type { Proof } from './proof.js'
 
 /** What a run that was measured says besides its queries. */

@@ -6,7 +6,7 @@ import { asWritten, type AsWritten } from '../../profile/as-written.js'
 import type { Profile } from '../../profile/profile.js'
 import type { FleetPart, Ledger } from '../../ledger/ledger.js'
 import type { Session } from '../../server/session/session.js'
-import type { ApplyResult } from '../../result/result.js'
+import type { ApplyResult } from '../../result/documents/result.js'
 import { shownDocument } from '../../result/shown.js'
 import { perfdbVersion } from '../../result/version.js'
 

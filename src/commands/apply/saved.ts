@@ -1,7 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import type { Plan } from '../../plan/plan.js'
 import { movedSince, savedStep } from '../../plan/make/saved.js'
-import type { SavedPart } from '../../result/saved-part.js'
+import type { SavedPart } from '../../result/parts/saved-part.js'
 import type { Session } from '../../server/session/session.js'
 
 /** What of a plan is saved, so that apply can run it, and no other. */

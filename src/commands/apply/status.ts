@@ -9,7 +9,7 @@ import type { Session } from '../../server/session/session.js'
 import { about } from '../documents.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { Finding } from '../../plan/plan.js'
-import type { StatusResult } from '../../result/result.js'
+import type { StatusResult } from '../../result/documents/result.js'
 
 /** Runs of the ledger, builds under way in this database, and whom they wait for. Writes nothing. */
 export async function runStatus(session: Session, limit: number): Promise<StatusResult> {

@@ -5,7 +5,7 @@ import { fingerprint } from '../../plan/make/fingerprint.js'
 import { withNeeds } from '../../plan/match/needs.js'
 import type { PlanOptions } from '../../plan/options.js'
 import type { Finding, Plan, Step } from '../../plan/plan.js'
-import type { Outcome } from '../../result/result.js'
+import type { Outcome } from '../../result/documents/result.js'
 import type { Session } from '../../server/session/session.js'
 import { notAsBefore, planUndo, type Entry } from './undo-plan.js'
 

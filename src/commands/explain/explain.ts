@@ -13,7 +13,7 @@ import { exitCode } from '../../result/exit-code.js'
 import type { WhatIfEngine } from './what-if.js'
 import type { BrokenQuery } from './explain-inputs.js'
 import type { Counted } from './explain-top.js'
-import type { ExplainResult, ResultQuery } from '../../result/result.js'
+import type { ExplainResult, ResultQuery } from '../../result/documents/result.js'
 import type { Planned, Supposed } from '../planned.js'
 import type { MeasureOptions } from '../../measure/sample/limits.js'
 

@@ -13,7 +13,7 @@ import type { Finding, Step } from '../../plan/plan.js'
 import type { Definition } from '../../definition/definition.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
-import type { ResultWhatIf } from '../../result/what-if-result.js'
+import type { ResultWhatIf } from '../../result/parts/what-if-result.js'
 import type { Planned, Supposed } from '../planned.js'
 import { limitsOf, type MeasureOptions } from '../../measure/sample/limits.js'
 

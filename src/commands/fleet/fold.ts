@@ -1,7 +1,7 @@
 import type { PerfdbError } from '../../errors.js'
-import { fieldsOf } from '../../result/error-fields.js'
-import type { TenantOutcome, TenantResult, TenantStep } from '../../result/fleet-result.js'
-import type { ResultFinding, ResultQuery, ResultStep } from '../../result/result.js'
+import { fieldsOf } from '../../result/documents/error-fields.js'
+import type { TenantOutcome, TenantResult, TenantStep } from '../../result/documents/fleet-result.js'
+import type { ResultFinding, ResultQuery, ResultStep } from '../../result/documents/result.js'
 import type { SingleResult } from '../../result/results.js'
 import { several } from '../../text/amounts.js'
 

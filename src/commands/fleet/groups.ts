@@ -1,5 +1,10 @@
-import { tenantOutcomes, type TenantGroup, type TenantResult, type TenantStep } from '../../result/fleet-result.js'
-import type { ResultFinding } from '../../result/result.js'
+import {
+  tenantOutcomes,
+  type TenantGroup,
+  type TenantResult,
+  type TenantStep,
+} from '../../result/documents/fleet-result.js'
+import type { ResultFinding } from '../../result/documents/result.js'
 import type { Folded } from './fold.js'
 
 interface Group {

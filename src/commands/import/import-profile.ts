@@ -1,7 +1,7 @@
 import type { Definition } from '../../definition/definition.js'
 import type { Profile } from '../../profile/profile.js'
 import { writeProfile } from '../../profile/write.js'
-import type { ImportNote } from '../../result/import-result.js'
+import type { ImportNote } from '../../result/documents/import-result.js'
 import { noteText } from './import-notes.js'
 
 export interface Imported {

@@ -9,7 +9,7 @@ import type { ScriptFile } from './import-migrations.js'
 import { filterOf, isFiltered, picks } from './import-names.js'
 import { importedProfile } from './import-profile.js'
 import { replayed } from './import-replay.js'
-import type { ImportNote, ImportResult } from '../../result/import-result.js'
+import type { ImportNote, ImportResult } from '../../result/documents/import-result.js'
 import { headOf, timesOf } from '../../result/head.js'
 
 /**

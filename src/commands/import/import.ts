@@ -10,7 +10,7 @@ import { filterOf, isFiltered, type ImportGlobs } from './import-names.js'
 import { hasOwn, leftOutNotes } from './import-notes.js'
 import { importedProfile, type Imported } from './import-profile.js'
 import { proveDrafts, readKnown, type Proved } from './import-proof.js'
-import type { ImportNote, ImportResult } from '../../result/import-result.js'
+import type { ImportNote, ImportResult } from '../../result/documents/import-result.js'
 
 export interface ImportOptions extends ImportGlobs {
   /** Name of the profile; the database's when left out. */

@@ -1,4 +1,4 @@
-import { stepFailed, type LoadKnee, type LoadStep } from '../../result/load-result.js'
+import { stepFailed, type LoadKnee, type LoadStep } from '../../result/documents/load-result.js'
 import type { Offer } from './run-step.js'
 
 /** A knee that is known to a fifth costs three runs less than one to a tenth, and says as much. */

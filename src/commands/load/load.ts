@@ -1,7 +1,7 @@
 import { mostLoad } from '../../profile/load.js'
 import type { Query } from '../../profile/profile.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
-import { stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/load-result.js'
+import { stepFailed, type LoadResult, type LoadSide, type LoadStep } from '../../result/documents/load-result.js'
 import { headOf } from '../../result/head.js'
 import type { Session } from '../../server/session/session.js'
 import type { Target } from '../../server/target/target.js'

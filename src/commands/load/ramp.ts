@@ -1,5 +1,5 @@
 import type { Query } from '../../profile/profile.js'
-import type { LoadSide } from '../../result/load-result.js'
+import type { LoadSide } from '../../result/documents/load-result.js'
 import type { Session } from '../../server/session/session.js'
 import type { Target } from '../../server/target/target.js'
 import { measureSide, type LoadOptions } from './load.js'

@@ -1,6 +1,6 @@
 import type { LoadExpectation } from '../../profile/load.js'
 import type { Query } from '../../profile/profile.js'
-import type { LoadStep } from '../../result/load-result.js'
+import type { LoadStep } from '../../result/documents/load-result.js'
 import type { Session } from '../../server/session/session.js'
 import type { Target } from '../../server/target/target.js'
 import { openDriver, type Driver } from './driver.js'

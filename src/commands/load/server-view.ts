@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import { difference } from '../../measure/activity/counters.js'
-import type { LoadStep } from '../../result/load-result.js'
+import type { LoadStep } from '../../result/documents/load-result.js'
 import type { Session } from '../../server/session/session.js'
 import { loadSessionsSql } from '../../sql/catalog/load.js'
 import { takeSnapshot, type StatementsSnapshot } from '../explain/explain-snapshot.js'

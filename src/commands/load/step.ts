@@ -1,5 +1,5 @@
 import type { LoadExpectation } from '../../profile/load.js'
-import type { LoadStep } from '../../result/load-result.js'
+import type { LoadStep } from '../../result/documents/load-result.js'
 import { percentile, type Histogram } from './histogram.js'
 import type { Offer } from './run-step.js'
 import type { Measured } from './tally.js'

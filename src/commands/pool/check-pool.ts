@@ -6,7 +6,7 @@ import { poolFindingDocument, serverDocument } from './pool-documents.js'
 import { judgeEstate, worst, type Looked } from './pool-judge.js'
 import { askConsoles, connectionsTo, lookAt, oneLookByUrl, type LookOptions } from './pool-look.js'
 import { suggestionDocument } from './pool-suggestion.js'
-import type { PoolResult } from '../../result/pool-result.js'
+import type { PoolResult } from '../../result/documents/pool-result.js'
 import { headOf } from '../../result/head.js'
 
 export interface CheckPoolOptions extends LookOptions {

@@ -11,7 +11,7 @@ import { knownRecommendations } from '../../pools/judge/recommend.js'
 import { connectionsOf, sessionsOf, type Live } from '../../pools/server/sessions.js'
 import { waterfall } from '../../pools/judge/waterfall.js'
 import type { JudgedServer } from './pool-judge.js'
-import type { PoolLine, PoolResult, PoolServer } from '../../result/pool-result.js'
+import type { PoolLine, PoolResult, PoolServer } from '../../result/documents/pool-result.js'
 import { tenantDocuments } from './pool-tenants.js'
 import { several } from '../../text/amounts.js'
 

@@ -1,6 +1,6 @@
 import { changesOf, suggest } from '../../pools/judge/suggest.js'
 import { suggestionYaml } from '../../pools/judge/suggest-yaml.js'
-import type { PoolResult } from '../../result/pool-result.js'
+import type { PoolResult } from '../../result/documents/pool-result.js'
 import type { Judgement } from './pool-judge.js'
 
 /** Sizes for the deployment as it was judged, and what `judgeWith` says of them: the same judgement as that of the file. */

@@ -1,5 +1,5 @@
 import type { Budget } from '../../pools/judge/budget.js'
-import type { PoolServer } from '../../result/pool-result.js'
+import type { PoolServer } from '../../result/documents/pool-result.js'
 
 /** Ten thousand tenants in two hundred services would be two million names, and a document of 55 MB with 200 of each on 50 servers. */
 const mostNames = { service: 200, server: 2000, least: 10 }

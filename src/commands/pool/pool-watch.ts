@@ -10,7 +10,7 @@ import type { Session } from '../../server/session/session.js'
 import { poolDocument, type CheckPoolOptions } from './check-pool.js'
 import type { Ending } from '../../result/exit-code.js'
 import { askConsoles, connectionsTo, failedLook, type ServerLook } from './pool-look.js'
-import type { PoolResult, PoolSample } from '../../result/pool-result.js'
+import type { PoolResult, PoolSample } from '../../result/documents/pool-result.js'
 
 export interface WatchOptions extends CheckPoolOptions {
   readonly intervalMs: number

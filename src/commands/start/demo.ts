@@ -10,10 +10,10 @@ import { runApply, type ApplyOptions } from '../apply/apply.js'
 import { runCheckPool } from '../pool/check-pool.js'
 import { demoSchemaStatements } from './demo-data.js'
 import { demoShops, type DemoName } from './demo-shops.js'
-import type { DemoClaimResult, DemoResult } from '../../result/demo-result.js'
+import type { DemoClaimResult, DemoResult } from '../../result/documents/demo-result.js'
 import { exitCode } from '../../result/exit-code.js'
 import { runVerify } from '../apply/plan.js'
-import type { ApplyResult } from '../../result/result.js'
+import type { ApplyResult } from '../../result/documents/result.js'
 import { headOf } from '../../result/head.js'
 
 export interface DemoOptions {

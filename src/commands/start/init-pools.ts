@@ -5,7 +5,7 @@ import { readForeign } from '../../pools/file/foreign.js'
 import { foreignYaml } from '../../pools/file/foreign-write.js'
 import { findFiles, readText } from '../../profile/files.js'
 import { isThere, reasonOf } from '../../profile/text-file.js'
-import type { InitResult } from '../../result/init-result.js'
+import type { InitResult } from '../../result/documents/init-result.js'
 import { headOf } from '../../result/head.js'
 
 /** Where the pools file goes, relative to the working folder. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { PerfdbError } from '../../errors.js'
 import { isThere, reasonOf } from '../../profile/text-file.js'
 import { firstFiles, schemaCopies } from './init-files.js'
-import type { InitResult } from '../../result/init-result.js'
+import type { InitResult } from '../../result/documents/init-result.js'
 import { headOf } from '../../result/head.js'
 
 /**

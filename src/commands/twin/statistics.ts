@@ -1,5 +1,5 @@
 import type { Finding } from '../../plan/plan.js'
-import type { StatisticsResult } from '../../result/statistics-result.js'
+import type { StatisticsResult } from '../../result/documents/statistics-result.js'
 import type { Session } from '../../server/session/session.js'
 import { readStatistics, type ReadOptions } from '../../twin/read-statistics.js'
 import { isIndex, statisticsText, type Statistics } from '../../twin/statistics.js'

@@ -1,6 +1,6 @@
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding } from '../../plan/plan.js'
-import type { ResultTwin } from '../../result/twin-result.js'
+import type { ResultTwin } from '../../result/parts/twin-result.js'
 import type { Session } from '../../server/session/session.js'
 import { readSchema, type Schema } from '../../twin/load.js'
 import { makeTwin } from '../../twin/make-twin.js'

@@ -1,4 +1,4 @@
-import type { ResultPlanNode } from '../../result/result.js'
+import type { ResultPlanNode } from '../../result/documents/result.js'
 import type { PlanNode } from './plan-node.js'
 import type { QueryPlan } from './query-plan.js'
 import { nodeLabel } from './signature.js'

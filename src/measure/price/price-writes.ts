@@ -1,4 +1,4 @@
-import type { WriteCost } from '../../result/result.js'
+import type { WriteCost } from '../../result/documents/result.js'
 import { counterpart } from './price-uses.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { round, rounded } from '../query/result-queries.js'

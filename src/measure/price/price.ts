@@ -1,4 +1,4 @@
-import type { Price, ResultStep, WriteCost } from '../../result/result.js'
+import type { Price, ResultStep, WriteCost } from '../../result/documents/result.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
 import { indexKey, type IndexUse } from './price-uses.js'
 import type { QueryMeasurement } from '../sample/measurement.js'

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../result/result.js'
+import type { Comparison } from '../../result/documents/result.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { QueryMeasurement, VariantMeasurement } from '../sample/measurement.js'

@@ -1,4 +1,4 @@
-import type { Interval, ResultFinding, ResultMeasurement, ResultQuery } from '../../result/result.js'
+import type { Interval, ResultFinding, ResultMeasurement, ResultQuery } from '../../result/documents/result.js'
 import type { Finding } from '../../plan/plan.js'
 import { compare, decisive, type QueryComparison } from '../sample/compare.js'
 import { checkExpectations, missedFindings } from './expectations.js'

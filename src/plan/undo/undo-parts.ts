@@ -1,6 +1,6 @@
 import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../../catalog/snapshot.js'
 import type { Definition, TableName } from '../../definition/definition.js'
-import type { Outcome } from '../../result/result.js'
+import type { Outcome } from '../../result/documents/result.js'
 import { dropRefusal } from '../match/drop-refusal.js'
 import { dropStatement, restoreStatements } from '../statement.js'
 import { restoreSql, type IndexAttributes, type TableMarks } from '../index-attributes.js'

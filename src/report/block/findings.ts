@@ -1,4 +1,4 @@
-import type { Place, ResultFinding, Severity } from '../../result/result.js'
+import type { Place, ResultFinding, Severity } from '../../result/documents/result.js'
 import type { Block, Detail, Item, Tone } from './block.js'
 import { detail } from './block.js'
 import { several } from '../../text/amounts.js'

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../result/result.js'
+import type { Outcome } from '../../result/documents/result.js'
 import type { Tone } from './block.js'
 
 export type Words<Kind extends string> = Readonly<Record<Kind, string>>

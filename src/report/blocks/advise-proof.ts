@@ -1,4 +1,4 @@
-import type { ApplyResult } from '../../result/result.js'
+import type { ApplyResult } from '../../result/documents/result.js'
 import type { Block } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
 import { duration } from '../../text/amounts.js'

@@ -1,4 +1,4 @@
-import type { Advice, AdviseResult, Removed } from '../../result/advise-result.js'
+import type { Advice, AdviseResult, Removed } from '../../result/documents/advise-result.js'
 import { bytes, count, percent, several, withThousands } from '../../text/amounts.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'

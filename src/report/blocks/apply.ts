@@ -1,5 +1,5 @@
 import type { FindingCode } from '../../codes/codes.js'
-import type { ApplyResult, Outcome, ResultStep } from '../../result/result.js'
+import type { ApplyResult, Outcome, ResultStep } from '../../result/documents/result.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
 import { errorItem } from './error.js'

@@ -1,4 +1,4 @@
-import type { ComparedQuery, CompareResult } from '../../result/compare-result.js'
+import type { ComparedQuery, CompareResult } from '../../result/documents/compare-result.js'
 import { count, duration, several } from '../../text/amounts.js'
 import type { Block, Cell, Item } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'

@@ -1,4 +1,4 @@
-import type { ConfigResult, ConfigSetting } from '../../result/config-result.js'
+import type { ConfigResult, ConfigSetting } from '../../result/documents/config-result.js'
 import type { Block } from '../block/block.js'
 import { placeText } from '../block/findings.js'
 import { several } from '../../text/amounts.js'

@@ -1,4 +1,4 @@
-import type { ResultQuery } from '../../result/result.js'
+import type { ResultQuery } from '../../result/documents/result.js'
 import { count, duration, percent } from '../../text/amounts.js'
 import type { Block, Cell } from '../block/block.js'
 

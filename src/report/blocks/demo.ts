@@ -1,5 +1,5 @@
-import type { DemoClaimResult, DemoResult } from '../../result/demo-result.js'
-import type { ApplyResult, Price } from '../../result/result.js'
+import type { DemoClaimResult, DemoResult } from '../../result/documents/demo-result.js'
+import type { ApplyResult, Price } from '../../result/documents/result.js'
 import { applyBlocks, applyVerdict } from './apply.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import type { Layout } from '../block/layout.js'

@@ -1,4 +1,4 @@
-import type { DoctorResult } from '../../result/doctor-result.js'
+import type { DoctorResult } from '../../result/documents/doctor-result.js'
 import { several } from '../../text/amounts.js'
 import type { Block } from '../block/block.js'
 import { detail } from '../block/block.js'

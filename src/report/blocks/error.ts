@@ -1,4 +1,4 @@
-import type { ErrorResult } from '../../result/result.js'
+import type { ErrorResult } from '../../result/documents/result.js'
 import type { Block, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
 import { placeDetail } from '../block/findings.js'

@@ -1,4 +1,4 @@
-import type { ExplainResult } from '../../result/result.js'
+import type { ExplainResult } from '../../result/documents/result.js'
 import type { Block } from '../block/block.js'
 import { countedBlocks } from './counted.js'
 import { comparedBlocks, measuredBlocks, plannedBlocks, queryNotes, queryTally } from './queries.js'

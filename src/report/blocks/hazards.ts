@@ -1,4 +1,4 @@
-import type { ResultStep } from '../../result/result.js'
+import type { ResultStep } from '../../result/documents/result.js'
 import type { Block, Item } from '../block/block.js'
 import { detail } from '../block/block.js'
 import { several } from '../../text/amounts.js'

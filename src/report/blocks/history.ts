@@ -1,4 +1,4 @@
-import type { HistoryResult } from '../../result/history-result.js'
+import type { HistoryResult } from '../../result/documents/history-result.js'
 import type { Block, Cell, Column, Tone } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
 import { serverText } from './steps.js'

@@ -1,5 +1,5 @@
 import { noteText } from '../../commands/import/import-notes.js'
-import type { ImportResult } from '../../result/import-result.js'
+import type { ImportResult } from '../../result/documents/import-result.js'
 import type { Block } from '../block/block.js'
 import { several } from '../../text/amounts.js'
 

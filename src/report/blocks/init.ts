@@ -1,4 +1,4 @@
-import type { InitResult } from '../../result/init-result.js'
+import type { InitResult } from '../../result/documents/init-result.js'
 import type { Block } from '../block/block.js'
 
 /** Which files were written, and what to do next. */

@@ -1,4 +1,10 @@
-import { offerOf, stepFailed, type LoadKnee, type LoadResult, type LoadStep } from '../../result/load-result.js'
+import {
+  offerOf,
+  stepFailed,
+  type LoadKnee,
+  type LoadResult,
+  type LoadStep,
+} from '../../result/documents/load-result.js'
 import { duration, percent, several } from '../../text/amounts.js'
 import type { Block, Cell, Column, Tone } from '../block/block.js'
 

@@ -1,6 +1,6 @@
 import { terminated } from '../block/terminated.js'
 import { quoteName } from '../../definition/quote.js'
-import type { PlanResult, ResultStep } from '../../result/result.js'
+import type { PlanResult, ResultStep } from '../../result/documents/result.js'
 import { planTally, scriptOf } from './plan.js'
 import { serverText } from './steps.js'
 import { visible } from '../text/width.js'

@@ -1,4 +1,4 @@
-import type { PlanResult, ResultStep, VerifyResult } from '../../result/result.js'
+import type { PlanResult, ResultStep, VerifyResult } from '../../result/documents/result.js'
 import type { Block, Cell, Item, Script } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'

@@ -1,4 +1,4 @@
-import type { PoolSample } from '../../result/pool-result.js'
+import type { PoolSample } from '../../result/documents/pool-result.js'
 import { visible } from '../text/width.js'
 
 /** `2026-01-02T03:04:05Z  main  45 of 97 sessions  52 left  OK`, with the connections busy on average since the look before: one line a look, whatever the server is called. */

@@ -1,4 +1,4 @@
-import type { PoolLine, PoolServer } from '../../result/pool-result.js'
+import type { PoolLine, PoolServer } from '../../result/documents/pool-result.js'
 import type { Block, Cell } from '../block/block.js'
 import { placeText } from '../block/findings.js'
 import { tenantGrid } from './pool-tenants.js'

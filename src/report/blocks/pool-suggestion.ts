@@ -1,4 +1,4 @@
-import type { PoolResult } from '../../result/pool-result.js'
+import type { PoolResult } from '../../result/documents/pool-result.js'
 import type { Block, Cell } from '../block/block.js'
 
 /** How the connections of each server are divided, the verdict with that, and the YAML to paste. */

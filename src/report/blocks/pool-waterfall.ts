@@ -1,4 +1,4 @@
-import type { PoolServer } from '../../result/pool-result.js'
+import type { PoolServer } from '../../result/documents/pool-result.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import { several } from '../../text/amounts.js'
 

@@ -1,4 +1,4 @@
-import type { PoolResult, PoolServer } from '../../result/pool-result.js'
+import type { PoolResult, PoolServer } from '../../result/documents/pool-result.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import { serverBlocks } from './pool-server.js'

@@ -1,4 +1,4 @@
-import type { ApplyResult, Price, WriteCost } from '../../result/result.js'
+import type { ApplyResult, Price, WriteCost } from '../../result/documents/result.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import type { Layout } from '../block/layout.js'
 import { bytes, count, duration } from '../../text/amounts.js'

@@ -1,4 +1,4 @@
-import type { ResultFinding, ResultMeasurement, ResultQuery } from '../../result/result.js'
+import type { ResultFinding, ResultMeasurement, ResultQuery } from '../../result/documents/result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import { count, duration, withThousands, several, speedup, timeInterval } from '../../text/amounts.js'

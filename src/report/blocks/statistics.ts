@@ -1,4 +1,4 @@
-import type { StatisticsResult } from '../../result/statistics-result.js'
+import type { StatisticsResult } from '../../result/documents/statistics-result.js'
 import { bytes, count, several } from '../../text/amounts.js'
 import type { Block } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'

@@ -1,4 +1,4 @@
-import type { StatusResult } from '../../result/result.js'
+import type { StatusResult } from '../../result/documents/result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'

@@ -1,4 +1,4 @@
-import type { PlanResult, ResultStep } from '../../result/result.js'
+import type { PlanResult, ResultStep } from '../../result/documents/result.js'
 import type { Tone } from '../block/block.js'
 import { withThousands } from '../../text/amounts.js'
 import type { Words } from '../block/outcomes.js'

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../result/result.js'
+import type { Comparison } from '../../result/documents/result.js'
 import type { Block, Cell, Column, Item, Tone } from '../block/block.js'
 import { duration, several, timeInterval } from '../../text/amounts.js'
 

@@ -1,4 +1,4 @@
-import type { ResultWhatIf } from '../../result/what-if-result.js'
+import type { ResultWhatIf } from '../../result/parts/what-if-result.js'
 import type { Block, Cell, Item, Tone } from '../block/block.js'
 import { bytes, withThousands, several } from '../../text/amounts.js'
 

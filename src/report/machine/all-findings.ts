@@ -1,8 +1,15 @@
 import type { FindingCode } from '../../codes/codes.js'
-import type { PoolResult } from '../../result/pool-result.js'
-import type { Advice } from '../../result/advise-result.js'
-import type { ErrorResult, Outcome, ResultFinding, ResultQuery, ResultStep, Severity } from '../../result/result.js'
-import type { TenantGroup } from '../../result/fleet-result.js'
+import type { PoolResult } from '../../result/documents/pool-result.js'
+import type { Advice } from '../../result/documents/advise-result.js'
+import type {
+  ErrorResult,
+  Outcome,
+  ResultFinding,
+  ResultQuery,
+  ResultStep,
+  Severity,
+} from '../../result/documents/result.js'
+import type { TenantGroup } from '../../result/documents/fleet-result.js'
 import { several, withThousands } from '../../text/amounts.js'
 import { queryTitle } from '../blocks/queries.js'
 import { type Result, isError, isFleet } from '../../result/results.js'

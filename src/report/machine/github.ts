@@ -1,6 +1,6 @@
 import type { AnyFinding } from './all-findings.js'
 import { allFindings, findingTally, messageOf } from './all-findings.js'
-import type { Severity } from '../../result/result.js'
+import type { Severity } from '../../result/documents/result.js'
 import { visible } from '../text/width.js'
 import { bytes } from '../../text/amounts.js'
 import { isError, isFleet, type Result } from '../../result/results.js'

@@ -1,4 +1,4 @@
-import type { FleetResult, TenantResult } from '../../result/fleet-result.js'
+import type { FleetResult, TenantResult } from '../../result/documents/fleet-result.js'
 import { several } from '../../text/amounts.js'
 import { fleetVerdict, stateText, tenantWords } from '../blocks/fleet.js'
 import type { Case, Suite } from './junit-xml.js'

@@ -1,4 +1,4 @@
-import type { Place } from '../../result/result.js'
+import type { Place } from '../../result/documents/result.js'
 import { withEntities } from '../page/html-text.js'
 import { visible } from '../text/width.js'
 

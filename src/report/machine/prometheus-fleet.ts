@@ -1,5 +1,5 @@
-import type { FleetResult } from '../../result/fleet-result.js'
-import { tenantOutcomes } from '../../result/fleet-result.js'
+import type { FleetResult } from '../../result/documents/fleet-result.js'
+import { tenantOutcomes } from '../../result/documents/fleet-result.js'
 import { metric, type Sample } from './prometheus.js'
 
 /** Tenants by outcome, and those that are not in order by name: thousands that are would be a label each. */

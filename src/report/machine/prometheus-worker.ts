@@ -1,4 +1,4 @@
-import { tenantOutcomes } from '../../result/fleet-result.js'
+import { tenantOutcomes } from '../../result/documents/fleet-result.js'
 import { metric, type Sample } from './prometheus.js'
 
 /** What a worker tells of itself. */

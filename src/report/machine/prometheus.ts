@@ -1,4 +1,4 @@
-import type { PoolResult, PoolServer } from '../../result/pool-result.js'
+import type { PoolResult, PoolServer } from '../../result/documents/pool-result.js'
 
 /**
  * The numbers of check-pool as text for a textfile collector (exposition format 0.0.4: one HELP and one TYPE a metric, its samples together,

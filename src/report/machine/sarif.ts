@@ -1,4 +1,4 @@
-import type { Severity } from '../../result/result.js'
+import type { Severity } from '../../result/documents/result.js'
 import type { AnyFinding } from './all-findings.js'
 import { allFindings, messageOf } from './all-findings.js'
 import { fingerprints } from './fingerprint.js'

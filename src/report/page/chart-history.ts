@@ -1,4 +1,4 @@
-import type { HistoryResult } from '../../result/history-result.js'
+import type { HistoryResult } from '../../result/documents/history-result.js'
 import type { Chart } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { historyTitle } from '../blocks/history.js'

@@ -1,4 +1,4 @@
-import { offerOf, type LoadSide, type LoadStep } from '../../result/load-result.js'
+import { offerOf, type LoadSide, type LoadStep } from '../../result/documents/load-result.js'
 import { duration, percent } from '../../text/amounts.js'
 import type { Chart, ChartRow, Mark } from './chart.js'
 import { logScale } from './chart-scale.js'

@@ -1,4 +1,4 @@
-import type { ResultNoise } from '../../result/result.js'
+import type { ResultNoise } from '../../result/documents/result.js'
 import type { Chart, ChartRow } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { ratio } from '../../text/amounts.js'

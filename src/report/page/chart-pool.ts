@@ -1,4 +1,4 @@
-import type { PoolServer } from '../../result/pool-result.js'
+import type { PoolServer } from '../../result/documents/pool-result.js'
 import type { Chart, ChartRow, MarkStyle, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
 import { groupWaterfall } from '../blocks/pool-waterfall.js'

@@ -1,4 +1,4 @@
-import type { Comparison, Interval, ResultMeasurement, ResultQuery } from '../../result/result.js'
+import type { Comparison, Interval, ResultMeasurement, ResultQuery } from '../../result/documents/result.js'
 import type { Chart, ChartRow, MarkStyle, Mark } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { queryTitle, verdictTones } from '../blocks/queries.js'

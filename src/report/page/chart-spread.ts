@@ -1,4 +1,4 @@
-import type { ResultMeasurement, ResultQuery } from '../../result/result.js'
+import type { ResultMeasurement, ResultQuery } from '../../result/documents/result.js'
 import type { Chart, ChartRow } from './chart.js'
 import { logScale } from './chart-scale.js'
 import { queryTitle } from '../blocks/queries.js'

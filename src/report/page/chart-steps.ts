@@ -1,4 +1,4 @@
-import type { ResultStep } from '../../result/result.js'
+import type { ResultStep } from '../../result/documents/result.js'
 import type { Chart, ChartRow, Mark } from './chart.js'
 import { linearScale } from './chart-scale.js'
 import { bytes, duration } from '../../text/amounts.js'

@@ -1,4 +1,4 @@
-import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/fleet-result.js'
+import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/documents/fleet-result.js'
 import { withThousands } from '../../text/amounts.js'
 import { isAsDeclared, tenantTones, tenantWords } from '../blocks/fleet.js'
 import { signs } from '../blocks/steps.js'

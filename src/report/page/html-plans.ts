@@ -1,4 +1,4 @@
-import type { ResultMeasurement, ResultPlanNode, ResultQuery } from '../../result/result.js'
+import type { ResultMeasurement, ResultPlanNode, ResultQuery } from '../../result/documents/result.js'
 import { findingBlocks } from '../block/findings.js'
 import { blockHtml } from './html-blocks.js'
 import { html } from './html-text.js'

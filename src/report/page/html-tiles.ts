@@ -1,10 +1,16 @@
-import type { ApplyResult, ExplainResult, PlanResult, ResultQuery, VerifyResult } from '../../result/result.js'
-import type { PoolResult } from '../../result/pool-result.js'
+import type {
+  ApplyResult,
+  ExplainResult,
+  PlanResult,
+  ResultQuery,
+  VerifyResult,
+} from '../../result/documents/result.js'
+import type { PoolResult } from '../../result/documents/pool-result.js'
 import type { Tone } from '../block/block.js'
 import { html } from './html-text.js'
-import type { AdviseResult } from '../../result/advise-result.js'
-import type { LoadResult } from '../../result/load-result.js'
-import { tenantOutcomes, type FleetResult } from '../../result/fleet-result.js'
+import type { AdviseResult } from '../../result/documents/advise-result.js'
+import type { LoadResult } from '../../result/documents/load-result.js'
+import { tenantOutcomes, type FleetResult } from '../../result/documents/fleet-result.js'
 import { tenantTones, tenantWords } from '../blocks/fleet.js'
 import { isGated } from '../blocks/hazards.js'
 import { intents, states, stepOrder } from '../blocks/steps.js'

@@ -3,7 +3,7 @@ import type { Block, Cell, Column, Detail, Item, Script } from '../block/block.j
 import { moodOf, type Mood } from '../block/mood.js'
 import { codeSpan, escaped, fenced } from './markdown-text.js'
 import { several } from '../../text/amounts.js'
-import type { ImportResult } from '../../result/import-result.js'
+import type { ImportResult } from '../../result/documents/import-result.js'
 
 type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>
 

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../build/events.js'
-import type { Outcome } from '../../result/result.js'
+import type { Outcome } from '../../result/documents/result.js'
 import { bytes, duration, withThousands, several } from '../../text/amounts.js'
 import { visible } from './width.js'
 import { outcomeWords } from '../block/outcomes.js'

@@ -1,4 +1,4 @@
-import { isErrorCode, PerfdbError } from '../errors.js'
+import { isErrorCode, PerfdbError } from '../../errors.js'
 import type { TenantResult } from './fleet-result.js'
 
 type Fields = NonNullable<TenantResult['error']>

@@ -1,6 +1,6 @@
-import type { FindingCode } from '../codes/codes.js'
-import { z } from '../yaml/schema.js'
-import { server } from './step-result.js'
+import type { FindingCode } from '../../codes/codes.js'
+import { z } from '../../yaml/schema.js'
+import { server } from '../parts/step-result.js'
 
 /** What import tells beside the profile: what was left out and why, with the names as `schema.index`. */
 const note = z.object({

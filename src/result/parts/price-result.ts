@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { interval } from './variants-result.js'
 
 const writeSide = z.object({

@@ -1,5 +1,5 @@
-import { settingKeys } from '../options/table.js'
-import { z } from '../yaml/schema.js'
+import { settingKeys } from '../../options/table.js'
+import { z } from '../../yaml/schema.js'
 
 const setting = z.object({
   key: z.enum(settingKeys),

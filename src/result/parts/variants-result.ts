@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 
 export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() })
 

@@ -1,6 +1,6 @@
-import { z } from '../yaml/schema.js'
-import { finding, server } from './step-result.js'
-import { interval } from './variants-result.js'
+import { z } from '../../yaml/schema.js'
+import { finding, server } from '../parts/step-result.js'
+import { interval } from '../parts/variants-result.js'
 
 const side = z.object({ execution_ms: interval, buffers: z.number().optional() })
 

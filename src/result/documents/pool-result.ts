@@ -1,5 +1,5 @@
-import { z } from '../yaml/schema.js'
-import { finding } from './step-result.js'
+import { z } from '../../yaml/schema.js'
+import { finding } from '../parts/step-result.js'
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() })
 

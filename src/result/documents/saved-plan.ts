@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { planResult, type PlanResult } from './result.js'
-import { savedPart, type SavedPart } from './saved-part.js'
+import { savedPart, type SavedPart } from '../parts/saved-part.js'
 
 export const savedPlan = planResult.extend({ saved: savedPart, digest: z.string() })
 

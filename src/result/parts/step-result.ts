@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 
 /* What the documents say of one step, and of one finding. */
 export const place = z.object({ file: z.string(), line: z.int(), column: z.int() })

@@ -1,5 +1,5 @@
-import { z } from '../yaml/schema.js'
-import { errorFields, finding, outcomes, step } from './step-result.js'
+import { z } from '../../yaml/schema.js'
+import { errorFields, finding, outcomes, step } from '../parts/step-result.js'
 
 /** From the worst to the best; a table of tenants is in this order. */
 export const tenantOutcomes = [

@@ -1,11 +1,11 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { loadSide } from './load-result.js'
-import { price, writeCost } from './price-result.js'
-import { savedPart } from './saved-part.js'
-import { errorFields, finding, place, server, step, type outcomes, type severity } from './step-result.js'
-import { comparison, interval } from './variants-result.js'
-import { twin } from './twin-result.js'
-import { whatIf } from './what-if-result.js'
+import { price, writeCost } from '../parts/price-result.js'
+import { savedPart } from '../parts/saved-part.js'
+import { errorFields, finding, place, server, step, type outcomes, type severity } from '../parts/step-result.js'
+import { comparison, interval } from '../parts/variants-result.js'
+import { twin } from '../parts/twin-result.js'
+import { whatIf } from '../parts/what-if-result.js'
 
 /*
  * The JSON documents that perfdb prints, as schemas: product contract, snake_case, times in _ms, sizes in _bytes.

@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 
 /** How far the twin plans as its source does: so many query plans of so many are equal. */
 export const twin = z.object({

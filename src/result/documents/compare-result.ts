@@ -1,5 +1,5 @@
-import { z } from '../yaml/schema.js'
-import { finding } from './step-result.js'
+import { z } from '../../yaml/schema.js'
+import { finding } from '../parts/step-result.js'
 
 /** Before and after; null where it is not known. */
 const both = z.object({ before: z.number().nullable(), after: z.number().nullable() })

@@ -1,7 +1,7 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { applyResult } from './result.js'
-import { finding, place, server } from './step-result.js'
-import { twin } from './twin-result.js'
+import { finding, place, server } from '../parts/step-result.js'
+import { twin } from '../parts/twin-result.js'
 
 /** Costs are the planner's estimates in its own unit, and no time. */
 const served = z.object({

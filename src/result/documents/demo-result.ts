@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { poolResult } from './pool-result.js'
 import { applyResult, verifyResult } from './result.js'
 

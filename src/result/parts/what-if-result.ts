@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 import { twin } from './twin-result.js'
 
 /**

@@ -1,4 +1,4 @@
-import { z } from '../yaml/schema.js'
+import { z } from '../../yaml/schema.js'
 
 const savedStep = z.object({
   step: z.enum(['keep', 'create', 'rebuild', 'reindex', 'building', 'replace', 'adopt', 'drop']),

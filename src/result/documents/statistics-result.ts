@@ -1,5 +1,5 @@
-import { z } from '../yaml/schema.js'
-import { finding, server } from './step-result.js'
+import { z } from '../../yaml/schema.js'
+import { finding, server } from '../parts/step-result.js'
 
 export const statisticsResult = z.object({
   perfdb: z.string(),
