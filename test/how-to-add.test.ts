@@ -41,7 +41,7 @@ export function renderCsv(result: Result): string {
   ],
   'a finding': [
     {
-      file: 'src/codes/help-queries.ts',
+      file: 'src/codes/help/queries.ts',
       behind: 'export const queryTexts = {\n',
       text: `  TOO_SLOW_FOR_TEA: {
     text: 'a query takes longer than tea',

@@ -60,6 +60,7 @@ const floors: readonly (readonly string[])[] = [
   ['sql/parser'],
   ['sql/catalog'],
   ['codes'],
+  ['codes/help'],
   ['yaml', 'definition'],
   ['migrations', 'text'],
   ['errors.ts'],

@@ -1,14 +1,14 @@
 import type { ErrorCode } from '../errors.js'
 import type { HazardCode } from './hazard-codes.js'
-import type { activityTexts } from './help-activity.js'
-import type { doctorTexts } from './help-doctor.js'
-import type { indexTexts } from './help-indexes.js'
-import type { poolerTexts } from './help-poolers.js'
-import type { poolTexts } from './help-pools.js'
-import type { queryTexts } from './help-queries.js'
-import type { queryRunTexts } from './help-query-runs.js'
-import type { serviceTexts } from './help-services.js'
-import type { twinTexts } from './help-twin.js'
+import type { activityTexts } from './help/activity.js'
+import type { doctorTexts } from './help/doctor.js'
+import type { indexTexts } from './help/indexes.js'
+import type { poolerTexts } from './help/poolers.js'
+import type { poolTexts } from './help/pools.js'
+import type { queryTexts } from './help/queries.js'
+import type { queryRunTexts } from './help/query-runs.js'
+import type { serviceTexts } from './help/services.js'
+import type { twinTexts } from './help/twin.js'
 
 /*
  * The codes that a finding may have: those that have a text. Types alone, so that no run loads the texts.

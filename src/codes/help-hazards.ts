@@ -1,5 +1,5 @@
 import type { HazardCode } from './hazard-codes.js'
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './help/explanation.js'
 
 /** Hazards: dangers of a step that must be allowed by name; REDUNDANT is told as the finding. */
 export const hazardTexts = {

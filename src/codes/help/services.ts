@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings of check-pool about services and what their pools do, with the rules of src/pools. */
 export const serviceTexts = {

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js'
-import type { ErrorText } from './help-explanation.js'
+import type { ErrorCode } from '../../errors.js'
+import type { ErrorText } from './explanation.js'
 
 /** Errors of the command line, of files, of profiles against the server, and of perfdb/runtime. What to do about each is its hint in errors.ts. */
 export const profileErrorTexts = {

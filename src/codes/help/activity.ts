@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings about what ran between two looks at pg_stat_statements, with the thresholds of src/measure. */
 export const activityTexts = {

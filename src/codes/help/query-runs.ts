@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings about how a query ran: order, memory, disk, WAL, settings, with the thresholds of src/measure. */
 export const queryRunTexts = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings of check-pool about kinds of poolers and runtimes, and about a failover. */
 export const poolerTexts = {

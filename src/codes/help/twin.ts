@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings about a twin, a private server that plans as another one does, and about what is advised by it. */
 export const twinTexts = {

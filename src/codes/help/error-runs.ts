@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js'
-import type { ErrorText } from './help-explanation.js'
+import type { ErrorCode } from '../../errors.js'
+import type { ErrorText } from './explanation.js'
 
 /** Errors of the connection and of running. What to do about each is its hint in errors.ts. */
 export const runErrorTexts = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** What perfdb doctor checks, besides what is an error elsewhere (POOLER, STANDBY, READ_ONLY, LEDGER_UNTRUSTED). */
 export const doctorTexts = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings about queries and how they are searched and joined, with the thresholds of src/measure. */
 export const queryTexts = {

@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings about indexes, of plan, verify, apply and rollback, and notes of import. */
 export const indexTexts = {

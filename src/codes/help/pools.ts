@@ -1,4 +1,4 @@
-import type { Explanation } from './help-explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** Findings of check-pool about servers and poolers, with the rules of src/pools. */
 export const poolTexts = {
