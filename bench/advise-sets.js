@@ -12,7 +12,7 @@ import { jobShop, perfdb, source } from './server.js'
 export async function adviseShop({ quick }) {
   const scale = quick ? 0.1 : 1
   const { demoSchemaStatements, demoStatements } = await source('src/commands/start/demo-data.ts')
-  const { readProfiles } = await source('src/profile/read.ts')
+  const { readProfiles } = await source('src/profile/read/read.ts')
   const [profile] = await readProfiles([jobShop], { cwd: process.cwd(), environment: {} })
   return withData(
     [...(await demoSchemaStatements()), ...demoStatements(scale)].map(({ sql }) => sql),

@@ -78,7 +78,7 @@ async function overheadOn({ url }, quick) {
   const { connect } = await source('src/server/connect.ts')
   const { resolveTarget } = await source('src/server/target/target.ts')
   const { measureQueries } = await source('src/measure/query/rounds.ts')
-  const { readProfiles } = await source('src/profile/read.ts')
+  const { readProfiles } = await source('src/profile/read/read.ts')
   const [profile] = await readProfiles([jobShop], { cwd: process.cwd(), environment: {} })
   const target = await resolveTarget({ url, environment: {}, home: '/' })
   const session = await connect(target, 'measure')

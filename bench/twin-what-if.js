@@ -48,7 +48,7 @@ export async function twinWhatIf({ quick }) {
 }
 
 async function truthOf(sql, file) {
-  const { readProfiles } = await source('src/profile/read.ts')
+  const { readProfiles } = await source('src/profile/read/read.ts')
   const [{ queries, indexes }] = await readProfiles([file], { cwd: process.cwd(), environment: {} })
   const used = new Set()
   for (const { sql: text, variants, parameters } of queries)

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { PerfdbError } from '../errors.js'
 import type { AdviseOptions } from '../commands/advise/advise.js'
 import type { Inputs } from '../commands/explain/explain-inputs.js'
-import type { Named } from '../profile/files.js'
-import { isThere } from '../profile/text-file.js'
+import type { Named } from '../profile/files/files.js'
+import { isThere } from '../profile/files/text-file.js'
 import type { AdviseResult } from '../result/documents/advise-result.js'
 import type { Config } from '../settings/config.js'
 import type { Invocation } from '../settings/invocation.js'
@@ -40,8 +40,8 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
   const { query, top, param } = options
   const [{ readQueries }, { parameterOfText }, { findFiles }] = await Promise.all([
     import('../commands/explain/explain-inputs.js'),
-    import('../profile/values.js'),
-    import('../profile/files.js'),
+    import('../profile/written/values.js'),
+    import('../profile/files/files.js'),
   ])
   const files = args.length > 0 || query !== undefined || top !== undefined ? args : config.profiles
   if (files.length === 0 && query === undefined && top !== undefined)
@@ -63,7 +63,7 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
 
 /** What a server and a statistics file are asked alike. */
 async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<Omit<AdviseOptions, 'limits'>> {
-  const { profileName } = await import('../profile/complete.js')
+  const { profileName } = await import('../profile/complete/complete.js')
   const { out } = options
   return {
     mostIndexes: options.maxIndexes,

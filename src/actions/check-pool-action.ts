@@ -1,7 +1,7 @@
 import type { PoolResult } from '../result/documents/pool-result.js'
 import type { WatchOptions } from '../commands/pool/pool-watch.js'
 import { PerfdbError } from '../errors.js'
-import type { Named } from '../profile/files.js'
+import type { Named } from '../profile/files/files.js'
 import type { Config } from '../settings/config.js'
 import { openDatabase, type Database } from './connect/database.js'
 import type { Invocation } from '../settings/invocation.js'

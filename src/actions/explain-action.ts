@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Auditable } from '../commands/explain/explain-top.js'
 import type { Finding } from '../plan/plan.js'
-import { parameterOfText } from '../profile/values.js'
+import { parameterOfText } from '../profile/written/values.js'
 import type { ExplainResult } from '../result/documents/result.js'
 import type { PlanOptions } from '../plan/options.js'
 import { PerfdbError } from '../errors.js'
-import { nameOf, type Named } from '../profile/files.js'
+import { nameOf, type Named } from '../profile/files/files.js'
 import type { Config } from '../settings/config.js'
 import type { Session } from '../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from './connect/database.js'
@@ -117,7 +117,7 @@ async function saveProfile(out: string, { queries, counts }: Auditable): Promise
     ]
   const [{ profileOfStatements }, { profileName }, { profileSchemaOf }] = await Promise.all([
     import('../commands/explain/explain-out.js'),
-    import('../profile/complete.js'),
+    import('../profile/complete/complete.js'),
     import('../commands/start/init.js'),
   ])
   await writeText(out, profileOfStatements(profileName(out), queries, counts, await profileSchemaOf(resolve(out))))

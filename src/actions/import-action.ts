@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { ImportOptions } from '../commands/import/import.js'
 import type { ImportResult } from '../result/documents/import-result.js'
 import { PerfdbError } from '../errors.js'
-import { isThere } from '../profile/text-file.js'
+import { isThere } from '../profile/files/text-file.js'
 import type { Config } from '../settings/config.js'
 import { openDatabase } from './connect/database.js'
 import { checkWritable, standardInput, writeText } from './files/files.js'
@@ -36,7 +36,7 @@ async function writtenTo(
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable(out === undefined ? [] : [out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
-    import('../profile/complete.js'),
+    import('../profile/complete/complete.js'),
     import('../commands/start/init.js'),
   ])
   const schemaFile = await profileSchemaOf(resolve(out ?? join(cwd, 'my.yaml')))

@@ -3,7 +3,7 @@ import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import { PerfdbError } from '../errors.js'
 import type { PlanOptions } from '../plan/options.js'
-import type { Named } from '../profile/files.js'
+import type { Named } from '../profile/files/files.js'
 import type { Profile } from '../profile/profile.js'
 import { withSettingPlace } from '../settings/setting-place.js'
 import { choiceOf } from '../settings/resolve.js'
@@ -30,7 +30,7 @@ export async function inputs(
   const paths = args.length > 0 ? args : config.profiles
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
-  const { readProfiles } = await import('../profile/read.js')
+  const { readProfiles } = await import('../profile/read/read.js')
   const { cwd, environment } = invocation
   const read = readProfiles(paths, {
     cwd,

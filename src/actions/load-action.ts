@@ -1,4 +1,4 @@
-import type { Named } from '../profile/files.js'
+import type { Named } from '../profile/files/files.js'
 import type { LoadResult } from '../result/documents/load-result.js'
 import type { Invocation } from '../settings/invocation.js'
 import { openDatabase } from './connect/database.js'

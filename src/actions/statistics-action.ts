@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { PerfdbError } from '../errors.js'
-import { isThere } from '../profile/text-file.js'
+import { isThere } from '../profile/files/text-file.js'
 import type { StatisticsResult } from '../result/documents/statistics-result.js'
 import type { Config } from '../settings/config.js'
 import { openDatabase } from './connect/database.js'

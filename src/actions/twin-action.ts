@@ -2,8 +2,8 @@ import type { MadeTwin } from '../commands/twin/twins.js'
 import type { WhatIfEngine } from '../commands/explain/what-if.js'
 import { PerfdbError } from '../errors.js'
 import type { Limits } from '../measure/sample/limits.js'
-import type { Named } from '../profile/files.js'
-import { readNamedFile } from '../profile/text-file.js'
+import type { Named } from '../profile/files/files.js'
+import { readNamedFile } from '../profile/files/text-file.js'
 import type { ExplainResult } from '../result/documents/result.js'
 import type { Config } from '../settings/config.js'
 import { readScript, type Database } from './connect/database.js'
@@ -60,7 +60,7 @@ export async function explainOnTwin(
     import('../measure/sample/limits.js'),
   ])
   const [{ parameterOfText }, { standardInput }] = await Promise.all([
-    import('../profile/values.js'),
+    import('../profile/written/values.js'),
     import('./files/files.js'),
   ])
   const named = args.length > 0 || query !== undefined ? args : config.profiles

@@ -3,7 +3,7 @@ import type { QueuePolicy } from '../build/context.js'
 import type { PlanResult } from '../result/documents/result.js'
 import type { HazardCode } from '../codes/hazard-codes.js'
 import type { WrittenPools } from '../pools/file/schema.js'
-import type { WrittenProfile } from '../profile/schema.js'
+import type { WrittenProfile } from '../profile/written/schema.js'
 
 /** What every function takes. Without any of it the function does what the command does in this folder. */
 export interface CommonOptions {

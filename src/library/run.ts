@@ -1,7 +1,7 @@
 import type { Listener, RunEvent } from '../build/events.js'
 import type { Invocation } from '../settings/invocation.js'
 import { PerfdbError } from '../errors.js'
-import type { Named } from '../profile/files.js'
+import type { Named } from '../profile/files/files.js'
 import type { CommonOptions } from './options.js'
 import { invocation, namedFiles, type AnyOptions } from './invocation.js'
 import { checkOptions, type Command } from './known-options.js'

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import type { ResultQuery } from '../result/documents/result.js'
-import type { WrittenProfile, WrittenQuery, WrittenValue } from '../profile/schema.js'
+import type { WrittenProfile, WrittenQuery, WrittenValue } from '../profile/written/schema.js'
 import type { CommonOptions } from './options.js'
 
 /* `import { assertQuery } from 'perfdb/testing'`: for a test of any runner, since all it does is throw. */

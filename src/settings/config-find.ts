@@ -1,6 +1,6 @@
 import { dirname, join, relative, resolve } from 'node:path'
 import { PerfdbError, problemsError } from '../errors.js'
-import { isThere, readTextFile } from '../profile/text-file.js'
+import { isThere, readTextFile } from '../profile/files/text-file.js'
 
 export interface ConfigText {
   /** As messages show it: the way it was named, or relative to the working folder. */

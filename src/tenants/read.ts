@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { PerfdbError, type Place, type Problem } from '../errors.js'
-import { readText, type FoundFile } from '../profile/files.js'
+import { readText, type FoundFile } from '../profile/files/files.js'
 import { readingStatement } from '../sql/parser/reading.js'
 import { csvTenants } from './csv-tenants.js'
 import { duplicateTenants, registryTenants, writtenRegistry, writtenTenant, type Rows } from './rows.js'

@@ -5,7 +5,7 @@ import { configResult, type ConfigResult } from '../../src/result/documents/conf
 import { settingKeys } from '../../src/options/table.js'
 import { settingsSchema } from '../../src/options/config-schema.js'
 import { readConfig } from '../../src/settings/config.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
 import { configFormats, formats } from '../../src/options/formats.js'
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parameterOfText } from '../../src/profile/values.js'
+import { parameterOfText } from '../../src/profile/written/values.js'
 import { readQueries } from '../../src/commands/explain/explain-inputs.js'
 
 async function inputs(text: string, path = 'q.sql') {

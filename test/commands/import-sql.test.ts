@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runSqlImport } from '../../src/commands/import/import-sql.js'
-import { parseProfile } from '../../src/profile/read.js'
+import { parseProfile } from '../../src/profile/read/read.js'
 
 const all = { schemas: [], tables: [], indexes: [] }
 

@@ -6,7 +6,7 @@ import { readConfig } from '../../src/settings/config.js'
 import { firstFiles } from '../../src/commands/start/init-files.js'
 import { profileSchemaOf, runInit } from '../../src/commands/start/init.js'
 import { readPools } from '../../src/pools/file/read.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 
 test('init writes files that perfdb reads, with their examples uncommented too, and never writes over one', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'perfdb-init-'))
@@ -25,7 +25,7 @@ test('init writes files that perfdb reads, with their examples uncommented too, 
 })
 
 test('the commented example of the profile is itself a valid profile', async () => {
-  const { parseProfile } = await import('../../src/profile/read.js')
+  const { parseProfile } = await import('../../src/profile/read/read.js')
   const text = (firstFiles('schemas').get('perfdb/indexes.yaml') ?? '')
     .replace('indexes: []', 'indexes:')
     .replace('queries: []', 'queries:')

@@ -3,7 +3,7 @@ import { runFleet, type FleetOptions, type FleetTenant } from '../../src/command
 import { runScheduled } from '../../src/commands/fleet/schedule.js'
 import { parseWaves, wavesOf } from '../../src/commands/fleet/waves.js'
 import { PerfdbError } from '../../src/errors.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 import type { ApplyResult, ResultQuery } from '../../src/result/documents/result.js'
 import { anySchema, profileIn } from '../../src/tenants/in-schema.js'
 import { folder } from '../cli/perfdb.js'

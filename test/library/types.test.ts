@@ -31,7 +31,7 @@ import type * as one from ${source('result/documents/result.js')}
 import type * as many from ${source('result/documents/fleet-result.js')}
 import type * as advise from ${source('result/documents/advise-result.js')}
 import type * as pool from ${source('result/documents/pool-result.js')}
-import type * as profile from ${source('profile/schema.js')}
+import type * as profile from ${source('profile/written/schema.js')}
 import type * as pools from ${source('pools/file/schema.js')}
 declare function same<A, B>(a: [A] extends [B] ? ([B] extends [A] ? true : 'an optional key is missing') : 'not the same'): void
 ${documents.map((name) => `same<built.${name}, ${/^Fleet|^Tenant/.test(name) ? 'many' : 'one'}.${name}>(true)`).join('\n')}

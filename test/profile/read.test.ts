@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
-import { parseProfile, readProfiles } from '../../src/profile/read.js'
+import { parseProfile, readProfiles } from '../../src/profile/read/read.js'
 
 let folder = ''
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createIndexSql } from '../../src/sql/ddl/index-ddl.js'
-import { readSqlProfile } from '../../src/profile/sql.js'
+import { readSqlProfile } from '../../src/profile/sql/sql.js'
 import { testDatabase } from '../support/database.js'
 import { serverMajor } from '../support/major.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parameterText } from '../../src/profile/values.js'
+import { parameterText } from '../../src/profile/written/values.js'
 import { testDatabase } from '../support/database.js'
 
 test.each([

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Profile, Query } from '../../src/profile/profile.js'
-import { parseProfile } from '../../src/profile/read.js'
+import { parseProfile } from '../../src/profile/read/read.js'
 import { queryFindingCodes } from '../../src/codes/finding-codes.js'
-import { readSqlProfile } from '../../src/profile/sql.js'
+import { readSqlProfile } from '../../src/profile/sql/sql.js'
 import { writeProfile } from '../../src/profile/write.js'
 
 const nowhere = { file: 'p.yaml', line: 1, column: 1 }

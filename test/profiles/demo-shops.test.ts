@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { demoSchemaStatements } from '../../src/commands/start/demo-data.js'
 import { demoShops, type DemoName } from '../../src/commands/start/demo-shops.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 import { testDatabase } from '../support/database.js'
 
 const scale = 0.01

@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { demoSchema, demoStatements } from '../../src/commands/start/demo-data.js'
 import { quoteLiteral } from '../../src/definition/quote.js'
 import type { ParameterSet, Profile, Query } from '../../src/profile/profile.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 
 /** A profile of the folder profiles/. */
 export async function readyProfile(name: string): Promise<Profile> {

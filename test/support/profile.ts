@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Profile } from '../../src/profile/profile.js'
-import { readProfiles } from '../../src/profile/read.js'
+import { readProfiles } from '../../src/profile/read/read.js'
 
 /** Profiles from YAML text, read as from files. */
 export async function profilesOf(...texts: readonly string[]): Promise<readonly Profile[]> {

@@ -1,5 +1,5 @@
 import { PerfdbError, problemsError } from '../../errors.js'
-import { readNamedFile } from '../../profile/text-file.js'
+import { readNamedFile } from '../../profile/files/text-file.js'
 import type { Role } from '../../server/session/pin.js'
 import type { Session } from '../../server/session/session.js'
 import type { Target } from '../../server/target/target.js'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { PerfdbError } from '../../errors.js'
-import { reasonOf } from '../../profile/text-file.js'
+import { reasonOf } from '../../profile/files/text-file.js'
 
 /**
  * Every file that a command will write at its end is looked at before anything is done: a path that cannot be written

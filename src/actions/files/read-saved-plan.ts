@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import { readNamedFile } from '../../profile/text-file.js'
+import { readNamedFile } from '../../profile/files/text-file.js'
 import type { SavedPart } from '../../result/parts/saved-part.js'
 import type { Invocation } from '../../settings/invocation.js'
 

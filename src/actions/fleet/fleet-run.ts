@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { PerfdbError } from '../../errors.js'
-import type { Named } from '../../profile/files.js'
+import type { Named } from '../../profile/files/files.js'
 import type { FleetCommand, FleetResult } from '../../result/documents/fleet-result.js'
 import type { ApplyResult } from '../../result/documents/result.js'
 import { headOf } from '../../result/head.js'

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
-import { readText } from '../../profile/files.js'
+import { readText } from '../../profile/files/files.js'
 import { missingByPath } from '../../settings/config-missing.js'
 import { choiceOf } from '../../settings/resolve.js'
 import type { Config } from '../../settings/config.js'

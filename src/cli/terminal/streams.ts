@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { errorDocument } from '../../result/error-document.js'
 import { PerfdbError } from '../../errors.js'
-import { reasonOf } from '../../profile/text-file.js'
+import { reasonOf } from '../../profile/files/text-file.js'
 import type { Layout } from '../../report/block/layout.js'
 import { writeText } from '../../actions/files/files.js'
 import type { Report } from '../../options/readers.js'

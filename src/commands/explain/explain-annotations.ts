@@ -1,7 +1,7 @@
 import type { Problem } from '../../errors.js'
 import type { Expectation, ParameterSet } from '../../profile/profile.js'
 import { queryFindingCodes } from '../../codes/finding-codes.js'
-import { parameterText } from '../../profile/values.js'
+import { parameterText } from '../../profile/written/values.js'
 import type { Comment, SourceStatement } from '../../sql/statements/source.js'
 import { nearest } from '../../text/nearest.js'
 import { z } from '../../yaml/schema.js'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { PerfdbError } from '../../errors.js'
 import type { Counters, CountersSnapshot } from '../../measure/activity/counters.js'
-import { readNamedFile } from '../../profile/text-file.js'
+import { readNamedFile } from '../../profile/files/text-file.js'
 import type { Session } from '../../server/session/session.js'
 import { countersMomentSql, countersSql, countsSinceSql } from '../../sql/statements/counters.js'
 import { systemIdentifierSql } from '../../sql/catalog/server-slots.js'

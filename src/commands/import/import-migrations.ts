@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PerfdbError } from '../../errors.js'
-import { isMissing, readNamedFile } from '../../profile/text-file.js'
+import { isMissing, readNamedFile } from '../../profile/files/text-file.js'
 
 export interface ScriptFile {
   readonly file: string

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PerfdbError } from '../../errors.js'
-import { isThere, reasonOf } from '../../profile/text-file.js'
+import { isThere, reasonOf } from '../../profile/files/text-file.js'
 import { firstFiles, schemaCopies } from './init-files.js'
 import type { InitResult } from '../../result/documents/init-result.js'
 import { headOf } from '../../result/head.js'

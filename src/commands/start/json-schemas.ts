@@ -1,6 +1,6 @@
 import { keyDescriptions } from '../../pools/file/key-descriptions.js'
 import { poolsSchema } from '../../pools/file/schema.js'
-import { profileSchema } from '../../profile/schema.js'
+import { profileSchema } from '../../profile/written/schema.js'
 import { z } from '../../yaml/schema.js'
 import { configSchema } from '../../options/config-schema.js'
 import { resultSchemas } from '../../result/schemas.js'

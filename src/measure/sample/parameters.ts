@@ -1,6 +1,6 @@
 import { readForeignCode } from '../../catalog/trust.js'
 import type { ParameterSet } from '../../profile/profile.js'
-import { parameterText } from '../../profile/values.js'
+import { parameterText } from '../../profile/written/values.js'
 import type { Session } from '../../server/session/session.js'
 import { columnStatisticsSql, sampleRowSql } from '../../sql/measure/explain-catalog.js'
 import { comparisonsOf, readCondition } from '../../sql/rewrite/condition.js'

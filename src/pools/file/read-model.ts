@@ -1,5 +1,5 @@
 import { problemsError, type Place, type Problem } from '../../errors.js'
-import type { FoundFile } from '../../profile/files.js'
+import type { FoundFile } from '../../profile/files/files.js'
 import { readTenants, type Asked, type ListedTenants } from '../../tenants/read.js'
 import type { Registry, RegistryRow } from '../../tenants/tenant.js'
 import { literalPassword } from '../../text/postgres-url.js'

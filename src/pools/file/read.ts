@@ -1,5 +1,5 @@
 import { problemsError } from '../../errors.js'
-import { findFiles, readText, type FoundFile, type Named } from '../../profile/files.js'
+import { findFiles, readText, type FoundFile, type Named } from '../../profile/files/files.js'
 import type { ListedTenants } from '../../tenants/read.js'
 import type { Registry, RegistryRow } from '../../tenants/tenant.js'
 import { withoutUrlVariables } from '../../text/url-environment.js'

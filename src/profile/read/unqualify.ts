@@ -1,5 +1,5 @@
-import type { Definition } from '../definition/definition.js'
-import type { Profile } from './profile.js'
+import type { Definition } from '../../definition/definition.js'
+import type { Profile } from '../profile.js'
 
 /** The profile with the columns of its expressions and predicates by their names alone: an index knows one table only. */
 export async function unqualifiedProfile(profile: Profile): Promise<Profile> {
@@ -15,7 +15,7 @@ export async function unqualifiedProfile(profile: Profile): Promise<Profile> {
 async function unqualified(definition: Definition): Promise<Definition> {
   if (!texts(definition).some((text) => text.includes('.'))) return definition
   // The parser is a WebAssembly of 2 MB: loaded only when there is something to parse.
-  const { unqualifiedSql } = await import('../sql/parser/column-references.js')
+  const { unqualifiedSql } = await import('../../sql/parser/column-references.js')
   const { keys, predicate, table } = definition
   return {
     ...definition,

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, type Dirent } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
-import type { Problem } from '../errors.js'
-import { nearest } from '../text/nearest.js'
+import type { Problem } from '../../errors.js'
+import { nearest } from '../../text/nearest.js'
 import { isMissing, isUrl, notFound, readTextFile, unreadable } from './text-file.js'
 
 /** A file's path, or its text with the name that places show. */

@@ -1,9 +1,9 @@
-import { isExpressionText } from '../definition/key-text.js'
-import { nameTooLong } from '../definition/quote.js'
-import { duration } from '../yaml/units.js'
-import { z } from '../yaml/schema.js'
+import { isExpressionText } from '../../definition/key-text.js'
+import { nameTooLong } from '../../definition/quote.js'
+import { duration } from '../../yaml/units.js'
+import { z } from '../../yaml/schema.js'
 import { loadSchema } from './load-schema.js'
-import { queryFindingCodes } from '../codes/finding-codes.js'
+import { queryFindingCodes } from '../../codes/finding-codes.js'
 
 /*
  * A profile as people write it (product contract, "A profile"): every default still open, short forms allowed. The

@@ -1,11 +1,11 @@
-import { problemsError, PerfdbError, type Problem } from '../errors.js'
-import { byPlace } from '../yaml/issues.js'
-import { readYaml } from '../yaml/read.js'
-import { completeProfile } from './complete.js'
-import { findFiles, nameOf, readText, type FoundFile, type Named } from './files.js'
+import { problemsError, PerfdbError, type Problem } from '../../errors.js'
+import { byPlace } from '../../yaml/issues.js'
+import { readYaml } from '../../yaml/read.js'
+import { completeProfile } from '../complete/complete.js'
+import { findFiles, nameOf, readText, type FoundFile, type Named } from '../files/files.js'
 import { duplicateNames, indexNames, namesOf, type IndexName } from './names.js'
-import type { Profile } from './profile.js'
-import { profileSchema } from './schema.js'
+import type { Profile } from '../profile.js'
+import { profileSchema } from '../written/schema.js'
 import { unqualifiedProfile } from './unqualify.js'
 
 export interface ReadOptions {
@@ -62,7 +62,7 @@ async function readProfile(
   if ('problem' in read) return { names: [], problems: [read.problem] }
   if (/\.sql$/i.test(found.file)) {
     // The parser is a WebAssembly of 2 MB: loaded only when there is SQL to read.
-    const { readSqlProfile } = await import('./sql.js')
+    const { readSqlProfile } = await import('../sql/sql.js')
     const { profile, problems } = await readSqlProfile(read.text, found.file, everySchema ?? schema)
     return { profile, problems, names: indexNames(profile) }
   }

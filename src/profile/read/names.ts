@@ -1,9 +1,9 @@
-import type { Place, Problem } from '../errors.js'
-import { suggestion } from '../text/nearest.js'
-import type { Profile } from './profile.js'
-import { qualify } from './qualify.js'
-import type { WrittenName, WrittenProfile } from './schema.js'
-import type { Path, ProfileSource } from './source.js'
+import type { Place, Problem } from '../../errors.js'
+import { suggestion } from '../../text/nearest.js'
+import type { Profile } from '../profile.js'
+import { qualify } from '../written/qualify.js'
+import type { WrittenName, WrittenProfile } from '../written/schema.js'
+import type { Path, ProfileSource } from '../written/source.js'
 
 /** An index name of one file: declared, or declared absent. */
 export interface IndexName {

@@ -1,6 +1,6 @@
 import type { IndexElem, IndexStmt, Node } from 'libpg-query'
-import type { Definition, Key, TableName } from '../definition/definition.js'
-import type { Token } from '../sql/parser/parser-tokens.js'
+import type { Definition, Key, TableName } from '../../definition/definition.js'
+import type { Token } from '../../sql/parser/parser-tokens.js'
 
 /**
  * The definition of a parsed CREATE INDEX. The text of expressions and predicate is cut out of the source by the tokens

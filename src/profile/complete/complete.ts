@@ -1,12 +1,12 @@
 import { basename } from 'node:path'
-import type { Definition, Key, PartitionPart } from '../definition/definition.js'
-import { isExpressionText } from '../definition/key-text.js'
+import type { Definition, Key, PartitionPart } from '../../definition/definition.js'
+import { isExpressionText } from '../../definition/key-text.js'
 import { completeLoad } from './complete-load.js'
 import { completeQuery } from './complete-query.js'
-import type { DeclaredIndex, Profile } from './profile.js'
-import { qualify } from './qualify.js'
-import type { WrittenIndex, WrittenKey, WrittenProfile } from './schema.js'
-import type { ProfileSource } from './source.js'
+import type { DeclaredIndex, Profile } from '../profile.js'
+import { qualify } from '../written/qualify.js'
+import type { WrittenIndex, WrittenKey, WrittenProfile } from '../written/schema.js'
+import type { ProfileSource } from '../written/source.js'
 
 /** Written -> complete: every default filled in, every table qualified, every place kept. Names are checked elsewhere. */
 export function completeProfile(written: WrittenProfile, source: ProfileSource): Profile {

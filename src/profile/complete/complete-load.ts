@@ -1,7 +1,7 @@
-import { durationMs, percentOf, ratePerSecond } from '../text/units.js'
-import type { DeclaredLoad, LoadExpectation } from './load.js'
-import type { WrittenLoad } from './load-schema.js'
-import { entriesInOrder, type ProfileSource } from './source.js'
+import { durationMs, percentOf, ratePerSecond } from '../../text/units.js'
+import type { DeclaredLoad, LoadExpectation } from '../load.js'
+import type { WrittenLoad } from '../written/load-schema.js'
+import { entriesInOrder, type ProfileSource } from '../written/source.js'
 
 /** The key `load` with its units read, queries in the order of the file. */
 export function completeLoad(written: WrittenLoad, source: ProfileSource): DeclaredLoad {

@@ -1,4 +1,4 @@
-import type { Place } from '../errors.js'
+import type { Place } from '../../errors.js'
 
 export type Path = readonly (string | number)[]
 

@@ -1,4 +1,4 @@
-import type { TableName } from '../definition/definition.js'
+import type { TableName } from '../../definition/definition.js'
 import type { WrittenName } from './schema.js'
 
 /** `name`, `schema.name` split at the first dot, or the two apart; unqualified names live in `schema`. */

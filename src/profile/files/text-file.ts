@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { PerfdbError, type Problem } from '../errors.js'
+import { PerfdbError, type Problem } from '../../errors.js'
 
 /**
  * The text of a file that an option or an argument names, relative to `cwd`, of 20 MB or `most` bytes. `hint` says where such a file comes from. Throws

@@ -1,7 +1,7 @@
-import { durationMs, ratePerSecond } from '../text/units.js'
-import { duration, percentage, rate } from '../yaml/units.js'
-import { z } from '../yaml/schema.js'
-import { mostLoad } from './load.js'
+import { durationMs, ratePerSecond } from '../../text/units.js'
+import { duration, percentage, rate } from '../../yaml/units.js'
+import { z } from '../../yaml/schema.js'
+import { mostLoad } from '../load.js'
 
 const text = z.string().min(1)
 const time = duration.optional()

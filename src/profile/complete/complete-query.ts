@@ -1,8 +1,8 @@
-import type { Expectation, ParameterSet, Query } from './profile.js'
-import type { WrittenQuery } from './schema.js'
-import { durationMs } from '../text/units.js'
-import { entriesInOrder, type Path, type ProfileSource } from './source.js'
-import { parameterText } from './values.js'
+import type { Expectation, ParameterSet, Query } from '../profile.js'
+import type { WrittenQuery } from '../written/schema.js'
+import { durationMs } from '../../text/units.js'
+import { entriesInOrder, type Path, type ProfileSource } from '../written/source.js'
+import { parameterText } from '../written/values.js'
 
 /** A query with its parameter sets and variants in the order of the file. */
 export function completeQuery(written: WrittenQuery, path: Path, source: ProfileSource): Query {
