@@ -74,7 +74,7 @@ export const tea: RuleFinding = { code: 'TOO_SLOW_FOR_TEA', severity: 'info', me
 `,
     },
     {
-      file: 'src/actions/inputs.ts',
+      file: 'src/actions/files/inputs.ts',
       behind: '    retries: options.retries,\n',
       text: '    napMs: options.nap,\n',
     },

@@ -15,8 +15,8 @@ import { measuringAs, openReplicas } from './connect/measure-as.js'
 import { checkWritable, writeText } from './files/files.js'
 import type { Invocation } from '../settings/invocation.js'
 import { readSavedPlan } from './files/read-saved-plan.js'
-import { applyOptions, choiceFor, configOf, inputs, planOptions } from './inputs.js'
-import { shownAs } from './shown.js'
+import { applyOptions, choiceFor, configOf, inputs, planOptions } from './files/inputs.js'
+import { shownAs } from './files/shown.js'
 import { asWritten } from '../profile/as-written.js'
 import { shownDocument } from '../result/shown.js'
 import { formatOfFile } from '../options/readers.js'
@@ -47,14 +47,14 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
             whatIf: {
               connect: async () => database.connect('measure'),
               signal: given.signals.signal,
-              ...(await import('./twin-action.js')).whatIfEngine(given, database),
+              ...(await import('./queries/twin-action.js')).whatIfEngine(given, database),
             },
           }),
       ...(tool === undefined
         ? {}
         : {
             export: async (made) => {
-              const { writeExport } = await import('./export-action.js')
+              const { writeExport } = await import('./start/export-action.js')
               return writeExport(made, tool, outDir, given.cwd)
             },
           }),
@@ -103,7 +103,9 @@ export async function apply(invocation: Invocation, args: readonly Named[]): Pro
       counterfactual: choiceFor(database, given),
       openReplicas: async () => openReplicas(given, config),
       ramp:
-        options.ramp === true ? await (await import('./ramp.js')).rampOf(database, given, config, profiles) : undefined,
+        options.ramp === true
+          ? await (await import('./load/ramp.js')).rampOf(database, given, config, profiles)
+          : undefined,
     })
   })
 }
@@ -147,19 +149,19 @@ export async function history(invocation: Invocation, [name]: readonly Named[]):
 
 export async function explain(invocation: Invocation, args: readonly Named[]): Promise<ExplainResult> {
   const config = await configOf(invocation)
-  const { runExplainAction } = await import('./explain-action.js')
+  const { runExplainAction } = await import('./queries/explain-action.js')
   return await runExplainAction(invocation, config, args, planOptions(invocation, config))
 }
 
 export async function advise(invocation: Invocation, args: readonly Named[]): Promise<AdviseResult> {
   const config = await configOf(invocation)
-  const { runAdviseAction } = await import('./advise-action.js')
+  const { runAdviseAction } = await import('./queries/advise-action.js')
   return await runAdviseAction(invocation, config, args)
 }
 
 export async function statistics(invocation: Invocation): Promise<StatisticsResult> {
   const config = await configOf(invocation)
-  const { runStatisticsAction } = await import('./statistics-action.js')
+  const { runStatisticsAction } = await import('./queries/statistics-action.js')
   return await runStatisticsAction(invocation, config)
 }
 
@@ -184,25 +186,25 @@ export async function checkPool(invocation: Invocation, args: readonly Named[]):
 }
 
 export async function load(invocation: Invocation, args: readonly Named[]): Promise<SingleResult> {
-  return (await import('./load-action.js')).runLoadAction(invocation, args)
+  return (await import('./load/load-action.js')).runLoadAction(invocation, args)
 }
 
 export async function doctor(invocation: Invocation): Promise<SingleResult> {
-  return (await import('./doctor-action.js')).runDoctorAction(invocation, await configOf(invocation))
+  return (await import('./start/doctor-action.js')).runDoctorAction(invocation, await configOf(invocation))
 }
 
 export async function init(invocation: Invocation, args: readonly string[] = []): Promise<SingleResult> {
-  const { runInitAction } = await import('./init-action.js')
+  const { runInitAction } = await import('./start/init-action.js')
   return runInitAction(invocation, args)
 }
 
 export async function config(invocation: Invocation): Promise<ConfigResult> {
-  const { runConfigAction } = await import('./config-action.js')
+  const { runConfigAction } = await import('./start/config-action.js')
   return runConfigAction(invocation, await configOf(invocation))
 }
 
 export async function importIndexes(invocation: Invocation, args: readonly string[]): Promise<SingleResult> {
-  const { runImportAction } = await import('./import-action.js')
+  const { runImportAction } = await import('./start/import-action.js')
   return runImportAction(invocation, async () => configOf(invocation), args[0])
 }
 

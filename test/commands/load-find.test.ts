@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
-import { threadsFor } from '../../src/actions/load-settings.js'
+import { threadsFor } from '../../src/actions/load/load-settings.js'
 import { findKnee } from '../../src/commands/load/find.js'
 import { dealt } from '../../src/commands/load/rig.js'
 import type { Offer } from '../../src/commands/load/run-step.js'

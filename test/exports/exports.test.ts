@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { writeExport } from '../../src/actions/export-action.js'
+import { writeExport } from '../../src/actions/start/export-action.js'
 import { migrationsOf } from '../../src/commands/start/export-migrations.js'
 import { makePlan } from '../../src/commands/apply/make-plan.js'
 import type { Plan } from '../../src/plan/plan.js'

@@ -7,7 +7,7 @@ import { errorOf } from '../../result/documents/error-fields.js'
 import type { SingleResult } from '../../result/results.js'
 import { perfdbVersion } from '../../result/version.js'
 import type { Invocation } from '../../settings/invocation.js'
-import { allowed } from '../inputs.js'
+import { allowed } from '../files/inputs.js'
 import type { OpenFleet, Tenant, TenantPart } from './open-fleet.js'
 import { patientQueue } from './open-queue.js'
 

@@ -3,7 +3,7 @@ import type { ResultFinding } from '../../result/documents/result.js'
 import type { Invocation } from '../../settings/invocation.js'
 import type { ListedTenants } from '../../tenants/read.js'
 import { selectTenants } from '../../tenants/select.js'
-import { configOf } from '../inputs.js'
+import { configOf } from '../files/inputs.js'
 import { rememberingRegistry } from './registry-cache.js'
 import { readTenantList } from './tenants-file.js'
 

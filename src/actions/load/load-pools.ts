@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { PerfdbError } from '../errors.js'
-import type { DeclaredLoad } from '../profile/load.js'
-import type { Config } from '../settings/config.js'
-import type { Invocation } from '../settings/invocation.js'
+import { PerfdbError } from '../../errors.js'
+import type { DeclaredLoad } from '../../profile/load.js'
+import type { Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /** The pools that the connections of a load are in: a request waits for one of its own pool, as in the process that it came to. */
 export interface LoadPools {
@@ -35,8 +35,8 @@ export async function loadPools(
       place,
     })
   const [{ readPools }, { held }] = await Promise.all([
-    import('../pools/file/read.js'),
-    import('../pools/sums/pool.js'),
+    import('../../pools/file/read.js'),
+    import('../../pools/sums/pool.js'),
   ])
   const services = (await readPools(files, { cwd, environment })).flatMap((one) => one.services)
   const service = services.find((one) => one.name === name)

@@ -1,9 +1,9 @@
-import { PerfdbError } from '../errors.js'
-import type { Profile } from '../profile/profile.js'
-import type { LoadSide } from '../result/documents/load-result.js'
-import type { Config } from '../settings/config.js'
-import type { Invocation } from '../settings/invocation.js'
-import type { Database } from './connect/database.js'
+import { PerfdbError } from '../../errors.js'
+import type { Profile } from '../../profile/profile.js'
+import type { LoadSide } from '../../result/documents/load-result.js'
+import type { Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
+import type { Database } from '../connect/database.js'
 import { declaredLoad, loadRun, loadSettings } from './load-settings.js'
 
 /** What --ramp does before the builds and after them. Throws BAD_OPTION where no profile says how to load. */
@@ -21,7 +21,7 @@ export async function rampOf(
   const { what, ...settings } = await loadSettings({}, invocation, config, declared)
   if (!('offers' in what)) throw new PerfdbError('INTERNAL', 'a ramp without steps')
   const { offers } = what
-  const { rampSide } = await import('../commands/load/ramp.js')
+  const { rampSide } = await import('../../commands/load/ramp.js')
   const queries = profiles.flatMap((profile) => profile.queries)
   return async () => {
     await using look = await database.connect('look')

@@ -1,11 +1,11 @@
-import { PerfdbError } from '../errors.js'
-import type { PlanOptions } from '../plan/options.js'
-import { nameOf, type Named } from '../profile/files/files.js'
-import { readProfiles } from '../profile/read/read.js'
-import type { Config } from '../settings/config.js'
-import { schemaInForce, type Database } from './connect/database.js'
-import type { Invocation } from '../settings/invocation.js'
-import type { Planned } from '../commands/planned.js'
+import { PerfdbError } from '../../errors.js'
+import type { PlanOptions } from '../../plan/options.js'
+import { nameOf, type Named } from '../../profile/files/files.js'
+import { readProfiles } from '../../profile/read/read.js'
+import type { Config } from '../../settings/config.js'
+import { schemaInForce, type Database } from '../connect/database.js'
+import type { Invocation } from '../../settings/invocation.js'
+import type { Planned } from '../../commands/planned.js'
 
 /**
  * What `explain --what-if` supposes: the plan of the profiles among what is named, else of those of perfdb.yaml; undefined
@@ -32,7 +32,7 @@ export async function planToSuppose(
     })
   const [profiles, { makePlan }] = await Promise.all([
     readProfiles(paths, { cwd, environment, schema: await schemaInForce(invocation, config) }),
-    import('../commands/apply/make-plan.js'),
+    import('../../commands/apply/make-plan.js'),
   ])
   await using session = await database.connect('look')
   return await makePlan(session, profiles, options)

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { migrationsOf } from '../commands/start/export-migrations.js'
-import { PerfdbError } from '../errors.js'
-import type { Plan } from '../plan/plan.js'
-import { exportFiles, exportFolders } from '../report/export/export-tools.js'
-import type { Committed, ExportTool } from '../report/export/export-sql.js'
+import { migrationsOf } from '../../commands/start/export-migrations.js'
+import { PerfdbError } from '../../errors.js'
+import type { Plan } from '../../plan/plan.js'
+import { exportFiles, exportFolders } from '../../report/export/export-tools.js'
+import type { Committed, ExportTool } from '../../report/export/export-sql.js'
 
 /**
  * Writes the pending steps of a plan as migrations of another tool into `folder` (else the tool's own below `cwd`), and returns the paths

@@ -1,12 +1,12 @@
-import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf } from '../options/table.js'
-import type { OptionRow } from '../options/row.js'
-import type { ConfigResult, ConfigSetting } from '../result/documents/config-result.js'
-import { headOf } from '../result/head.js'
-import { variableOf } from '../settings/resolve.js'
-import { fileSetting } from '../settings/config-setting.js'
-import { shownUrl, urlSetting } from '../settings/config-url.js'
-import type { Config } from '../settings/config.js'
-import type { Invocation } from '../settings/invocation.js'
+import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf } from '../../options/table.js'
+import type { OptionRow } from '../../options/row.js'
+import type { ConfigResult, ConfigSetting } from '../../result/documents/config-result.js'
+import { headOf } from '../../result/head.js'
+import { variableOf } from '../../settings/resolve.js'
+import { fileSetting } from '../../settings/config-setting.js'
+import { shownUrl, urlSetting } from '../../settings/config-url.js'
+import type { Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /**
  * What is in force, and where each value comes from: flag, variable, section of perfdb.yaml, its top level, default. Connects to nothing, and

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
-import type { ImportOptions } from '../commands/import/import.js'
-import type { ImportResult } from '../result/documents/import-result.js'
-import { PerfdbError } from '../errors.js'
-import { isThere } from '../profile/files/text-file.js'
-import type { Config } from '../settings/config.js'
-import { openDatabase } from './connect/database.js'
-import { checkWritable, standardInput, writeText } from './files/files.js'
-import type { Invocation } from '../settings/invocation.js'
+import type { ImportOptions } from '../../commands/import/import.js'
+import type { ImportResult } from '../../result/documents/import-result.js'
+import { PerfdbError } from '../../errors.js'
+import { isThere } from '../../profile/files/text-file.js'
+import type { Config } from '../../settings/config.js'
+import { openDatabase } from '../connect/database.js'
+import { checkWritable, standardInput, writeText } from '../files/files.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /** import from the database, or from a SQL file (`-` is stdin), which needs none; notes go to stderr as warnings. */
 export async function runImportAction(
@@ -20,7 +20,7 @@ export async function runImportAction(
     file === undefined
       ? await ofDatabase(invocation, await readConfig(), options)
       : await ofFile(invocation, file, options)
-  const { noteText } = await import('../commands/import/import-notes.js')
+  const { noteText } = await import('../../commands/import/import-notes.js')
   for (const note of result.notes) invocation.listener({ type: 'warning', message: noteText(note) })
   if (out === undefined || !result.ok) return result
   await writeText(out, result.profile)
@@ -36,8 +36,8 @@ async function writtenTo(
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable(out === undefined ? [] : [out])
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
-    import('../profile/complete/complete.js'),
-    import('../commands/start/init.js'),
+    import('../../profile/complete/complete.js'),
+    import('../../commands/start/init.js'),
   ])
   const schemaFile = await profileSchemaOf(resolve(out ?? join(cwd, 'my.yaml')))
   return {
@@ -47,7 +47,7 @@ async function writtenTo(
 }
 
 async function ofDatabase(invocation: Invocation, config: Config, options: ImportOptions): Promise<ImportResult> {
-  const { runImport } = await import('../commands/import/import.js')
+  const { runImport } = await import('../../commands/import/import.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runImport(session, options)
@@ -55,8 +55,8 @@ async function ofDatabase(invocation: Invocation, config: Config, options: Impor
 
 async function ofFile(invocation: Invocation, file: string, options: ImportOptions): Promise<ImportResult> {
   const [{ runScriptImport }, { readScripts }] = await Promise.all([
-    import('../commands/import/import-sql.js'),
-    import('../commands/import/import-migrations.js'),
+    import('../../commands/import/import-sql.js'),
+    import('../../commands/import/import-migrations.js'),
   ])
   if (file === '-') return runScriptImport([{ file: 'stdin', text: await standardInput() }], 'stdin', options)
   return runScriptImport(await readScripts(file, invocation.cwd), file, options)

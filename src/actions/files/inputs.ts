@@ -1,15 +1,15 @@
-import type { ApplyOptions } from '../commands/apply/apply.js'
-import type { CounterfactualChoice } from '../commands/apply/proof-hiding.js'
-import type { HazardCode } from '../codes/hazard-codes.js'
-import { PerfdbError } from '../errors.js'
-import type { PlanOptions } from '../plan/options.js'
-import type { Named } from '../profile/files/files.js'
-import type { Profile } from '../profile/profile.js'
-import { withSettingPlace } from '../settings/setting-place.js'
-import { choiceOf } from '../settings/resolve.js'
-import { readConfig, type Config } from '../settings/config.js'
-import type { Invocation } from '../settings/invocation.js'
-import { schemaInForce, type Database } from './connect/database.js'
+import type { ApplyOptions } from '../../commands/apply/apply.js'
+import type { CounterfactualChoice } from '../../commands/apply/proof-hiding.js'
+import type { HazardCode } from '../../codes/hazard-codes.js'
+import { PerfdbError } from '../../errors.js'
+import type { PlanOptions } from '../../plan/options.js'
+import type { Named } from '../../profile/files/files.js'
+import type { Profile } from '../../profile/profile.js'
+import { withSettingPlace } from '../../settings/setting-place.js'
+import { choiceOf } from '../../settings/resolve.js'
+import { readConfig, type Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
+import { schemaInForce, type Database } from '../connect/database.js'
 
 /* What the commands read before they begin, and their options as the rooms below take them. */
 
@@ -30,7 +30,7 @@ export async function inputs(
   const paths = args.length > 0 ? args : config.profiles
   if (paths.length === 0)
     throw new PerfdbError('NO_PROFILE', 'no profile is named, and there is no perfdb.yaml that names one')
-  const { readProfiles } = await import('../profile/read/read.js')
+  const { readProfiles } = await import('../../profile/read/read.js')
   const { cwd, environment } = invocation
   const read = readProfiles(paths, {
     cwd,

@@ -1,18 +1,18 @@
 import { resolve } from 'node:path'
-import { PerfdbError } from '../errors.js'
-import type { AdviseOptions } from '../commands/advise/advise.js'
-import type { Inputs } from '../commands/explain/explain-inputs.js'
-import type { Named } from '../profile/files/files.js'
-import { isThere } from '../profile/files/text-file.js'
-import type { AdviseResult } from '../result/documents/advise-result.js'
-import type { Config } from '../settings/config.js'
-import type { Invocation } from '../settings/invocation.js'
-import type { Session } from '../server/session/session.js'
-import { openDatabase, schemaInForce, type Database } from './connect/database.js'
-import { measuringAs, openReplicas } from './connect/measure-as.js'
-import { checkWritable, standardInput, writeText } from './files/files.js'
-import { applyOptions, choiceFor } from './inputs.js'
-import { shownAs } from './shown.js'
+import { PerfdbError } from '../../errors.js'
+import type { AdviseOptions } from '../../commands/advise/advise.js'
+import type { Inputs } from '../../commands/explain/explain-inputs.js'
+import type { Named } from '../../profile/files/files.js'
+import { isThere } from '../../profile/files/text-file.js'
+import type { AdviseResult } from '../../result/documents/advise-result.js'
+import type { Config } from '../../settings/config.js'
+import type { Invocation } from '../../settings/invocation.js'
+import type { Session } from '../../server/session/session.js'
+import { openDatabase, schemaInForce, type Database } from '../connect/database.js'
+import { measuringAs, openReplicas } from '../connect/measure-as.js'
+import { checkWritable, standardInput, writeText } from '../files/files.js'
+import { applyOptions, choiceFor } from '../files/inputs.js'
+import { shownAs } from '../files/shown.js'
 import { readTwinFiles, schemaFor, twinOf, twinOfFiles } from './twin-action.js'
 
 /**
@@ -39,9 +39,9 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
   const { options, cwd, environment } = invocation
   const { query, top, param } = options
   const [{ readQueries }, { parameterOfText }, { findFiles }] = await Promise.all([
-    import('../commands/explain/explain-inputs.js'),
-    import('../profile/written/values.js'),
-    import('../profile/files/files.js'),
+    import('../../commands/explain/explain-inputs.js'),
+    import('../../profile/written/values.js'),
+    import('../../profile/files/files.js'),
   ])
   const files = args.length > 0 || query !== undefined || top !== undefined ? args : config.profiles
   if (files.length === 0 && query === undefined && top !== undefined)
@@ -63,7 +63,7 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
 
 /** What a server and a statistics file are asked alike. */
 async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<Omit<AdviseOptions, 'limits'>> {
-  const { profileName } = await import('../profile/complete/complete.js')
+  const { profileName } = await import('../../profile/complete/complete.js')
   const { out } = options
   return {
     mostIndexes: options.maxIndexes,
@@ -83,8 +83,8 @@ async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<O
 async function adviseBaseline(invocation: Invocation, file: string, inputs: Inputs): Promise<AdviseResult> {
   const load = schemaFor(invocation.options, 'baseline', 'perfdb advise queries/')
   const [{ runAdviseOnTwin }, { limitsOf }, known] = await Promise.all([
-    import('../commands/advise/advise.js'),
-    import('../measure/sample/limits.js'),
+    import('../../commands/advise/advise.js'),
+    import('../../measure/sample/limits.js'),
     readTwinFiles(file, load, invocation.cwd),
   ])
   const limits = limitsOf({ allowWrites: true, signal: invocation.signals.signal })
@@ -100,9 +100,9 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
   const { options, signals } = invocation
   const { top, by } = options
   const [{ readStatements }, { runAdvise }, { limitsOf }] = await Promise.all([
-    import('../commands/explain/explain-statements.js'),
-    import('../commands/advise/advise.js'),
-    import('../measure/sample/limits.js'),
+    import('../../commands/explain/explain-statements.js'),
+    import('../../commands/advise/advise.js'),
+    import('../../measure/sample/limits.js'),
   ])
   return shownAs(inputs.profiles, invocation, async (given) => {
     await using database = await openDatabase(given, config)

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Auditable } from '../commands/explain/explain-top.js'
-import type { Finding } from '../plan/plan.js'
-import { parameterOfText } from '../profile/written/values.js'
-import type { ExplainResult } from '../result/documents/result.js'
-import type { PlanOptions } from '../plan/options.js'
-import { PerfdbError } from '../errors.js'
-import { nameOf, type Named } from '../profile/files/files.js'
-import type { Config } from '../settings/config.js'
-import type { Session } from '../server/session/session.js'
-import { openDatabase, schemaInForce, type Database } from './connect/database.js'
-import { shownAs } from './shown.js'
-import { measuringAs } from './connect/measure-as.js'
-import { checkWritable, writeText } from './files/files.js'
-import type { Options } from '../options/values.js'
-import type { Invocation } from '../settings/invocation.js'
+import type { Auditable } from '../../commands/explain/explain-top.js'
+import type { Finding } from '../../plan/plan.js'
+import { parameterOfText } from '../../profile/written/values.js'
+import type { ExplainResult } from '../../result/documents/result.js'
+import type { PlanOptions } from '../../plan/options.js'
+import { PerfdbError } from '../../errors.js'
+import { nameOf, type Named } from '../../profile/files/files.js'
+import type { Config } from '../../settings/config.js'
+import type { Session } from '../../server/session/session.js'
+import { openDatabase, schemaInForce, type Database } from '../connect/database.js'
+import { shownAs } from '../files/shown.js'
+import { measuringAs } from '../connect/measure-as.js'
+import { checkWritable, writeText } from '../files/files.js'
+import type { Options } from '../../options/values.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /**
  * explain of these files, --query and the statements of pg_stat_statements that --top, --since and --save-snapshot name; of the
@@ -32,10 +32,10 @@ export async function runExplainAction(
     return (await import('./twin-action.js')).explainOnTwin(invocation, config, args)
   const [{ readQueries }, { readStatements }, { readBaseline, saveBaseline }, { runExplain }, { planToSuppose }] =
     await Promise.all([
-      import('../commands/explain/explain-inputs.js'),
-      import('../commands/explain/explain-statements.js'),
-      import('../commands/explain/explain-baseline.js'),
-      import('../commands/explain/explain.js'),
+      import('../../commands/explain/explain-inputs.js'),
+      import('../../commands/explain/explain-statements.js'),
+      import('../../commands/explain/explain-baseline.js'),
+      import('../../commands/explain/explain.js'),
       import('./what-if-action.js'),
     ])
   const plans = await planFiles(invocation, config, args)
@@ -116,9 +116,9 @@ async function saveProfile(out: string, { queries, counts }: Auditable): Promise
       { code: 'PROFILE_SAVED', severity: 'info', message: `${out} was not written: there is no statement to save` },
     ]
   const [{ profileOfStatements }, { profileName }, { profileSchemaOf }] = await Promise.all([
-    import('../commands/explain/explain-out.js'),
-    import('../profile/complete/complete.js'),
-    import('../commands/start/init.js'),
+    import('../../commands/explain/explain-out.js'),
+    import('../../profile/complete/complete.js'),
+    import('../../commands/start/init.js'),
   ])
   await writeText(out, profileOfStatements(profileName(out), queries, counts, await profileSchemaOf(resolve(out))))
   const message = `${out} holds ${queries.length} ${queries.length === 1 ? 'query' : 'queries'} of pg_stat_statements`
@@ -140,7 +140,7 @@ async function planFiles(
   config: Config,
   args: readonly Named[],
 ): Promise<ExplainResult | { readonly queries: string | null }> {
-  const { holdsPlans, linesOf, linesOfText, peek } = await import('../commands/explain/plan-sources.js')
+  const { holdsPlans, linesOf, linesOfText, peek } = await import('../../commands/explain/plan-sources.js')
   const names = args.map(nameOf)
   const stdin = names.includes('-') ? await peek(process.stdin) : null
   const are = await Promise.all(names.map(async (name) => (name === '-' ? stdin?.plans === true : holdsPlans(name))))
@@ -154,7 +154,7 @@ async function planFiles(
         hint: 'explain query plans in a command of their own',
       },
     )
-  const { explainPlanFiles } = await import('../commands/explain/plan-files.js')
+  const { explainPlanFiles } = await import('../../commands/explain/plan-files.js')
   const sources = names.map((name) => ({
     name: name === '-' ? 'stdin' : name,
     lines: () => (name === '-' ? (stdin?.lines() ?? linesOfText('')) : linesOf(name)),

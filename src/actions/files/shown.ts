@@ -1,8 +1,8 @@
-import type { RunEvent } from '../build/events.js'
-import { asWritten } from '../profile/as-written.js'
-import type { Profile } from '../profile/profile.js'
-import { shownDocument, shownError } from '../result/shown.js'
-import type { Invocation } from '../settings/invocation.js'
+import type { RunEvent } from '../../build/events.js'
+import { asWritten } from '../../profile/as-written.js'
+import type { Profile } from '../../profile/profile.js'
+import { shownDocument, shownError } from '../../result/shown.js'
+import type { Invocation } from '../../settings/invocation.js'
 
 /** The work on these profiles: its events, its result and its error have `${NAME}` where the profiles have it in their SQL. */
 export async function shownAs<R>(

@@ -1,17 +1,17 @@
-import type { MadeTwin } from '../commands/twin/twins.js'
-import type { WhatIfEngine } from '../commands/explain/what-if.js'
-import { PerfdbError } from '../errors.js'
-import type { Limits } from '../measure/sample/limits.js'
-import type { Named } from '../profile/files/files.js'
-import { readNamedFile } from '../profile/files/text-file.js'
-import type { ExplainResult } from '../result/documents/result.js'
-import type { Config } from '../settings/config.js'
-import { readScript, type Database } from './connect/database.js'
-import type { Invocation } from '../settings/invocation.js'
-import { shownAs } from './shown.js'
-import type { Schema } from '../twin/load.js'
-import type { Statistics } from '../twin/statistics.js'
-import type { LoneTwin } from '../twin/twin.js'
+import type { MadeTwin } from '../../commands/twin/twins.js'
+import type { WhatIfEngine } from '../../commands/explain/what-if.js'
+import { PerfdbError } from '../../errors.js'
+import type { Limits } from '../../measure/sample/limits.js'
+import type { Named } from '../../profile/files/files.js'
+import { readNamedFile } from '../../profile/files/text-file.js'
+import type { ExplainResult } from '../../result/documents/result.js'
+import type { Config } from '../../settings/config.js'
+import { readScript, type Database } from '../connect/database.js'
+import type { Invocation } from '../../settings/invocation.js'
+import { shownAs } from '../files/shown.js'
+import type { Schema } from '../../twin/load.js'
+import type { Statistics } from '../../twin/statistics.js'
+import type { LoneTwin } from '../../twin/twin.js'
 
 /** By what --what-if supposes indexes: a twin of the database, or HypoPG where it is named, or where no twin can be made and nobody named one. */
 export function whatIfEngine(invocation: Invocation, database: Database): WhatIfEngine {
@@ -26,8 +26,8 @@ export function whatIfEngine(invocation: Invocation, database: Database): WhatIf
 /** A twin of the database. Throws NO_EMBEDDED, EMBEDDED_FAILED, INTERRUPTED and the server's errors. */
 export async function twinOf(invocation: Invocation, database: Database): Promise<MadeTwin> {
   const [{ twinOfServer }, { limitsOf }, from] = await Promise.all([
-    import('../commands/twin/twins.js'),
-    import('../measure/sample/limits.js'),
+    import('../../commands/twin/twins.js'),
+    import('../../measure/sample/limits.js'),
     placesOf(invocation),
   ])
   await using session = await database.connect('look')
@@ -38,7 +38,7 @@ export async function twinOf(invocation: Invocation, database: Database): Promis
 }
 
 async function placesOf(invocation: Invocation): Promise<readonly string[]> {
-  const { embeddedPlaces } = await import('./connect/embedded-places.js')
+  const { embeddedPlaces } = await import('../connect/embedded-places.js')
   const from = await embeddedPlaces(invocation)
   invocation.listener({ type: 'stage', stage: 'connect', message: 'making a twin on an embedded server' })
   return from
@@ -55,13 +55,13 @@ export async function explainOnTwin(
   const load = schemaFor(options, 'statistics', 'perfdb explain my.yaml')
   const startedAt = new Date()
   const [{ readQueries }, { runExplainOnTwin }, { limitsOf }] = await Promise.all([
-    import('../commands/explain/explain-inputs.js'),
-    import('../commands/explain/explain-on-twin.js'),
-    import('../measure/sample/limits.js'),
+    import('../../commands/explain/explain-inputs.js'),
+    import('../../commands/explain/explain-on-twin.js'),
+    import('../../measure/sample/limits.js'),
   ])
   const [{ parameterOfText }, { standardInput }] = await Promise.all([
-    import('../profile/written/values.js'),
-    import('./files/files.js'),
+    import('../../profile/written/values.js'),
+    import('../files/files.js'),
   ])
   const named = args.length > 0 || query !== undefined ? args : config.profiles
   const inputs = await readQueries(named, query, {
@@ -115,8 +115,8 @@ export interface TwinFiles {
 /** The statistics of `file` and the schema of the script `load`. Throws what reading them throws. */
 export async function readTwinFiles(file: string, load: string, cwd: string): Promise<TwinFiles> {
   const [{ parseStatistics }, { schemaOfScript }] = await Promise.all([
-    import('../twin/statistics.js'),
-    import('../twin/script.js'),
+    import('../../twin/statistics.js'),
+    import('../../twin/script.js'),
   ])
   const text = await readNamedFile(file, cwd, 'perfdb statistics --out FILE writes one', mostBytes)
   const statistics = parseStatistics(text, file)
@@ -130,7 +130,7 @@ export async function twinOfFiles(
   limits: Limits,
   scale: number,
 ): Promise<MadeTwin<LoneTwin>> {
-  const { twinOfFile } = await import('../commands/twin/twins.js')
+  const { twinOfFile } = await import('../../commands/twin/twins.js')
   return await twinOfFile(statistics, schema, limits, { from: await placesOf(invocation), scale })
 }
 
