@@ -18,7 +18,7 @@ export async function runCheckPoolAction(
   const { options, cwd, environment } = invocation
   const [{ readPools }, { askRegistry }] = await Promise.all([
     import('../pools/file/read.js'),
-    import('../commands/registry.js'),
+    import('../commands/shared/registry.js'),
   ])
   const offline = options.offline ?? false
   const files = await readPools(paths, {

@@ -17,7 +17,7 @@ import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { needing } from '../support/needs.js'
 import { profileOf } from '../support/profile.js'
-import type { Planned } from '../../src/commands/planned.js'
+import type { Planned } from '../../src/commands/shared/planned.js'
 
 const hypopg = existsSync('/usr/share/postgresql/15/extension/hypopg.control')
 const withHypoPg = needing('PostgreSQL 15 of Debian with postgresql-15-hypopg', hypopg)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
-import { askRegistry } from '../../src/commands/registry.js'
+import { askRegistry } from '../../src/commands/shared/registry.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { testDatabase } from '../support/database.js'
 

@@ -5,7 +5,7 @@ import { databaseIdentitySql, freeSlotsSql } from '../../sql/catalog/tenants.js'
 import type { Asked } from '../../tenants/read.js'
 import type { TenantRow } from '../../tenants/tenant.js'
 import { resolveUrl } from '../../text/url-environment.js'
-import { usualConnection } from '../../commands/registry.js'
+import { usualConnection } from '../../commands/shared/registry.js'
 
 interface Known extends FleetTenant {
   readonly row: TenantRow

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { askRegistry } from '../../commands/registry.js'
+import { askRegistry } from '../../commands/shared/registry.js'
 import { PerfdbError, type ErrorCode } from '../../errors.js'
 import type { ResultFinding } from '../../result/documents/result.js'
 import { cacheFolder } from '../../server/embedded/embedded-install.js'

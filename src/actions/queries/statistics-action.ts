@@ -18,7 +18,7 @@ export async function runStatisticsAction(invocation: Invocation, config: Config
   if (force !== true && isThere(resolve(invocation.cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   await checkWritable([out])
-  const { runStatistics } = await import('../../commands/twin/statistics.js')
+  const { runStatistics } = await import('../../commands/shared/statistics.js')
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('look')
   return await runStatistics(session, {

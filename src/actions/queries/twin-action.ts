@@ -1,4 +1,4 @@
-import type { MadeTwin } from '../../commands/twin/twins.js'
+import type { MadeTwin } from '../../commands/shared/twins.js'
 import type { WhatIfEngine } from '../../commands/explain/what-if.js'
 import { PerfdbError } from '../../errors.js'
 import type { Limits } from '../../measure/sample/limits.js'
@@ -26,7 +26,7 @@ export function whatIfEngine(invocation: Invocation, database: Database): WhatIf
 /** A twin of the database. Throws NO_EMBEDDED, EMBEDDED_FAILED, INTERRUPTED and the server's errors. */
 export async function twinOf(invocation: Invocation, database: Database): Promise<MadeTwin> {
   const [{ twinOfServer }, { limitsOf }, from] = await Promise.all([
-    import('../../commands/twin/twins.js'),
+    import('../../commands/shared/twins.js'),
     import('../../measure/sample/limits.js'),
     placesOf(invocation),
   ])
@@ -130,7 +130,7 @@ export async function twinOfFiles(
   limits: Limits,
   scale: number,
 ): Promise<MadeTwin<LoneTwin>> {
-  const { twinOfFile } = await import('../../commands/twin/twins.js')
+  const { twinOfFile } = await import('../../commands/shared/twins.js')
   return await twinOfFile(statistics, schema, limits, { from: await placesOf(invocation), scale })
 }
 

@@ -5,7 +5,7 @@ import { readProfiles } from '../../profile/read/read.js'
 import type { Config } from '../../settings/config.js'
 import { schemaInForce, type Database } from '../connect/database.js'
 import type { Invocation } from '../../settings/invocation.js'
-import type { Planned } from '../../commands/planned.js'
+import type { Planned } from '../../commands/shared/planned.js'
 
 /**
  * What `explain --what-if` supposes: the plan of the profiles among what is named, else of those of perfdb.yaml; undefined

@@ -11,7 +11,7 @@ import type { AdviseResult } from '../../result/documents/advise-result.js'
 import type { Session } from '../../server/session/session.js'
 import { skipsFrom } from '../../twin/skips.js'
 import { presentsOf, type Presents } from '../../twin/suppose.js'
-import { twinDocument, type MadeTwin } from '../twin/twins.js'
+import { twinDocument, type MadeTwin } from '../shared/twins.js'
 import { withNames, type Named } from './advice-document.js'
 import { unaskedFinding } from './removal-document.js'
 

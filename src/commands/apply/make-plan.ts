@@ -18,7 +18,7 @@ import { sameDefinition } from '../../plan/match/same.js'
 import { hasAllTables, targetProblems } from '../../plan/make/targets.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
-import type { Planned } from '../planned.js'
+import type { Planned } from '../shared/planned.js'
 
 /**
  * The straight line from profiles to a plan: snapshot, checks, what PostgreSQL says each declaration is, plan. Changes

@@ -4,9 +4,9 @@ import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Step } from '../../plan/plan.js'
 import { exitCode } from '../../result/exit-code.js'
 import type { ApplyResult } from '../../result/documents/result.js'
-import { about, findingDocument, stepDocument } from '../documents.js'
+import { about, findingDocument, stepDocument } from '../shared/documents.js'
 import type { Gate } from './gate.js'
-import type { Planned } from '../planned.js'
+import type { Planned } from '../shared/planned.js'
 
 /** A run that may not begin now, such as outside its window: exit 1, and nothing was looked at but the clock. */
 export function notBegun(

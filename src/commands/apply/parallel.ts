@@ -2,7 +2,7 @@ import type { BuildContext, StepResult } from '../../build/context.js'
 import { runPlan } from '../../build/run-plan.js'
 import type { TableName } from '../../definition/definition.js'
 import type { Connect, Session } from '../../server/session/session.js'
-import type { Planned } from '../planned.js'
+import type { Planned } from '../shared/planned.js'
 import { applyDisconnectPolicy, type BuildOptions } from './build-context.js'
 
 interface ParallelOptions extends Pick<BuildOptions, 'onDisconnect'> {

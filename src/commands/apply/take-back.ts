@@ -4,7 +4,7 @@ import type { Finding } from '../../plan/plan.js'
 import { exitCode, type SignalName } from '../../result/exit-code.js'
 import type { ApplyResult, Price } from '../../result/documents/result.js'
 import type { Session } from '../../server/session/session.js'
-import { findingDocument } from '../documents.js'
+import { findingDocument } from '../shared/documents.js'
 import { noRecord } from './record.js'
 import { carryOut, undoing } from './undo-run.js'
 

@@ -15,8 +15,8 @@ import type { ExplainResult, ResultQuery } from '../../result/documents/result.j
 import { exitCode } from '../../result/exit-code.js'
 import { headOf, timesOf } from '../../result/head.js'
 import type { Twin } from '../../twin/twin.js'
-import { findingDocument } from '../documents.js'
-import { twinDocument, type MadeTwin } from '../twin/twins.js'
+import { findingDocument } from '../shared/documents.js'
+import { twinDocument, type MadeTwin } from '../shared/twins.js'
 import { brokenDocument } from './explain.js'
 import type { Inputs } from './explain-inputs.js'
 

@@ -1,6 +1,6 @@
 import { PerfdbError } from '../../errors.js'
 import { supposeOnTwin } from '../../twin/suppose.js'
-import { twinDocument, type MadeTwin } from '../twin/twins.js'
+import { twinDocument, type MadeTwin } from '../shared/twins.js'
 import { buildSearchPath } from '../../catalog/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { sizeText, smallPages } from '../../measure/sample/tables.js'
@@ -14,7 +14,7 @@ import type { Definition } from '../../definition/definition.js'
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import type { ResultWhatIf } from '../../result/parts/what-if-result.js'
-import type { Planned, Supposed } from '../planned.js'
+import type { Planned, Supposed } from '../shared/planned.js'
 import { limitsOf, type MeasureOptions } from '../../measure/sample/limits.js'
 
 type ResultIndex = ResultWhatIf['indexes'][number]

@@ -1,11 +1,11 @@
-import type { Analyzed } from '../build/analyze.js'
-import type { StepResult } from '../build/context.js'
-import type { ServerFacts, Snapshot } from '../catalog/snapshot.js'
-import { tableNamed } from '../plan/match/lookup.js'
-import { shortIndexdef, shortDefinition } from '../definition/short.js'
-import type { Finding, Step } from '../plan/plan.js'
-import type { ResultFinding, ResultStep } from '../result/documents/result.js'
-import { headOf, timesOf } from '../result/head.js'
+import type { Analyzed } from '../../build/analyze.js'
+import type { StepResult } from '../../build/context.js'
+import type { ServerFacts, Snapshot } from '../../catalog/snapshot.js'
+import { tableNamed } from '../../plan/match/lookup.js'
+import { shortIndexdef, shortDefinition } from '../../definition/short.js'
+import type { Finding, Step } from '../../plan/plan.js'
+import type { ResultFinding, ResultStep } from '../../result/documents/result.js'
+import { headOf, timesOf } from '../../result/head.js'
 
 /** The fields that every result begins with. */
 export function about(exitCode: number, server: ServerFacts, startedAt: Date) {

@@ -3,7 +3,7 @@ import type { StatisticsResult } from '../../result/documents/statistics-result.
 import type { Session } from '../../server/session/session.js'
 import { readStatistics, type ReadOptions } from '../../twin/read-statistics.js'
 import { isIndex, statisticsText, type Statistics } from '../../twin/statistics.js'
-import { about, findingDocument } from '../documents.js'
+import { about, findingDocument } from './documents.js'
 
 export interface StatisticsOptions extends ReadOptions {
   /** Writes the file. */

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
-import { PerfdbError } from '../errors.js'
-import { foreignText, readForeignCode } from '../catalog/trust.js'
-import type { Registry, RegistryRow } from '../tenants/tenant.js'
-import { resolveUrl } from '../text/url-environment.js'
-import type { Session } from '../server/session/session.js'
+import { PerfdbError } from '../../errors.js'
+import { foreignText, readForeignCode } from '../../catalog/trust.js'
+import type { Registry, RegistryRow } from '../../tenants/tenant.js'
+import { resolveUrl } from '../../text/url-environment.js'
+import type { Session } from '../../server/session/session.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -61,8 +61,8 @@ async function ask(registry: Registry, connect: () => Promise<Session>): Promise
 /** As an application sees it: `look` would pin a search_path without the registry's schema. */
 export async function usualConnection(url: string, environment: Environment): Promise<Session> {
   const [{ connect }, { resolveTarget }] = await Promise.all([
-    import('../server/connect.js'),
-    import('../server/target/target.js'),
+    import('../../server/connect.js'),
+    import('../../server/target/target.js'),
   ])
   return connect(await resolveTarget({ url, environment, home: homedir() }), 'measure')
 }

@@ -1,6 +1,6 @@
-import type { Snapshot } from '../catalog/snapshot.js'
-import type { Plan, Finding } from '../plan/plan.js'
-import type { ResultWhatIf } from '../result/parts/what-if-result.js'
+import type { Snapshot } from '../../catalog/snapshot.js'
+import type { Plan, Finding } from '../../plan/plan.js'
+import type { ResultWhatIf } from '../../result/parts/what-if-result.js'
 
 export interface Planned {
   readonly plan: Plan

@@ -1,7 +1,7 @@
-import { foreignText, readForeignCode } from '../catalog/trust.js'
-import type { Finding } from '../plan/plan.js'
-import { textsOf, type Query } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
+import { foreignText, readForeignCode } from '../../catalog/trust.js'
+import type { Finding } from '../../plan/plan.js'
+import { textsOf, type Query } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
 
 /**
  * FOREIGN_CODE, once a run, where the user's own queries run code of roles that may do less than the connected one. They are measured all the
