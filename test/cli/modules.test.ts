@@ -26,16 +26,16 @@ vm.Script = class extends Script {
 
 test.each([
   { args: ['--version'], modules: 0, kilobytes: 0, without: [/./] },
-  { args: ['--help'], modules: 12, kilobytes: 102, without: [/^schemas-/, /^actions-/] },
-  { args: ['plan', 'wrong.yaml'], modules: 56, kilobytes: 465, without: [/^connect-/, /^table-/] },
-  { args: ['check-pool', '--offline', pools], modules: 70, kilobytes: 670, without: [/^connect-/] },
+  { args: ['--help'], modules: 5, kilobytes: 102, without: [/^yaml-/, /^run-/] },
+  { args: ['plan', 'wrong.yaml'], modules: 12, kilobytes: 452, without: [/^plan-/, /^table-/] },
+  { args: ['check-pool', '--offline', pools], modules: 14, kilobytes: 650, without: [/^plan-/] },
   {
     args: ['verify', profile, '--url', 'postgres://nobody@127.0.0.1:1/none'],
-    modules: 83,
-    kilobytes: 705,
+    modules: 14,
+    kilobytes: 695,
     without: [/^embedded-/, /^dialect-/],
     // What the others do without goes by these names.
-    needed: [/^connect-/, /^schemas-/, /^actions-/],
+    needed: [/^plan-/, /^yaml-/, /^run-/],
   },
 ])(
   '$args.0 loads at most $modules modules of $kilobytes kB',
