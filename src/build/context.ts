@@ -27,6 +27,8 @@ export interface BuildContext {
   readonly onQueue: QueuePolicy
   /** Why no build may be started now, such as a closed window; null when one may. Asked before each step. */
   readonly mayStart: () => Promise<string | null>
+  /** false where nobody is told what a build wrote. */
+  readonly wal?: boolean
   readonly signal: AbortSignal
   readonly listener: Listener
   readonly recorder: Recorder

@@ -19,7 +19,7 @@ export async function withWal(
   const { ddl, lastWal: last } = context
   const known = last?.position ?? null
   if (last !== undefined) last.position = null
-  if (!step.statements.some(({ kind }) => kind === 'build')) return work(context)
+  if (context.wal === false || !step.statements.some(({ kind }) => kind === 'build')) return work(context)
   const looking = known === null ? look(ddl) : Promise.resolve(known)
   let behind: Promise<WalPosition | null> | undefined
   const result = await work({ ...context, onSent: () => void (behind = look(ddl)) })

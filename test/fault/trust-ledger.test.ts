@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { runImport } from '../../src/commands/import/import.js'
 import type { Profile } from '../../src/profile/profile.js'
@@ -6,8 +7,10 @@ import { apply, plan, rollback, status, verify } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
+import { openTransaction } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { testRole, type TestRole } from '../support/roles.js'
+import { until } from '../support/slow.js'
 
 /*
  * A role without rights owns the ledger, or something in it, and a superuser comes: nothing of that role's runs as the superuser. The
@@ -169,6 +172,39 @@ test('a schema that somebody made beforehand is not used', async () => {
   const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
   expect(await failureOf(apply(db.url, profiles, { ledger: true }))).toMatchObject({ code: 'LEDGER_UNTRUSTED' })
   expect(await db.sql`select from pg_class where relname = 'i'`).toHaveLength(0)
+})
+
+test('a schema that somebody makes at the last moment gets no row, and one that default privileges would open to others is not made', async () => {
+  await using db = await testDatabase(setup)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`grant create on database ${db.name} to ${role.name}`)
+  const profiles = await profileOf(['{ name: i, table: t, keys: [a] }'])
+  const sql = postgres(role.url, { max: 1, onnotice: () => undefined })
+  const trap = await openTransaction(
+    sql,
+    'begin',
+    'create schema perfdb',
+    'create table perfdb.migrations (name text, timestamp text)',
+    'create trigger x before insert on perfdb.migrations for each row execute function public.evil_trigger()',
+    'grant all on schema perfdb to public',
+    'grant all on perfdb.migrations to public',
+  )
+  const caught = apply(db.url, profiles, { ledger: true })
+  await until('perfdb makes its own', async () => {
+    const waiting = await db.sql`select from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%create schema%'`
+    return waiting.length > 0
+  })
+  await trap.run('commit')
+  await trap.end()
+  await sql.end()
+  expect(await failureOf(caught)).toMatchObject({ code: 'LEDGER_UNTRUSTED' })
+  expect(await db.sql`select is_called from marker`).toEqual([{ is_called: false }])
+  await db.sql.unsafe(`drop schema perfdb cascade; alter default privileges grant trigger on tables to ${role.name}`)
+  expect(await failureOf(apply(db.url, profiles, { ledger: true }))).toMatchObject({ code: 'LEDGER_UNTRUSTED' })
+  expect(await db.sql`select from pg_namespace where nspname = 'perfdb'`).toHaveLength(0)
+  await db.sql.unsafe(`alter default privileges revoke trigger on tables from ${role.name}`)
+  expect((await apply(db.url, profiles, { ledger: true })).result.exit_code).toBe(0)
 })
 
 /** What somebody who may write the ledger can put in the place of a record: none of it is run, and the outcome says why. */
