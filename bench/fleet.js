@@ -25,6 +25,8 @@ create table customers (id int primary key, email text);
 insert into orders select n, n % 100, 's' || n % 5, now() from generate_series(1, 1000) n;
 insert into customers select n, n || '@example' from generate_series(1, 100) n;
 analyze`
+/** What each database of a fleet has, and is to have. */
+export const shop = { script, profile }
 const builds = indexes.map(([name, table, key]) => `create index concurrently ${name} on ${table} (${key});`).join('\n')
 
 /** Databases that are alike on one server: those of perfdb, and as many for psql. */

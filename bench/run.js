@@ -13,6 +13,7 @@ import { demo } from './demo.js'
 import { distance } from './distance.js'
 import { explain } from './explain.js'
 import { fleet } from './fleet.js'
+import { fleetShows } from './fleet-shows.js'
 import { load } from './load.js'
 import { many } from './many.js'
 import { noise } from './noise.js'
@@ -28,7 +29,7 @@ import { twinWhatIf } from './twin-what-if.js'
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
  * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), peers and tls (these install other tools by npm, outside of this package), noise with all of its pairs (half an hour; --pairs=N and
- * --effects=N for fewer), analytical, fleet (--databases=N), and those of advise and the twin.
+ * --effects=N for fewer), analytical, fleet and fleet-shows (--databases=N), and those of advise and the twin.
  */
 const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
 const alone = {
@@ -39,6 +40,7 @@ const alone = {
   'advise-analytical': adviseAnalytical,
   analytical,
   fleet,
+  'fleet-shows': fleetShows,
   load,
   peers,
   tls,
