@@ -22,7 +22,9 @@ with recursive wanted as (
   select w.oid, a.attname, coalesce(s.avg_width, ${columnWidthSql}) as width, s.n_distinct
   from wanted w
   join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
-  left join pg_catalog.pg_stats s on s.schemaname = w.nspname and s.tablename = w.relname and s.attname = a.attname and not s.inherited
+  -- Of each column by itself: joined, the statistics of all tables are read.
+  left join lateral (select s.avg_width, s.n_distinct from pg_catalog.pg_stats s
+    where s.schemaname = w.nspname and s.tablename = w.relname and s.attname = a.attname and not s.inherited limit 1) s on true
 ), pages as materialized (
   select m.root, c.oid, c.reltuples, pg_catalog.pg_relation_size(c.oid) as bytes,
     c.reloptions::text ~ 'toast_tuple_target' or c.reltoastrelid <> 0 and pg_catalog.pg_relation_size(c.reltoastrelid) > 0 as apart
