@@ -4,6 +4,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { advise } from './advise.js'
 import { adviseMany } from './advise-many.js'
+import { advisePeers } from './advise-peers.js'
 import { adviseRemovals } from './advise-removals.js'
 import { adviseAnalytical, adviseShop } from './advise-sets.js'
 import { analytical } from './analytical.js'
@@ -24,6 +25,7 @@ import { runtime } from './runtime.js'
 import { startup } from './startup.js'
 import { tls } from './tls.js'
 import { twin } from './twin.js'
+import { twinAlone } from './twin-alone.js'
 import { twinWhatIf } from './twin-what-if.js'
 
 /*
@@ -35,6 +37,7 @@ const sections = { startup, plan, distance, catalog, many, build, explain, demo,
 const alone = {
   advise,
   'advise-many': adviseMany,
+  'advise-peers': advisePeers,
   'advise-removals': adviseRemovals,
   'advise-shop': adviseShop,
   'advise-analytical': adviseAnalytical,
@@ -45,6 +48,7 @@ const alone = {
   peers,
   tls,
   twin,
+  'twin-alone': twinAlone,
   'twin-what-if': twinWhatIf,
 }
 

@@ -1,4 +1,5 @@
 /* The pieces of the sources that bench/twin.js measures, in one bundle, so that they know each other's errors. */
+export { constantsOf } from '../src/twin/named-constants.ts'
 export { connect } from '../src/server/connect.ts'
 export { explainOnce } from '../src/measure/sample/sample.ts'
 export { likenessOf } from '../src/twin/fidelity.ts'

@@ -1,14 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { perfdbJson } from './advise.js'
-import { jobShop, perfdb, psql, source } from './server.js'
+import { installedServer } from './installed.js'
+import { jobShop, perfdb, source } from './server.js'
 import { timed } from './rounds.js'
-
-const run = promisify(execFile)
 
 /*
  * `npm run bench -- twin-what-if`: which of the 31 indexes of the job shop the planner would choose, and how large they would be: by the twin, by HypoPG, and in
@@ -16,7 +10,7 @@ const run = promisify(execFile)
  */
 export async function twinWhatIf({ quick }) {
   const scale = quick ? 0.1 : 1
-  const server = await installedServer()
+  const server = await installedServer({ needs: 'hypopg' })
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   try {
     const { demoSchemaStatements, demoStatements } = await source('src/commands/start/demo-data.ts')
@@ -97,44 +91,5 @@ function told(scale, by, truth) {
     note: 'right: chosen by some query there and in truth, or by none in both; sizes of indexes of more than 100 pages, within 15 %',
     columns: ['', 'right', 'sizes within 15 %', 'worst size', 'present query plans equal'],
     rows,
-  }
-}
-
-/** A server of the PostgreSQL that psql is of, which has to have HypoPG, in a folder of its own. */
-async function installedServer() {
-  const binaries = dirname(psql() ?? '')
-  const shared = join(dirname(binaries).replace('/lib/', '/share/'), 'extension', 'hypopg.control')
-  if (!existsSync(join(binaries, 'initdb')) || !existsSync(shared))
-    throw new Error(`no PostgreSQL with HypoPG here (${shared})`)
-  const folder = mkdtempSync(join(tmpdir(), 'perfdb-bench-'))
-  const number = async (flag) => Number((await run('id', [flag, 'nobody'])).stdout)
-  const owner = process.getuid() === 0 ? { uid: await number('-u'), gid: await number('-g') } : {}
-  if (owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid)
-  const data = join(folder, 'data')
-  await run(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--locale=C', '-E', 'UTF8'], {
-    ...owner,
-    cwd: folder,
-  })
-  const port = 20_000 + (process.pid % 20_000)
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'autovacuum=off'].flatMap(
-    (one) => ['-c', one],
-  )
-  const child = spawn(join(binaries, 'postgres'), ['-D', data, '-p', String(port), ...settings], {
-    ...owner,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  await new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error('the server did not start')))
-    child.stderr.on('data', (text) => String(text).includes('ready to accept') && resolve())
-  })
-  return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGINT')
-      await gone
-      rmSync(folder, { recursive: true, force: true })
-    },
   }
 }

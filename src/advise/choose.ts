@@ -1,18 +1,9 @@
 import type { Definition } from '../definition/definition.js'
 import type { WritePrice } from './write-price.js'
 import type { Present } from '../twin/suppose.js'
+import type { Weighed } from './asks.js'
 import { bundlesOf, type Bundle } from './bundles.js'
-import {
-  concerns,
-  enough,
-  outcomesWith,
-  totalOf,
-  uses,
-  type Look,
-  type Option,
-  type Outcomes,
-  type Weighed,
-} from './outcomes.js'
+import { concerns, enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes } from './outcomes.js'
 
 export interface Chosen {
   readonly option: Option

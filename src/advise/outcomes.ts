@@ -1,17 +1,12 @@
 import { skipsIn } from '../twin/skips.js'
 import type { Present } from '../twin/suppose.js'
 import type { TriedIndex, Twin } from '../twin/twin.js'
+import type { Weighed } from './asks.js'
 import type { Proposal } from './candidates.js'
 
 /** A proposal that was built on the twin. */
 export interface Option extends Proposal {
   readonly tried: TriedIndex
-}
-
-/** A query with what one run of it counts for. */
-export interface Weighed {
-  readonly present: Present
-  readonly weight: number
 }
 
 /** What a query costs with a set of indexes, and which of them its query plan uses. */

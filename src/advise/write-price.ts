@@ -4,7 +4,8 @@ import type { Limits } from '../measure/sample/limits.js'
 import type { Session } from '../server/session/session.js'
 import { tableWritesSql } from '../sql/statements/advise.js'
 import type { Twin } from '../twin/twin.js'
-import type { Option, Weighed } from './outcomes.js'
+import type { Weighed } from './asks.js'
+import type { Option } from './outcomes.js'
 
 /** Rows written to a table since its counters were reset. */
 export interface TableWrites {

@@ -116,7 +116,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
     'load',
   )
   add(
-    'statistics',
+    'statistics [files...]',
     'sizes and statistics of a database into a file, for a twin that plans as it does without its rows',
     'statistics',
   )

@@ -110,14 +110,14 @@ export const otherRows = [
   {
     flags: '--no-values',
     read: 'flag',
-    help: 'leave out every value: most common ones, histograms, least and greatest; estimates are averages then',
+    help: 'no value of any row: others stand for them in the same order; constants of the schema and of queries in the named files keep their meaning',
     commands: ['statistics'],
     commandLineOnly: true,
   },
   {
     flags: '--hide <column>',
     read: 'texts',
-    help: 'leave out the values of a column (table.column or schema.table.column); repeatable',
+    help: 'the same for one column (table.column or schema.table.column); repeatable',
     commands: ['statistics'],
     commandLineOnly: true,
   },

@@ -5,6 +5,7 @@ import { parseArray } from '../server/session/values.js'
 import { usesColumn } from '../sql/parser/column-references.js'
 import { expressionKeysSql, expressionValuesSql, restoreColumnsSql } from '../sql/twin/twin-restore.js'
 import { distinctOf } from './sizes.js'
+import { arrayText } from './stand-ins.js'
 import type { ColumnStatistics, RelationStatistics } from './statistics.js'
 
 /** A leaf index on the twin, and what the source knows of its table. */
@@ -96,8 +97,4 @@ function statisticsOf(column: ColumnStatistics, sampled: number, all: readonly V
           most_common_freqs: arrayText(common.map((one) => String(few ? one.weight : one.common))),
         }),
   }
-}
-
-function arrayText(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
 }

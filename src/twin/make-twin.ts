@@ -1,16 +1,15 @@
 import { readIndex } from '../catalog/read.js'
-import { PerfdbError } from '../errors.js'
-import { genericPlan } from '../measure/sample/generic.js'
 import { tableOf } from '../measure/plan/plan-node.js'
 import { unqualified } from '../measure/rules/rule.js'
 import type { Limits } from '../measure/sample/limits.js'
-import { explainOnce, refuseAborted } from '../measure/sample/sample.js'
+import { refuseAborted } from '../measure/sample/sample.js'
 import { startEmbedded } from '../server/embedded/embedded.js'
 import { showSql, treesSql, twinAncestorsSql } from '../sql/twin/twin-restore.js'
 import { buildAll, shareOf, triedPrefix } from './build.js'
 import { insertEnds } from './ends.js'
 import { createExtensions, runSchema, type Schema } from './load.js'
 import { pageBytes } from './pages.js'
+import { plannerOf } from './planner.js'
 import { files, resize, type State } from './relations.js'
 import { restore } from './restore.js'
 import { knownBy, scaled } from './sizes.js'
@@ -88,7 +87,7 @@ async function load(open: Open, schema: Schema, statistics: Statistics): Promise
 
 /** The twin from now on; `gaps` could not be made. */
 async function standing(state: State, gaps: readonly string[]): Promise<LoneTwin> {
-  const { server, open, limits, known } = state
+  const { server, open, known } = state
   let session = await open('owner', 'measure')
   let superuser = await open('superuser', 'ddl')
   let above = await ancestors(open)
@@ -110,12 +109,7 @@ async function standing(state: State, gaps: readonly string[]): Promise<LoneTwin
         const name = tableOf(node)
         return node.schema !== '' && (name === table || above.tables.get(name)?.includes(table) === true)
       }),
-    plan: async (subject) => explainOnce(session, subject, 'plain', limits),
-    async generic(subject, parameterCount) {
-      const found = await genericPlan(session, { ...subject, values: [] }, parameterCount, limits)
-      if (found === null) throw new PerfdbError('QUERY_FAILED', 'EXPLAIN returned no query plan')
-      return found.plan
-    },
+    ...plannerOf(() => session, state),
     async build(indexes) {
       const shares: number[] = []
       for (const index of indexes) shares.push(await shareOf(session, index, state))

@@ -1,22 +1,22 @@
-import { readForeignCode } from '../catalog/trust.js'
 import { isSuperuser } from '../measure/query/hidden.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import { allBy } from '../plan/match/grouping.js'
 import { perfdbVersion } from '../result/version.js'
 import type { Session } from '../server/session/session.js'
 import {
   twinColumnsSql,
-  twinEndsProbeSql,
+  twinConstantsSql,
   twinEndsSql,
   twinHiddenSql,
-  twinOwnerSql,
-  twinUnchangedSql,
   twinRelationsSql,
   twinServerSql,
   twinSettingsSql,
   twinUnseenSql,
 } from '../sql/twin/twin-statistics.js'
+import type { Typed } from './domains.js'
+import { readEnds, type End } from './read-ends.js'
+import { constantsIn } from './named-constants.js'
+import { standIn, type StoodIn } from './stand-ins.js'
 import { statisticsFormat, type ColumnStatistics, type RelationStatistics, type Statistics } from './statistics.js'
 
 export interface ReadOptions {
@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly noValues: boolean
   /** `table.column` or `schema.table.column`, whose values are left out. */
   readonly hide: readonly string[]
+  /** Constants of queries, which the file may say: they stand for themselves among what stands for the values that are left out. */
+  readonly named?: readonly string[]
 }
 
 /** Statistics, and what could not be taken: in words. */
@@ -39,16 +41,10 @@ interface RelationRow extends Omit<RelationStatistics, 'columns' | 'bytes' | 'ta
   readonly bytes: number | null
 }
 
-type ColumnRow = { readonly [Key in keyof ColumnStatistics]-?: ColumnStatistics[Key] | null } & {
+type ColumnRow = { readonly [Key in keyof Omit<ColumnStatistics, 'stand_ins'>]-?: ColumnStatistics[Key] | null } & {
   readonly schema: string
   readonly relation: string
-}
-
-interface End {
-  readonly oid: number
-  readonly schema: string
-  readonly name: string
-  readonly column: string
+  readonly typed: Typed
 }
 
 /**
@@ -71,29 +67,43 @@ export async function readStatistics(session: Session, options: ReadOptions): Pr
       hidden: await hiddenColumns(session, options.hide),
       relations: await session.query<RelationRow>(twinRelationsSql),
       columns: await session.query<ColumnRow>(twinColumnsSql(session.versionNum)),
-      ends: options.noValues ? [] : await session.query<End>(twinEndsSql, [uncounted]),
+      ends: await session.query<End>(twinEndsSql, [uncounted]),
+      constants: hides(options) ? await session.query<{ text: string }>(twinConstantsSql) : [],
     }
   })
   const { server, unseen, hidden } = read
   if (server === undefined || unseen === undefined) throw new PerfdbError('QUERY_FAILED', 'the catalog gave no row')
   if (server.block_size !== 8192)
     throw new PerfdbError('QUERY_FAILED', `its blocks have ${server.block_size} bytes, and a twin can have 8192 only`)
-  const shown = read.ends.filter(({ oid, column }) => !hidden.has(`${oid} ${column}`))
-  const { ends, notes } = await readEnds(session, shown, uncounted ? { track_counts: 'off' } : {})
+  const { ends, notes } = await readEnds(session, read.ends, uncounted ? { track_counts: 'off' } : {})
   const columns = allBy(read.columns, ({ schema, relation }) => JSON.stringify([schema, relation]))
-  const relations = read.relations.map((row): RelationStatistics => {
+  const whole = read.relations.map((row) => ({
+    row,
+    known: ends.get(row.oid) ?? [],
+    columns: (columns.get(JSON.stringify([row.schema, row.name])) ?? []).map((one) => ({
+      column: columnOf(one),
+      typed: one.typed,
+      isHidden: options.noValues || hidden.has(`${row.oid} ${one.name ?? ''}`) || hidden.has(`${row.oid} null`),
+    })),
+  }))
+  const named = new Set(options.named)
+  for (const { text } of read.constants) for (const one of await constantsIn(text)) named.add(one)
+  const stood = await standingIn(session, whole, named)
+  const relations = whole.map(({ row, known, columns: own }): RelationStatistics => {
     const { oid, table, method, bytes, ...rest } = row
-    const found = (columns.get(JSON.stringify([row.schema, row.name])) ?? []).map((one) =>
-      columnOf(one, options.noValues || hidden.has(`${oid} ${one.name ?? ''}`) || hidden.has(`${oid} null`)),
-    )
-    const known = ends.get(oid)
+    const isHidden = new Set(own.flatMap((one) => (one.isHidden ? [one.column.name] : [])))
+    const shown = known.flatMap((end) => {
+      if (!isHidden.has(end.column) && !options.noValues && !hidden.has(`${oid} ${end.column}`)) return [end]
+      const found = own.flatMap((one) => stood.get(one.column)?.ends ?? []).find(({ column }) => column === end.column)
+      return found === undefined ? [] : [found]
+    })
     return {
       ...rest,
       ...(table === null ? {} : { table }),
       ...(method === null ? {} : { method }),
       bytes: bytes ?? rest.pages * 8192,
-      columns: found,
-      ...(known === undefined ? {} : { ends: known }),
+      columns: own.map(({ column }) => stood.get(column)?.column ?? column),
+      ...(shown.length === 0 ? {} : { ends: shown }),
     }
   })
   const locked = read.relations.filter(({ bytes }) => bytes === null).length
@@ -106,6 +116,7 @@ export async function readStatistics(session: Session, options: ReadOptions): Pr
       taken_at: new Date().toISOString(),
       server: { version: session.version, version_num: session.versionNum, database: session.database, ...place },
       values: options.noValues ? 'left out' : options.hide.length > 0 ? 'some left out' : 'kept',
+      ...(hides(options) ? { named: [...named].toSorted() } : {}),
       settings: Object.fromEntries(read.settings.map(({ name, value }) => [name, value])),
       search_path: session.defaultSearchPath,
       relations,
@@ -121,7 +132,8 @@ export async function readStatistics(session: Session, options: ReadOptions): Pr
 }
 
 function aboutText({ noValues, hide }: ReadOptions): string {
-  if (noValues) return 'Sizes and statistics of a PostgreSQL database, without any value of its rows.'
+  if (noValues)
+    return 'Sizes and statistics of a PostgreSQL database, without any value of its rows: others stand for them, in the same order. Constants of the schema and of queries that were named stand for themselves.'
   const but = hide.length === 0 ? '' : ` (but for ${hide.join(', ')})`
   return `This file holds values of rows${but}: the most common ones, histograms, least and greatest. Keep it as you keep the data; --no-values and --hide leave them out.`
 }
@@ -149,14 +161,41 @@ async function hiddenColumns(session: Session, hide: readonly string[]): Promise
   return new Set(keys)
 }
 
-/** Without values there are no frequencies either: PostgreSQL takes them together only. */
-function columnOf(row: ColumnRow, hide: boolean): ColumnStatistics {
-  const { name, inherited, number, null_frac, avg_width, n_distinct, correlation, elem_count_histogram } = row
-  const { schema: _, relation: __, ...all } = row
-  const kept = hide
-    ? { name, inherited, number, null_frac, avg_width, n_distinct, correlation, elem_count_histogram }
-    : all
-  const given = Object.entries(kept).filter(([, value]) => value !== null)
+function hides({ noValues, hide }: ReadOptions): boolean {
+  return noValues || hide.length > 0
+}
+
+interface Whole {
+  readonly known: NonNullable<RelationStatistics['ends']>
+  readonly columns: readonly {
+    readonly column: ColumnStatistics
+    readonly typed: Typed
+    readonly isHidden: boolean
+  }[]
+}
+
+/** By each column that is hidden what stands for its values. */
+async function standingIn(
+  session: Session,
+  relations: readonly Whole[],
+  named: ReadonlySet<string>,
+): Promise<ReadonlyMap<ColumnStatistics, StoodIn>> {
+  const all = relations.flatMap(({ known, columns }) =>
+    columns
+      .filter(({ isHidden }) => isHidden)
+      .map(({ column, typed }) => ({
+        column,
+        typed,
+        ends: column.inherited ? undefined : known.find((end) => end.column === column.name),
+      })),
+  )
+  const stood = await standIn(session, all, named)
+  return new Map(all.flatMap(({ column }, at) => (stood[at] === undefined ? [] : [[column, stood[at]] as const])))
+}
+
+function columnOf(row: ColumnRow): ColumnStatistics {
+  const { schema: _, relation: __, typed: ___, ...all } = row
+  const given = Object.entries(all).filter(([, value]) => value !== null)
   return {
     name: '',
     inherited: false,
@@ -164,82 +203,5 @@ function columnOf(row: ColumnRow, hide: boolean): ColumnStatistics {
     avg_width: 0,
     n_distinct: 0,
     ...(Object.fromEntries(given) satisfies Partial<ColumnStatistics>),
-  }
-}
-
-/** A queue leaves many dead rows at the end of its index: the planner does not wait for them either, and goes by the histogram. */
-const endsTimeoutMs = 3000
-
-/**
- * A superuser's look at somebody else's table: its owner could put a view in its place, or an index on it whose expression the planner
- * computes, between the question whose code would run and the statement. So the table is locked against both, which keeps out neither readers
- * nor writers, and is then the same one and without expressions, or is not read. Others ask with rights that are theirs alone.
- */
-async function unchanged(session: Session, name: string, oid: number): Promise<boolean> {
-  const [me] = await session.query<{ superuser: boolean; own: boolean }>(twinOwnerSql, [oid])
-  if (me === undefined || !me.superuser || me.own) return true
-  if (session.inRecovery) return false
-  await session.query(`lock table only ${name} in share update exclusive mode`)
-  const [now] = await session.query<{ same: boolean }>(twinUnchangedSql, [name, oid])
-  return now?.same === true
-}
-
-async function readEnds(
-  session: Session,
-  wanted: readonly End[],
-  own: Readonly<Record<string, string>>,
-): Promise<{
-  readonly ends: ReadonlyMap<number, NonNullable<RelationStatistics['ends']>>
-  readonly notes: readonly string[]
-}> {
-  const tables = [...allBy(wanted, ({ oid }) => String(oid))]
-  const nameOf = ([one]: readonly End[]) => (one === undefined ? '' : quoteQualified(one.schema, one.name))
-  const foreign = await readForeignCode(
-    session,
-    tables.map(([, columns]) => `select from only ${nameOf(columns)}`),
-  )
-  const ends = new Map<number, NonNullable<RelationStatistics['ends']>>()
-  let [late, strange] = [0, 0]
-  // The index, whatever it costs; and a least value of a domain or an enum is one as well.
-  const set = { enable_seqscan: 'off', enable_bitmapscan: 'off', enable_sort: 'off', jit: 'off', ...own }
-  const settings = { readOnly: true, statementTimeoutMs: endsTimeoutMs, lockTimeoutMs: 1000, set }
-  for (const [at, [oid, columns]] of tables.entries()) {
-    if ((foreign[at] ?? []).length > 0) {
-      strange += 1
-      continue
-    }
-    const text = twinEndsProbeSql(
-      nameOf(columns),
-      columns.map(({ column }) => quoteName(column)),
-    )
-    try {
-      const row = await session.rolledBack(settings, async () => {
-        if (!(await unchanged(session, nameOf(columns), Number(oid)))) return null
-        const [found = {}] = await session.query<Readonly<Record<string, string | null>>>(text)
-        return found
-      })
-      if (row === null) {
-        strange += 1
-        continue
-      }
-      const found = columns.flatMap(({ column }, position) => {
-        const [least, greatest] = [row[`least_${position}`], row[`greatest_${position}`]]
-        return typeof least === 'string' && typeof greatest === 'string' ? [{ column, least, greatest }] : []
-      })
-      if (found.length > 0) ends.set(Number(oid), found)
-    } catch (error) {
-      if (session.lost) throw error
-      late += 1
-    }
-  }
-  const several = (count: number) => `${count} ${count === 1 ? 'table' : 'tables'}`
-  return {
-    ends,
-    notes: [
-      ...(strange === 0
-        ? []
-        : [`the ends of the btrees of ${several(strange)} were not read: it would run code of others`]),
-      ...(late === 0 ? [] : [`the ends of the btrees of ${several(late)} were not read: it took too long, or a lock`]),
-    ],
   }
 }

@@ -22,6 +22,8 @@ const column = z.object({
   range_length_histogram: z.string().optional(),
   range_empty_frac: z.number().optional(),
   range_bounds_histogram: z.string().optional(),
+  /** Its values are none of its rows, but stand for them in the same order. named: the constants of `named` stand for themselves among them; unnamed: no constant means anything. */
+  stand_ins: z.enum(['named', 'unnamed']).optional(),
 })
 
 const relation = z.object({
@@ -61,6 +63,8 @@ export const statisticsSchema = z.object({
   }),
   /** Whether the values of most common values, histograms and ends are in it. */
   values: z.enum(['kept', 'left out', 'some left out']),
+  /** Where values are left out: constants that the schema and queries say, which stand for themselves. */
+  named: z.array(z.string()).optional(),
   settings: z.record(z.string(), z.string()),
   search_path: z.string(),
   /** In the order of their oids. */

@@ -37,8 +37,10 @@ export interface Twin extends AsyncDisposable {
   indexesOf(plan: QueryPlan): readonly string[]
   /** Whether a query plan reads a table, or a partition of it: `schema.table`. */
   reads(plan: QueryPlan, table: string): boolean
-  /** Throws the server's errors. */
-  plan(subject: Pick<Subject, 'text' | 'values' | 'writes'>): Promise<QueryPlan>
+  /** Where stand-ins stand for values, a constant that means nothing among them is planned as any value would be. Throws the server's errors. */
+  plan(subject: Subject): Promise<QueryPlan>
+  /** Of a statement that was planned, the constants that meant nothing; `asAny`: each was planned as any value, else as it is. null without any. */
+  strangers(subject: Subject): { readonly constants: readonly string[]; readonly asAny: boolean } | null
   /** The generic query plan of a statement with so many parameters, which suits every value. */
   generic(subject: Pick<Subject, 'text' | 'writes'>, parameterCount: number): Promise<QueryPlan>
   /** Builds indexes, which the planner does not see until `show`; may be called again. */

@@ -7,6 +7,7 @@ import { runPlanCommand } from '../../src/commands/apply/plan.js'
 import { twinOfServer } from '../../src/commands/shared/twins.js'
 import type { HazardCode } from '../../src/codes/hazard-codes.js'
 import { limitsOf } from '../../src/measure/sample/limits.js'
+import { explainOnce } from '../../src/measure/sample/sample.js'
 import { planResult, explainResult } from '../../src/result/documents/result.js'
 import { statisticsResult } from '../../src/result/documents/statistics-result.js'
 import { parseStatistics } from '../../src/twin/statistics.js'
@@ -134,6 +135,19 @@ test('what is hidden is nowhere in the file', async () => {
   expect(hidden).toContain('usual')
   const none = await text([], true)
   expect(none).not.toMatch(/secret|usual|19\d\d-/)
+  // Every value of every column that no schema says, but for small numbers, which are also counts.
+  const rows = await source.sql<{ value: string }[]>`
+    select distinct v as value from people, unnest(array[id::text, email, lower(email), born::text, state, doc::text]) v where length(v) > 3`
+  const written = new Set(none.match(/[\w.@-]+/g))
+  const ids = parseStatistics(none, 'x').relations.flatMap(({ columns }) => columns.filter(({ name }) => name === 'id'))
+  expect(rows.length).toBeGreaterThan(60_000)
+  expect(rows.filter(({ value }) => written.has(value) && !/^\d+$/.test(value))).toEqual([])
+  // Of the keys, 400 apart in the table, the bounds are by rank.
+  const bounds = JSON.stringify(ids.map(({ histogram_bounds: found }) => found))
+  const stats = await source.sql<
+    { bounds: string }[]
+  >`select histogram_bounds::text as bounds from pg_stats where tablename = 'people' and attname = 'id'`
+  expect(bounds).not.toContain(stats[0]?.bounds.split(',')[50])
   expect(parseStatistics(none, 'x').relations.flatMap(({ columns }) => columns)).toHaveLength(6)
   await expect(text(['people.mail'])).rejects.toMatchObject({ code: 'BAD_OPTION' })
 })
@@ -228,4 +242,52 @@ test("an index function of the source runs on the twin, and never with a superus
   const plan = await twin.plan({ text: `select * from t where v || evil('x') = 'v7x'`, values: [], writes: false })
   expect(plan.indexes).toEqual(['t_evil'])
   expect(existsSync(join(folder, 'twin'))).toBe(false)
+})
+
+test('without values the order is kept: a named constant means what it meant, and another one is planned as any value', async () => {
+  await writeFile(
+    join(folder, 'known.sql'),
+    `-- name: rare\nselect * from people where state = 'rare';\n-- name: young\nselect * from people where born > date '2004-06-01' + 20;\n-- name: usual\nselect * from people where state = 'usual' and id < 1000;\n`,
+  )
+  await writeFile(
+    join(folder, 'new.sql'),
+    `-- name: strange\nselect * from people where state = 'other';\n-- name: cast\nselect * from people where born = date '1990-02-03';\n`,
+  )
+  const taken = await run('statistics', 'known.sql', '--no-values', '--out', 'none.json')
+  expect(statisticsResult.parse(taken.document)).toMatchObject({ values: 'left out', findings: [] })
+  const told = await run(
+    'explain',
+    'known.sql',
+    'new.sql',
+    '--url',
+    'embedded',
+    '--load',
+    'schema.sql',
+    '--statistics',
+    'none.json',
+  )
+  const { queries } = explainResult.parse(told.document)
+  await using session = await openSession(source.url)
+  for (const [at, text] of [
+    `select * from people where state = 'rare'`,
+    `select * from people where born > date '2004-06-01' + 20`,
+    `select * from people where state = 'usual' and id < 1000`,
+  ].entries()) {
+    const there = await explainOnce(session, { text, values: [], writes: false }, 'plain', limits)
+    expect(queries[at]?.planned?.plan_signature).toBe(there.signature)
+    // Where in a hundredth of the rows, nobody knows.
+    const rows = there.nodes[0]?.estimatedRows ?? 0
+    expect(Math.abs((queries[at]?.planned?.rows ?? 0) - rows)).toBeLessThan(Math.max(400, rows / 50))
+    expect(queries[at]?.findings.filter(({ code }) => code === 'TWIN_PARTIAL')).toEqual([])
+  }
+  const partial = queries.slice(3).map(({ findings }) => findings.filter(({ code }) => code === 'TWIN_PARTIAL'))
+  expect(partial).toMatchObject([
+    [{ message: expect.stringContaining(`does not know 'other': planned as any value`) }],
+    [{ message: expect.stringContaining(`does not know '1990-02-03': compared with what stands for`) }],
+  ])
+  // One of two states, for all that is known.
+  expect(queries[3]?.planned?.rows).toBe(20_000)
+  expect((await run('statistics', 'known.sql', '--out', 'x.json')).document).toMatchObject({
+    error: { code: 'BAD_OPTION' },
+  })
 })

@@ -44,6 +44,7 @@ export const examples: Readonly<Record<string, string>> = {
   statistics: below('Examples:', [
     'perfdb statistics --out shop.stats.json       of DATABASE_URL; reads only',
     'perfdb statistics --out s.json --hide customers.email',
+    'perfdb statistics queries.sql --out s.json --no-values',
     'perfdb explain my.yaml --url embedded --load schema.sql --statistics s.json',
   ]),
   compare: below('Examples:', [

@@ -12,8 +12,14 @@ export const twinTexts = {
   TWIN_PARTIAL: {
     text: 'something of the database is not on its twin',
     why: 'Query plans that lean on it may differ there.',
-    rule: 'Statistics that the role is not shown, extended statistics, or what of the schema could not be made or restored.',
+    rule: 'Statistics that the role is not shown, extended statistics, what of the schema could not be made or restored, or a constant of a query that a statistics file without values does not know.',
     todo: 'Paste the grant, or look at how many query plans are equal all the same.',
+  },
+  CANDIDATES_LEFT: {
+    text: 'not every index that could serve was tried',
+    why: 'There may be a better one among those that were left.',
+    rule: 'Over 300 candidates; the 300 for the queries with the highest cost, by their weights, are built on the twin.',
+    todo: 'Ask for fewer queries at once, or again when the advice is built.',
   },
   TWIN_DIFFERS: {
     text: 'the twin does not plan a query as the server does',

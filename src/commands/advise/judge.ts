@@ -3,15 +3,16 @@ import type { Option } from '../../advise/outcomes.js'
 import { removalsFor, type Removal, type Removals } from '../../advise/removals.js'
 import { readWrites, writePrices, type TableWrites } from '../../advise/write-price.js'
 import { foreignKeyQueries } from '../../advise/foreign-keys.js'
-import { proposalsFor } from '../../advise/candidates.js'
+import type { Weighed } from '../../advise/asks.js'
+import { mostTried, proposalsFor } from '../../advise/candidates.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding } from '../../plan/plan.js'
 import type { Query } from '../../profile/profile.js'
 import type { AdviseResult } from '../../result/documents/advise-result.js'
 import type { Session } from '../../server/session/session.js'
 import { skipsFrom } from '../../twin/skips.js'
-import { presentsOf, type Presents } from '../../twin/suppose.js'
-import { twinDocument, type MadeTwin } from '../shared/twins.js'
+import { presentsOf, type Present, type Presents } from '../../twin/suppose.js'
+import { strangerFinding, twinDocument, type MadeTwin } from '../shared/twins.js'
 import { withNames, type Named } from './advice-document.js'
 import { unaskedFinding } from './removal-document.js'
 
@@ -63,23 +64,17 @@ export async function judge(
   const all = [...queries, ...keys.map(({ query }) => query)]
   const presents = await presentsOf(before, twin, all, limits, openReplicas !== undefined)
   const judged = presents.planned.filter(({ likeness }) => likeness !== 'differs')
-  const proposals = await proposalsFor(before, twin, judged, limits)
+  // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
+  const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
+  const weighed = weigh(judged, new Map([...options.weights, ...counted]))
+  const { proposals, left } = await proposalsFor(before, twin, weighed, limits)
   const tried = proposals.length === 0 ? [] : await twin.build(proposals)
   const built = proposals.flatMap((proposal, at): readonly Option[] => {
     const index = tried[at]
     return index === undefined || index.refused !== null ? [] : [{ ...proposal, tried: index }]
   })
-  // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
-  const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
-  const weights = new Map([...options.weights, ...counted])
   const session = await open()
   const writes = openReplicas === undefined ? new Map<string, TableWrites>() : await readWrites(session, limits, built)
-  const sets = new Map<string, number>()
-  for (const { name } of judged) sets.set(name, (sets.get(name) ?? 0) + 1)
-  const weighed = judged.map((present) => ({
-    present,
-    weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
-  }))
   const look = { twin, skips: versionNum >= skipsFrom }
   const choice = await chooseIndexes(look, built, weighed, {
     ...options,
@@ -112,6 +107,33 @@ export async function judge(
     tried: built.length,
     concerned: [...new Set(reading.map(({ query }) => query))],
     twin: twinDocument(twin, openReplicas === undefined ? null : presents.planned),
-    findings: [...findings, ...unaskedFinding(untold, unasked)],
+    findings: [
+      ...findings,
+      ...presents.planned.flatMap(({ query, subject }) => strangerFinding(query, twin.strangers(subject))),
+      ...unaskedFinding(untold, unasked),
+      ...leftFinding(left),
+    ],
   }
+}
+
+/** A query with several sets of values counts once in all. */
+function weigh(judged: readonly Present[], weights: ReadonlyMap<string, number>): readonly Weighed[] {
+  const sets = new Map<string, number>()
+  for (const { name } of judged) sets.set(name, (sets.get(name) ?? 0) + 1)
+  return judged.map((present) => ({
+    present,
+    weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
+  }))
+}
+
+function leftFinding(left: number): readonly Finding[] {
+  if (left === 0) return []
+  return [
+    {
+      code: 'CANDIDATES_LEFT',
+      severity: 'info',
+      message: `${left} ${left === 1 ? 'index' : 'indexes'} that could serve these queries ${left === 1 ? 'was' : 'were'} not tried: at most ${mostTried} are, those for the queries that cost most first`,
+      hint: 'advise again with fewer queries, or after the advice is built',
+    },
+  ]
 }

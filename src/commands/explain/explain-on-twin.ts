@@ -6,6 +6,7 @@ import { ofQuery } from '../../measure/rules/findings.js'
 import { plannedSeqScans } from '../../measure/rules/planned.js'
 import { unqualified, type RuleFinding } from '../../measure/rules/rule.js'
 import { admission } from '../../measure/query/measure-query.js'
+import type { Subject } from '../../measure/sample/subject.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import { failureOf } from '../../measure/sample/series.js'
 import { smallPages } from '../../measure/sample/tables.js'
@@ -16,7 +17,7 @@ import { exitCode } from '../../result/exit-code.js'
 import { headOf, timesOf } from '../../result/head.js'
 import type { Twin } from '../../twin/twin.js'
 import { findingDocument } from '../shared/documents.js'
-import { twinDocument, type MadeTwin } from '../shared/twins.js'
+import { strangerFinding, twinDocument, type MadeTwin } from '../shared/twins.js'
 import { brokenDocument } from './explain.js'
 import type { Inputs } from './explain-inputs.js'
 
@@ -52,6 +53,7 @@ interface Planned {
   readonly params: string | null
   readonly plan: QueryPlan
   readonly scans: readonly RuleFinding[]
+  readonly strange: ReturnType<Twin['strangers']>
 }
 
 async function planQuery(twin: Twin, query: Query, limits: Limits): Promise<ResultQuery> {
@@ -77,7 +79,11 @@ async function planQuery(twin: Twin, query: Query, limits: Limits): Promise<Resu
         ...(nodes === null ? {} : { query_plan: nodes }),
       },
       place: { ...place },
-      findings: [...missedFindings(checked, query), ...once.map((one) => ofQuery(one, query))].map(findingDocument),
+      findings: [
+        ...missedFindings(checked, query),
+        ...once.map((one) => ofQuery(one, query)),
+        ...plans.flatMap((one) => strangerFinding(query, one.strange)).slice(0, 1),
+      ].map(findingDocument),
       expectations: checked.map(({ expect: expected, met, actual, notChecked = false }) => ({
         expect: expected,
         met,
@@ -102,8 +108,13 @@ async function planQuery(twin: Twin, query: Query, limits: Limits): Promise<Resu
 async function plansOf(twin: Twin, { sql, variants, parameters }: Query, limits: Limits): Promise<readonly Planned[]> {
   const texts = [...(sql === undefined ? [] : [sql]), ...variants.flatMap(({ statements }) => statements)]
   const found: Planned[] = []
-  const add = (params: string | null, plan: QueryPlan) =>
-    found.push({ params, plan, scans: plannedSeqScans(plan, (schema, name) => twin.table(schema, name)) })
+  const add = (params: string | null, plan: QueryPlan, subject?: Subject) =>
+    found.push({
+      params,
+      plan,
+      strange: subject === undefined ? null : twin.strangers(subject),
+      scans: plannedSeqScans(plan, (schema, name) => twin.table(schema, name)),
+    })
   for (const written of texts) {
     // EXPLAIN carries nothing out.
     const admitted = await admission(written, { ...limits, allowWrites: true })
@@ -111,8 +122,10 @@ async function plansOf(twin: Twin, { sql, variants, parameters }: Query, limits:
     const { text, writes, parameterCount } = admitted.statement
     if (parameterCount > 0 && parameters.length === 0) add(null, await twin.generic({ text, writes }, parameterCount))
     else
-      for (const set of parameterCount === 0 ? [null] : parameters)
-        add(set?.name ?? null, await twin.plan({ text, writes, values: set?.values.slice(0, parameterCount) ?? [] }))
+      for (const set of parameterCount === 0 ? [null] : parameters) {
+        const subject = { text, writes, values: set?.values.slice(0, parameterCount) ?? [] }
+        add(set?.name ?? null, await twin.plan(subject), subject)
+      }
   }
   return found
 }

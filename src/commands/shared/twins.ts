@@ -1,5 +1,6 @@
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding } from '../../plan/plan.js'
+import type { Query } from '../../profile/profile.js'
 import type { ResultTwin } from '../../result/parts/twin-result.js'
 import type { Session } from '../../server/session/session.js'
 import { readSchema, type Schema } from '../../twin/load.js'
@@ -53,6 +54,23 @@ function gapFindings({ gaps }: Twin): readonly Finding[] {
           hint: 'query plans that lean on them differ there; perfdb compares each with that of the server where there is one',
         },
       ]
+}
+
+/** Of a query whose constants mean nothing on a twin without values. */
+export function strangerFinding({ name, place }: Query, strange: ReturnType<Twin['strangers']>): readonly Finding[] {
+  if (strange === null) return []
+  const { constants, asAny } = strange
+  const shown = `${constants.slice(0, 3).join(', ')}${constants.length > 3 ? ' ...' : ''}`
+  return [
+    {
+      code: 'TWIN_PARTIAL',
+      severity: 'warning',
+      query: name,
+      place,
+      message: `the statistics file is without values and does not know ${shown}: ${asAny ? 'planned as any value would be' : 'compared with what stands for the values, which says little'}`,
+      hint: 'perfdb statistics --no-values FILE... keeps what the constants of the queries in these files mean',
+    },
+  ]
 }
 
 /** How far the twin plans as its source does; `planned` is null where there is no source to compare with. */

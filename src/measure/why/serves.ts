@@ -154,7 +154,7 @@ function patternOps(type: string): string {
 }
 
 /** True for a comparison with what the text of the query says itself: an index may have that in its predicate. */
-function fixed(one: Comparison, parameters: readonly string[]): boolean {
+export function fixed(one: Comparison, parameters: readonly string[]): boolean {
   if (one.operator === 'is not null' || one.operator === 'is true' || one.operator === 'not')
     return one.computed === null
   return one.parameter === null && one.constant !== null && one.computed === null && !parameters.includes(one.constant)

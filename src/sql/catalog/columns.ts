@@ -35,6 +35,7 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'reloptions',
     'relowner',
     'relpages',
+    'relpartbound',
     'relpersistence',
     'relreplident',
     'relrowsecurity',

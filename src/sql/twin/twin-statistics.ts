@@ -38,12 +38,44 @@ export function twinColumnsSql(versionNum: number): string {
   select s.schemaname as schema, s.tablename as relation, s.attname as name, s.inherited,
     case when c.relkind in ('i', 'I') then a.attnum end as number,
     s.null_frac, s.avg_width, s.n_distinct, s.most_common_vals::text, s.most_common_freqs::text, s.histogram_bounds::text, s.correlation,
-    s.most_common_elems::text, s.most_common_elem_freqs::text, s.elem_count_histogram::text${ranges}
+    s.most_common_elems::text, s.most_common_elem_freqs::text, s.elem_count_histogram::text${ranges},
+    json_build_object('type', format_type(b.oid, case t.typtype when 'd' then t.typtypmod else a.atttypmod end), 'enum', b.typtype = 'e',
+      'element', format_type(e.oid, a.atttypmod), 'element_enum', e.typtype = 'e',
+      'collation', (select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_collation co join pg_namespace cn on cn.oid = co.collnamespace
+        where co.oid = a.attcollation and co.collname <> 'default')) as typed
   from pg_stats s
   join pg_namespace n on n.nspname = s.schemaname
   join pg_class c on c.relnamespace = n.oid and c.relname = s.tablename
   join pg_attribute a on a.attrelid = c.oid and a.attname = s.attname
+  join pg_type t on t.oid = a.atttypid
+  join pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end
+  left join pg_type e on e.oid = b.typelem and b.typcategory = 'A'
   where ${notOurs}`
+}
+
+/** What the schema says itself, in which its constants stand: bounds of partitions, predicates of indexes, views. */
+export const twinConstantsSql = `
+  select pg_get_expr(c.relpartbound, c.oid) as text from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relispartition and c.relkind in ('r', 'p') and ${notOurs}
+  union all
+  select pg_get_expr(i.indpred, i.indrelid) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+  where i.indpred is not null and ${notOurs}
+  union all
+  select pg_get_viewdef(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v' and ${notOurs}`
+
+/** The distinct values `$1` of a type in its order, equal ones with one rank; `position` where the type has distances: as a whole number or a decimal one. */
+export function orderedValuesSql(type: string, collation: string | null, position: string | null): string {
+  return `
+  select v as value, dense_rank() over (order by v::${type}${collation === null ? '' : ` collate ${collation}`})::int as rank,
+    ${position === null ? 'null' : position.replaceAll('$v', `v::${type}`)}::text as position
+  from (select distinct v from unnest($1::text[]) as given (v)) as values_ order by 2`
+}
+
+/** Whether each of the values `$1` is greater than the one before it. */
+export function ascendingSql(type: string, collation: string | null): string {
+  const one = `v::${type}${collation === null ? '' : ` collate ${collation}`}`
+  return `
+  select coalesce(bool_and(above), true) as ascending from (
+    select ${one} > lag(${one}) over (order by place) as above from unnest($1::text[]) with ordinality as given (v, place)) as pairs`
 }
 
 /**

@@ -1,0 +1,152 @@
+import type { PlanNode } from '../measure/plan/plan-node.js'
+import type { QueryPlan } from '../measure/plan/query-plan.js'
+import { readIndexes } from '../measure/sample/indexes.js'
+import type { Limits } from '../measure/sample/limits.js'
+import { smallPages } from '../measure/sample/tables.js'
+import { readCatalog, type Catalog } from '../measure/why/catalog.js'
+import {
+  allOf,
+  armsOf,
+  needOf,
+  withBitmapConditions,
+  type Candidate,
+  type Conjunct,
+  type Need,
+} from '../measure/why/need.js'
+import { candidates, fixed } from '../measure/why/serves.js'
+import { bare, ownText, quoted } from '../measure/why/serves-text.js'
+import type { Session } from '../server/session/session.js'
+import { parameterText } from '../server/session/values.js'
+import { comparisonsOf, conjuncts, partTexts, readCondition } from '../sql/rewrite/condition.js'
+import type { Present } from '../twin/suppose.js'
+import type { Twin } from '../twin/twin.js'
+import { brinCandidates } from './brin.js'
+import { groupingAbove } from './grouping.js'
+
+/** A query with what one run of it counts for. */
+export interface Weighed {
+  readonly present: Present
+  readonly weight: number
+}
+
+/** What a scan of a query asks of its table, with indexes that could give it, best first. */
+export interface Ask {
+  readonly weighed: Weighed
+  readonly node: PlanNode
+  readonly catalog: Catalog
+  readonly asked: readonly { readonly need: Need; readonly candidate: Candidate }[]
+}
+
+/** Of each scan of a large table in these query plans. Reads the catalog of the source alone. Throws the server's errors. */
+export async function asksOf(
+  session: Session,
+  twin: Twin,
+  queries: readonly Weighed[],
+  limits: Limits,
+): Promise<readonly Ask[]> {
+  const asks: Ask[] = []
+  for (const weighed of queries) {
+    const { here } = weighed.present
+    const values = parametersOf(weighed)
+    for (const node of here.nodes.filter((one) => isLargeScan(one, twin))) {
+      const asked = withBitmapConditions(here, node)
+      const indexes = await readIndexes(session, [node], [], limits)
+      const catalog = await readCatalog({ session, limits, indexes, foreign: false }, asked)
+      const needs = await needsOf(here, asked, catalog.root)
+      const found = needs.flatMap((need) =>
+        [...candidates(need, catalog, values).flatMap(turned), ...brinCandidates(need, node, twin)].map(
+          (candidate) => ({ need, candidate }),
+        ),
+      )
+      asks.push({ weighed, node, catalog, asked: found })
+    }
+  }
+  const recurring = recurringIn(asks)
+  return asks.map((ask) => ({
+    ...ask,
+    asked: [...ask.asked, ...ask.asked.flatMap((one) => partially(one, recurring.get(ask.catalog.root) ?? new Set()))],
+  }))
+}
+
+function parametersOf({ present: { subject } }: Weighed): readonly string[] {
+  return subject.values.flatMap((value) => parameterText(value) ?? [])
+}
+
+/** By table the conditions `column = constant` that several queries say themselves, as the predicate of an index has them. */
+function recurringIn(asks: readonly Ask[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const queries = new Map<string, Map<string, Set<string>>>()
+  for (const { weighed, catalog, asked } of asks) {
+    const values = parametersOf(weighed)
+    const said = queries.get(catalog.root) ?? new Map<string, Set<string>>()
+    for (const { need } of asked)
+      for (const conjunct of need.conjuncts)
+        if (isSaid(conjunct, need, values)) {
+          const text = ownText(conjunct.text, need.alias)
+          said.set(text, (said.get(text) ?? new Set()).add(weighed.present.name))
+        }
+    queries.set(catalog.root, said)
+  }
+  return new Map(
+    [...queries].map(([table, said]) => [
+      table,
+      new Set([...said].flatMap(([text, names]) => (names.size > 1 ? [text] : []))),
+    ]),
+  )
+}
+
+function isSaid({ condition }: Conjunct, { alias }: Need, values: readonly string[]): boolean {
+  const [one, more] = conjuncts(condition)
+  return one !== undefined && more === undefined && one.alias === alias && one.operator === '=' && fixed(one, values)
+}
+
+/** The same for the rows alone that several queries ask for by a constant, which is no key then. */
+function partially({ need, candidate }: Ask['asked'][number], recurring: ReadonlySet<string>): Ask['asked'] {
+  if (candidate.method !== 'btree' || candidate.where !== null) return []
+  return need.conjuncts.flatMap((conjunct) => {
+    const where = ownText(conjunct.text, need.alias)
+    const [one] = conjuncts(conjunct.condition)
+    const keys = candidate.keys.filter((key) => bare(key) !== quoted(one?.column ?? ''))
+    if (!recurring.has(where) || keys.length === 0 || keys.length === candidate.keys.length) return []
+    return [{ need, candidate: { ...candidate, keys, where, equal: candidate.equal - 1 } }]
+  })
+}
+
+function isLargeScan(node: PlanNode, twin: Twin): boolean {
+  if (node.schema === '' || node.relation === '' || !/Scan/.test(node.type)) return false
+  const table = twin.table(node.schema, node.relation)
+  return table !== undefined && table.bytes >= smallPages * 8192
+}
+
+/** What a node asks by itself, in each arm of an OR, and with what each join compares its columns with. */
+async function needsOf(plan: QueryPlan, node: PlanNode, table: string): Promise<readonly Need[]> {
+  const own = await needOf(plan, node, table)
+  const joins = await joinConditions(plan, node.alias)
+  const joined = joins.map(async (condition) =>
+    needOf(plan, { ...node, filter: allOf([node.filter, condition]) }, table).then((need) => ({ ...need, order: [] })),
+  )
+  const grouping = own.order.length > 0 ? [] : groupingAbove(plan, node)
+  const grouped = grouping.length === 0 ? [] : [{ ...own, order: grouping }]
+  return [own, ...grouped, ...(await armsOf(own)), ...(await Promise.all(joined))]
+}
+
+/** Conditions of joins on columns of this alias, with that column first. */
+async function joinConditions(plan: QueryPlan, alias: string): Promise<readonly string[]> {
+  const texts = plan.nodes.flatMap(({ joinCondition }) => partTexts(joinCondition, 'AND'))
+  const found: string[] = []
+  for (const text of texts) {
+    const sides = /^\(([\w."]+) = ([\w."]+)\)$/.exec(text)
+    for (const turned of sides === null ? [] : [`(${sides[1]} = ${sides[2]})`, `(${sides[2]} = ${sides[1]})`]) {
+      const condition = await readCondition(turned)
+      const [first] = condition === null ? [] : comparisonsOf(condition)
+      if (first !== undefined && first.alias === alias && !found.includes(turned)) found.push(turned)
+    }
+  }
+  return found
+}
+
+/** The same keys with each of them first: another query may compare that one alone. Where an order is given they stay. */
+function turned(candidate: Candidate): readonly Candidate[] {
+  const { method, keys, ordered } = candidate
+  if (method !== 'btree' || ordered || keys.length < 2) return [candidate]
+  return keys.map((first) => ({ ...candidate, keys: [first, ...keys.filter((key) => key !== first)] }))
+}
