@@ -67,20 +67,27 @@ export async function rolledBackAtOnce<Row>(session: Session, texts: readonly st
   )
   for (const answer of answers) {
     if (answer.status === 'fulfilled') continue
-    const reason: unknown = answer.reason
-    if (!(reason instanceof PerfdbError) || reason.code === 'CONNECTION_LOST' || reason.sqlstate?.startsWith('57'))
-      throw reason
+    statementRefusal(answer.reason)
     return undefined
   }
   const last = answers.at(-2)
   return last?.status === 'fulfilled' ? last.value : undefined
 }
 
-/** Statements that travel without waiting for each other's answers. True when all went well; else nothing of it is left. */
+/** The error where it is about the statement. Throws what says nothing of it: a cancel or a server that goes down (class 57), a lost connection. */
+export function statementRefusal(reason: unknown): PerfdbError {
+  if (!(reason instanceof PerfdbError) || reason.code === 'CONNECTION_LOST' || reason.sqlstate?.startsWith('57'))
+    throw reason
+  return reason
+}
+
+/** Statements that travel without waiting for each other's answers. True when all went well; else nothing of it is left. Throws as rolledBackAtOnce. */
 export async function inOneBurst(session: Session, statements: readonly string[]): Promise<boolean> {
   const texts = ['savepoint perfdb_burst', ...statements, 'release savepoint perfdb_burst']
   const answers = await Promise.allSettled(texts.map((text) => session.query(text)))
-  if (answers.every(({ status }) => status === 'fulfilled')) return true
+  const failed = answers.find((answer) => answer.status === 'rejected')
+  if (failed === undefined) return true
+  statementRefusal(failed.reason)
   await session.query('rollback to savepoint perfdb_burst')
   return false
 }

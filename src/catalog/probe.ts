@@ -6,7 +6,7 @@ import type { Session } from '../server/session/session.js'
 import { probedIndexesSql } from '../sql/catalog/catalog.js'
 import { createIndexSql } from '../sql/ddl/index-ddl.js'
 import { readPartitionKeys, type PartitionKey } from './partitions-copy.js'
-import { copiesOf, inOneBurst, rolledBackAtOnce, tableKey, type Copies } from './probe-copies.js'
+import { copiesOf, inOneBurst, rolledBackAtOnce, statementRefusal, tableKey, type Copies } from './probe-copies.js'
 import { isKeysAlone, together } from './probe-keys.js'
 import { columnsFor, refusalCode, refusalHint } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
@@ -224,9 +224,8 @@ export function buildSearchPath(session: Session, schema: string): string {
 }
 
 /** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */
-async function refusal(session: Session, reason: unknown, { definition, place, original }: Attempt): Promise<Problem> {
-  if (!(reason instanceof PerfdbError)) throw reason
-  if (reason.code === 'CONNECTION_LOST') throw reason
+async function refusal(session: Session, cause: unknown, { definition, place, original }: Attempt): Promise<Problem> {
+  const reason = statementRefusal(cause)
   return {
     code: refusalCode(reason),
     message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${original(reason.message)}`,

@@ -37,7 +37,11 @@ const project = {
 const named = ['jobs-by-status', 'job-progress', 'operator-tasks']
 
 export const stages: Readonly<Record<string, Stage>> = {
-  'README.md': { files: () => ({ 'my.pools.yaml': pools }), saved: [{ name: 'my.yaml' }] },
+  'README.md': {
+    // In turns: what it expects of the speedup is met beside other work as well.
+    files: () => ({ 'my.pools.yaml': pools, 'perfdb.yaml': 'version: 1\ncounterfactual: on\n' }),
+    saved: [{ name: 'my.yaml' }],
+  },
   'docs/advise.md': {
     files: () => ({
       'my.yaml': profile.replace(/^indexes:\n.*\n/m, ''),

@@ -146,3 +146,14 @@ async function outcomeOf(db: TestDatabase, profiles: Awaited<ReturnType<typeof p
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   )
 }
+
+test.each([[[]], [['{ name: j, table: t, keys: [nope] }']]])(
+  'a cancel while PostgreSQL is asked about a declaration is no refusal of it',
+  async (others: readonly string[]) => {
+    await using db = await testDatabase(`${table}
+      create function public.stop() returns int language plpgsql immutable as
+      $$ begin perform pg_catalog.pg_cancel_backend(pg_catalog.pg_backend_pid()); perform pg_catalog.pg_sleep(5); return 1; end $$`)
+    const profiles = await profileOf([...others, '{ name: i, table: t, keys: [a], where: a > public.stop() }'])
+    await expect(apply(db.url, profiles)).rejects.toMatchObject({ sqlstate: '57014' })
+  },
+)
