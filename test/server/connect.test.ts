@@ -329,9 +329,9 @@ async function listener(hangsUp: boolean) {
   return { server, port: typeof address === 'object' && address !== null ? address.port : 0 }
 }
 
-test('what watches a build is prepared, without parameters from the second time on; nothing else is', async () => {
+test('what watches a build is prepared, without parameters from the second time on; what builds, with parameters; nothing else is', async () => {
   await using database = await testDatabase()
-  const prepared = async (role: 'watchdog' | 'ddl') => {
+  const prepared = async (role: 'watchdog' | 'ddl' | 'measure') => {
     await using session = await connect(await targetOf(database.url), role)
     for (const name of ['a', 'b', 'c']) {
       const text = 'select $1::text as name, pg_catalog.pg_backend_pid() as pid'
@@ -344,5 +344,6 @@ test('what watches a build is prepared, without parameters from the second time 
     return rows.map((row) => row.calls)
   }
   expect(await prepared('watchdog')).toEqual([2, 3])
-  expect(await prepared('ddl')).toEqual([])
+  expect(await prepared('ddl')).toEqual([3])
+  expect(await prepared('measure')).toEqual([])
 })
