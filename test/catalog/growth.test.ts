@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runImport } from '../../src/commands/import/import.js'
 import type { Parameter } from '../../src/server/session/session.js'
 import type { Connect } from '../../src/server/session/session.js'
@@ -7,8 +7,18 @@ import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { proxyBefore } from '../support/network.js'
 import { profileOf } from '../support/profile.js'
+import { ownServer } from '../support/server.js'
 
-/* What a run asks of the server, as functions of tables and indexes: without clocks, so that it is exact. */
+/*
+ * What a run asks of the server, as functions of tables and indexes: without clocks, so that it is exact. On a server of its own: a build elsewhere is asked
+ * about once more.
+ */
+
+let server: Awaited<ReturnType<typeof ownServer>>
+beforeAll(async () => {
+  server = await ownServer()
+})
+afterAll(async () => server[Symbol.asyncDispose]())
 
 interface Counts {
   /** Of the sessions, without connecting. */
@@ -55,7 +65,7 @@ function schema(tables: number, plain: number, computed: number): { readonly sql
 }
 
 test('a session of each role is there after one round trip', async () => {
-  await using db = await testDatabase()
+  await using db = await testDatabase('', server.url)
   await using proxy = await proxyBefore(db.url)
   for (const role of ['look', 'measure', 'ledger', 'watchdog'] as const) {
     const before = proxy.trips()
@@ -70,7 +80,7 @@ test.each([
   { tables: 5, plain: 6 },
 ])('a plan with nothing to do, of $tables tables with $plain indexes each', async ({ tables, plain }) => {
   const { sql, yaml } = schema(tables, plain, 0)
-  await using db = await testDatabase(sql)
+  await using db = await testDatabase(sql, server.url)
   const { connect, counts } = counting(db.url)
   await plan(db.url, await profileOf(yaml), connect)
   expect(counts).toEqual({ trips: 1, statements: 2, rows: 2 })
@@ -83,7 +93,7 @@ test.each([
   'the same where PostgreSQL is asked, $tables tables with $computed indexes each, and with a ledger',
   async ({ tables, computed }) => {
     const { sql, yaml } = schema(tables, 1, computed)
-    await using db = await testDatabase(sql)
+    await using db = await testDatabase(sql, server.url)
     const profiles = await profileOf(yaml)
     const first = counting(db.url)
     await plan(db.url, profiles, first.connect)

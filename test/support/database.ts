@@ -10,9 +10,9 @@ export interface TestDatabase extends AsyncDisposable {
   readonly sql: postgres.Sql
 }
 
-/** Makes an empty database, with an optional script run in it. PERFDB_TEST_URL names another server than the embedded one. */
-export async function testDatabase(script = ''): Promise<TestDatabase> {
-  const base = process.env['PERFDB_TEST_URL'] ?? inject('serverUrl')
+/** Makes an empty database, with an optional script run in it. PERFDB_TEST_URL names another server than the embedded one; `server` one that the test has for itself. */
+export async function testDatabase(script = '', server?: string): Promise<TestDatabase> {
+  const base = server ?? process.env['PERFDB_TEST_URL'] ?? inject('serverUrl')
   const name = `t_${randomBytes(6).toString('hex')}`
   await asAdmin(base, `create database ${name}${copied}`)
   const url = new URL(base)
