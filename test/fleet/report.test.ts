@@ -1,7 +1,8 @@
+import { joinGroup, sortedGroups, type Groups } from '../../src/commands/fleet/groups.js'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import type { FleetResult, TenantStep } from '../../src/result/documents/fleet-result.js'
+import type { FleetResult, TenantResult, TenantStep } from '../../src/result/documents/fleet-result.js'
 import { searchScript, searchSource } from '../../src/report/page/html-search.js'
 import { render } from '../../src/report/render.js'
 import { hasChromium, show, startBrowser } from '../support/browser.js'
@@ -139,3 +140,31 @@ needing('chromium', hasChromium)(
     }
   },
 )
+
+test('equal groups stand in the order of the list, whichever of their tenants was done first', () => {
+  const groups: Groups = new Map()
+  const done = (id: string, reason: string): TenantResult => {
+    const one = { outcome: 'not_looked' as const, exit_code: 2, steps: [], findings: [], reason }
+    const { number, steps, findings } = joinGroup(groups, reason, one)
+    return {
+      id,
+      labels: {},
+      server: 's',
+      outcome: one.outcome,
+      exit_code: 2,
+      duration_ms: 1,
+      group: number,
+      wave: 1,
+      steps,
+      findings,
+    }
+  }
+  const late = done('b', 'no table')
+  const first = done('a', 'no database')
+  const { groups: sorted, tenants } = sortedGroups(groups, [first, late])
+  expect(sorted.map(({ reason, ids }) => [reason, ids])).toEqual([
+    ['no database', ['a']],
+    ['no table', ['b']],
+  ])
+  expect(tenants.map(({ group }) => group)).toEqual([0, 1])
+})

@@ -5,14 +5,21 @@ import { connectTo } from './connect.js'
 /** Called before a statement is sent; what it does has then happened. */
 export type Before = (role: Role, text: string, session: Session) => Promise<void> | void
 
-/** Connects as perfdb does, on a real server, with a way to do something at an exact moment: between two statements. */
+/**
+ * Connects as perfdb does, on a real server, with a way to do something at an exact moment: between two statements. What travels in one burst keeps its order, as
+ * on the wire: nothing is sent before what was sent earlier. What `before` itself asks of the session goes ahead.
+ */
 export function intercepted(url: string, before: Before): (role: Role) => Promise<Session> {
   return async (role) => {
     const session = await connectTo(url, role)
     const query = session.query.bind(session)
+    const ahead: Session = Object.create(session, { query: { value: query } })
+    let earlier: Promise<unknown> = Promise.resolve()
     return Object.defineProperty(session, 'query', {
       value: async <Row>(text: string, parameters?: readonly Parameter[]) => {
-        await before(role, text, session)
+        const turn = earlier.then(async () => before(role, text, ahead))
+        earlier = turn.catch(() => undefined)
+        await turn
         return query<Row>(text, parameters)
       },
     })

@@ -57,13 +57,17 @@ function shared<T>(own: readonly T[], known: readonly T[]): readonly T[] {
   })
 }
 
-/** The groups, worst first and the largest first among equals, and the tenants with the numbers that these have then. */
+/** The groups, worst first, the largest first among equals, and then in the order of the list; and the tenants with the numbers that these have then. */
 export function sortedGroups(
   groups: Groups,
   tenants: readonly TenantResult[],
 ): { readonly groups: TenantGroup[]; readonly tenants: TenantResult[] } {
+  // Which tenant was done first is chance.
+  const listed = new Map([...new Set(tenants.map(({ group }) => group))].map((number, place) => [number, place]))
+  const place = ({ number }: Group) => listed.get(number) ?? 0
   const sorted = [...groups.values()].toSorted(
-    (one, other) => rank(one.document) - rank(other.document) || other.tenants - one.tenants,
+    (one, other) =>
+      rank(one.document) - rank(other.document) || other.tenants - one.tenants || place(one) - place(other),
   )
   const places = new Map(sorted.map(({ number }, place) => [number, place]))
   const placed = tenants.map((tenant) => ({ ...tenant, group: places.get(tenant.group) ?? 0 }))
