@@ -47,10 +47,13 @@ export interface Trust {
 
 /** Whose the tables of these definitions are, and whether there is foreign code at all: what is known before `readTrust` asks more. */
 export async function readOwners(session: Session, definitions: readonly Definition[]): Promise<Owners> {
-  const tables = new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
-  const text = withConstant(tableOwnersSql(session.versionNum, false), [...tables.values()])
+  const text = withConstant(tableOwnersSql(session.versionNum, false), [...tablesOf(definitions).values()])
   const [first = { strangers: false, tables: [] }] = await session.query<Owners>(text)
   return first
+}
+
+function tablesOf(definitions: readonly Definition[]): ReadonlyMap<string, TableName> {
+  return new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
 }
 
 /**
@@ -64,7 +67,7 @@ export async function readTrust(
   known?: Owners,
 ): Promise<ReadonlyMap<Definition, Trust>> {
   if (definitions.length === 0) return new Map()
-  const tables = new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
+  const tables = tablesOf(definitions)
   const { strangers, tables: owned } = known ?? (await readOwners(session, definitions))
   const owners = new Map(owned.map((one) => [tableKey(one), one]))
   const foreign = strangers

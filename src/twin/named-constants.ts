@@ -7,16 +7,16 @@ import type { Query } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { parameterText, parseArray } from '../server/session/values.js'
 import { mentionsOf } from '../sql/parser/mentions.js'
-import { scanTokens } from '../sql/parser/parser-tokens.js'
+import { constantOf, scanTokens } from '../sql/parser/parser-tokens.js'
 import { comparisonsOf, readCondition, type Comparison } from '../sql/rewrite/condition.js'
 
 /** The constants that a text of SQL has; of an array its elements too. */
 export async function constantsIn(text: string): Promise<readonly string[]> {
   const tokens = await scanTokens(text)
-  return tokens.flatMap(({ kind, text: written }, at) => {
-    if (kind === 'ICONST' || kind === 'FCONST')
-      return /^(limit|offset|fetch|first|next)$/i.test(tokens[at - 1]?.text ?? '') ? [] : [written]
-    return kind === 'SCONST' && written.startsWith("'") ? withElements(written.slice(1, -1).replaceAll("''", "'")) : []
+  return tokens.flatMap((token, at) => {
+    const value = constantOf(token)
+    const counts = token.kind !== 'SCONST' && /^(limit|offset|fetch|first|next)$/i.test(tokens[at - 1]?.text ?? '')
+    return value === undefined || counts ? [] : withElements(value)
   })
 }
 

@@ -4,7 +4,7 @@ import type { Limits } from '../measure/sample/limits.js'
 import type { Subject } from '../measure/sample/subject.js'
 import type { Session } from '../server/session/session.js'
 import { parameterText } from '../server/session/values.js'
-import { scanTokens, type Token } from '../sql/parser/parser-tokens.js'
+import { constantOf, scanTokens, type Token } from '../sql/parser/parser-tokens.js'
 import type { Comparison } from '../sql/rewrite/condition.js'
 import { comparedIn, withElements, type ComparedConstant } from './named-constants.js'
 import type { Known } from './sizes.js'
@@ -83,13 +83,11 @@ async function exchanged(text: string, values: Subject['values'], strange: Reado
   return { text: `${parts.join('')}${text.slice(from)}`, parameterCount: count }
 }
 
-function valueOf({ kind, text }: Token, values: Subject['values']) {
-  if (kind === 'PARAM') {
-    const value = values[Number(text.slice(1)) - 1]
+function valueOf(token: Token, values: Subject['values']) {
+  if (token.kind === 'PARAM') {
+    const value = values[Number(token.text.slice(1)) - 1]
     return value === undefined ? undefined : { value: parameterText(value), bound: true }
   }
-  if (kind === 'ICONST' || kind === 'FCONST') return { value: text, bound: false }
-  return kind === 'SCONST' && text.startsWith("'")
-    ? { value: text.slice(1, -1).replaceAll("''", "'"), bound: false }
-    : undefined
+  const value = constantOf(token)
+  return value === undefined ? undefined : { value, bound: false }
 }

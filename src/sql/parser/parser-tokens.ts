@@ -37,6 +37,12 @@ export async function scanTokens(text: string): Promise<readonly Token[]> {
   })
 }
 
+/** The value of a constant: a number as it is written, a text in plain quotes; undefined for any other token. */
+export function constantOf({ kind, text }: Token): string | undefined {
+  if (kind === 'ICONST' || kind === 'FCONST') return text
+  return kind === 'SCONST' && text.startsWith("'") ? text.slice(1, -1).replaceAll("''", "'") : undefined
+}
+
 /** Those of sorted tokens that lie within; by halving, since a dump of 10,000 statements has 300,000 tokens. */
 export function tokensWithin(tokens: readonly Token[], start: number, end: number): readonly Token[] {
   const first = firstFrom(tokens, start)
