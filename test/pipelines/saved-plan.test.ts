@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { build, ended, folder, perfdb, start, type Folder } from '../cli/perfdb.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { inPhase, slowTable, until } from '../support/slow.js'
+import { building, slowTable, until } from '../support/slow.js'
 
 const three = `version: 1
 indexes:
@@ -39,7 +39,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     expect((await run('plan', 'p.yaml', '--out', 'plan.json')).code).toBe(0)
     const running = start(['apply', '--plan', 'plan.json'], { cwd: home.path, environment: { DATABASE_URL: db.url } })
     const outcome = ended(running)
-    await until('the second build', inPhase(db.sql, 'building index'))
+    await until('the second build', building(db.sql, 'i_b'))
     running.kill(signal)
     expect((await outcome).code ?? 'killed').toBe(signal === 'SIGTERM' ? 143 : 'killed')
     const on = await again()

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { build, ended, folder, start } from '../cli/perfdb.js'
 import { openTransaction } from '../support/leftover.js'
 import { testDatabase } from '../support/database.js'
-import { inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+import { building, inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
 
 const program = join(import.meta.dirname, '../../bin/perfdb.js')
 const profile = `version: 1\nindexes:\n  - ${slowIndex}\n  - { name: after, table: t, keys: [b], where: a > 0 }\n`
@@ -19,7 +19,7 @@ test('SIGHUP, once and again as a closing terminal sends it, cleans up as SIGINT
     environment: { DATABASE_URL: db.url },
   })
   const outcome = ended(running)
-  await until('the build', inPhase(db.sql, 'building index'))
+  await until('the build', building(db.sql, 'i_slow'))
   running.kill('SIGHUP')
   running.kill('SIGHUP')
   const { code, stdout } = await outcome
@@ -70,7 +70,7 @@ test('with CI set the end of the process that started perfdb counts as SIGTERM; 
     const env = { PATH: process.env['PATH'], HOME: home.path, DATABASE_URL: db.url, CI: ci }
     const script = `"${process.execPath}" "${program}" apply p.yaml >out 2>err & wait`
     const parent = spawn('bash', ['-c', script], { cwd: home.path, env, stdio: 'ignore' })
-    await until('the build', inPhase(db.sql, 'building index'))
+    await until('the build', building(db.sql, 'i_slow'))
     parent.kill('SIGKILL')
     await until('the end of the run', async () => {
       return (await db.sql`select 1 from perfdb.runs where finished_at is not null`).length > 0
