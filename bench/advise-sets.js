@@ -21,6 +21,8 @@ export async function adviseShop({ quick }) {
       const all = profile.queries.flatMap(({ name, sql: text, parameters: [set] }) =>
         text === undefined ? [] : [{ name, sql: text, params: set?.values ?? [] }],
       )
+      // By chance a short load never asks some of them, which nobody can then advise for.
+      for (const { sql: text, params } of all) await sql.unsafe(text, params)
       const mix = all.flatMap(({ name }) => ['--mix', `${name}=1`])
       const rate = ['--rate', '20', '--duration', quick ? '5s' : '20s', '--connections', '4']
       const load = [perfdb, 'load', jobShop, '--url', url, '--allow', 'LOAD', ...rate, ...mix, '--quiet']

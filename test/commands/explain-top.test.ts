@@ -136,6 +136,18 @@ test('values that give about as many rows as a call did, and nothing of perfdb a
     const rows = result.queries.map(({ params, after }) => [params, after?.rows])
     expect(rows).toEqual([['near', 1600]])
     expect(result.findings.map(({ code }) => code)).not.toContain('VALUES_DIFFER')
+    // Of a pattern, as much as gives about the 10 rows of a call by the estimate; eight letters would give half of the table.
+    await sql.unsafe(`create table numbered as select n, 'J-2022-' || lpad(n::text, 5, '0') as number from generate_series(1, 20000) as g (n);
+      analyze numbered; select pg_stat_statements_reset()`)
+    for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from numbered where number like 'J-2022-0001%'`)
+    const patterns = await topQueries(session, 1, 'total', false)
+    const like = await runExplain(session, patterns.queries, {
+      samples: 1,
+      allowWrites: false,
+      counts: patterns.counts,
+    })
+    expect(like.queries.map(({ params, after }) => [params, after?.rows])).toEqual([['near', 100]])
+    await sql.unsafe('drop table numbered')
     // No value of the statistics is like those of the calls: what its rows say is not said.
     await sql.unsafe('select pg_stat_statements_reset()')
     for (let run = 0; run < 3; run += 1) await sql.unsafe(`select n from skewed where f like 'zz%'`)

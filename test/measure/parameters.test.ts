@@ -67,3 +67,11 @@ test('a parameter that nothing is known of', async () => {
   const [one] = await measured(shop, 'select count(*) from jobs where $1::uuid is null')
   expect(one).toMatchObject({ status: 'not_measured', reason: 'the query has 1 parameter, params give 0' })
 })
+
+test('a parameter that decides on no row may be anything', async () => {
+  const sql = `select count(*) filter (where status = $1) from jobs where total > $2`
+  const [one] = await measured(shop, sql)
+  expect(one).toMatchObject({ status: 'measured', rows: 1 })
+  const [deciding] = await measured(shop, 'select count(*) from jobs group by status = $1, coalesce($2::text, note)')
+  expect(deciding).toMatchObject({ status: 'not_measured', reason: 'the query has 2 parameters, params give 0' })
+})

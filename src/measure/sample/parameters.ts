@@ -15,7 +15,7 @@ import type { Limits } from './limits.js'
  * Values for a statement that came without: its generic query plan names the column that each parameter is compared with
  * (`(o.status = $2)`), and the statistics of that column have a common and a rare value. Two sets, `common` and `rare`;
  * one where they are the same; a third, `near`, where neither gives about `rowsACall` rows by the estimate of the planner and a value between or beyond
- * them does better. null when a parameter is compared with no column and its type says nothing either.
+ * them does better. A parameter that only what is put out depends on is NULL. null when another one is compared with no column and its type says nothing either.
  * Throws the server's errors.
  */
 export async function sampledSets(
@@ -28,7 +28,8 @@ export async function sampledSets(
   const pairs: Pair[] = []
   for (const [at, type] of types.entries()) {
     const use = uses.get(at + 1)
-    const pair = (use === undefined ? null : await columnValues(session, use, uses, limits)) ?? typeValues[type]
+    const known = use === undefined ? null : await columnValues(session, use, uses, limits)
+    const pair = known ?? typeValues[type] ?? (isPutOut(plan, at + 1) ? ([null, null] as const) : undefined)
     if (pair === undefined) return null
     pairs.push(pair)
   }
@@ -92,6 +93,16 @@ const typeValues: Readonly<Record<string, Pair>> = {
   interval: ['1 day', '1 day'],
 }
 
+/** No row is found, joined, sorted, grouped or written by it: the query plan is the same for any value. */
+function isPutOut({ nodes }: QueryPlan, number: number): boolean {
+  const named = new RegExp(String.raw`\$${number}(?!\d)`)
+  const deciding = nodes.some(
+    ({ type, conditions }) =>
+      /ModifyTable|Function Scan|Values Scan/.test(type) || conditions.some((text) => named.test(text)),
+  )
+  return !deciding && nodes.some(({ output }) => output.some((text) => named.test(text)))
+}
+
 async function parameterUses(plan: QueryPlan): Promise<ReadonlyMap<number, Use>> {
   const uses = new Map<number, Use>()
   for (const node of plan.nodes) {
@@ -139,7 +150,10 @@ async function columnValues(
       return [parameterText([...new Set([often, ...common.slice(0, 3)])]) ?? '', parameterText([seldom]) ?? '']
     case '~~':
     case '~~*':
-      return [`${often.slice(0, 3)}%`, `${seldom.slice(0, 8)}%`]
+      // How much of it a pattern says nobody knows: what a call gives decides.
+      return Object.assign([`${often.slice(0, 3)}%`, `${seldom.slice(0, 8)}%`] as const, {
+        between: Array.from({ length: Math.min(24, seldom.length) }, (_, at) => `${seldom.slice(0, at + 1)}%`),
+      })
     default: {
       const step = (of: readonly string[], shares: readonly number[]) =>
         shares.flatMap((share) => of[Math.round(share * (of.length - 1))] ?? [])
