@@ -29,6 +29,8 @@ const floors: readonly (readonly string[])[] = [
   ['commands/shared'],
   ['queue'],
   ['advise'],
+  ['twin/make', 'twin/suppose'],
+  ['twin/files', 'twin/read'],
   ['twin'],
   ['build'],
   ['plan/make'],

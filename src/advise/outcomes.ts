@@ -1,5 +1,5 @@
-import { skipsIn } from '../twin/skips.js'
-import type { Present } from '../twin/suppose.js'
+import { skipsIn } from '../twin/suppose/skips.js'
+import type { Present } from '../twin/suppose/suppose.js'
 import type { TriedIndex, Twin } from '../twin/twin.js'
 import type { Weighed } from './asks.js'
 import type { Proposal } from './candidates.js'

@@ -8,7 +8,7 @@ import { catalogOnly } from '../measure/sample/tables.js'
 import { duplicateOf, nameKey, prefixOf, type Candidate } from '../plan/match/overlap.js'
 import type { Session } from '../server/session/session.js'
 import { foreignKeysSql, rootTablesSql } from '../sql/statements/advise.js'
-import type { Presents } from '../twin/suppose.js'
+import type { Presents } from '../twin/suppose/suppose.js'
 import type { Twin } from '../twin/twin.js'
 import { enough, outcomesWith, type Look, type Option, type Outcomes } from './outcomes.js'
 

@@ -59,7 +59,7 @@ async function constantsOfFiles(
   const { cwd, environment, signals } = invocation
   const [{ readQueries }, { constantsOf }, { limitsOf }] = await Promise.all([
     import('../../commands/explain/explain-inputs.js'),
-    import('../../twin/named-constants.js'),
+    import('../../twin/read/named-constants.js'),
     import('../../measure/sample/limits.js'),
   ])
   const schema = await schemaInForce(invocation, config)

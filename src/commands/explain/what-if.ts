@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import { supposeOnTwin } from '../../twin/suppose.js'
+import { supposeOnTwin } from '../../twin/suppose/suppose.js'
 import { twinDocument, type MadeTwin } from '../shared/twins.js'
 import { buildSearchPath } from '../../catalog/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'

@@ -1,7 +1,7 @@
 import type { Finding } from '../../plan/plan.js'
 import type { StatisticsResult } from '../../result/documents/statistics-result.js'
 import type { Session } from '../../server/session/session.js'
-import { readStatistics, type ReadOptions } from '../../twin/read-statistics.js'
+import { readStatistics, type ReadOptions } from '../../twin/read/read-statistics.js'
 import { isIndex, statisticsText, type Statistics } from '../../twin/statistics.js'
 import { about, findingDocument } from './documents.js'
 

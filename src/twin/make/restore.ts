@@ -1,6 +1,6 @@
-import type { Session } from '../server/session/session.js'
-import { restoreColumnsSql, restoreRelationsSql } from '../sql/twin/twin-restore.js'
-import type { RelationStatistics, Statistics } from './statistics.js'
+import type { Session } from '../../server/session/session.js'
+import { restoreColumnsSql, restoreRelationsSql } from '../../sql/twin/twin-restore.js'
+import type { RelationStatistics, Statistics } from '../statistics.js'
 
 const batch = 200
 

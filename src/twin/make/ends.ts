@@ -1,9 +1,9 @@
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session/session.js'
-import { parseArray } from '../server/session/values.js'
-import { relaxSql, strictnessSql, tightenSql } from '../sql/twin/twin-restore.js'
-import type { RelationStatistics } from './statistics.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session/session.js'
+import { parseArray } from '../../server/session/values.js'
+import { relaxSql, strictnessSql, tightenSql } from '../../sql/twin/twin-restore.js'
+import type { RelationStatistics } from '../statistics.js'
 
 /**
  * Two rows a table: the planner reads the ends of a btree where the statistics end (rows newer than the last ANALYZE). One has the least value

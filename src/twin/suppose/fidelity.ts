@@ -1,6 +1,6 @@
-import { count } from '../measure/plan/plan-node.js'
-import { nodeLabel } from '../measure/plan/signature.js'
-import { gathers, type QueryPlan } from '../measure/plan/query-plan.js'
+import { count } from '../../measure/plan/plan-node.js'
+import { nodeLabel } from '../../measure/plan/signature.js'
+import { gathers, type QueryPlan } from '../../measure/plan/query-plan.js'
 
 /** How a query plan of the twin compares with that of its source. */
 export interface Likeness {

@@ -1,9 +1,9 @@
-import { readForeignCode } from '../catalog/trust.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { allBy } from '../plan/match/grouping.js'
-import type { Session } from '../server/session/session.js'
-import { twinEndsProbeSql, twinOwnerSql, twinUnchangedSql } from '../sql/twin/twin-statistics.js'
-import type { RelationStatistics } from './statistics.js'
+import { readForeignCode } from '../../catalog/trust.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { allBy } from '../../plan/match/grouping.js'
+import type { Session } from '../../server/session/session.js'
+import { twinEndsProbeSql, twinOwnerSql, twinUnchangedSql } from '../../sql/twin/twin-statistics.js'
+import type { RelationStatistics } from '../statistics.js'
 
 /** A column that a btree begins with. */
 export interface End {

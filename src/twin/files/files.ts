@@ -1,7 +1,7 @@
 import { chownSync, closeSync, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { PerfdbError } from '../errors.js'
-import { reasonOf } from '../profile/files/text-file.js'
+import { PerfdbError } from '../../errors.js'
+import { reasonOf } from '../../profile/files/text-file.js'
 import { pageBytes, raiseBtree, widenBrin } from './pages.js'
 
 /** PostgreSQL keeps a relation in files of 1 GB each (md.c). */

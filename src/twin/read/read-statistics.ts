@@ -1,8 +1,8 @@
-import { isSuperuser } from '../measure/query/hidden.js'
-import { PerfdbError } from '../errors.js'
-import { allBy } from '../plan/match/grouping.js'
-import { perfdbVersion } from '../result/version.js'
-import type { Session } from '../server/session/session.js'
+import { isSuperuser } from '../../measure/query/hidden.js'
+import { PerfdbError } from '../../errors.js'
+import { allBy } from '../../plan/match/grouping.js'
+import { perfdbVersion } from '../../result/version.js'
+import type { Session } from '../../server/session/session.js'
 import {
   twinColumnsSql,
   twinConstantsSql,
@@ -12,12 +12,12 @@ import {
   twinServerSql,
   twinSettingsSql,
   twinUnseenSql,
-} from '../sql/twin/twin-statistics.js'
+} from '../../sql/twin/twin-statistics.js'
 import type { Typed } from './domains.js'
 import { readEnds, type End } from './read-ends.js'
 import { constantsIn } from './named-constants.js'
 import { standIn, type StoodIn } from './stand-ins.js'
-import { statisticsFormat, type ColumnStatistics, type RelationStatistics, type Statistics } from './statistics.js'
+import { statisticsFormat, type ColumnStatistics, type RelationStatistics, type Statistics } from '../statistics.js'
 
 export interface ReadOptions {
   /** Leave out every value. */

@@ -1,9 +1,9 @@
-import type { Session } from '../server/session/session.js'
-import { parseArray } from '../server/session/values.js'
-import { ascendingSql, orderedValuesSql } from '../sql/twin/twin-statistics.js'
+import type { Session } from '../../server/session/session.js'
+import { parseArray } from '../../server/session/values.js'
+import { ascendingSql, orderedValuesSql } from '../../sql/twin/twin-statistics.js'
 import { domainOf, type Domain, type Typed } from './domains.js'
 import { layOut, type Ranked } from './layout.js'
-import type { ColumnStatistics, RelationStatistics } from './statistics.js'
+import type { ColumnStatistics, RelationStatistics } from '../statistics.js'
 
 /** Statistics of a column with its values, which are not to be shown, and its type. */
 export interface HiddenColumn {

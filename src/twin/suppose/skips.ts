@@ -1,6 +1,6 @@
-import type { Definition } from '../definition/definition.js'
-import type { QueryPlan } from '../measure/plan/query-plan.js'
-import type { TriedIndex } from './twin.js'
+import type { Definition } from '../../definition/definition.js'
+import type { QueryPlan } from '../../measure/plan/query-plan.js'
+import type { TriedIndex } from '../twin.js'
 
 /** The first server that skips through a btree from one value of its first key to the next, as the twin does. */
 export const skipsFrom = 180_000

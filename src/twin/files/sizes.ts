@@ -1,7 +1,7 @@
-import { predictBytes } from '../plan/hazards/predict.js'
-import type { Definition } from '../definition/definition.js'
+import { predictBytes } from '../../plan/hazards/predict.js'
+import type { Definition } from '../../definition/definition.js'
 import { btreeLevels, pageBytes } from './pages.js'
-import type { ColumnStatistics, RelationStatistics, Statistics } from './statistics.js'
+import type { ColumnStatistics, RelationStatistics, Statistics } from '../statistics.js'
 
 /** Statistics by relation, looked up by name. */
 export interface Known {

@@ -1,12 +1,12 @@
-import { quoteName } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session/session.js'
-import { parseArray } from '../server/session/values.js'
-import { usesColumn } from '../sql/parser/column-references.js'
-import { expressionKeysSql, expressionValuesSql, restoreColumnsSql } from '../sql/twin/twin-restore.js'
-import { distinctOf } from './sizes.js'
-import { arrayText } from './stand-ins.js'
-import type { ColumnStatistics, RelationStatistics } from './statistics.js'
+import { quoteName } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session/session.js'
+import { parseArray } from '../../server/session/values.js'
+import { usesColumn } from '../../sql/parser/column-references.js'
+import { expressionKeysSql, expressionValuesSql, restoreColumnsSql } from '../../sql/twin/twin-restore.js'
+import { distinctOf } from '../files/sizes.js'
+import { arrayText } from '../read/stand-ins.js'
+import type { ColumnStatistics, RelationStatistics } from '../statistics.js'
 
 /** A leaf index on the twin, and what the source knows of its table. */
 export interface ExpressionIndex {

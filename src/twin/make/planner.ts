@@ -1,11 +1,11 @@
-import { PerfdbError } from '../errors.js'
-import { genericPlan } from '../measure/sample/generic.js'
-import { explainOnce } from '../measure/sample/sample.js'
-import type { Subject } from '../measure/sample/subject.js'
-import type { Session } from '../server/session/session.js'
+import { PerfdbError } from '../../errors.js'
+import { genericPlan } from '../../measure/sample/generic.js'
+import { explainOnce } from '../../measure/sample/sample.js'
+import type { Subject } from '../../measure/sample/subject.js'
+import type { Session } from '../../server/session/session.js'
 import type { State } from './relations.js'
 import { estranged, type Estranged } from './strangers.js'
-import type { Twin } from './twin.js'
+import type { Twin } from '../twin.js'
 
 /** How a twin plans: on the session that it has at the moment. */
 export function plannerOf(session: () => Session, state: State): Pick<Twin, 'plan' | 'generic' | 'strangers'> {
