@@ -23,6 +23,8 @@ const floors: readonly (readonly string[])[] = [
   ['report/blocks'],
   ['report/text'],
   ['report/block'],
+  ['runtime/audit', 'runtime/tenants'],
+  ['runtime/pool'],
   ['commands/start', 'commands/advise'],
   ['commands/apply', 'commands/load'],
   ['commands/explain', 'commands/import', 'commands/pool', 'commands/fleet'],

@@ -1,6 +1,6 @@
-import type { Audit } from './audit.js'
-import type { Budget } from './pool.js'
-import type { Tenants } from './tenants.js'
+import type { Audit } from './audit/audit.js'
+import type { Budget } from './pool/pool.js'
+import type { Tenants } from './tenants/tenants.js'
 
 export type Status = 'ok' | 'warning' | 'critical'
 

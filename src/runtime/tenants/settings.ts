@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { PerfdbError } from '../errors.js'
-import type { WrittenPools } from '../pools/file/schema.js'
-import type { PoolsFile, Server, Service } from '../pools/sums/model.js'
-import { activeTenants } from '../pools/sums/demand.js'
-import { cap } from '../pools/sums/pool.js'
-import type { Registry, RegistryRow, TenantRow } from '../tenants/tenant.js'
-import { partsOf } from '../text/postgres-url.js'
+import { PerfdbError } from '../../errors.js'
+import type { WrittenPools } from '../../pools/file/schema.js'
+import type { PoolsFile, Server, Service } from '../../pools/sums/model.js'
+import { activeTenants } from '../../pools/sums/demand.js'
+import { cap } from '../../pools/sums/pool.js'
+import type { Registry, RegistryRow, TenantRow } from '../../tenants/tenant.js'
+import { partsOf } from '../../text/postgres-url.js'
 import type { Address, Environment } from './address.js'
 
 /** What a service of a pools file may do, as numbers. */
@@ -78,7 +78,7 @@ export async function readSettings(
     registry,
     async tenantsOf(rows) {
       if (registry === undefined) return tenants
-      const { registryTenants } = await import('../tenants/rows.js')
+      const { registryTenants } = await import('../../tenants/rows.js')
       const read = registryTenants(rows, registry)
       const [problem] = read.problems
       if (problem !== undefined) throw new PerfdbError(problem.code, problem.message, problem)
@@ -94,10 +94,10 @@ async function readFile(
 ): Promise<PoolsFile> {
   const cwd = process.cwd()
   if (typeof source !== 'string') {
-    const { readPoolsObject } = await import('../pools/file/read-model.js')
+    const { readPoolsObject } = await import('../../pools/file/read-model.js')
     return readPoolsObject(source, { file: 'the pools object', path: resolve(cwd, 'pools'), named: true }, askRegistry)
   }
-  const { readPools } = await import('../pools/file/read.js')
+  const { readPools } = await import('../../pools/file/read.js')
   const [file] = await readPools([source], { cwd, environment, askRegistry })
   if (file === undefined) throw new PerfdbError('FILE_NOT_FOUND', `${source}: no pools file`)
   return file

@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
-import type { Audit as AuditSettings, AuditWriter } from '../pools/sums/audit.js'
+import { PerfdbError } from '../../errors.js'
+import type { Audit as AuditSettings, AuditWriter } from '../../pools/sums/audit.js'
 import { alike, insertText, refusesRow, withId, type AuditRow } from './audit-rows.js'
-import { makeWindow, type Window } from './window.js'
+import { makeWindow, type Window } from '../pool/window.js'
 
 export interface AuditCounts {
   readonly written: Window

@@ -1,5 +1,5 @@
 import type { Connection } from './pool.js'
-import { quoteName } from '../definition/quote.js'
+import { quoteName } from '../../definition/quote.js'
 
 export interface Listener {
   /** Resolves when it listens for the first time. Throws what connecting throws. */

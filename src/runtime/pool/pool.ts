@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import type { PerfdbError } from '../errors.js'
+import type { PerfdbError } from '../../errors.js'
 import type { Query } from './query.js'
 import type { Window } from './window.js'
 

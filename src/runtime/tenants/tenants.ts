@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
-import { toPerfdbError } from '../server/session/failure.js'
-import type { RegistryRow } from '../tenants/tenant.js'
+import { PerfdbError } from '../../errors.js'
+import { toPerfdbError } from '../../server/session/failure.js'
+import type { RegistryRow } from '../../tenants/tenant.js'
 import type { Settings, TenantAddress } from './settings.js'
-import { makeWindow, type Window } from './window.js'
+import { makeWindow, type Window } from '../pool/window.js'
 
 /** A tenant as a user is in it. */
 export interface Tenant {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { Connection, Pool } from './pool.js'
 import { cancelledError, endsConnection, internals, isStream, leavesTransaction, type Query } from './query.js'
 

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
-import { PerfdbError, type Place } from '../errors.js'
-import { readConnectionString } from '../server/target/conninfo.js'
-import { resolveTarget, type Target } from '../server/target/target.js'
-import { resolveUrl } from '../text/url-environment.js'
+import { PerfdbError, type Place } from '../../errors.js'
+import { readConnectionString } from '../../server/target/conninfo.js'
+import { resolveTarget, type Target } from '../../server/target/target.js'
+import { resolveUrl } from '../../text/url-environment.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 import type { Budget, Connection, Pool } from './pool.js'
 import { cancelledError, isQuery, type Query } from './query.js'
 

@@ -1,5 +1,5 @@
 import type postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
+import { PerfdbError } from '../../errors.js'
 
 /** A query of postgres.js as it is inside: it does nothing until `handler` is called, and is over when `resolve` or `reject` is. */
 export interface Query {

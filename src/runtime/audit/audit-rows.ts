@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { quoteName } from '../definition/quote.js'
-import type { AuditWriter } from '../pools/sums/audit.js'
+import { quoteName } from '../../definition/quote.js'
+import type { AuditWriter } from '../../pools/sums/audit.js'
 
 /** Columns by their names; what is left out has the default of the table. */
 export type AuditRow = Readonly<Record<string, unknown>>

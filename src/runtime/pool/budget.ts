@@ -1,5 +1,5 @@
-import { PerfdbError } from '../errors.js'
-import { several } from '../text/amounts.js'
+import { PerfdbError } from '../../errors.js'
+import { several } from '../../text/amounts.js'
 import type { Budget, BudgetCounts, BudgetLimits, Connection, Pool, Waiter } from './pool.js'
 import { makeWindow } from './window.js'
 
