@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Tables } from './tables.js'
+import type { Tables } from './tables/tables.js'
 
 /** A step of a run, as the ledger wrote it down. */
 export interface StepPoint {

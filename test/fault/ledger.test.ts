@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openLedger } from '../../src/ledger/history.js'
+import { openLedger } from '../../src/ledger/records/history.js'
 import { runLockKey } from '../../src/server/session/lock.js'
 import { apply, status } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'

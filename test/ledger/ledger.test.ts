@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/history.js'
+import { openLedger, readLedger } from '../../src/ledger/records/history.js'
 import type { Ledger, NewRun, NewStep } from '../../src/ledger/ledger.js'
 import { connect } from '../../src/server/connect.js'
 import { resolveTarget } from '../../src/server/target/target.js'

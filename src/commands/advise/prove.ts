@@ -66,7 +66,7 @@ export async function undoKilled({ connect, apply }: Proving): Promise<readonly 
 }
 
 async function killedRuns(connect: Connect): Promise<readonly number[]> {
-  const { readLedger } = await import('../../ledger/history.js')
+  const { readLedger } = await import('../../ledger/records/history.js')
   await using session = await connect('look')
   const ledger = await readLedger(session)
   if (ledger === null) return []

@@ -1,6 +1,6 @@
 import type { Points, QueryPoint, StepPoint } from '../../ledger/points.js'
-import { readLedger } from '../../ledger/history.js'
-import { intervalOf } from '../../ledger/proven.js'
+import { readLedger } from '../../ledger/records/history.js'
+import { intervalOf } from '../../ledger/read/proven.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../shared/documents.js'
 import { exitCode } from '../../result/exit-code.js'

@@ -1,6 +1,6 @@
 import { restoreStatements } from '../../plan/statement.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
-import { lostProperties, type UnfinishedStep } from '../../ledger/unfinished.js'
+import { lostProperties, type UnfinishedStep } from '../../ledger/read/unfinished.js'
 import {
   carryOver,
   attributesFrom,

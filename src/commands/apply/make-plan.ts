@@ -8,7 +8,7 @@ import { computes, foreignText, readOwners, readTrust, type Owners, type Trust }
 import type { Definition, TableName } from '../../definition/definition.js'
 import { PerfdbError, problemsError, type Problem } from '../../errors.js'
 import { assertReindexNames } from '../../plan/make/reindex.js'
-import { ownedIndexesReader, readMadeOids } from '../../ledger/owned.js'
+import { ownedIndexesReader, readMadeOids } from '../../ledger/read/owned.js'
 import { prunable, type Owner } from '../../ledger/ownership.js'
 import { indexNamed, tableNamed } from '../../plan/match/lookup.js'
 import type { PlanOptions } from '../../plan/options.js'

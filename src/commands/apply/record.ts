@@ -47,7 +47,7 @@ export interface RunAbout {
 
 /** Installs the ledger on `session` when it is not there, and opens a run in it, which `writer` writes. Throws PRIVILEGE with the hint --no-ledger. */
 export async function openRecord(session: Session, writer: Session, about: RunAbout): Promise<RunRecord> {
-  const { openLedger } = await import('../../ledger/history.js')
+  const { openLedger } = await import('../../ledger/records/history.js')
   const ledger = await openLedger(session, writer)
   const run = await ledger.startRun({
     ...about,

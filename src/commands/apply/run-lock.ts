@@ -1,6 +1,6 @@
 import type { TableName } from '../../definition/definition.js'
 import type { Listener } from '../../build/events.js'
-import { noteInterruptedRuns } from '../../ledger/interrupted.js'
+import { noteInterruptedRuns } from '../../ledger/read/interrupted.js'
 import { acquireRunLock } from '../../server/session/lock.js'
 import type { Session } from '../../server/session/session.js'
 import type { Finding } from '../../plan/plan.js'

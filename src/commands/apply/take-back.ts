@@ -25,7 +25,7 @@ export async function takeBackUnpaid(
     result.steps.filter((step) => step.outcome === 'built' && !paying.has(keyOf(step))).map((step) => keyOf(step)),
   )
   if (run === null || unpaid.size === 0) return result
-  const { openLedger } = await import('../../ledger/history.js')
+  const { openLedger } = await import('../../ledger/records/history.js')
   const ledger = await openLedger(session)
   const recorded = await ledger.run(run)
   if (recorded === null) return result

@@ -2,7 +2,7 @@ import { readDeclared, type LeftOut, type LeftOutIndex, type OwnPart } from '../
 import { serverFacts } from '../../catalog/read.js'
 import type { PartitionPart } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
-import { ownedIndexesReader } from '../../ledger/owned.js'
+import { ownedIndexesReader } from '../../ledger/read/owned.js'
 import type { OwnedIndex } from '../../ledger/ownership.js'
 import type { Session } from '../../server/session/session.js'
 import { about } from '../shared/documents.js'

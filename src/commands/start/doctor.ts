@@ -1,7 +1,7 @@
 import type { DoctorCode } from '../../codes/codes.js'
 import { quoteName } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'
-import { readLedger } from '../../ledger/history.js'
+import { readLedger } from '../../ledger/records/history.js'
 import type { DoctorCheck, DoctorResult } from '../../result/documents/doctor-result.js'
 import { headOf } from '../../result/head.js'
 import { endedNote, laterMajor } from '../../server/session/version.js'

@@ -1,5 +1,5 @@
-import { PerfdbError } from '../errors.js'
-import type { Parameter } from '../server/session/session.js'
+import { PerfdbError } from '../../errors.js'
+import type { Parameter } from '../../server/session/session.js'
 import type { Queried } from './dialect.js'
 
 /** A statement on the ledger's own tables. Throws BAD_RECORD where they are not what perfdb made of them. */

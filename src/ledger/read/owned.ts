@@ -1,7 +1,7 @@
-import type { Session } from '../server/session/session.js'
-import { ownedIndexes, type DoneStep, type OwnedIndex } from './ownership.js'
-import { ledgerQuery } from './query.js'
-import { hasTrustedTable } from './trust.js'
+import type { Session } from '../../server/session/session.js'
+import { ownedIndexes, type DoneStep, type OwnedIndex } from '../ownership.js'
+import { ledgerQuery } from '../tables/query.js'
+import { hasTrustedTable } from '../trust.js'
 
 /**
  * What perfdb built in this database and nobody dropped or rolled back since; nothing without a ledger. Without Kysely: every plan asks. Throws PRIVILEGE,

@@ -6,8 +6,8 @@ import {
   type QueryResult,
   type TableMetadata,
 } from 'kysely'
-import { PerfdbError } from '../errors.js'
-import type { Parameter, Session } from '../server/session/session.js'
+import { PerfdbError } from '../../errors.js'
+import type { Parameter, Session } from '../../server/session/session.js'
 
 export type Queried = Pick<Session, 'query'>
 

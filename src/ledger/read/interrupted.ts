@@ -1,7 +1,7 @@
-import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session/session.js'
-import { ledgerQuery } from './query.js'
-import { hasTrustedTable } from './trust.js'
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session/session.js'
+import { ledgerQuery } from '../tables/query.js'
+import { hasTrustedTable } from '../trust.js'
 
 /** A run that began and never ended: perfdb was killed, or the server crashed. */
 export interface InterruptedRun {

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { Run } from './ledger.js'
-import type { Tables } from './tables.js'
+import type { Run } from '../ledger.js'
+import type { Tables } from '../tables/tables.js'
 
 /** A column of steps that a ledger of an older version does not have: null there. */
 function later(name: string) {

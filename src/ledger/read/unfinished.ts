@@ -1,9 +1,9 @@
-import type { ExistingIndex } from '../catalog/snapshot.js'
-import type { TableName } from '../definition/definition.js'
-import type { Session } from '../server/session/session.js'
-import type { IndexName } from './ownership.js'
-import { ledgerQuery } from './query.js'
-import { assertLedgerTrusted } from './trust.js'
+import type { ExistingIndex } from '../../catalog/snapshot.js'
+import type { TableName } from '../../definition/definition.js'
+import type { Session } from '../../server/session/session.js'
+import type { IndexName } from '../ownership.js'
+import { ledgerQuery } from '../tables/query.js'
+import { assertLedgerTrusted } from '../trust.js'
 
 /** A step that was begun by a run that was cut short, and has no end in the ledger. */
 export interface UnfinishedStep extends IndexName {

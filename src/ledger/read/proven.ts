@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
-import type { ProvenSpeedup } from './ledger.js'
-import type { Tables } from './tables.js'
+import type { ProvenSpeedup } from '../ledger.js'
+import type { Tables } from '../tables/tables.js'
 
 /** The speedup of a query in the latest run that built one of these indexes, and was not rolled back; null without one. */
 export async function provenSpeedup(

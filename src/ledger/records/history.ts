@@ -1,7 +1,7 @@
-import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session/session.js'
-import type { Ledger } from './ledger.js'
-import { assertLedgerTrusted } from './trust.js'
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session/session.js'
+import type { Ledger } from '../ledger.js'
+import { assertLedgerTrusted } from '../trust.js'
 
 /**
  * The ledger of this database, installed or brought up to date on `session` first, to be read and written by `writer`. Throws PRIVILEGE, with the hint --no-ledger, when

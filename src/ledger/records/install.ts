@@ -1,12 +1,12 @@
 import { Kysely, Migrator, type Migration } from 'kysely'
-import { up as ledger } from '../../migrations/0001_ledger.js'
-import { up as kept } from '../../migrations/0002_kept.js'
-import { up as undo } from '../../migrations/0003_undo.js'
-import { up as fleet } from '../../migrations/0004_fleet.js'
-import { PerfdbError } from '../errors.js'
-import type { Parameter, Session } from '../server/session/session.js'
-import { sessionDialect, type Queried } from './dialect.js'
-import { assertLedgerTrusted, assertTrustedNow } from './trust.js'
+import { up as ledger } from '../../../migrations/0001_ledger.js'
+import { up as kept } from '../../../migrations/0002_kept.js'
+import { up as undo } from '../../../migrations/0003_undo.js'
+import { up as fleet } from '../../../migrations/0004_fleet.js'
+import { PerfdbError } from '../../errors.js'
+import type { Parameter, Session } from '../../server/session/session.js'
+import { sessionDialect, type Queried } from '../tables/dialect.js'
+import { assertLedgerTrusted, assertTrustedNow } from '../trust.js'
 
 /** Forward only; a published migration never changes. Listed here so that no folder is read at run time. */
 const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
