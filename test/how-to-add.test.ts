@@ -37,7 +37,7 @@ export function renderCsv(result: Result): string {
       text: "    case 'csv':\n      return (await import('./machine/csv.js')).renderCsv(result)\n",
     },
     { file: 'src/report/machine/log-commands.ts', behind: "    case 'markdown':\n", text: "    case 'csv':\n" },
-    { file: 'src/options/formats.ts', behind: "  'gitlab',\n", text: "  'csv',\n" },
+    { file: 'src/options/rows/formats.ts', behind: "  'gitlab',\n", text: "  'csv',\n" },
   ],
   'a finding': [
     {
@@ -61,7 +61,7 @@ export const tea: RuleFinding = { code: 'TOO_SLOW_FOR_TEA', severity: 'info', me
   ],
   'an option': [
     {
-      file: 'src/options/rows-build.ts',
+      file: 'src/options/rows/build.ts',
       behind: 'export const buildRows = [\n',
       text: `  {
     flags: '--nap <duration>',

@@ -68,7 +68,7 @@ const floors: readonly (readonly string[])[] = [
   ['profile/written', 'profile/files'],
   ['profile'],
   ['options', 'sql/import', 'sql/measure', 'sql/rewrite', 'sql/statements', 'sql/twin'],
-  ['sql/ddl'],
+  ['options/rows', 'sql/ddl'],
   ['sql/parser'],
   ['sql/catalog'],
   ['codes'],

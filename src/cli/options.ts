@@ -1,7 +1,7 @@
 import { Help, InvalidArgumentError, Option, type Command } from 'commander'
 import { defaultOf, readOption } from '../options/readers.js'
 import { attributeOf, isNegated, rowsOf, settings, wordsOf } from '../options/table.js'
-import type { OptionRow } from '../options/row.js'
+import type { OptionRow } from '../options/rows/row.js'
 
 /** Adds the options that the table has for a command: its own, then those that every command has. */
 export function withOptions(command: Command): Command {

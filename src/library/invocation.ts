@@ -16,7 +16,7 @@ import type {
   StatusOptions,
 } from './options.js'
 import { attributeOf } from '../options/table.js'
-import type { OptionRow } from '../options/row.js'
+import type { OptionRow } from '../options/rows/row.js'
 import { parseWindow } from '../options/window.js'
 
 /** The options of every function together. */

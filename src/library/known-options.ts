@@ -1,7 +1,7 @@
 import { PerfdbError } from '../errors.js'
 import { hazardCodes } from '../codes/hazard-codes.js'
 import { attributeOf, rowsOf } from '../options/table.js'
-import type { CommandName, OptionRow } from '../options/row.js'
+import type { CommandName, OptionRow } from '../options/rows/row.js'
 import { suggestion } from '../text/nearest.js'
 
 export type FleetName = 'plan' | 'verify' | 'apply' | 'explain' | 'rollback' | 'status'

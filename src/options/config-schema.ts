@@ -3,8 +3,8 @@ import { z } from '../yaml/schema.js'
 import { limitsSchema, tenantsSchema } from './tenants-schema.js'
 import { duration, size } from '../yaml/units.js'
 import { fileLists, settingKeys, settings } from './table.js'
-import type { OptionRow } from './row.js'
-import { configFormats } from './formats.js'
+import type { OptionRow } from './rows/row.js'
+import { configFormats } from './rows/formats.js'
 
 const text = z.string().min(1)
 const window = z.string().regex(/^\d{1,2}:\d\d-\d{1,2}:\d\d$/, { error: 'expected a window such as 22:00-05:00' })

@@ -3,9 +3,9 @@ import { PerfdbError } from '../errors.js'
 import { suggestion } from '../text/nearest.js'
 import { durationMs, notADuration, notASize, sizeBytes } from '../text/units.js'
 import { isNegated } from './table.js'
-import type { OptionRow } from './row.js'
+import type { OptionRow } from './rows/row.js'
 import { parseWindow, type Window } from './window.js'
-import { formats, type Format } from './formats.js'
+import { formats, type Format } from './rows/formats.js'
 
 /** A file that gets the result as well. */
 export interface Report {

@@ -1,13 +1,13 @@
 import { hazardCodes } from '../codes/hazard-codes.js'
-import type { OptionRow } from './row.js'
-import { adviseRows } from './rows-advise.js'
-import { buildRows } from './rows-build.js'
-import { commonRows } from './rows-common.js'
-import { loadRows } from './rows-load.js'
-import { otherRows } from './rows-other.js'
-import { planRows } from './rows-plan.js'
-import { tenantRows } from './rows-tenants.js'
-import { formats } from './formats.js'
+import type { OptionRow } from './rows/row.js'
+import { adviseRows } from './rows/advise.js'
+import { buildRows } from './rows/build.js'
+import { commonRows } from './rows/common.js'
+import { loadRows } from './rows/load.js'
+import { otherRows } from './rows/other.js'
+import { planRows } from './rows/plan.js'
+import { tenantRows } from './rows/tenants.js'
+import { formats } from './rows/formats.js'
 
 /*
  * Every option once. From here come the flags and their help, the keys of perfdb.yaml and their schema, the PERFDB_ variables, completion,

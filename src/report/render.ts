@@ -1,7 +1,7 @@
 import type { Block } from './block/block.js'
 import type { Layout } from './block/layout.js'
 import { type Result, isError, isFleet } from '../result/results.js'
-import type { Format } from '../options/formats.js'
+import type { Format } from '../options/rows/formats.js'
 import { inert } from './machine/log-commands.js'
 
 /**

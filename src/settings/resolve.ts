@@ -1,7 +1,7 @@
 import { PerfdbError, type ErrorCode, type ErrorFields } from '../errors.js'
 import { defaultOf, readOption } from '../options/readers.js'
 import { attributeOf, keyOf, optionTable, rowsOf, settingKeys, settingsOf, variableNameOf } from '../options/table.js'
-import type { OptionRow } from '../options/row.js'
+import type { OptionRow } from '../options/rows/row.js'
 import { noConfig, readConfig, type Config } from './config.js'
 import type { Options } from '../options/values.js'
 

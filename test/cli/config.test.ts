@@ -7,7 +7,7 @@ import { settingsSchema } from '../../src/options/config-schema.js'
 import { readConfig } from '../../src/settings/config.js'
 import { readProfiles } from '../../src/profile/read/read.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
-import { configFormats, formats } from '../../src/options/formats.js'
+import { configFormats, formats } from '../../src/options/rows/formats.js'
 
 const file = `version: 1
 url: postgres://me:top-secret@db.example.com/shop?sslpassword=hush

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formatOfFile } from '../../src/options/readers.js'
 import { all, parseMarkup } from '../report/markup.js'
 import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
-import { formats } from '../../src/options/formats.js'
+import { formats } from '../../src/options/rows/formats.js'
 
 const pools = `version: 1
 kind: pools

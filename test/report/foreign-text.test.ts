@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formats, type Format } from '../../src/options/formats.js'
+import { formats, type Format } from '../../src/options/rows/formats.js'
 import { render } from '../../src/report/render.js'
 import { widthOf } from '../../src/report/text/width.js'
 import { narrow } from './documents.js'

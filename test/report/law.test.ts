@@ -9,7 +9,7 @@ import { narrow } from './documents.js'
 import { all, parseMarkup } from './markup.js'
 import { commandSchemas, resultSchemas } from '../../src/result/schemas.js'
 import { isError, isFleet } from '../../src/result/results.js'
-import { formats, type Format } from '../../src/options/formats.js'
+import { formats, type Format } from '../../src/options/rows/formats.js'
 
 const schemas = { ...commandSchemas, rollback: commandSchemas.apply }
 

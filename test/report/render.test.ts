@@ -3,7 +3,7 @@ import type { Layout } from '../../src/report/block/layout.js'
 import { codeSpan, escaped, fenced } from '../../src/report/page/markdown-text.js'
 import { render } from '../../src/report/render.js'
 import type { Result } from '../../src/result/results.js'
-import type { Format } from '../../src/options/formats.js'
+import type { Format } from '../../src/options/rows/formats.js'
 import * as documents from './documents.js'
 
 const { narrow, broad } = documents

@@ -1,5 +1,5 @@
 import { attributeOf, isNegated, longOf, settingKeys, settings, variableNameOf } from '../../options/table.js'
-import type { OptionRow } from '../../options/row.js'
+import type { OptionRow } from '../../options/rows/row.js'
 import type { ConfigResult, ConfigSetting } from '../../result/documents/config-result.js'
 import { headOf } from '../../result/head.js'
 import { variableOf } from '../../settings/resolve.js'

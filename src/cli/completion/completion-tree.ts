@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { knownCodes } from '../../codes/help-texts.js'
-import { formats } from '../../options/formats.js'
-import type { OptionRow } from '../../options/row.js'
+import { formats } from '../../options/rows/formats.js'
+import type { OptionRow } from '../../options/rows/row.js'
 import { longOf, rowsOf, settings, wordsOf } from '../../options/table.js'
 
 /** What can be written at one place of the command line. */

@@ -1,9 +1,9 @@
 import type { Command, CommanderError } from 'commander'
 import { PerfdbError } from '../../errors.js'
-import { commonRows } from '../../options/rows-common.js'
+import { commonRows } from '../../options/rows/common.js'
 import { nearest } from '../../text/nearest.js'
 import type { Report } from '../../options/readers.js'
-import { formats, type Format } from '../../options/formats.js'
+import { formats, type Format } from '../../options/rows/formats.js'
 
 /** commander's usage error as BAD_OPTION: what is wrong in a few words, and as hint what was meant and where the help is. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): PerfdbError {

@@ -6,7 +6,7 @@ import type { Layout } from '../../report/block/layout.js'
 import { writeText } from '../../actions/files/files.js'
 import type { Report } from '../../options/readers.js'
 import type { Result } from '../../result/results.js'
-import type { Format } from '../../options/formats.js'
+import type { Format } from '../../options/rows/formats.js'
 
 export interface OutputOptions {
   readonly format: Format

@@ -1,4 +1,4 @@
-import type { Format } from '../../options/formats.js'
+import type { Format } from '../../options/rows/formats.js'
 
 /*
  * Text of a server or a file may look like a command to whoever reads the log: GitHub's runner takes `::name` at the start of a line, white
