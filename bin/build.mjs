@@ -14,7 +14,7 @@ const dist = join(root, 'dist')
 
 /**
  * What packages load of Node at every start, and perfdb never uses, 9 ms together: commander's programs as subcommands,
- * TLS by postgres.js (src/server/socket.ts hands it sockets that are secured already), a clock that is global, and what
+ * TLS by postgres.js (src/server/wire/socket.ts hands it sockets that are secured already), a clock that is global, and what
  * chalk guesses of a terminal (perfdb decides that itself: src/cli/terminal/streams.ts).
  */
 const unused = [

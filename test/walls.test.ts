@@ -56,6 +56,7 @@ const floors: readonly (readonly string[])[] = [
   ['pools/what-if'],
   ['pools/sums'],
   ['server'],
+  ['server/wire'],
   ['server/embedded', 'server/target'],
   ['server/session'],
   ['result'],

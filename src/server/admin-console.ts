@@ -3,7 +3,7 @@ import { toPerfdbError } from './session/failure.js'
 import { hostLabel, type Host } from './target/host.js'
 import type { Target } from './target/target.js'
 import { encryptions } from './target/tls.js'
-import { openWire, type Wire } from './wire.js'
+import { openWire, type Wire } from './wire/wire.js'
 
 /** Answers of a console: the rows of each SHOW, values as text or number, by the statement without its first word. */
 export type ConsoleAnswers = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>

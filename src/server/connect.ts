@@ -15,7 +15,7 @@ import { makeSession } from './statements.js'
 import type { SessionAttributes, Target } from './target/target.js'
 import { encryptions, type Encryption } from './target/tls.js'
 import { assertReadable, isTooOld, laterMajor } from './session/version.js'
-import { openWire, type Wire } from './wire.js'
+import { openWire, type Wire } from './wire/wire.js'
 
 /**
  * One session for one role, on the first host that answers and is what target_session_attrs asks for. Its settings are

@@ -1,8 +1,8 @@
-import { answerReader } from './answers.js'
-import { executeMessages, parseMessage, terminateMessage } from './messages.js'
-import { plainClient } from './plain-client.js'
+import { answerReader } from './wire/answers.js'
+import { executeMessages, parseMessage, terminateMessage } from './wire/messages.js'
+import { plainClient } from './wire/plain-client.js'
 import { toPerfdbError } from './session/failure.js'
-import { sendCancelRequest, type Reader } from './socket.js'
+import { sendCancelRequest, type Reader } from './wire/socket.js'
 import type { Target } from './target/target.js'
 
 /** A statement with its values, made once into the bytes that are sent each time. */

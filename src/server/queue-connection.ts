@@ -1,4 +1,4 @@
-import { plainClient } from './plain-client.js'
+import { plainClient } from './wire/plain-client.js'
 import { toPerfdbError } from './session/failure.js'
 import { PerfdbError } from '../errors.js'
 import type { Target } from './target/target.js'

@@ -6,7 +6,7 @@ import type { Parameter, Session } from './session/session.js'
 import type { TransactionSettings } from './session/settings.js'
 import type { Target } from './target/target.js'
 import { parameterText } from './session/values.js'
-import type { Wire } from './wire.js'
+import type { Wire } from './wire/wire.js'
 
 export interface SessionFacts {
   readonly target: Target

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { answerReader } from '../../src/server/answers.js'
-import { executeMessages, parseMessage } from '../../src/server/messages.js'
+import { answerReader } from '../../src/server/wire/answers.js'
+import { executeMessages, parseMessage } from '../../src/server/wire/messages.js'
 
 const message = (type: string, body: string) => {
   const length = Buffer.alloc(4)

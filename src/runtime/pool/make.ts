@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
-import { withoutTargetSessionAttributes } from '../../server/session-attributes.js'
-import { dialling } from '../../server/dial.js'
+import { withoutTargetSessionAttributes } from '../../server/wire/session-attributes.js'
+import { dialling } from '../../server/wire/dial.js'
 import type { Target } from '../../server/target/target.js'
 import { openConnection } from './connection.js'
 import type { Pool } from './pool.js'

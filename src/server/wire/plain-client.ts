@@ -1,9 +1,9 @@
 import postgres from 'postgres'
 import { dialling, type Dialled } from './dial.js'
-import { wireTypes } from './session/values.js'
+import { wireTypes } from '../session/values.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
 import type { Reader } from './socket.js'
-import type { Target } from './target/target.js'
+import type { Target } from '../target/target.js'
 
 /** One connection on a socket of ours, nothing pinned and nothing looked at; it never reconnects. */
 export interface PlainClient extends Dialled {

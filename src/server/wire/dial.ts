@@ -1,7 +1,7 @@
-import type { Host } from './target/host.js'
+import type { Host } from '../target/host.js'
 import { openSocket, type OpenSocket, type Reader } from './socket.js'
-import type { Target } from './target/target.js'
-import { encryptions } from './target/tls.js'
+import type { Target } from '../target/target.js'
+import { encryptions } from '../target/tls.js'
 
 export interface Dialled extends OpenSocket {
   readonly host: Host

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net'
 import postgres from 'postgres'
-import { PerfdbError } from '../errors.js'
-import { toPerfdbError } from './session/failure.js'
-import { hostLabel, type Host } from './target/host.js'
-import type { Notice } from './session/session.js'
+import { PerfdbError } from '../../errors.js'
+import { toPerfdbError } from '../session/failure.js'
+import { hostLabel, type Host } from '../target/host.js'
+import type { Notice } from '../session/session.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { openSocket, sendCancelRequest } from './socket.js'
 import { errorFields } from './messages.js'
-import type { Target } from './target/target.js'
-import type { Encryption } from './target/tls.js'
-import { wireTypes } from './session/values.js'
+import type { Target } from '../target/target.js'
+import type { Encryption } from '../target/tls.js'
+import { wireTypes } from '../session/values.js'
 
 /** One socket with postgres.js on it, which never makes a second one. */
 export interface Wire {
