@@ -75,6 +75,7 @@ const floors: readonly (readonly string[])[] = [
   ['codes'],
   ['codes/help'],
   ['yaml', 'definition'],
+  ['yaml/document'],
   ['migrations', 'text'],
   ['errors.ts'],
 ]

@@ -4,7 +4,7 @@ import type { Listener } from '../build/events.js'
 import type { Invocation } from '../settings/invocation.js'
 import type { Signals } from '../settings/signals.js'
 import type { GivenFile, Named } from '../profile/files/files.js'
-import { escapeEnvironment } from '../yaml/env.js'
+import { escapeEnvironment } from '../yaml/document/env.js'
 import { commandNames, libraryNameOf, rowsFor, type Command } from './known-options.js'
 import type {
   AdviseOptions,

@@ -1,4 +1,4 @@
-import type { Filled } from '../yaml/env.js'
+import type { Filled } from '../yaml/document/env.js'
 
 export type AsWritten = (text: string) => string
 

@@ -1,7 +1,7 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import type { Place } from '../errors.js'
 import type { DeclaredLoad } from './load.js'
-import type { Filled } from '../yaml/env.js'
+import type { Filled } from '../yaml/document/env.js'
 
 export interface DeclaredIndex {
   readonly definition: Definition

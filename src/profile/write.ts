@@ -1,7 +1,7 @@
 import type { Definition, Key, PartitionPart, TableName } from '../definition/definition.js'
 import { isExpressionText } from '../definition/key-text.js'
 import { durationMs } from '../text/units.js'
-import { writeYaml, type Writable } from '../yaml/write.js'
+import { writeYaml, type Writable } from '../yaml/document/write.js'
 import type { DeclaredLoad } from './load.js'
 import type { DeclaredIndex, Expectation, ParameterSet, Profile, Query } from './profile.js'
 

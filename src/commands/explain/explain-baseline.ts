@@ -7,7 +7,7 @@ import { readNamedFile } from '../../profile/files/text-file.js'
 import type { Session } from '../../server/session/session.js'
 import { readYaml } from '../../yaml/read.js'
 import { z } from '../../yaml/schema.js'
-import { writeYaml, type Writable } from '../../yaml/write.js'
+import { writeYaml, type Writable } from '../../yaml/document/write.js'
 import { perfdbVersion } from '../../result/version.js'
 
 const interval = z.strictObject({ median: z.number(), low: z.number(), high: z.number() })

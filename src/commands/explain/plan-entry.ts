@@ -1,7 +1,7 @@
 import { isObject, type MutableJsonObject } from '../../measure/plan/json.js'
 import { readQueryPlan, type QueryPlan } from '../../measure/plan/query-plan.js'
 import { beginsPlan, readTextPlan } from '../../measure/plan/text-plan.js'
-import { readPlainYaml } from '../../yaml/plain.js'
+import { readPlainYaml } from '../../yaml/document/plain.js'
 import type { PlanEntry } from './plan-entries.js'
 
 /** A query plan of a file, with what was logged beside it. */

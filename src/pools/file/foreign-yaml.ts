@@ -1,4 +1,4 @@
-import type { PlainDocument } from '../../yaml/plain-documents.js'
+import type { PlainDocument } from '../../yaml/document/plain-documents.js'
 import { commandFacts, hostOf } from './foreign-command.js'
 import type { Fact, Foreign, Known } from './foreign-facts.js'
 

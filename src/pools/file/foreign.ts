@@ -1,5 +1,5 @@
 import type { Foreign } from './foreign-facts.js'
-import { plainDocuments } from '../../yaml/plain-documents.js'
+import { plainDocuments } from '../../yaml/document/plain-documents.js'
 import { composeOrDeployments } from './foreign-yaml.js'
 import { pgbouncerIni, prismaSchema, properties } from './foreign-text.js'
 

@@ -1,4 +1,4 @@
-import { readPlainYaml } from '../../yaml/plain.js'
+import { readPlainYaml } from '../../yaml/document/plain.js'
 import type { WrittenValue } from './schema.js'
 
 /**

@@ -1,5 +1,5 @@
 import { isPair, isScalar, visit, type Node } from 'yaml'
-import type { Problem } from '../errors.js'
+import type { Problem } from '../../errors.js'
 import { offsetOf, type YamlDocument } from './document.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>

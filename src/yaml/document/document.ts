@@ -10,7 +10,7 @@ import {
   type Node,
   type Scalar,
 } from 'yaml'
-import type { Place, Problem } from '../errors.js'
+import type { Place, Problem } from '../../errors.js'
 
 export interface YamlDocument {
   readonly file: string
