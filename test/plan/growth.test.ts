@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CanonicalDefinition, ExistingIndex, Snapshot } from '../../src/catalog/snapshot.js'
 import { planIndexes } from '../../src/plan/make/plan-indexes.js'
-import type { Resolved } from '../../src/plan/resolved.js'
+import type { Resolved } from '../../src/plan/inputs.js'
 import type { Profile } from '../../src/profile/profile.js'
 
 /*

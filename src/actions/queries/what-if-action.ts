@@ -1,5 +1,5 @@
 import { PerfdbError } from '../../errors.js'
-import type { PlanOptions } from '../../plan/options.js'
+import type { PlanOptions } from '../../plan/inputs.js'
 import { nameOf, type Named } from '../../profile/files/files.js'
 import { readProfiles } from '../../profile/read/read.js'
 import type { Config } from '../../settings/config.js'

@@ -1,4 +1,4 @@
-import { restoreStatements } from '../../plan/statement.js'
+import { type Plan, restoreStatements, type Step } from '../../plan/plan.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { lostProperties, type UnfinishedStep } from '../../ledger/read/unfinished.js'
 import {
@@ -9,7 +9,6 @@ import {
   restoreSql,
   type TableMarks,
 } from '../../plan/index-attributes.js'
-import type { Plan, Step } from '../../plan/plan.js'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session/session.js'
 import { shortLockSql } from '../../sql/ddl/partitions.js'

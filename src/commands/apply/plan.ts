@@ -1,4 +1,4 @@
-import type { PlanOptions } from '../../plan/options.js'
+import type { PlanOptions } from '../../plan/inputs.js'
 import { isImpossible } from '../../plan/match/needs.js'
 import type { SavedPart } from '../../result/parts/saved-part.js'
 import { hazardGate } from './gate.js'

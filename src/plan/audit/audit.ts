@@ -7,7 +7,7 @@ import { leftoverFindings, noWrites } from './leftovers.js'
 import { isTemporaryName, newNameFor } from '../match/names.js'
 import { candidateOf, duplicateOf, nameKey, prefixOf } from '../match/overlap.js'
 import type { Finding, Step } from '../plan.js'
-import type { Resolved } from '../resolved.js'
+import type { Resolved } from '../inputs.js'
 
 /** What verify reports: every difference between declared and existing, and what else is wrong on the profiles' tables. */
 export function auditFindings(

@@ -5,7 +5,7 @@ import { copiesOn } from '../match/lookup.js'
 import { copySuffix, withSuffix } from '../match/names.js'
 import { nameKey } from '../match/overlap.js'
 import type { Finding, Step } from '../plan.js'
-import type { Resolved } from '../resolved.js'
+import type { Resolved } from '../inputs.js'
 import { sameDefinition } from '../match/same.js'
 
 /*

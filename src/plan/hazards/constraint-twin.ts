@@ -1,7 +1,6 @@
 import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import { indexesLike, isDeclared } from '../match/lookup.js'
-import type { PlanOptions } from '../options.js'
-import type { Resolved } from '../resolved.js'
+import type { PlanOptions, Resolved } from '../inputs.js'
 
 /**
  * The index became a constraint's (ALTER TABLE ... ADD CONSTRAINT ... USING INDEX renames it), or was one from the start: it is there, and

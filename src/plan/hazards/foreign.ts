@@ -2,7 +2,7 @@ import type { Problem } from '../../errors.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { refusedReplace } from '../partitioned/partitioned.js'
 import type { Finding, Step } from '../plan.js'
-import type { Resolved } from '../resolved.js'
+import type { Resolved } from '../inputs.js'
 
 /** What a step passes on of whose code would run. */
 export function foreignOf({

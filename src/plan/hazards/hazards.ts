@@ -3,10 +3,9 @@ import type { Definition } from '../../definition/definition.js'
 import { hotLoss } from './hot.js'
 import { candidatesOn, statisticsOf } from '../match/lookup.js'
 import { candidateOf, duplicateOf, prefixOf } from '../match/overlap.js'
-import type { PlanOptions } from '../options.js'
+import type { PlanOptions, Resolved } from '../inputs.js'
 import type { Hazard } from '../plan.js'
 import { predictBytes } from './predict.js'
-import type { Resolved } from '../resolved.js'
 
 /** Known dangers of building one declared index here and now. */
 export function buildHazards(

@@ -3,9 +3,8 @@ import { PerfdbError } from '../../errors.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import { suggestion } from '../../text/nearest.js'
 import { largeBuild, longTransaction } from '../hazards/hazards.js'
-import type { PlanOptions } from '../options.js'
-import type { Statement, Step } from '../plan.js'
-import { reindexStatement } from '../statement.js'
+import type { PlanOptions } from '../inputs.js'
+import { reindexStatement, type Statement, type Step } from '../plan.js'
 import { beforeHash } from './saved.js'
 
 /**

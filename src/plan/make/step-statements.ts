@@ -3,8 +3,14 @@ import type { Definition } from '../../definition/definition.js'
 import { carryOver, declaredOver, attributesOf, restoreSql } from '../index-attributes.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
-import type { Step } from '../plan.js'
-import { createStatement, dropStatement, reindexStatement, renameStatement, restoreStatements } from '../statement.js'
+import {
+  createStatement,
+  dropStatement,
+  reindexStatement,
+  renameStatement,
+  restoreStatements,
+  type Step,
+} from '../plan.js'
 import { sameDefinition } from '../match/same.js'
 
 /** What was said about the old one goes over to the new one, and where it lives too, unless that is declared. */

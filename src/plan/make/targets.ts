@@ -4,7 +4,7 @@ import type { Place, Problem } from '../../errors.js'
 import type { DeclaredIndex, Profile } from '../../profile/profile.js'
 import { indexNamed, partitionTree, relationNamed, tableNamed } from '../match/lookup.js'
 import { nearest } from '../../text/nearest.js'
-import type { PlanOptions } from '../options.js'
+import type { PlanOptions } from '../inputs.js'
 import { foreignPartitionProblem } from '../partitioned/partitioned.js'
 
 /** Everything in the profiles that this database cannot hold; empty when all is well. `known` are the tables that a wrong name may mean. */

@@ -1,4 +1,4 @@
-import { dropStatement } from '../statement.js'
+import { dropStatement, type Finding, type Hazard, type Step } from '../plan.js'
 import type { ExistingIndex, Snapshot } from '../../catalog/snapshot.js'
 import { quoteName, quoteQualified } from '../../definition/quote.js'
 import type { Place } from '../../errors.js'
@@ -7,9 +7,7 @@ import { dropRefusal } from './drop-refusal.js'
 import { indexNamed } from './lookup.js'
 import { oldNameFor } from './names.js'
 import { dropPartitionedStatement, lockText } from './drop-partitioned.js'
-import type { PlanOptions } from '../options.js'
-import type { Finding, Hazard, Step } from '../plan.js'
-import type { Owned, Resolved } from '../resolved.js'
+import type { Owned, PlanOptions, Resolved } from '../inputs.js'
 import { sameDefinition } from './same.js'
 
 /**

@@ -10,7 +10,7 @@ import type { TableName } from '../../definition/definition.js'
 import { copySuffix, isTemporaryName } from './names.js'
 import { candidateOf, nameKey, type Candidate } from './overlap.js'
 import { allBy, rememberPerObject } from './grouping.js'
-import type { Resolved } from '../resolved.js'
+import type { Resolved } from '../inputs.js'
 import { definitionText, sameDefinition } from './same.js'
 
 export function indexNamed(snapshot: Snapshot, schema: string, name: string): ExistingIndex | undefined {

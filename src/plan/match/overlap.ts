@@ -1,7 +1,7 @@
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { TableName } from '../../definition/definition.js'
 import { allBy, groupsOf, rememberPerObject } from './grouping.js'
-import type { Resolved } from '../resolved.js'
+import type { Resolved } from '../inputs.js'
 
 /** An index as far as overlap goes: declared or existing. */
 export interface Candidate {

@@ -6,9 +6,8 @@ import { identityRefusal } from '../index-attributes.js'
 import { indexNamed } from '../match/lookup.js'
 import { newNameFor, oldNameFor } from '../match/names.js'
 import { partitionedWork } from './partitioned-work.js'
-import type { Statement } from '../plan.js'
+import { renameStatement, type Statement } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
-import { renameStatement } from '../statement.js'
 
 /*
  * The index of a partitioned table cannot be dropped concurrently, so that its replacement is built beside it under another name, the names are exchanged,

@@ -1,9 +1,8 @@
-import { createStatement, dropStatement, reindexStatement } from '../statement.js'
+import { createStatement, dropStatement, reindexStatement, type Statement } from '../plan.js'
 import type { CanonicalDefinition, Partition, PartitionIndex, PartitionTree } from '../../catalog/snapshot.js'
 import type { Definition, TableName } from '../../definition/definition.js'
 import { attachIndexSql, createOnLeafSql, createOnlySql, shortLockSql, shortWorkSql } from '../../sql/ddl/partitions.js'
 import { partitionIndexName } from './partitioned-names.js'
-import type { Statement } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
 
 /**

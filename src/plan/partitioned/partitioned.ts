@@ -16,10 +16,9 @@ import { partitionedReplaceStatements, replaceRefusal } from './partitioned-repl
 import { missingReason, whatIsLeft } from './partitioned-reasons.js'
 import { partStatements } from './partition-parts.js'
 import { partitionedWork } from './partitioned-work.js'
-import type { Hazard, Statement, Step } from '../plan.js'
-import type { Resolved } from '../resolved.js'
+import { type Hazard, restoreStatements, type Statement, type Step } from '../plan.js'
+import type { Resolved } from '../inputs.js'
 import { sameDefinition } from '../match/same.js'
-import { restoreStatements } from '../statement.js'
 
 type Planned = Pick<Step, 'step' | 'reason' | 'statements' | 'hazards' | 'partitioned' | 'describe'>
 

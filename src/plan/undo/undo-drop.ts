@@ -1,4 +1,4 @@
-import { restoreStatements } from '../statement.js'
+import { restoreStatements } from '../plan.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
 import { missingOf, restoreSql } from '../index-attributes.js'

@@ -2,10 +2,9 @@ import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../../ca
 import type { Definition, TableName } from '../../definition/definition.js'
 import type { Outcome } from '../../result/documents/result.js'
 import { dropRefusal } from '../match/drop-refusal.js'
-import { dropStatement, restoreStatements } from '../statement.js'
+import { dropStatement, type Finding, restoreStatements, type Statement, type Step } from '../plan.js'
 import { restoreSql, type IndexAttributes, type TableMarks } from '../index-attributes.js'
 import { dropPartitionedStatement, lockText } from '../match/drop-partitioned.js'
-import type { Finding, Statement, Step } from '../plan.js'
 import { sameDefinition } from '../match/same.js'
 
 /** What a step of an earlier run did, by the ledger. */

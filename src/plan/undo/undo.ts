@@ -1,4 +1,4 @@
-import { renameStatement } from '../statement.js'
+import { renameStatement } from '../plan.js'
 import { dropStep } from '../match/drops.js'
 import { isTemporaryName } from '../match/names.js'
 import { sameDefinition } from '../match/same.js'
