@@ -12,7 +12,7 @@ import { source } from './server.js'
  *
  * With a neighbour: parallel, memory-bound queries in bursts of 20 to 60 s with pauses as long.
  */
-const setup = [
+export const setup = [
   'create table jobs (id int primary key, customer_id int not null, status text not null, total int8 not null, pad text not null)',
   `insert into jobs select n, 1 + n % 2000, case when n % 100 = 0 then 'rare' else 'done' end, n, repeat('x', 60)
     from generate_series(1, 120000) n`,
@@ -141,7 +141,7 @@ async function inTurns(session, large, small) {
   return ratios
 }
 
-function holds({ speedup, ratio }) {
+export function holds({ speedup, ratio }) {
   return speedup !== null && speedup.low <= ratio && ratio <= speedup.high
 }
 
@@ -149,7 +149,7 @@ function inside(all) {
   return all.filter(holds).length
 }
 
-function spread(all) {
+export function spread(all) {
   const floors = all.map(({ floor }) => floor).toSorted((a, b) => a - b)
   return `${floors[0].toFixed(2)} to ${floors.at(-1).toFixed(2)}, median ${median(floors).toFixed(2)}`
 }

@@ -18,6 +18,7 @@ import { fleetShows } from './fleet-shows.js'
 import { load } from './load.js'
 import { many } from './many.js'
 import { noise } from './noise.js'
+import { noiseInTurns } from './noise-turns.js'
 import { peers } from './peers.js'
 import { plan } from './plan.js'
 import { psqlVersion, withServer } from './server.js'
@@ -30,7 +31,7 @@ import { twinWhatIf } from './twin-what-if.js'
 
 /*
  * `npm run bench [-- section...] [-- --quick]`: prints a table for each section; all sections together are also written
- * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), peers and tls (these install other tools by npm, outside of this package), noise with all of its pairs (half an hour; --pairs=N and
+ * to bench/results.md. Under ten minutes, --quick under two. Only where it is named: load (needs pgbench), peers and tls (these install other tools by npm, outside of this package), noise with all of its pairs (an hour; --pairs=N and
  * --effects=N for fewer), analytical, fleet and fleet-shows (--databases=N), and those of advise and the twin.
  */
 const sections = { startup, plan, distance, catalog, many, build, explain, demo, runtime, noise: claims }
@@ -87,19 +88,20 @@ async function claims({ quick: short }) {
   const [pairs, effects] = short ? [16, 8] : named.length === 0 ? [48, 16] : [200, 60]
   const counts = { pairs: numberOf('pairs', pairs), effects: numberOf('effects', effects) }
   const rows = []
-  for (const neighbour of short ? [false] : [false, true]) {
-    const { same, effects: found } = await noise({
-      ...counts,
-      neighbour,
-      print: (line) => process.stderr.write(`${line}\n`),
-    })
-    const where = neighbour ? ', beside a neighbour' : ''
-    rows.push([`nothing changed${where}`, String(same.pairs), String(same.claims), String(same.covered)])
-    for (const { factor, pairs: all, faster, covered } of found)
-      rows.push([`${factor}x faster${where}`, String(all), String(faster), String(covered)])
-  }
+  for (const neighbour of short ? [false] : [false, true])
+    for (const [how, measure] of [
+      ['before and after', noise],
+      ['in turns', noiseInTurns],
+    ]) {
+      const print = (line) => process.stderr.write(`${line}\n`)
+      const { same, effects: found } = await measure({ ...counts, neighbour, print })
+      const where = `${how}${neighbour ? ', beside a neighbour' : ''}`
+      rows.push([`nothing changed, ${where}`, String(same.pairs), String(same.claims), String(same.covered)])
+      for (const { factor, pairs: all, faster, covered } of found)
+        rows.push([`${factor}x faster, ${where}`, String(all), String(faster), String(covered)])
+    }
   return {
-    title: 'Noise: measured before and after, by time alone',
+    title: 'Noise: what time alone claims, by blocks before and after and in turns',
     note: 'at most 1 claim of 100 pairs where nothing changed; 2x and 10x found; the true ratio inside the interval in 90 %',
     columns: ['', 'pairs', 'claimed', 'true ratio inside'],
     rows,

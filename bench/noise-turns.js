@@ -1,0 +1,119 @@
+import { burden, holds, setup, spread, wide } from './noise.js'
+import { median } from './rounds.js'
+import { source } from './server.js'
+
+/*
+ * The questions of noise.js to what `--counterfactual on` does: both sides in turns, the new index hidden and not. A part of each query is what no
+ * index changes; another is a look-up, either by a key that has another index of another shape (nothing changed), or by one that has none, beside
+ * as much other work as makes 1.3x, 2x or 10x of it. A claim is one that time alone makes.
+ */
+const keys = [
+  'alter table jobs add column twice int, add column once int',
+  'update jobs set twice = id % 10007, once = id % 10007',
+  'vacuum full analyze jobs',
+  'create index jobs_other on jobs (twice, id)',
+]
+const built = [
+  { schema: 'public', name: 'jobs_twice', sql: 'create index jobs_twice on jobs (twice)' },
+  { schema: 'public', name: 'jobs_once', sql: 'create index jobs_once on jobs (once)' },
+]
+const alone = 'set max_parallel_workers_per_gather = 0'
+const noIndex = ['set enable_indexscan = off', 'set enable_bitmapscan = off', 'set enable_indexonlyscan = off']
+
+/** Eight queries; `factor` times as fast where the look-up need not read the table of that many pages. */
+function queriesOf(factor, pages) {
+  const key = factor === 1 ? 'twice' : 'once'
+  const reads = factor === 1 ? 1 : 1 / (factor - 1)
+  const others = Array.from({ length: Math.ceil(reads) }, (_, at) => Math.round(pages * Math.min(1, reads - at)))
+  const work = others.map((most) => `(select count(*) from jobs where ctid < '(${most},0)' and id % 3 = 0)`)
+  return Array.from({ length: 8 }, (_, at) => ({
+    name: `q${at}`,
+    sql: `select (select count(*) from jobs where ${key} = ${100 + at}), ${work.join(', ')}`,
+    parameters: [],
+    variants: [],
+    expect: {},
+    place: { file: 'noise', line: at + 1, column: 1 },
+  }))
+}
+
+/** Runs the section on an embedded server and prints what it finds by `print`. Returns { same, effects } as noise does. */
+export async function noiseInTurns({ pairs, effects, timeBudgetMs = 500, neighbour = false, print }) {
+  const perfdb = {
+    ...(await source('src/server/connect.ts')),
+    ...(await source('src/server/target/target.ts')),
+    ...(await source('src/server/embedded/embedded.ts')),
+    ...(await source('src/measure/query/rounds.ts')),
+    ...(await source('src/measure/query/counterfactual.ts')),
+    ...(await source('src/measure/sample/compare.ts')),
+  }
+  const server = await perfdb.startEmbedded()
+  const target = await perfdb.resolveTarget({ url: server.url, environment: {}, home: '/' })
+  const session = await perfdb.connect(target, 'measure')
+  const busy = { over: !neighbour }
+  try {
+    for (const statement of [...setup, ...keys, ...wide, alone]) await session.query(statement)
+    const [{ pages }] = await session.query("select relpages as pages from pg_class where relname = 'jobs'")
+    const options = { timeBudgetMs, samples: 101, blocks: 2, allowWrites: false }
+    const sets = []
+    for (const factor of effects > 0 ? [1, 1.3, 2, 10] : [1]) {
+      const queries = queriesOf(factor, pages)
+      sets.push({ factor, queries, before: await perfdb.measureQueries(session, queries, options) })
+    }
+    for (const { sql } of built) await session.query(sql)
+    for (const each of sets) each.after = await perfdb.measureQueries(session, each.queries, options)
+    const bursts = neighbour ? burden(await perfdb.connect(target, 'look'), busy) : undefined
+    const found = []
+    for (const one of sets) {
+      const measured = []
+      while (measured.length < (one.factor === 1 ? pairs : effects))
+        measured.push(...(await pairsOf(perfdb, session, one, options)))
+      const count = (verdict) => measured.filter((each) => each.verdict === verdict && each.reason === null).length
+      const [faster, wrong, covered] = [count('faster'), count('slower'), measured.filter(holds).length]
+      print(
+        `in turns, ${one.factor}x, ${measured.length} pairs: ${faster} faster, ${wrong} slower; the true ratio inside ${covered}; floors ${spread(measured)}`,
+      )
+      found.push({ factor: one.factor, pairs: measured.length, claims: faster + wrong, faster, covered })
+    }
+    busy.over = true
+    await bursts
+    return { same: found[0], effects: found.slice(1) }
+  } finally {
+    busy.over = true
+    await session[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+  }
+}
+
+async function pairsOf({ interleave, compare }, session, { factor, queries, before, after }, options) {
+  const truth = factor === 1 ? [] : await truthOf(session, queries)
+  const {
+    before: sides,
+    after: others,
+    noise,
+    interleaved,
+    stopped,
+  } = await interleave(session, built, before, after, options)
+  const more = factor === 1 ? [] : await truthOf(session, queries)
+  if (interleaved.size !== queries.length)
+    throw new Error(`not in turns: ${stopped ?? queries.length - interleaved.size}`)
+  return others.map((one, at) => {
+    const { verdict, speedup, reason } = compare(sides[at], one, noise.floor)
+    return { verdict, speedup, reason, floor: noise.floor, ratio: factor === 1 ? 1 : Math.sqrt(truth[at] * more[at]) }
+  })
+}
+
+/** The ratio of medians of each query without and with index scans, in turns. */
+async function truthOf(session, queries) {
+  const ratios = []
+  for (const { sql } of queries) {
+    const times = [[], []]
+    for (let round = 0; round < 11; round += 1)
+      for (const [side, settings] of [noIndex, ['reset all', alone]].entries()) {
+        for (const setting of settings) await session.query(setting)
+        const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
+        times[side].push(row['QUERY PLAN'][0]['Execution Time'])
+      }
+    ratios.push(median(times[0]) / median(times[1]))
+  }
+  return ratios
+}
