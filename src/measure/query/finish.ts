@@ -177,7 +177,8 @@ export async function attempt<T>(work: Promise<T>, limits: Limits): Promise<T | 
   try {
     return await work
   } catch (error) {
-    if (limits.signal?.aborted || (error instanceof PerfdbError && error.code === 'CONNECTION_LOST')) throw error
+    if (!(error instanceof PerfdbError)) throw error
+    if (limits.signal?.aborted || error.code === 'CONNECTION_LOST') throw error
     return null
   }
 }

@@ -1,5 +1,5 @@
 import type { StatisticsResult } from '../../result/documents/statistics-result.js'
-import { bytes, count, several } from '../../text/amounts.js'
+import { bytes, several } from '../../text/amounts.js'
 import type { Block } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 
@@ -22,7 +22,7 @@ export function statisticsBlocks({
     {
       kind: 'text',
       tone: 'plain',
-      text: `${count(columns)} columns and expressions, the ends of ${count(ends)} columns; values of rows are ${values}.`,
+      text: `${several(columns, 'column or expression', 'columns and expressions')}, the ends of ${several(ends, 'column')}; values of rows are ${values}.`,
     },
     ...findingBlocks(findings),
     {
