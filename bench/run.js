@@ -89,9 +89,9 @@ async function claims({ quick: short }) {
   const counts = { pairs: numberOf('pairs', pairs), effects: numberOf('effects', effects) }
   const rows = []
   for (const neighbour of short ? [false] : [false, true])
-    for (const [how, measure] of [
-      ['before and after', noise],
-      ['in turns', noiseInTurns],
+    for (const { how, measure } of [
+      { how: 'before and after', measure: noise },
+      { how: 'in turns', measure: noiseInTurns },
     ]) {
       const print = (line) => process.stderr.write(`${line}\n`)
       const { same, effects: found } = await measure({ ...counts, neighbour, print })
