@@ -52,6 +52,22 @@ export function copiesOf(
   return { names, originals, texts }
 }
 
+/** Of one table at once: with each index that its copy has the next one takes longer. */
+const mostOnTable = 64
+
+/** From there as many as lie on 50 tables; each copy holds four locks, each index one. */
+export function nextTables(declared: readonly DeclaredIndex[], start: number): readonly DeclaredIndex[] {
+  const counts = new Map<string, number>()
+  const end = declared.findIndex(({ definition }, at) => {
+    if (at < start) return false
+    const table = tableKey(definition.table)
+    const count = counts.get(table) ?? 0
+    counts.set(table, count + 1)
+    return counts.size > 50 || count === mostOnTable || at - start === 400
+  })
+  return declared.slice(start, end < 0 ? undefined : end)
+}
+
 /** Its quoted name. */
 export function tableKey(table: TableName): string {
   return quoteQualified(table.schema, table.name)

@@ -1,14 +1,23 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import { quoteName } from '../definition/quote.js'
-import { PerfdbError, type Place, type Problem } from '../errors.js'
+import { PerfdbError, type Problem } from '../errors.js'
 import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { probedIndexesSql } from '../sql/catalog/catalog.js'
 import { createIndexSql } from '../sql/ddl/index-ddl.js'
 import { readPartitionKeys, type PartitionKey } from './partitions-copy.js'
-import { copiesOf, inOneBurst, rolledBackAtOnce, statementRefusal, tableKey, type Copies } from './probe-copies.js'
+import { firstAlike, readCopiedColumns, type CopiedColumns } from './probe-alike.js'
+import {
+  copiesOf,
+  inOneBurst,
+  nextTables,
+  rolledBackAtOnce,
+  statementRefusal,
+  tableKey,
+  type Copies,
+} from './probe-copies.js'
 import { isKeysAlone, together } from './probe-keys.js'
-import { columnsFor, refusalCode, refusalHint } from './refusal.js'
+import { refusedDeclaration } from './refusal.js'
 import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
 import type { Trust } from './trust.js'
 
@@ -37,10 +46,11 @@ export async function probe(
   extensions: readonly string[] = [],
 ): Promise<readonly Probed[]> {
   const keys = await readPartitionKeys(session, partitioned)
-  const about = { trust, keys, extensions }
+  const columns = declared.length > fewIndexes ? await readCopiedColumns(session, declared) : new Map<string, never>()
+  const about = { trust, keys, extensions, columns }
   const known = await byTheirKeys(session, declared, about)
   const others = declared.filter((index) => !known.has(index))
-  const probed = new Map(await probeAll(session, others, about))
+  const probed = await probeAll(session, others, about)
   return declared.map((index): Probed => {
     const canonical = known.get(index)
     const answer = canonical === undefined ? probed.get(index) : { canonical }
@@ -49,7 +59,7 @@ export async function probe(
   })
 }
 
-/** So many are asked about one by one, without a transaction for their keys. */
+/** So many are asked about one by one, without a transaction for their keys or a look at columns for what is alike. */
 const fewIndexes = 64
 
 /** Those that are their keys alone, where there are many of them; what is refused of their keys is asked about index by index, for its words. */
@@ -65,75 +75,84 @@ async function byTheirKeys(
   if (plain.length <= fewIndexes) return new Map()
   const { asked, answers } = together(plain)
   const probed = await probeAll(session, asked, about)
-  return answers(probed.map(([, answer]) => (isRefused(answer) ? null : answer.canonical)))
+  return answers(asked.map((index) => canonicalOf(probed.get(index))))
 }
 
+function canonicalOf(answer: Probed | undefined): CanonicalDefinition | null {
+  return answer === undefined || isRefused(answer) ? null : answer.canonical
+}
+
+/** One of those that are alike is asked about; what is refused index by index, for its words. */
 async function probeAll(
   session: Session,
   declared: readonly DeclaredIndex[],
   about: About,
-): Promise<readonly (readonly [DeclaredIndex, Probed])[]> {
-  const probed: (readonly [DeclaredIndex, Probed])[] = []
-  while (probed.length < declared.length) {
-    const some = nextTables(declared, probed.length)
-    const answers = await probeSome(session, some, about)
-    for (const [at, answer] of answers.entries()) {
-      const index = some[at]
-      if (index !== undefined) probed.push([index, answer])
-    }
+): Promise<ReadonlyMap<DeclaredIndex, Probed>> {
+  const first = firstAlike(declared, about)
+  const probed = new Map<DeclaredIndex, Probed>()
+  await probeEach(session, [...new Set(first.values())], about, probed)
+  for (const [index, asked] of first) {
+    const canonical = canonicalOf(probed.get(asked))
+    const { tablespace = null } = index.definition
+    if (canonical !== null) probed.set(index, { canonical: { ...canonical, tablespace } })
   }
+  await probeEach(
+    session,
+    declared.filter((index) => !probed.has(index)),
+    about,
+    probed,
+  )
   return probed
+}
+
+async function probeEach(
+  session: Session,
+  declared: readonly DeclaredIndex[],
+  about: About,
+  probed: Map<DeclaredIndex, Probed>,
+): Promise<void> {
+  for (let start = 0, some = declared; start < declared.length; start += some.length) {
+    some = nextTables(declared, start)
+    for (const [index, answer] of await probeSome(session, some, about)) probed.set(index, answer)
+  }
 }
 
 interface About {
   readonly trust: ReadonlyMap<Definition, Trust>
   readonly keys: readonly PartitionKey[]
   readonly extensions: readonly string[]
-}
-
-/** Of one table at once: with each index that its copy has the next one takes longer. */
-const mostOnTable = 64
-
-/** From there as many as lie on 50 tables; each copy holds four locks, each index one. */
-function nextTables(declared: readonly DeclaredIndex[], start: number): readonly DeclaredIndex[] {
-  const counts = new Map<string, number>()
-  const end = declared.findIndex(({ definition }, at) => {
-    if (at < start) return false
-    const table = tableKey(definition.table)
-    const count = counts.get(table) ?? 0
-    counts.set(table, count + 1)
-    return counts.size > 50 || count === mostOnTable || at - start === 400
-  })
-  return declared.slice(start, end < 0 ? undefined : end)
+  /** Empty where few are asked about. */
+  readonly columns: CopiedColumns
 }
 
 async function probeSome(
   session: Session,
   declared: readonly DeclaredIndex[],
   about: About,
-): Promise<readonly Probed[]> {
+): Promise<readonly (readonly [DeclaredIndex, Probed])[]> {
   const copies = copiesOf(declared, about)
   const original = (text: string) =>
     text.replaceAll(/perfdb_probe_\d+(?:_\d+)?/g, (name) => copies.originals.get(name) ?? name)
-  const attempts = declared.map(({ definition, place }, number): Attempt => {
+  const attempts = declared.map((index, number): Attempt => {
+    const { definition } = index
     const name = `perfdb_probe_index_${number}`
     const table = `pg_temp.${quoteName(copies.names.get(tableKey(definition.table)) ?? '')}`
     const create = createIndexSql(definition, { concurrently: false, name, table, placed: false })
     const searchPath = buildSearchPath(session, definition.table.schema)
-    return { definition, place, original, name, create, searchPath }
+    return { declared: index, original, name, create, searchPath }
   })
   const refusals = new Map<Attempt, Problem>()
   const rows =
     (await made(session, about, copies, attempts)) ?? (await madeInTurn(session, about, copies, attempts, refusals))
   const found = new Map(rows.map(({ name, canonical }) => [name, canonical]))
-  return attempts.map((attempt): Probed => {
+  return attempts.map((attempt): readonly [DeclaredIndex, Probed] => {
+    const { name, tablespace } = attempt.declared.definition
     const problem = refusals.get(attempt)
-    if (problem !== undefined) return { problem }
+    if (problem !== undefined) return [attempt.declared, { problem }]
     const canonical = found.get(attempt.name)
-    if (canonical === undefined)
-      throw new PerfdbError('INTERNAL', `the probe of ${attempt.definition.name} left no index`)
+    if (canonical === undefined) throw new PerfdbError('INTERNAL', `the probe of ${name} left no index`)
     // A temporary index lives in temp_tablespaces: where the real one is to live only the declaration says.
-    return { canonical: { ...canonical, tablespace: attempt.definition.tablespace ?? null } }
+    return [attempt.declared, { canonical: { ...canonical, tablespace: tablespace ?? null } }]
   })
 }
 
@@ -183,8 +202,7 @@ function createTexts(attempts: readonly Attempt[]): readonly string[] {
 }
 
 interface Attempt {
-  readonly definition: Definition
-  readonly place: Place
+  readonly declared: DeclaredIndex
   /** The server's words with the real tables instead of their copies. */
   readonly original: (text: string) => string
   readonly name: string
@@ -209,7 +227,9 @@ async function createAll(
       (reason: unknown) => ({ reason }),
     )
     await session.query(`${refused === null ? 'release' : 'rollback to'} savepoint perfdb_probe`)
-    if (refused !== null) refusals.set(attempt, await refusal(session, refused.reason, attempt))
+    if (refused === null) continue
+    const reason = statementRefusal(refused.reason)
+    refusals.set(attempt, await refusedDeclaration(session, reason, attempt.declared, attempt.original))
   }
 }
 
@@ -221,17 +241,4 @@ export function creationPath(session: Session): string {
 /** search_path of a build: the table's own schema first, then what the role would have by itself. */
 export function buildSearchPath(session: Session, schema: string): string {
   return session.defaultSearchPath === '' ? quoteName(schema) : `${quoteName(schema)}, ${session.defaultSearchPath}`
-}
-
-/** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy. */
-async function refusal(session: Session, cause: unknown, { definition, place, original }: Attempt): Promise<Problem> {
-  const reason = statementRefusal(cause)
-  return {
-    code: refusalCode(reason),
-    message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${original(reason.message)}`,
-    detail: reason.detail === undefined ? undefined : original(reason.detail),
-    sqlstate: reason.sqlstate,
-    place,
-    hint: refusalHint(reason, definition, await columnsFor(reason, session, definition.table)),
-  }
 }

@@ -1,10 +1,28 @@
 import type { Definition, TableName } from '../definition/definition.js'
 import { isCutAtComma, isExpressionText, keyAsMap } from '../definition/key-text.js'
-import type { ErrorCode, PerfdbError } from '../errors.js'
+import type { ErrorCode, PerfdbError, Problem } from '../errors.js'
+import type { DeclaredIndex } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import { nearest } from '../text/nearest.js'
 
 /* What to write instead of a definition that PostgreSQL refused. */
+
+/** PostgreSQL's own words, at the declaration's place, about the real table instead of its copy (`original`). */
+export async function refusedDeclaration(
+  session: Session,
+  reason: PerfdbError,
+  { definition, place }: DeclaredIndex,
+  original: (text: string) => string,
+): Promise<Problem> {
+  return {
+    code: refusalCode(reason),
+    message: `${definition.name} on ${definition.table.schema}.${definition.table.name}: ${original(reason.message)}`,
+    detail: reason.detail === undefined ? undefined : original(reason.detail),
+    sqlstate: reason.sqlstate,
+    place,
+    hint: refusalHint(reason, definition, await columnsFor(reason, session, definition.table)),
+  }
+}
 
 /** The code of a refused definition, by its SQLSTATE. */
 export function refusalCode({ sqlstate }: PerfdbError): ErrorCode {

@@ -10,6 +10,7 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'attisdropped',
     'attlen',
     'attname',
+    'attnotnull',
     'attnum',
     'attoptions',
     'attrelid',
