@@ -14,7 +14,8 @@ export interface TestDatabase extends AsyncDisposable {
 export async function testDatabase(script = '', server?: string): Promise<TestDatabase> {
   const base = server ?? process.env['PERFDB_TEST_URL'] ?? inject('serverUrl')
   const name = `t_${randomBytes(6).toString('hex')}`
-  await asAdmin(base, `create database ${name}${copied}`)
+  const own = server !== undefined
+  await asAdmin(base, `create database ${name}${copied}`, own)
   const url = new URL(base)
   url.pathname = `/${name}`
   const sql = postgres(url.href, { max: 5, onnotice: () => undefined, idle_timeout: 20 })
@@ -25,7 +26,7 @@ export async function testDatabase(script = '', server?: string): Promise<TestDa
     sql,
     async [Symbol.asyncDispose]() {
       await sql.end({ timeout: 2 })
-      await asAdmin(base, `drop database ${name} with (force)`)
+      await asAdmin(base, `drop database ${name} with (force)`, own)
     },
   }
 }
@@ -38,11 +39,16 @@ export const countsTold = `do $$ begin
   if current_setting('server_version_num')::int >= 150000 then perform pg_stat_force_next_flush(); else perform pg_sleep(1.5); end if;
 end $$`
 
-async function asAdmin(url: string, statement: string): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+/** To the run's server, kept by each worker: to open a connection costs several times what it costs to make a database. */
+const kept = new Map<string, postgres.Sql>()
+
+async function asAdmin(url: string, statement: string, own: boolean): Promise<void> {
+  const known = own ? undefined : kept.get(url)
+  const sql = known ?? postgres(url, { max: 1, fetch_types: false, onnotice: () => undefined, idle_timeout: 20 })
+  if (!own) kept.set(url, sql)
   try {
     await sql.unsafe(statement)
   } finally {
-    await sql.end({ timeout: 2 })
+    if (own) await sql.end({ timeout: 2 })
   }
 }
