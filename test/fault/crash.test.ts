@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import postgres from 'postgres'
+import type { RunEvent } from '../../src/build/events.js'
 import { apply, plan, status, warnings } from '../support/apply.js'
 import { perfdb, profileFolder } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
@@ -7,7 +8,16 @@ import { intercepted, once } from '../support/intercept.js'
 import { flags, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
 import { ownServer } from '../support/server.js'
-import { building, inPhase, invalidIndexes, slowIndex, slowTable, until } from '../support/slow.js'
+import {
+  building,
+  gatedTable,
+  inPhase,
+  invalidIndexes,
+  openGate,
+  slowIndex,
+  slowTable,
+  until,
+} from '../support/slow.js'
 
 const two = [slowIndex, '{ name: i_zother, table: t, keys: [b], where: b > 5 }']
 const yaml = `version: 1\nprofile: test\nschema: public\nindexes:\n${two.map((line) => `  - ${line}`).join('\n')}\n`
@@ -166,13 +176,17 @@ async function builders(db: TestDatabase): Promise<number> {
 }
 
 test('fault 7: what another session builds is waited for, never dropped or built again', async () => {
-  await using db = await testDatabase(slowTable(150, 12))
+  await using db = await testDatabase(gatedTable)
   const foreign = db.sql
     .unsafe('create index concurrently i_slow on t (a) where public.slow(a) > 0')
     .then(() => 'built', String)
   await until('the other build', inPhase(db.sql, 'building index'))
   const [before] = await db.sql`select 'i_slow'::regclass::oid as oid`
-  const { result } = await apply(db.url, await profileOf([slowIndex]))
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await profileOf([slowIndex]), { onEvent: (event) => seen.push(event) })
+  await until('perfdb waits', () => seen.some(({ type }) => type === 'step-progress'))
+  await openGate(db.sql)
+  const { result } = await running
   expect(await foreign).toBe('built')
   expect(result).toMatchObject({ exit_code: 0, steps: [{ step: 'building', outcome: 'waited', state: 'valid' }] })
   expect(await db.sql`select 'i_slow'::regclass::oid as oid`).toEqual([before])

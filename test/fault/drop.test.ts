@@ -4,7 +4,7 @@ import { apply, blockersOf, plan, verify } from '../support/apply.js'
 import { testDatabase } from '../support/database.js'
 import { flags, notLive, openTransaction } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
-import { inPhase, slowTable, until } from '../support/slow.js'
+import { gatedTable, inPhase, openGate, until } from '../support/slow.js'
 
 const table =
   'create table t (a int not null, b int, c int); insert into t select n, n, n from generate_series(1, 100) n;'
@@ -169,12 +169,16 @@ test('fault 34: when somebody else drops the same index at the same time, both a
 })
 
 test('fault 34: a drop waits outside while somebody builds on the table: inside it would kill that build', async () => {
-  await using db = await testDatabase(`${slowTable(150, 12)} create index i on t (b)`)
+  await using db = await testDatabase(`${gatedTable} create index i on t (b)`)
   const foreign = db.sql
     .unsafe('create index concurrently foreign_one on t (public.slow(a))')
     .then(() => 'built', String)
   await until('the other build', inPhase(db.sql, 'building index'))
-  const { result, events } = await apply(db.url, await absent('i'))
+  const seen: RunEvent[] = []
+  const running = apply(db.url, await absent('i'), { onEvent: (event) => seen.push(event) })
+  await until('perfdb waits', () => blockersOf(seen).length > 0)
+  await openGate(db.sql)
+  const { result, events } = await running
   expect(await foreign).toBe('built')
   expect(result).toMatchObject({ exit_code: 0, steps: [{ outcome: 'dropped' }] })
   expect(blockersOf(events)[0]).toMatch(/^waiting for another build: /)

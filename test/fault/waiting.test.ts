@@ -6,7 +6,7 @@ import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { openTransaction, snapshot, writer } from '../support/leftover.js'
 import { profileOf } from '../support/profile.js'
-import { gatedTable, inPhase, invalidIndexes, openGate, slowIndex, slowTable, until } from '../support/slow.js'
+import { gatedTable, inPhase, invalidIndexes, openGate, slowIndex, until } from '../support/slow.js'
 
 const tables =
   'create table t (a int, b int); create table other (a int); insert into t select n, n from generate_series(1, 100) n;'
@@ -67,10 +67,12 @@ test.each([
 })
 
 test('fault 17: the phases of a build are told as they come, with their part done', async () => {
-  await using db = await testDatabase(slowTable(100, 12))
+  await using db = await testDatabase(gatedTable)
   await using holder = await snapshot(db.sql)
   const seen: RunEvent[] = []
   const running = apply(db.url, await profileOf([slowIndex]), { onEvent: (event) => seen.push(event) })
+  await until('the scan is told', () => seen.some(({ type }) => type === 'step-progress'))
+  await openGate(db.sql)
   await until('the build waits', () => blockersOf(seen).length > 0)
   await holder.end()
   const progress = (await running).events.filter((event) => event.type === 'step-progress')
@@ -186,7 +188,7 @@ test('fault 23: a second apply is refused while the first builds, or waits by as
 })
 
 test('fault 24: while a build runs perfdb itself holds no transaction open', async () => {
-  await using db = await testDatabase(slowTable(150, 12))
+  await using db = await testDatabase(gatedTable)
   const profiles = await profileOf([slowIndex], 'queries: [{ name: q, sql: select count(*) from t where b = 5 }]\n')
   const running = apply(db.url, profiles, { ledger: true, measure: true, samples: 3 })
   await until('the build', inPhase(db.sql, 'building index'))
@@ -196,6 +198,7 @@ test('fault 24: while a build runs perfdb itself holds no transaction open', asy
         and state <> 'active' and (xact_start is not null or backend_xmin is not null)`
     expect([...open]).toEqual([])
   }
+  await openGate(db.sql)
   expect((await running).result.exit_code).toBe(0)
 })
 

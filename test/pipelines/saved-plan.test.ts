@@ -42,6 +42,9 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     await until('the second build', building(db.sql, 'i_b'))
     running.kill(signal)
     expect((await outcome).code ?? 'killed').toBe(signal === 'SIGTERM' ? 143 : 'killed')
+    await db.sql.unsafe(
+      'create or replace function public.slow(int) returns int language sql immutable as $$ select $1 $$',
+    )
     const on = await again()
     expect([on.code, on.stderr]).toEqual([0, expect.stringContaining('i_b')])
     expect(await db.sql`select 1 from pg_class where relname in ('i_a', 'i_b', 'i_c')`).toHaveLength(3)
