@@ -57,16 +57,23 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
   const top: unknown = Array.isArray(parsed) ? parsed[0] : parsed
   if (!isObject(top) || !isObject(top['Plan'])) return null
   const analyzed = typeof top['Execution Time'] === 'number'
-  const drafts: PrintedNode[] = []
-  addNode(drafts, top['Plan'], null, 1)
-  const self = selfTimes(drafts)
-  const nodes = drafts.map((draft, id) => readNode(draft, self[id] ?? 0))
   const root = objectAt(top, 'Plan')
   const serialization = readSerialization(top)
+  const ofNodes = whenAsked(root, analyzed)
   return {
-    nodes,
-    signature: planSignature(nodes),
-    indexes: usedIndexes(nodes, analyzed),
+    // Of a hundred samples those of one are looked at.
+    get nodes() {
+      return ofNodes().nodes
+    },
+    get signature() {
+      return ofNodes().signature
+    },
+    get indexes() {
+      return ofNodes().indexes
+    },
+    get options() {
+      return ofNodes().options
+    },
     rows: Math.round(numberAt(root, 'Actual Rows') * numberAt(root, 'Actual Loops')),
     cost: numberAt(root, 'Total Cost'),
     buffers: readBuffers(root),
@@ -83,6 +90,26 @@ export function readQueryPlan(answer: unknown): QueryPlan | null {
       bytes: numberAt(root, 'WAL Bytes'),
     },
     settings: readSettings(top),
+  }
+}
+
+type OfNodes = Pick<QueryPlan, 'nodes' | 'signature' | 'indexes' | 'options'>
+
+/** What was printed is let go once it is read: a file may hold thousands of query plans. */
+function whenAsked(root: JsonObject, analyzed: boolean): () => OfNodes {
+  let state: { readonly printed: JsonObject } | OfNodes = { printed: root }
+  return () => ('printed' in state ? (state = readNodes(state.printed, analyzed)) : state)
+}
+
+function readNodes(root: JsonObject, analyzed: boolean): OfNodes {
+  const drafts: PrintedNode[] = []
+  addNode(drafts, root, null, 1)
+  const self = selfTimes(drafts)
+  const nodes = drafts.map((draft, id) => readNode(draft, self[id] ?? 0))
+  return {
+    nodes,
+    signature: planSignature(nodes),
+    indexes: usedIndexes(nodes, analyzed),
     options: {
       timing: drafts.some(({ raw }) => 'Actual Total Time' in raw),
       buffers: drafts.some(({ raw }) => 'Shared Hit Blocks' in raw),
