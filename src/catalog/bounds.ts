@@ -26,7 +26,10 @@ export async function withBounds(
 ): Promise<readonly ExistingIndex[]> {
   if (known !== undefined) {
     const constraints = new Map(known.map((row) => [row.oid, row]))
-    const constrained = indexes.map((index) => ({ ...index, ...constraints.get(index.oid) }))
+    const constrained = indexes.map((index) => {
+      const found = constraints.get(index.oid)
+      return found === undefined ? index : { ...index, ...found }
+    })
     return constrained.some(({ partitioned }) => partitioned) ? withBounds(session, constrained) : constrained
   }
   const open = indexes.filter((one) => one.partitioned || one.unique)

@@ -20,9 +20,10 @@ export async function readSnapshot(
   columns = false,
 ): Promise<Snapshot> {
   const wanted = { ...wantedObjects(profiles, extraNames), columns }
-  const rows = await session.query<{ document: SnapshotDocument }>(snapshotSql(session.versionNum, wanted))
-  const document = rows[0]?.document
-  const indexes = await withBounds(session, document?.indexes ?? [], document?.constrained ?? [])
+  const rows = await session.query<SnapshotRow>(snapshotSql(session.versionNum, wanted))
+  const document = rows.find((row) => row.document !== null)?.document
+  const read = rows.flatMap(({ index }) => index ?? [])
+  const indexes = await withBounds(session, read, document?.constrained ?? [])
   const [running] =
     document?.building === true
       ? await session.query<{ builds: readonly RunningBuild[] | null }>(runningBuildsSql)
@@ -103,9 +104,13 @@ interface Name {
   readonly name: string
 }
 
+interface SnapshotRow {
+  readonly document: SnapshotDocument | null
+  readonly index: ExistingIndex | null
+}
+
 interface SnapshotDocument {
   readonly tables: readonly ExistingTable[] | null
-  readonly indexes: readonly ExistingIndex[] | null
   readonly relations: Snapshot['relations'] | null
   /** What constrains the unique ones of the indexes. */
   readonly constrained: readonly Constraints[] | null
