@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { schedule } from '../../src/build/schedule.js'
+import { schedule } from '../../src/build/run/schedule.js'
 import type { Definition } from '../../src/definition/definition.js'
 import type { Step } from '../../src/plan/plan.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lookForDuplicates } from '../../src/build/duplicates.js'
+import { lookForDuplicates } from '../../src/build/check/duplicates.js'
 import { apply, plan } from '../support/apply.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'

@@ -1,6 +1,6 @@
-import { analyzeTables } from '../../build/analyze.js'
+import { analyzeTables } from '../../build/run/analyze.js'
 import type { StepResult } from '../../build/context.js'
-import { plannedWithDuplicates } from '../../build/duplicates.js'
+import { plannedWithDuplicates } from '../../build/check/duplicates.js'
 import { serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'

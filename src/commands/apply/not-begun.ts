@@ -1,4 +1,4 @@
-import { resultWithoutWork } from '../../build/run-plan.js'
+import { resultWithoutWork } from '../../build/run/run-plan.js'
 import type { ServerFacts } from '../../catalog/snapshot.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import type { Step } from '../../plan/plan.js'

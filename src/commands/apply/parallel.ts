@@ -1,5 +1,5 @@
 import type { BuildContext, StepResult } from '../../build/context.js'
-import { runPlan } from '../../build/run-plan.js'
+import { runPlan } from '../../build/run/run-plan.js'
 import type { TableName } from '../../definition/definition.js'
 import type { Connect, Session } from '../../server/session/session.js'
 import type { Planned } from '../shared/planned.js'

@@ -71,7 +71,7 @@ export async function runPlanCommand(
 /** With what a look at the rows says. Its module is loaded where there is something to build. */
 async function lookedAt(session: Session, { plan, snapshot }: Planned): Promise<Plan> {
   if (plan.steps.every(({ step }) => step === 'keep')) return plan
-  const { plannedWithDuplicates } = await import('../../build/duplicates.js')
+  const { plannedWithDuplicates } = await import('../../build/check/duplicates.js')
   return plannedWithDuplicates(session, plan, snapshot.statistics)
 }
 

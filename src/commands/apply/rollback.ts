@@ -1,4 +1,4 @@
-import { analyzeTables } from '../../build/analyze.js'
+import { analyzeTables } from '../../build/run/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { emptySnapshot, serverFacts } from '../../catalog/read.js'
 import type { TableName } from '../../definition/definition.js'

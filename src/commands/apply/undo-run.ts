@@ -1,5 +1,5 @@
 import type { BuildContext, StepResult } from '../../build/context.js'
-import { runPlan } from '../../build/run-plan.js'
+import { runPlan } from '../../build/run/run-plan.js'
 import type { RunWithSteps } from '../../ledger/ledger.js'
 import { fingerprint } from '../../plan/make/fingerprint.js'
 import { withNeeds } from '../../plan/match/needs.js'

@@ -1,4 +1,4 @@
-import type { Analyzed } from '../../build/analyze.js'
+import type { Analyzed } from '../../build/run/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import type { ServerFacts, Snapshot } from '../../catalog/snapshot.js'
 import { tableNamed } from '../../plan/match/lookup.js'

@@ -1,9 +1,9 @@
-import { readIndex } from '../catalog/read.js'
-import type { CanonicalDefinition, ExistingIndex } from '../catalog/snapshot.js'
-import { PerfdbError } from '../errors.js'
-import { sameDefinition } from '../plan/match/same.js'
-import type { Session } from '../server/session/session.js'
-import type { StepResult } from './context.js'
+import { readIndex } from '../../catalog/read.js'
+import type { CanonicalDefinition, ExistingIndex } from '../../catalog/snapshot.js'
+import { PerfdbError } from '../../errors.js'
+import { sameDefinition } from '../../plan/match/same.js'
+import type { Session } from '../../server/session/session.js'
+import type { StepResult } from '../context.js'
 
 /**
  * Success of a statement proves nothing (fault 10): the catalog must say that the index is valid, ready, live, on the table

@@ -1,8 +1,8 @@
-import { buildSearchPath } from '../catalog/probe.js'
-import { foreignText, readTrust } from '../catalog/trust.js'
-import type { Definition } from '../definition/definition.js'
-import { quoteQualified } from '../definition/quote.js'
-import type { Session } from '../server/session/session.js'
+import { buildSearchPath } from '../../catalog/probe.js'
+import { foreignText, readTrust } from '../../catalog/trust.js'
+import type { Definition } from '../../definition/definition.js'
+import { quoteQualified } from '../../definition/quote.js'
+import type { Session } from '../../server/session/session.js'
 
 /** Reading the table would run somebody else's code: nothing was read. */
 export interface NotRead {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PerfdbError } from '../errors.js'
-import type { PartitionWork } from '../plan/partitioned/partitioned-work.js'
-import type { Statement, Step } from '../plan/plan.js'
-import type { BuildContext } from './context.js'
+import { PerfdbError } from '../../errors.js'
+import type { PartitionWork } from '../../plan/partitioned/partitioned-work.js'
+import type { Statement, Step } from '../../plan/plan.js'
+import type { BuildContext } from '../context.js'
 import { repairIndex } from './partitioned-repair.js'
-import { runShortly } from './partitioned-short.js'
-import { otherBuildsGone, runBuild } from './run-build.js'
-import { runDrop } from './run-drop.js'
-import { interrupted } from './statement.js'
+import { runShortly } from '../steps/partitioned-short.js'
+import { otherBuildsGone, runBuild } from '../steps/run-build.js'
+import { runDrop } from '../steps/run-drop.js'
+import { interrupted } from '../statement.js'
 
 /**
  * One piece of the work on a partitioned index, as a step of the partition's own. Returns how long it waited for other

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildSearchPath } from '../catalog/probe.js'
-import type { TableName } from '../definition/definition.js'
-import { quoteQualified } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import type { Session } from '../server/session/session.js'
-import { lastAnalyzeSql } from '../sql/catalog/progress.js'
-import { interrupted, perfdbError } from './statement.js'
+import { buildSearchPath } from '../../catalog/probe.js'
+import type { TableName } from '../../definition/definition.js'
+import { quoteQualified } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import type { Session } from '../../server/session/session.js'
+import { lastAnalyzeSql } from '../../sql/catalog/progress.js'
+import { interrupted, perfdbError } from '../statement.js'
 
 export interface Analyzed {
   readonly table: TableName

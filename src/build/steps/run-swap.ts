@@ -1,12 +1,12 @@
-import { readIndex } from '../catalog/read.js'
-import { PerfdbError } from '../errors.js'
-import { newNameFor } from '../plan/match/names.js'
-import type { Statement, Step } from '../plan/plan.js'
-import { dropIndexSql } from '../sql/ddl/index-ddl.js'
-import { shortLockSql } from '../sql/ddl/partitions.js'
-import type { BuildContext } from './context.js'
+import { readIndex } from '../../catalog/read.js'
+import { PerfdbError } from '../../errors.js'
+import { newNameFor } from '../../plan/match/names.js'
+import type { Statement, Step } from '../../plan/plan.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { shortLockSql } from '../../sql/ddl/partitions.js'
+import type { BuildContext } from '../context.js'
 import { runShortly } from './partitioned-short.js'
-import { perfdbError } from './statement.js'
+import { perfdbError } from '../statement.js'
 
 /** Whoever queues behind it waits for that long at most; far below deadlock_timeout, so that it ends no build of anybody's (fault 22). */
 const swapLockMs = 50

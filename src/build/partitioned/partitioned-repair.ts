@@ -1,11 +1,11 @@
-import { buildSearchPath } from '../catalog/probe.js'
-import type { Statement, Step } from '../plan/plan.js'
-import { cleanUp } from './clean-up.js'
-import type { BuildContext } from './context.js'
-import { PerfdbError } from '../errors.js'
-import { dropIndexSql } from '../sql/ddl/index-ddl.js'
-import { runWatched } from './statement.js'
-import { isLeftoverName } from '../plan/audit/leftovers.js'
+import { buildSearchPath } from '../../catalog/probe.js'
+import type { Statement, Step } from '../../plan/plan.js'
+import { cleanUp } from '../steps/clean-up.js'
+import type { BuildContext } from '../context.js'
+import { PerfdbError } from '../../errors.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { runWatched } from '../statement.js'
+import { isLeftoverName } from '../../plan/audit/leftovers.js'
 
 /**
  * REINDEX INDEX CONCURRENTLY: of a partition's index that is attached and not valid, which can neither be dropped nor exchanged (fault 32), or of one that is

@@ -1,7 +1,7 @@
-import { PerfdbError } from '../errors.js'
-import { runLockKey } from '../server/session/lock.js'
-import { beforeBuildSql } from '../sql/catalog/progress.js'
-import type { BuildContext } from './context.js'
+import { PerfdbError } from '../../errors.js'
+import { runLockKey } from '../../server/session/lock.js'
+import { beforeBuildSql } from '../../sql/catalog/progress.js'
+import type { BuildContext } from '../context.js'
 
 /** What was seen right before a build. */
 export interface BeforeBuild {

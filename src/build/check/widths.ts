@@ -1,10 +1,10 @@
-import type { TableStatistics } from '../catalog/snapshot.js'
-import type { Definition } from '../definition/definition.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import type { Finding, Step } from '../plan/plan.js'
-import type { Session } from '../server/session/session.js'
-import { keyExpressionSql } from '../sql/ddl/index-ddl.js'
+import type { TableStatistics } from '../../catalog/snapshot.js'
+import type { Definition } from '../../definition/definition.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import type { Finding, Step } from '../../plan/plan.js'
+import type { Session } from '../../server/session/session.js'
+import { keyExpressionSql } from '../../sql/ddl/index-ddl.js'
 import { notRead, ownLook } from './own-look.js'
 
 /** A btree of pages of 8 kB holds 2,704 bytes a row, 8 of them its header (BTMaxItemSize in nbtree.h). */

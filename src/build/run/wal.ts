@@ -1,7 +1,7 @@
-import type { Step } from '../plan/plan.js'
-import type { Session } from '../server/session/session.js'
-import { answeredWithin } from '../server/session/steady.js'
-import type { BuildContext, StepResult, WalPosition, WrittenWal } from './context.js'
+import type { Step } from '../../plan/plan.js'
+import type { Session } from '../../server/session/session.js'
+import { answeredWithin } from '../../server/session/steady.js'
+import type { BuildContext, StepResult, WalPosition, WrittenWal } from '../context.js'
 
 /**
  * Runs a step and adds to its result the WAL that it wrote, where it builds. From 18 on the server counts the WAL of each

@@ -1,9 +1,9 @@
-import { readIndex } from '../catalog/read.js'
-import { PerfdbError } from '../errors.js'
-import type { Statement, Step } from '../plan/plan.js'
-import type { BuildContext } from './context.js'
+import { readIndex } from '../../catalog/read.js'
+import { PerfdbError } from '../../errors.js'
+import type { Statement, Step } from '../../plan/plan.js'
+import type { BuildContext } from '../context.js'
 import { otherBuildsGone } from './run-build.js'
-import { runWatched } from './statement.js'
+import { runWatched } from '../statement.js'
 
 /** DROP INDEX CONCURRENTLY; never a plain DROP. Stopped half-way it leaves an index that queries no longer use (fault 31). */
 export async function runDrop(context: BuildContext, step: Step, statement: Statement): Promise<number> {

@@ -1,10 +1,10 @@
-import { readIndex } from '../catalog/read.js'
-import type { ExistingIndex } from '../catalog/snapshot.js'
-import { dropIndexSql } from '../sql/ddl/index-ddl.js'
-import { buildersSql } from '../sql/catalog/progress.js'
-import type { BuildContext } from './context.js'
-import { runWatched, type Ran } from './statement.js'
-import { stateOf } from './verify.js'
+import { readIndex } from '../../catalog/read.js'
+import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
+import { buildersSql } from '../../sql/catalog/progress.js'
+import type { BuildContext } from '../context.js'
+import { runWatched, type Ran } from '../statement.js'
+import { stateOf } from '../check/verify.js'
 
 /** After a signal the runner's own patience is short: CI kills what does not end. */
 const graceMs = 30_000

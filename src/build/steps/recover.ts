@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PerfdbError } from '../errors.js'
-import type { Step } from '../plan/plan.js'
-import { acquireRunLock } from '../server/session/lock.js'
-import type { Session } from '../server/session/session.js'
-import { dropIndexSql } from '../sql/ddl/index-ddl.js'
+import { PerfdbError } from '../../errors.js'
+import type { Step } from '../../plan/plan.js'
+import { acquireRunLock } from '../../server/session/lock.js'
+import type { Session } from '../../server/session/session.js'
+import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { cleanUp } from './clean-up.js'
-import type { BuildContext, Built } from './context.js'
-import type { Ran } from './statement.js'
-import { verifyBuilt } from './verify.js'
-import { watch } from './watch.js'
+import type { BuildContext, Built } from '../context.js'
+import type { Ran } from '../statement.js'
+import { verifyBuilt } from '../check/verify.js'
+import { watch } from '../watch.js'
 
 /** How long a server may be away (restart, failover) before the run gives up. */
 const awayMs = 60_000

@@ -1,5 +1,5 @@
-import type { TableName } from '../definition/definition.js'
-import type { Step } from '../plan/plan.js'
+import type { TableName } from '../../definition/definition.js'
+import type { Step } from '../../plan/plan.js'
 
 /** Work in stages: the lanes of a stage may run side by side, the steps of a lane one after another. */
 export type Stage = readonly (readonly Step[])[]

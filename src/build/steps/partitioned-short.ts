@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildSearchPath } from '../catalog/probe.js'
-import { PerfdbError } from '../errors.js'
-import type { Statement } from '../plan/plan.js'
-import type { BuildContext } from './context.js'
-import { blockerTexts, lookAt, phaseName } from './look.js'
-import { interrupted, perfdbError, runLockLost } from './statement.js'
+import { buildSearchPath } from '../../catalog/probe.js'
+import { PerfdbError } from '../../errors.js'
+import type { Statement } from '../../plan/plan.js'
+import type { BuildContext } from '../context.js'
+import { blockerTexts, lookAt, phaseName } from '../look.js'
+import { interrupted, perfdbError, runLockLost } from '../statement.js'
 
 /**
  * Short statements in one transaction, the first of which sets lock_timeout. CREATE INDEX ON ONLY and ATTACH PARTITION wait in
