@@ -53,6 +53,7 @@ const floors: readonly (readonly string[])[] = [
   ['ledger/read'],
   ['plan', 'ledger'],
   ['ledger/tables'],
+  ['catalog/probe', 'catalog/read'],
   ['catalog'],
   ['pools/file'],
   ['pools/judge'],

@@ -1,4 +1,4 @@
-import { buildSearchPath } from '../catalog/probe.js'
+import { buildSearchPath } from '../catalog/probe/probe.js'
 import type { Definition } from '../definition/definition.js'
 import type { PlanNode } from '../measure/plan/plan-node.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'

@@ -1,4 +1,4 @@
-import { readSnapshot } from '../catalog/read.js'
+import { readSnapshot } from '../catalog/read/read.js'
 import type { ExistingIndex } from '../catalog/snapshot.js'
 import { indexKey } from '../measure/price/price-uses.js'
 import { readScans, type Scans } from '../measure/price/scans.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isRefused, probe } from '../../src/catalog/probe.js'
+import { isRefused, probe } from '../../src/catalog/probe/probe.js'
 import type { DeclaredIndex } from '../../src/profile/profile.js'
 import type { Session } from '../../src/server/session/session.js'
 import { connectTo } from '../support/connect.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { probe } from '../../src/catalog/probe.js'
-import { readIndex, readSnapshot } from '../../src/catalog/read.js'
+import { probe } from '../../src/catalog/probe/probe.js'
+import { readIndex, readSnapshot } from '../../src/catalog/read/read.js'
 import type { Definition } from '../../src/definition/definition.js'
 import type { DeclaredIndex, Profile } from '../../src/profile/profile.js'
 import { connectTo } from '../support/connect.js'

@@ -1,4 +1,4 @@
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import { foreignText, readTrust } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
 import { quoteQualified } from '../../definition/quote.js'

@@ -1,4 +1,4 @@
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import type { CanonicalDefinition, ExistingIndex } from '../../catalog/snapshot.js'
 import { PerfdbError } from '../../errors.js'
 import { sameDefinition } from '../../plan/match/same.js'

@@ -1,4 +1,4 @@
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import type { Statement, Step } from '../../plan/plan.js'
 import { cleanUp } from '../steps/clean-up.js'
 import type { BuildContext } from '../context.js'

@@ -1,5 +1,5 @@
-import { readPartitionTrees } from '../../catalog/partitions.js'
-import { readIndex } from '../../catalog/read.js'
+import { readPartitionTrees } from '../../catalog/read/partitions.js'
+import { readIndex } from '../../catalog/read/read.js'
 import type { CanonicalDefinition, ExistingIndex, PartitionTree } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'

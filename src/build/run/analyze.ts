@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import type { TableName } from '../../definition/definition.js'
 import { quoteQualified } from '../../definition/quote.js'
 import { PerfdbError } from '../../errors.js'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome } from '../../result/documents/result.js'
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { PerfdbError } from '../../errors.js'
 import type { Statement, Step } from '../../plan/plan.js'

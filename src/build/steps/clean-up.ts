@@ -1,4 +1,4 @@
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { dropIndexSql } from '../../sql/ddl/index-ddl.js'
 import { buildersSql } from '../../sql/catalog/progress.js'

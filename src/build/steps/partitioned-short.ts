@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import { PerfdbError } from '../../errors.js'
 import type { Statement } from '../../plan/plan.js'
 import type { BuildContext } from '../context.js'

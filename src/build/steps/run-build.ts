@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import { errorHints, PerfdbError } from '../../errors.js'
 import type { Statement, Step } from '../../plan/plan.js'
 import { duplicatesText } from '../../plan/hazards/unique.js'

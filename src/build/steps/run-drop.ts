@@ -1,4 +1,4 @@
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import { PerfdbError } from '../../errors.js'
 import type { Statement, Step } from '../../plan/plan.js'
 import type { BuildContext } from '../context.js'

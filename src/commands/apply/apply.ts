@@ -1,7 +1,7 @@
 import { analyzeTables } from '../../build/run/analyze.js'
 import type { StepResult } from '../../build/context.js'
 import { plannedWithDuplicates } from '../../build/check/duplicates.js'
-import { serverFacts } from '../../catalog/read.js'
+import { serverFacts } from '../../catalog/read/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import type { FleetPart } from '../../ledger/ledger.js'

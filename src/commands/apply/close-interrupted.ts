@@ -1,5 +1,5 @@
 import type { Outcome } from '../../result/documents/result.js'
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { isCanonical } from '../../ledger/ownership.js'
 import { recordAsDone, tablesBuiltOn, unfinishedSteps, type UnfinishedStep } from '../../ledger/read/unfinished.js'

@@ -1,4 +1,4 @@
-import { creationPath } from '../../catalog/probe.js'
+import { creationPath } from '../../catalog/probe/probe.js'
 import type { HazardCode } from '../../codes/hazard-codes.js'
 import { quoteName } from '../../definition/quote.js'
 import type { Plan } from '../../plan/plan.js'

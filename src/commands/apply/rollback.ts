@@ -1,6 +1,6 @@
 import { analyzeTables } from '../../build/run/analyze.js'
 import type { StepResult } from '../../build/context.js'
-import { emptySnapshot, serverFacts } from '../../catalog/read.js'
+import { emptySnapshot, serverFacts } from '../../catalog/read/read.js'
 import type { TableName } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { readLedger } from '../../ledger/records/history.js'

@@ -1,5 +1,5 @@
 import { blockerTexts, lookAt } from '../../build/look.js'
-import { readSnapshot } from '../../catalog/read.js'
+import { readSnapshot } from '../../catalog/read/read.js'
 import { PerfdbError } from '../../errors.js'
 import type { RunningBuild } from '../../catalog/snapshot.js'
 import type { Run } from '../../ledger/ledger.js'

@@ -1,5 +1,5 @@
-import { readPartitionTrees } from '../../catalog/partitions.js'
-import { readIndex, readIndexByOid } from '../../catalog/read.js'
+import { readPartitionTrees } from '../../catalog/read/partitions.js'
+import { readIndex, readIndexByOid } from '../../catalog/read/read.js'
 import type { ExistingIndex } from '../../catalog/snapshot.js'
 import { readTrust } from '../../catalog/trust.js'
 import type { Definition, TableName } from '../../definition/definition.js'

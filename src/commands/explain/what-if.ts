@@ -1,7 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import { supposeOnTwin } from '../../twin/suppose/suppose.js'
 import { twinDocument, type MadeTwin } from '../shared/twins.js'
-import { buildSearchPath } from '../../catalog/probe.js'
+import { buildSearchPath } from '../../catalog/probe/probe.js'
 import type { Snapshot } from '../../catalog/snapshot.js'
 import { sizeText, smallPages } from '../../measure/sample/tables.js'
 import type { QueryName } from '../../measure/what-if/asked.js'

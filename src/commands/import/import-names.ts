@@ -1,4 +1,4 @@
-import type { IndexFilter } from '../../catalog/declared.js'
+import type { IndexFilter } from '../../catalog/read/declared.js'
 
 /** Globs as given on the command line; an empty list takes everything. */
 export interface ImportGlobs {

@@ -1,4 +1,4 @@
-import type { LeftOut, LeftOutIndex } from '../../catalog/declared.js'
+import type { LeftOut, LeftOutIndex } from '../../catalog/read/declared.js'
 import type { ImportNote } from '../../result/documents/import-result.js'
 
 /** What was left out, grouped by why, the names in full; `keptParts` are attached ones whose own parts are in the profile. */

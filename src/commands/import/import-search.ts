@@ -1,8 +1,8 @@
-import type { UnresolvedIndex, Simplification } from '../../catalog/declared.js'
-import type { Probed } from '../../catalog/probe.js'
+import type { UnresolvedIndex, Simplification } from '../../catalog/read/declared.js'
+import type { Probed } from '../../catalog/probe/probe.js'
 import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import type { Definition } from '../../definition/definition.js'
-import { isRefused } from '../../catalog/probe.js'
+import { isRefused } from '../../catalog/probe/probe.js'
 import { sameDefinition } from '../../plan/match/same.js'
 
 /** Yields a definition to ask the server about, takes the answer, and returns what is right in the end. */

@@ -1,5 +1,5 @@
-import { readDeclared, type LeftOut, type LeftOutIndex, type OwnPart } from '../../catalog/declared.js'
-import { serverFacts } from '../../catalog/read.js'
+import { readDeclared, type LeftOut, type LeftOutIndex, type OwnPart } from '../../catalog/read/declared.js'
+import { serverFacts } from '../../catalog/read/read.js'
 import type { PartitionPart } from '../../definition/definition.js'
 import { PerfdbError } from '../../errors.js'
 import { ownedIndexesReader } from '../../ledger/read/owned.js'

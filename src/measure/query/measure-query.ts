@@ -1,4 +1,4 @@
-import { readTables } from '../../catalog/read.js'
+import { readTables } from '../../catalog/read/read.js'
 import { suggestion } from '../../text/nearest.js'
 import type { Finding } from '../../plan/plan.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'

@@ -1,4 +1,4 @@
-import { readIndex } from '../../catalog/read.js'
+import { readIndex } from '../../catalog/read/read.js'
 import { tableOf } from '../../measure/plan/plan-node.js'
 import { unqualified } from '../../measure/rules/rule.js'
 import type { Limits } from '../../measure/sample/limits.js'

@@ -1,6 +1,6 @@
-import type { Definition } from '../definition/definition.js'
-import type { Session } from '../server/session/session.js'
-import type { ExistingIndex } from './snapshot.js'
+import type { Definition } from '../../definition/definition.js'
+import type { Session } from '../../server/session/session.js'
+import type { ExistingIndex } from '../snapshot.js'
 
 /** What the catalog says of one key besides its text. */
 export interface KeyDetail {

@@ -1,7 +1,7 @@
-import type { Session } from '../server/session/session.js'
-import { withConstant } from '../definition/quote.js'
-import { boundIndexesSql } from '../sql/catalog/catalog.js'
-import type { ExistingIndex } from './snapshot.js'
+import type { Session } from '../../server/session/session.js'
+import { withConstant } from '../../definition/quote.js'
+import { boundIndexesSql } from '../../sql/catalog/catalog.js'
+import type { ExistingIndex } from '../snapshot.js'
 
 /** What constrains a unique index. */
 export interface Constraints {

@@ -1,12 +1,12 @@
-import type { Definition, Key } from '../definition/definition.js'
-import { withConstant } from '../definition/quote.js'
-import type { Session } from '../server/session/session.js'
+import type { Definition, Key } from '../../definition/definition.js'
+import { withConstant } from '../../definition/quote.js'
+import type { Session } from '../../server/session/session.js'
 import { withBounds } from './bounds.js'
-import { indexesByOidSql } from '../sql/catalog/catalog.js'
-import { faithfulSql } from '../sql/import/import-faithful.js'
-import { importedIndexesSql } from '../sql/catalog/import-catalog.js'
-import { readableSql, type Edit, type ReadableSql } from '../sql/import/import-simplify.js'
-import type { ExistingIndex } from './snapshot.js'
+import { indexesByOidSql } from '../../sql/catalog/catalog.js'
+import { faithfulSql } from '../../sql/import/import-faithful.js'
+import { importedIndexesSql } from '../../sql/catalog/import-catalog.js'
+import { readableSql, type Edit, type ReadableSql } from '../../sql/import/import-simplify.js'
+import type { ExistingIndex } from '../snapshot.js'
 
 /** Which indexes to read: regular expressions that a name must match; an empty list takes all. */
 export interface IndexFilter {

@@ -1,9 +1,9 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { isCutAtComma, isExpressionText, keyAsMap } from '../definition/key-text.js'
-import type { ErrorCode, PerfdbError, Problem } from '../errors.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
-import { nearest } from '../text/nearest.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { isCutAtComma, isExpressionText, keyAsMap } from '../../definition/key-text.js'
+import type { ErrorCode, PerfdbError, Problem } from '../../errors.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
+import { nearest } from '../../text/nearest.js'
 
 /* What to write instead of a definition that PostgreSQL refused. */
 

@@ -1,7 +1,7 @@
-import type { TableName } from '../definition/definition.js'
-import { withConstant } from '../definition/quote.js'
-import type { Session } from '../server/session/session.js'
-import { copyLeafSql, copyPartitionedSql, partitionKeysSql } from '../sql/ddl/partitions.js'
+import type { TableName } from '../../definition/definition.js'
+import { withConstant } from '../../definition/quote.js'
+import type { Session } from '../../server/session/session.js'
+import { copyLeafSql, copyPartitionedSql, partitionKeysSql } from '../../sql/ddl/partitions.js'
 
 /** A partition key as PARTITION BY takes it, of a table or of something partitioned below it. */
 export interface PartitionKey extends TableName {

@@ -1,10 +1,10 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { quoteName, quoteQualified } from '../definition/quote.js'
-import { PerfdbError } from '../errors.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { quoteName, quoteQualified } from '../../definition/quote.js'
+import { PerfdbError } from '../../errors.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
 import { copyPartitioned, type PartitionKey } from './partitions-copy.js'
-import type { Trust } from './trust.js'
+import type { Trust } from '../trust.js'
 
 /** Empty temporary copies of tables. */
 export interface Copies {

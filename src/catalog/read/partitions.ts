@@ -1,9 +1,9 @@
-import type { TableName } from '../definition/definition.js'
-import { looksAgain } from '../server/session/version.js'
-import type { Session } from '../server/session/session.js'
-import { partitionTreesSql } from '../sql/ddl/partitions.js'
+import type { TableName } from '../../definition/definition.js'
+import { looksAgain } from '../../server/session/version.js'
+import type { Session } from '../../server/session/session.js'
+import { partitionTreesSql } from '../../sql/ddl/partitions.js'
 import { withBounds } from './bounds.js'
-import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from './snapshot.js'
+import type { ExistingIndex, PartitionTree, Partition, PartitionIndex } from '../snapshot.js'
 
 /** The trees of those of the tables that are partitioned, in one statement; `names` are those of the indexes that are wanted there. */
 export async function readPartitionTrees(

@@ -1,11 +1,11 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { withConstant } from '../definition/quote.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
-import { copiedColumnsSql } from '../sql/catalog/copied-columns.js'
-import { createIndexSql } from '../sql/ddl/index-ddl.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { withConstant } from '../../definition/quote.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
+import { copiedColumnsSql } from '../../sql/catalog/copied-columns.js'
+import { createIndexSql } from '../../sql/ddl/index-ddl.js'
 import { tableKey } from './probe-copies.js'
-import type { Trust } from './trust.js'
+import type { Trust } from '../trust.js'
 
 /** Of each table by its key, its columns as its copy has them; a table that cannot be copied as it is (partitioned, not to be read) is missing. */
 export type CopiedColumns = ReadonlyMap<string, Readonly<Record<string, string>>>

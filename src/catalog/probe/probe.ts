@@ -1,10 +1,10 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { quoteName } from '../definition/quote.js'
-import { PerfdbError, type Problem } from '../errors.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
-import { probedIndexesSql } from '../sql/catalog/catalog.js'
-import { createIndexSql } from '../sql/ddl/index-ddl.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { quoteName } from '../../definition/quote.js'
+import { PerfdbError, type Problem } from '../../errors.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
+import { probedIndexesSql } from '../../sql/catalog/catalog.js'
+import { createIndexSql } from '../../sql/ddl/index-ddl.js'
 import { readPartitionKeys, type PartitionKey } from './partitions-copy.js'
 import { firstAlike, readCopiedColumns, type CopiedColumns } from './probe-alike.js'
 import {
@@ -18,8 +18,8 @@ import {
 } from './probe-copies.js'
 import { isKeysAlone, together } from './probe-keys.js'
 import { refusedDeclaration } from './refusal.js'
-import type { CanonicalDefinition, ExistingIndex } from './snapshot.js'
-import type { Trust } from './trust.js'
+import type { CanonicalDefinition, ExistingIndex } from '../snapshot.js'
+import type { Trust } from '../trust.js'
 
 /** What PostgreSQL made of a declaration: its canonical definition, or why it refuses it. */
 export type Probed = { readonly canonical: CanonicalDefinition } | { readonly problem: Problem }

@@ -1,8 +1,8 @@
-import type { Definition } from '../definition/definition.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import { keySql } from '../sql/ddl/index-ddl.js'
+import type { Definition } from '../../definition/definition.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import { keySql } from '../../sql/ddl/index-ddl.js'
 import { tableKey } from './probe-copies.js'
-import type { CanonicalDefinition } from './snapshot.js'
+import type { CanonicalDefinition } from '../snapshot.js'
 
 /** PostgreSQL's most keys of an index (INDEX_MAX_KEYS). */
 const mostKeys = 32

@@ -1,16 +1,16 @@
-import type { TableName } from '../definition/definition.js'
-import type { Profile } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
+import type { TableName } from '../../definition/definition.js'
+import type { Profile } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
 import {
   indexByNameSql,
   indexesByOidSql,
   runningBuildsSql,
   snapshotSql,
   type WantedObjects,
-} from '../sql/catalog/catalog.js'
+} from '../../sql/catalog/catalog.js'
 import { withBounds, type Constraints } from './bounds.js'
 import { readPartitionTrees } from './partitions.js'
-import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from './snapshot.js'
+import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from '../snapshot.js'
 
 /** Reads what the catalog says of everything that the profiles mention, with `columns` a digest of each table's: one statement, and one more where tables are partitioned. */
 export async function readSnapshot(

@@ -1,11 +1,11 @@
-import type { Definition, TableName } from '../definition/definition.js'
-import { PerfdbError } from '../errors.js'
-import type { DeclaredIndex } from '../profile/profile.js'
-import type { Session } from '../server/session/session.js'
+import type { Definition, TableName } from '../../definition/definition.js'
+import { PerfdbError } from '../../errors.js'
+import type { DeclaredIndex } from '../../profile/profile.js'
+import type { Session } from '../../server/session/session.js'
 import { compareByExplain, compareByText } from './compare-by-explain.js'
 import { probe, type Probed } from './probe.js'
-import type { Snapshot } from './snapshot.js'
-import type { Trust } from './trust.js'
+import type { Snapshot } from '../snapshot.js'
+import type { Trust } from '../trust.js'
 
 export interface Canonicalizing {
   readonly trust: ReadonlyMap<Definition, Trust>
