@@ -30,6 +30,7 @@ const floors: readonly (readonly string[])[] = [
   ['commands/explain', 'commands/import', 'commands/pool', 'commands/fleet'],
   ['commands/shared'],
   ['queue'],
+  ['advise/choose'],
   ['advise'],
   ['twin/make', 'twin/suppose'],
   ['twin/files', 'twin/read'],

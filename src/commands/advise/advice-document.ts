@@ -1,5 +1,5 @@
-import type { Chosen } from '../../advise/choose.js'
-import type { TableWrites } from '../../advise/write-price.js'
+import type { Chosen } from '../../advise/choose/choose.js'
+import type { TableWrites } from '../../advise/choose/write-price.js'
 import type { Removal } from '../../advise/removals.js'
 import type { Definition } from '../../definition/definition.js'
 import { shortDefinition } from '../../definition/short.js'

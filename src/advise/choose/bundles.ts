@@ -1,4 +1,4 @@
-import { outcomesWith, uses, worthwhile, type Look, type Option, type Outcomes } from './outcomes.js'
+import { outcomesWith, uses, worthwhile, type Look, type Option, type Outcomes } from '../outcomes.js'
 
 /** Indexes that are taken together, or one alone. */
 export type Bundle = readonly Option[]

@@ -1,11 +1,11 @@
-import { rolledBack } from '../measure/sample/sample.js'
-import { catalogOnly } from '../measure/sample/tables.js'
-import type { Limits } from '../measure/sample/limits.js'
-import type { Session } from '../server/session/session.js'
-import { tableWritesSql } from '../sql/statements/advise.js'
-import type { Twin } from '../twin/twin.js'
-import type { Weighed } from './asks.js'
-import type { Option } from './outcomes.js'
+import { rolledBack } from '../../measure/sample/sample.js'
+import { catalogOnly } from '../../measure/sample/tables.js'
+import type { Limits } from '../../measure/sample/limits.js'
+import type { Session } from '../../server/session/session.js'
+import { tableWritesSql } from '../../sql/statements/advise.js'
+import type { Twin } from '../../twin/twin.js'
+import type { Weighed } from '../asks.js'
+import type { Option } from '../outcomes.js'
 
 /** Rows written to a table since its counters were reset. */
 export interface TableWrites {

@@ -1,9 +1,9 @@
-import type { Definition } from '../definition/definition.js'
+import type { Definition } from '../../definition/definition.js'
 import type { WritePrice } from './write-price.js'
-import type { Present } from '../twin/suppose/suppose.js'
-import type { Weighed } from './asks.js'
+import type { Present } from '../../twin/suppose/suppose.js'
+import type { Weighed } from '../asks.js'
 import { bundlesOf, type Bundle } from './bundles.js'
-import { concerns, enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes } from './outcomes.js'
+import { concerns, enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes } from '../outcomes.js'
 
 export interface Chosen {
   readonly option: Option
