@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PgBoss } from 'pg-boss'
 import { PerfdbError } from '../errors.js'
+import { lockHoldersSql } from '../sql/catalog/tenants.js'
 import type { QueueDatabase } from './database.js'
 
 /** What pg-boss does for a fleet: jobs with a heartbeat, each of them one tenant of one run. */
@@ -20,7 +21,10 @@ export interface Queue extends AsyncDisposable {
   look(id: string): Promise<FollowedJob | undefined>
   /** Of a job that nobody has begun. */
   cancel(id: string): Promise<void>
-  /** The name of the run that others with the same key began and have not ended; their first, when it is this one, which is then its own to end. */
+  /**
+   * The name of the run that others with the same key began and have not ended; their first, when it is this one, which is then its own to end. Where that is gone
+   * without a word it may be that the queue has just restarted: then it has `returnMs` to come back.
+   */
   join(key: string, run: string, signal: AbortSignal): Promise<{ readonly run: string; readonly leads: boolean }>
   leave(key: string): Promise<void>
 }
@@ -43,6 +47,9 @@ const runs = 'perfdb-runs'
 
 /** How often somebody who waits for the queue looks at it. */
 export const pollMs = 500
+
+/** Who leads a run asks the queue several times a second, and once a second while it does not answer. */
+const returnMs = 10_000
 
 /** How often a lost heartbeat is looked for: once for all that share the queue. */
 const superviseSeconds = 2
@@ -101,16 +108,21 @@ export async function openQueue(
       await boss.cancel(jobs, id)
     },
     async join(key, run, signal) {
+      const gone = new Map<string, number>()
       for (;;) {
-        if (await tryLock(database, key)) {
+        const other = (await boss.findJobs<{ readonly run: string }>(runs, { key })).at(-1)?.data.run
+        if (other !== undefined && other !== run) {
+          // Its lock is there before its name, and comes back with its connection.
+          if (await isHeld(database, lockNumber(other))) return { run: other, leads: false }
+          gone.set(other, gone.get(other) ?? performance.now())
+        }
+        const since = other === undefined ? undefined : gone.get(other)
+        const free = since === undefined || performance.now() - since >= returnMs
+        if (free && (await database.hold([lockNumber(key), lockNumber(run)]))) {
           await forget(key)
           await boss.send(runs, { run }, { singletonKey: key })
           return { run, leads: true }
         }
-        const others = await boss.findJobs<{ readonly run: string }>(runs, { key })
-        const other = others.at(-1)?.data.run
-        if (other !== undefined) return { run: other, leads: false }
-        // Its lock is there a moment before its name.
         await sleep(pollMs, undefined, { signal })
       }
     },
@@ -143,12 +155,9 @@ function hasAffected(response: object): boolean {
   return 'affected' in response && typeof response.affected === 'number' && response.affected > 0
 }
 
-/** Held by the connection: a coordinator that is gone holds none. */
-async function tryLock(database: QueueDatabase, key: string): Promise<boolean> {
-  const { rows } = await database.executeSql('select pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) as taken', [
-    lockNumber(key),
-  ])
-  return rows[0]?.['taken'] === true
+/** By a connection, so that a coordinator that is gone holds none. */
+async function isHeld(database: QueueDatabase, lock: string): Promise<boolean> {
+  return (await database.executeSql(lockHoldersSql, [lock])).rows.length > 0
 }
 
 /** 63 bits of a text, for advisory locks. */

@@ -30,7 +30,7 @@ export async function queuedRun(
   invocation: Invocation,
 ): Promise<QueuedRun> {
   const { listener, options, signals } = invocation
-  const patient = await patientQueue(url, invocation, options.queueWait)
+  const patient = await patientQueue(url, invocation, signals.signal)
   const carried = carriedOptions(options, [...allowed(invocation, fleet.config)])
   const perfdb = perfdbVersion()
   const tenants = fleet.tenants.map((tenant) => [tenant.id, fleet.digest(tenant)])

@@ -13,20 +13,22 @@ export interface PatientQueue extends AsyncDisposable {
 }
 
 /**
- * The queue at a url, TLS and passwords as everywhere. Once it has not answered for `waitMs`, every question throws QUEUE_LOST. Throws BAD_URL,
- * MISSING_ENVIRONMENT and what openQueue throws; with a `waitMs` a queue that does not answer is waited for here as well.
+ * The queue at a url, TLS and passwords as everywhere. One that does not answer is waited for, here for --queue-wait. Once it has not answered for `waitMs` later on, every
+ * question throws QUEUE_LOST. Throws that, BAD_URL, MISSING_ENVIRONMENT and what openQueue throws; after the signal what connecting throws.
  */
 export async function patientQueue(
   url: string,
   invocation: Invocation,
-  waitMs = Number.POSITIVE_INFINITY,
+  signal: AbortSignal,
+  waitMs = invocation.options.queueWait,
 ): Promise<PatientQueue> {
-  const { environment, home, options, listener, signals } = invocation
+  const { environment, home, options, listener } = invocation
   const [{ openQueueConnection }, { resolveTarget }] = await Promise.all([
     import('../../server/queue-connection.js'),
     import('../../server/target/target.js'),
   ])
   const { passwordCommand, heartbeat } = options
+  const nothing = Number.isFinite(waitMs) ? 'nothing was sent' : 'no tenant was taken'
   const target = await resolveTarget({ url, environment, home, passwordCommand })
   let silentSince: number | undefined
   let given: PerfdbError | undefined
@@ -36,10 +38,10 @@ export async function patientQueue(
     const reason = error instanceof Error ? error.message : String(error)
     listener({ type: 'warning', message: `the queue does not answer, and is asked again: ${reason}` })
   }
-  const onWait = (error: PerfdbError, so = 'what became of this tenant is not known') => {
+  const onWait = (error: PerfdbError, longestMs: number, so: string) => {
     told(error)
-    if (performance.now() - (silentSince ?? 0) < waitMs) return
-    const message = `the queue did not answer for ${duration(waitMs)}: ${so}`
+    if (performance.now() - (silentSince ?? 0) < longestMs) return
+    const message = `the queue did not answer for ${duration(longestMs)}: ${so}`
     given ??= new PerfdbError('QUEUE_LOST', message, { detail: error.message, cause: error })
     throw given
   }
@@ -53,10 +55,7 @@ export async function patientQueue(
     const onError = (error: unknown) =>
       error instanceof PerfdbError ? told(error) : listener({ type: 'warning', message: `pg-boss: ${String(error)}` })
     const opening = async () => openQueue(database, { heartbeatMs: heartbeat, onError })
-    // A worker says at once that there is no queue; a run waits for one that restarts, as it does later.
-    const queue = await (Number.isFinite(waitMs)
-      ? patiently(opening, signals.signal, (error) => onWait(error, 'nothing was sent'))
-      : opening())
+    const queue = await patiently(opening, signal, (error) => onWait(error, options.queueWait, nothing))
     return {
       queue,
       async ask(work, signal) {
@@ -64,7 +63,7 @@ export async function patientQueue(
         return patiently(
           async () => work(queue),
           signal,
-          (error) => onWait(error),
+          (error) => onWait(error, waitMs, 'what became of this tenant is not known'),
         )
       },
       answers: () => silentSince === undefined,

@@ -40,7 +40,15 @@ export async function worker(invocation: Invocation, args: readonly string[]): P
   }
   // What is wrong with list and profiles is said now, and not with the first tenant.
   await openFleet('apply', apply, own, args, [])
-  await using patient = await patientQueue(options.queue, own)
+  const opened = await patientQueue(options.queue, own, stopping.signal, Number.POSITIVE_INFINITY).catch(
+    (error: unknown) => {
+      // It had begun nothing.
+      if (stopping.signal.aborted) return undefined
+      throw error
+    },
+  )
+  if (opened === undefined) return workerTally(() => false).document()
+  await using patient = opened
   const tally = workerTally(() => patient.answers())
   await using _metrics =
     options.metrics === undefined ? undefined : await serveMetrics(options.metrics, tally, listener)

@@ -145,8 +145,8 @@ export const tenantRows = [
   {
     flags: '--queue-wait <duration>',
     read: 'duration',
-    help: 'end the run when the queue has not answered for so long',
-    commands: ['apply'],
+    help: 'end the run when the queue has not answered for so long; of a worker, when it begins',
+    commands: ['apply', 'worker'],
     group: 'Tenants:',
     default: '10min',
     commandLineOnly: true,
