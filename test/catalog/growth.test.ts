@@ -113,3 +113,20 @@ test.each([
     expect(third.counts.statements).toBe(5 + probe)
   },
 )
+
+test.each([2, 5])(
+  'an import asks what its indexes are in one statement, of unique ones too: %i tables',
+  async (tables) => {
+    const each = Array.from(
+      { length: tables },
+      (_, t) => `create table t${t} (a int, b int); create unique index t${t}_i on t${t} (b) where a in (${t}, 1, 2)`,
+    )
+    await using db = await testDatabase(each.join(';'), server.url)
+    const { connect, counts } = counting(db.url)
+    await using session = await connect('look')
+    await runImport(session, { schemas: [], tables: [], indexes: [] })
+    const probe = 7 + tables + tables
+    // One more than this would be what constrains the unique ones.
+    expect(counts.statements).toBe(4 + probe)
+  },
+)

@@ -1,12 +1,9 @@
 import type { Definition, Key } from '../../definition/definition.js'
 import { withConstant } from '../../definition/quote.js'
 import type { Session } from '../../server/session/session.js'
-import { withBounds } from './bounds.js'
-import { indexesByOidSql } from '../../sql/catalog/catalog.js'
 import { faithfulSql } from '../../sql/import/import-faithful.js'
 import { importedIndexesSql } from '../../sql/catalog/import-catalog.js'
 import { readableSql, type Edit, type ReadableSql } from '../../sql/import/import-simplify.js'
-import type { ExistingIndex } from '../snapshot.js'
 
 /** Which indexes to read: regular expressions that a name must match; an empty list takes all. */
 export interface IndexFilter {
@@ -77,25 +74,12 @@ export async function readDeclared(session: Session, filter: IndexFilter): Promi
   const rows = await session.query<{ document: ImportedRow }>(text)
   const drafts: UnresolvedIndex[] = []
   const leftOut: LeftOutIndex[] = []
+  const texts = { readable: rememberPerText(readableSql), faithful: rememberPerText(faithfulSql) }
   for (const { document } of rows) {
-    if (document.leftOut === null) drafts.push(await draftOf(document))
+    if (document.leftOut === null) drafts.push(await draftOf(document, texts))
     else leftOut.push({ ...document, leftOut: document.leftOut })
   }
   return { drafts, leftOut }
-}
-
-/** What the catalog says of existing indexes now, by oid; those dropped meanwhile are missing. */
-export async function readIndexes(
-  session: Session,
-  oids: readonly number[],
-): Promise<ReadonlyMap<number, ExistingIndex>> {
-  const text = withConstant(indexesByOidSql(session.versionNum), oids)
-  const rows = await session.query<{ document: ExistingIndex }>(text)
-  const indexes = await withBounds(
-    session,
-    rows.map(({ document }) => document),
-  )
-  return new Map(indexes.map((index) => [index.oid, index]))
 }
 
 interface ImportedKey {
@@ -136,9 +120,24 @@ interface ImportedRow {
   readonly extensions: readonly string[]
 }
 
-async function draftOf(row: ImportedRow): Promise<UnresolvedIndex> {
-  const readable = await Promise.all(row.keys.map(({ pretty }) => readableOrNull(pretty)))
-  const predicate = await readableOrNull(row.prettyPredicate)
+/** Applications say the same on many tables. */
+interface Texts {
+  readonly readable: (sql: string) => Promise<ReadableSql>
+  readonly faithful: (sql: string) => Promise<string>
+}
+
+function rememberPerText<To>(make: (text: string) => To): (text: string) => To {
+  const made = new Map<string, To>()
+  return (text) => {
+    const value = made.get(text) ?? make(text)
+    made.set(text, value)
+    return value
+  }
+}
+
+async function draftOf(row: ImportedRow, { readable: read, faithful }: Texts): Promise<UnresolvedIndex> {
+  const readable = await Promise.all(row.keys.map(async ({ pretty }) => (pretty === null ? null : read(pretty))))
+  const predicate = row.prettyPredicate === null ? null : await read(row.prettyPredicate)
   const texts = [...row.keys.map(({ text }, key) => ({ key, text })), { key: null, text: row.predicate }]
   const simplifications = [
     ...row.keys.flatMap((key, position) => keySimplifications(key, position, readable[position] ?? null)),
@@ -154,7 +153,7 @@ async function draftOf(row: ImportedRow): Promise<UnresolvedIndex> {
     readable: row.readable,
     doubtful: simplifications.length > 0 || texts.some(({ text }) => text !== null) || row.keys.some(oddlyNamed),
     simplifications,
-    verbatim: (await Promise.all(texts.map(async ({ key, text }) => verbatimOf(key, text)))).flat(),
+    verbatim: (await Promise.all(texts.map(async ({ key, text }) => verbatimOf(key, text, faithful)))).flat(),
     write: (chosen) => {
       const of = (target: number | null) => chosen.filter(({ key }) => key === target)
       const text = predicate === null ? undefined : textOf(predicate, of(null))
@@ -174,18 +173,18 @@ async function draftOf(row: ImportedRow): Promise<UnresolvedIndex> {
   }
 }
 
-async function verbatimOf(key: number | null, text: string | null): Promise<readonly Simplification[]> {
+async function verbatimOf(
+  key: number | null,
+  text: string | null,
+  faithful: Texts['faithful'],
+): Promise<readonly Simplification[]> {
   if (text === null) return []
-  return [...new Set([text, await faithfulSql(text)])].map((one) => ({ part: 'verbatim', key, text: one }))
+  return [...new Set([text, await faithful(text)])].map((one) => ({ part: 'verbatim', key, text: one }))
 }
 
 function textOf(readable: ReadableSql, chosen: readonly Simplification[]): string {
   const verbatim = chosen.find((one) => one.part === 'verbatim')
   return verbatim?.text ?? readable.print(chosen.flatMap((one) => (one.part === 'text' ? [one.edit] : [])))
-}
-
-async function readableOrNull(sql: string | null): Promise<ReadableSql | null> {
-  return sql === null ? null : readableSql(sql)
 }
 
 function keySimplifications(

@@ -1,7 +1,9 @@
 import type { TableName } from '../../definition/definition.js'
+import { withConstant } from '../../definition/quote.js'
 import type { Profile } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import {
+  canonicalByOidSql,
   indexByNameSql,
   indexesByOidSql,
   runningBuildsSql,
@@ -10,7 +12,15 @@ import {
 } from '../../sql/catalog/catalog.js'
 import { withBounds, type Constraints } from './bounds.js'
 import { readPartitionTrees } from './partitions.js'
-import type { ExistingIndex, ExistingTable, RunningBuild, ServerFacts, Snapshot, PartitionTree } from '../snapshot.js'
+import type {
+  CanonicalDefinition,
+  ExistingIndex,
+  ExistingTable,
+  RunningBuild,
+  ServerFacts,
+  Snapshot,
+  PartitionTree,
+} from '../snapshot.js'
 
 /** Reads what the catalog says of everything that the profiles mention, with `columns` a digest of each table's: one statement, and one more where tables are partitioned. */
 export async function readSnapshot(
@@ -68,6 +78,16 @@ export async function readIndexByOid(session: Session, oid: number): Promise<Exi
     JSON.stringify([oid]),
   ])
   return (await withBounds(session, documentsOf(rows)))[0]
+}
+
+/** What existing indexes are, by oid, as the probe tells what a declaration is; those dropped meanwhile are missing. */
+export async function readCanonical(
+  session: Session,
+  oids: readonly number[],
+): Promise<ReadonlyMap<number, CanonicalDefinition>> {
+  const text = withConstant(canonicalByOidSql(session.versionNum), oids)
+  const rows = await session.query<{ oid: number; canonical: CanonicalDefinition }>(text)
+  return new Map(rows.map(({ oid, canonical }) => [oid, canonical]))
 }
 
 function documentsOf<T>(rows: readonly { readonly document: T }[]): readonly T[] {

@@ -1,8 +1,8 @@
 import { canonicalize } from '../../catalog/probe/canonicalize.js'
-import { readIndexes, type UnresolvedIndex } from '../../catalog/read/declared.js'
+import type { UnresolvedIndex } from '../../catalog/read/declared.js'
 import type { Probed } from '../../catalog/probe/probe.js'
-import { readSnapshot } from '../../catalog/read/read.js'
-import type { ExistingIndex } from '../../catalog/snapshot.js'
+import { readCanonical, readSnapshot } from '../../catalog/read/read.js'
+import type { CanonicalDefinition } from '../../catalog/snapshot.js'
 import { readOwners, readTrust, type Owners } from '../../catalog/trust.js'
 import type { Definition } from '../../definition/definition.js'
 import type { DeclaredIndex } from '../../profile/profile.js'
@@ -23,14 +23,17 @@ export type Proved =
 export async function proveDrafts(
   session: Session,
   drafts: readonly UnresolvedIndex[],
-  { existing, owners }: Known,
+  { canonical, owners }: Known,
 ): Promise<readonly Proved[]> {
   const doubtful = drafts.filter((draft) => draft.doubtful)
   const proved = new Map<UnresolvedIndex, Proved>()
   let open = doubtful.flatMap((draft): OpenSearch[] => {
-    const index = existing.get(draft.oid)
-    if (index !== undefined && draft.readable) return [begun(draft, searchText(draft, index.canonical))]
-    proved.set(draft, { draft, refusal: index === undefined ? 'dropped meanwhile' : 'the role may not read its table' })
+    const existing = canonical.get(draft.oid)
+    if (existing !== undefined && draft.readable) return [begun(draft, searchText(draft, existing))]
+    proved.set(draft, {
+      draft,
+      refusal: existing === undefined ? 'dropped meanwhile' : 'the role may not read its table',
+    })
     return []
   })
   while (open.length > 0) {
@@ -53,15 +56,15 @@ export async function proveDrafts(
 
 /** What the catalog says of doubtful drafts before anything is asked about them. */
 export interface Known {
-  readonly existing: ReadonlyMap<number, ExistingIndex>
+  readonly canonical: ReadonlyMap<number, CanonicalDefinition>
   readonly owners: Owners | undefined
 }
 
 /** Both asked side by side but behind a pooler; nothing where no draft is doubtful. */
 export async function readKnown(session: Session, drafts: readonly UnresolvedIndex[]): Promise<Known> {
   const doubtful = drafts.filter((draft) => draft.doubtful)
-  if (doubtful.length === 0) return { existing: new Map(), owners: undefined }
-  const reading = readIndexes(
+  if (doubtful.length === 0) return { canonical: new Map(), owners: undefined }
+  const reading = readCanonical(
     session,
     doubtful.map(({ oid }) => oid),
   )
@@ -70,8 +73,8 @@ export async function readKnown(session: Session, drafts: readonly UnresolvedInd
     session,
     doubtful.map((draft) => draft.write([])),
   )
-  const [existing, owners] = await Promise.all([reading, whose])
-  return { existing, owners }
+  const [canonical, owners] = await Promise.all([reading, whose])
+  return { canonical, owners }
 }
 
 interface OpenSearch {

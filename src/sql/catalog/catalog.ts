@@ -108,6 +108,15 @@ with picked as (select w.value::oid as indexrelid from pg_catalog.json_array_ele
 ${indexDocumentSql(versionNum, 'picked')}`
 }
 
+/** What indexes are and no more, by oid, given as a JSON list in `$1`. */
+export function canonicalByOidSql(versionNum: number): string {
+  return `
+select i.indexrelid::int8 as oid, ${canonicalSql(versionNum)} as canonical
+from pg_catalog.json_array_elements_text($1::json) as w(value)
+join pg_catalog.pg_index i on i.indexrelid = w.value::oid
+join pg_catalog.pg_class c on c.oid = i.indexrelid`
+}
+
 /**
  * What an index is, key by key, as PostgreSQL prints it: pg_get_indexdef with a column number gives an
  * expression alone, so that the same text comes from the probe on another table; a column it prints by quote_ident as well, and takes twice the time. Extensions are looked up without a
