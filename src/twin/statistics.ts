@@ -67,6 +67,11 @@ export const statisticsSchema = z.object({
   named: z.array(z.string()).optional(),
   settings: z.record(z.string(), z.string()),
   search_path: z.string(),
+  /**
+   * What clients run, by pg_stat_statements: fingerprints of statements without their constants, no texts; `hidden` could not be read. Absent where it could not be asked, and in
+   * files of perfdb before 0.2.
+   */
+  statements: z.object({ fingerprints: z.array(z.string()), hidden: z.number() }).optional(),
   /** In the order of their oids. */
   relations: z.array(relation),
   /** What the role was not shown. */

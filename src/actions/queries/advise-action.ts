@@ -82,17 +82,23 @@ async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<O
 
 async function adviseBaseline(invocation: Invocation, file: string, inputs: Inputs): Promise<AdviseResult> {
   const load = schemaFor(invocation.options, 'baseline', 'perfdb advise queries/')
-  const [{ runAdviseOnTwin }, { limitsOf }, known] = await Promise.all([
+  const [{ runAdviseOnTwin }, { knownQueries, knownFindings }, { limitsOf }, files] = await Promise.all([
     import('../../commands/advise/advise.js'),
+    import('../../commands/shared/known-statements.js'),
     import('../../measure/sample/limits.js'),
     readTwinFiles(file, load, invocation.cwd),
   ])
   const limits = limitsOf({ allowWrites: true, signal: invocation.signals.signal })
   return shownAs(inputs.profiles, invocation, async (given) => {
-    const made = await twinOfFiles(given, known, limits, 1)
+    const made = await twinOfFiles(given, files, limits, 1)
     await using _ = made.twin
-    const { version_num: versionNum } = known.statistics.server
-    return await runAdviseOnTwin(made, versionNum, inputs.queries, { ...(await optionsOf(given, inputs)), limits })
+    const { server, statements } = files.statistics
+    return await runAdviseOnTwin(made, server.version_num, inputs.queries, {
+      ...(await optionsOf(given, inputs)),
+      limits,
+      known: await knownQueries(statements, inputs.queries),
+      findings: knownFindings(files.statistics, file),
+    })
   })
 }
 

@@ -15,6 +15,13 @@ export const twinTexts = {
     rule: 'Statistics that the role is not shown, extended statistics, what of the schema could not be made or restored, or a constant of a query that a statistics file without values does not know.',
     todo: 'Paste the grant, or look at how many query plans are equal all the same.',
   },
+  NO_STATEMENTS: {
+    text: 'a statistics file does not say which queries its server runs',
+    why: 'advise --baseline then takes each query for new, also one that has run for years.',
+    rule: 'pg_stat_statements was not there or could not be read when the statistics were taken, or perfdb was older than 0.2.',
+    todo: 'Take them anew where the extension exists, as a member of pg_read_all_stats.',
+    option: '--exit-code',
+  },
   CANDIDATES_LEFT: {
     text: 'not every index that could serve was tried',
     why: 'There may be a better one among those that were left.',

@@ -55,7 +55,7 @@ export function adviceDocument(
   { chosen, definition }: Named,
   before: number,
   writes: TableWrites | undefined,
-  built: boolean,
+  { built, known }: { readonly built: boolean; readonly known: ReadonlySet<Query> | undefined },
 ): Advice {
   const { option, worth, writePrice, serves, rejected } = chosen
   const share = (saved: number) => round(before === 0 ? 0 : saved / before)
@@ -73,6 +73,7 @@ export function adviceDocument(
       ...paramsOf(present.params),
       cost_before: round(from),
       cost_after: round(to),
+      ...(known?.has(present.query) === true ? { known: true as const } : {}),
       // A foreign key is written nowhere.
       ...(present.query.place.file === nowhere.file ? {} : { place: { ...present.query.place } }),
     })),

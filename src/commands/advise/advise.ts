@@ -6,6 +6,7 @@ import { exitCode } from '../../result/exit-code.js'
 import { headOf, timesOf } from '../../result/head.js'
 import type { ApplyResult } from '../../result/documents/result.js'
 import type { Session } from '../../server/session/session.js'
+import type { Present } from '../../twin/suppose/suppose.js'
 import type { LoneTwin } from '../../twin/twin.js'
 import { about, findingDocument } from '../shared/documents.js'
 import type { MadeTwin } from '../shared/twins.js'
@@ -18,6 +19,8 @@ export interface AdviseOptions extends JudgeOptions {
   /** Exit 1 when the advice is worth more than `minGain`, 0 to 1, of the weighted cost. */
   readonly exitCode: boolean
   readonly minGain: number
+  /** Queries that a server runs already: they are told, and do not count for the exit code. Absent where nobody knows. */
+  readonly known?: ReadonlySet<Query> | undefined
   /** What is known of the queries before. */
   readonly findings: readonly Finding[]
   /** Queries that could not be read, with the reason. */
@@ -106,6 +109,16 @@ async function judgedOn(
   return await judge(advised, made, queries, options)
 }
 
+/** The advice saves enough of the weighted cost of the queries that are new. */
+function isWorth({ named, choice }: Judgement, { known, minGain }: AdviseOptions): boolean {
+  const isNew = ({ query }: Present) => known?.has(query) !== true
+  const counting = [...choice.outcomes].filter(([{ present }]) => isNew(present))
+  const before = counting.reduce((sum, [{ weight, present }]) => sum + weight * present.here.cost, 0)
+  const after = counting.reduce((sum, [{ weight }, { cost }]) => sum + weight * cost, 0)
+  const serving = named.some(({ chosen }) => chosen.serves.some(({ present }) => isNew(present)))
+  return serving && before > 0 && (before - after) / before >= minGain
+}
+
 interface Judged {
   readonly judgement: Judgement
   readonly proof: ApplyResult | undefined
@@ -120,11 +133,10 @@ async function adviseDocument(
 ): Promise<Omit<AdviseResult, 'perfdb'>> {
   const { planned, notPlanned, judged, named, removals } = judgement
   const { before, after } = judgement.choice
-  const gain = before === 0 ? 0 : (before - after) / before
   const nothing = judged === 0 && queries.length + options.unread.length > 0
   const code = exitCode({
     ...(nothing ? { error: { code: 'QUERY_FAILED' as const } } : {}),
-    refusals: (options.exitCode && named.length > 0 && gain >= options.minGain) || proof?.ok === false ? 1 : 0,
+    refusals: (options.exitCode && isWorth(judgement, options)) || proof?.ok === false ? 1 : 0,
   })
   const worst = Math.max(code, proof?.exit_code ?? 0)
   const kept = proof === undefined ? named : named.filter((one) => isPaying(proof, one.definition))
@@ -142,10 +154,14 @@ async function adviseDocument(
     exit_code: worst,
     command: 'advise',
     advice: named.map((one) =>
-      adviceDocument(one, before, judgement.writes.get(one.chosen.option.table), wasBuilt(proof, one.definition)),
+      adviceDocument(one, before, judgement.writes.get(one.chosen.option.table), {
+        built: wasBuilt(proof, one.definition),
+        known: options.known,
+      }),
     ),
     removals: removals.map(removalDocument),
     queries: queries.length + options.unread.length,
+    ...(options.known === undefined ? {} : { known: options.known.size }),
     ...(judgement.keys.length === 0 ? {} : { foreign_keys: judgement.keys.length }),
     judged,
     cost: { before: round(before), after: round(after) },

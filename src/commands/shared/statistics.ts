@@ -2,6 +2,7 @@ import type { Finding } from '../../plan/plan.js'
 import type { StatisticsResult } from '../../result/documents/statistics-result.js'
 import type { Session } from '../../server/session/session.js'
 import { readStatistics, type ReadOptions } from '../../twin/read/read-statistics.js'
+import { readKnownStatements } from './known-statements.js'
 import { isIndex, statisticsText, type Statistics } from '../../twin/statistics.js'
 import { about, findingDocument } from './documents.js'
 
@@ -18,7 +19,9 @@ export interface StatisticsOptions extends ReadOptions {
  */
 export async function runStatistics(session: Session, options: StatisticsOptions): Promise<StatisticsResult> {
   const startedAt = new Date()
-  const { statistics, notes } = await readStatistics(session, options)
+  const { statistics: read, notes } = await readStatistics(session, options)
+  const { statements, findings } = await readKnownStatements(session)
+  const statistics = statements === undefined ? read : { ...read, statements }
   const text = statisticsText(statistics)
   await options.write(text)
   const { relations } = statistics
@@ -33,12 +36,14 @@ export async function runStatistics(session: Session, options: StatisticsOptions
       indexes: relations.filter(isIndex).length,
       columns: relations.reduce((sum, { columns }) => sum + columns.length, 0),
       ends: relations.reduce((sum, { ends = [] }) => sum + ends.length, 0),
+      ...(statements === undefined ? {} : { statements: statements.fingerprints.length }),
     },
     size_bytes: relations.reduce((sum, { bytes }) => sum + bytes, 0),
     findings: [
       ...valuesFinding(statistics, options.file),
       ...unseenFindings(statistics, session.user),
       ...notes.map(noteFinding),
+      ...findings,
     ].map(findingDocument),
   }
 }

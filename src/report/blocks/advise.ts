@@ -17,6 +17,7 @@ export function adviseBlocks(result: AdviseResult, layout: Layout): Block[] {
     ...(advice.length === 0
       ? []
       : [indexGrid(advice), { kind: 'items' as const, title: '', items: advice.map(item) }, queryGrid(advice)]),
+    { kind: 'text', tone: 'plain', text: knownText(result) },
     removalGrid(result.removals),
     {
       kind: 'text',
@@ -45,6 +46,13 @@ function nextText({ file, advice, proof }: AdviseResult): string {
   return advice.length === 0 || proof !== undefined
     ? ''
     : '--out FILE writes the advice as a profile; --prove builds it, measures, and drops what does not pay'
+}
+
+function knownText({ known, queries }: AdviseResult): string {
+  if (known === undefined) return ''
+  if (known === 0) return 'New: the server of the statistics file runs none of these queries yet.'
+  const added = queries - known
+  return `${several(known, 'query runs', 'queries run')} on the server of the statistics file already, as pg_stat_statements saw it: told, but not counted for --exit-code nor marked at lines; ${added} ${added === 1 ? 'is' : 'are'} new.`
 }
 
 function verdict(result: AdviseResult): string {
@@ -146,7 +154,7 @@ function queryGrid(advice: readonly Advice[]): Block {
       { head: 'cost then', kind: 'number' },
     ],
     rows: [...rows].map(([name, one]): Cell[] => [
-      { text: name },
+      { text: one.known === true ? `${name}, runs already` : name },
       { text: units(one.cost_before) },
       { text: units(one.cost_after), tone: one.cost_after < one.cost_before ? 'good' : 'plain' },
     ]),

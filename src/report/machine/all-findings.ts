@@ -137,9 +137,10 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
   }))
 }
 
-/** At each query that an index would help, where it is written. */
+/** At each query that an index would help, where it is written; not at those that a server runs already. */
 function adviceFindings({ index, serves }: Advice): readonly AnyFinding[] {
-  return serves.map(({ query, cost_before: before, cost_after: after, place }) => ({
+  const counting = serves.filter(({ known }) => known !== true)
+  return counting.map(({ query, cost_before: before, cost_after: after, place }) => ({
     code: 'MISSING_INDEX' satisfies FindingCode,
     severity: 'warning',
     query,

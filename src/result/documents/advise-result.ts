@@ -9,6 +9,8 @@ const served = z.object({
   params: z.string().optional(),
   cost_before: z.number(),
   cost_after: z.number(),
+  /** The server of the statistics file runs it already: it does not count for the exit code, and is no finding. */
+  known: z.literal(true).optional(),
   /** Where the query is written. */
   place: place.optional(),
 })
@@ -69,6 +71,8 @@ export const adviseResult = z.object({
   removals: z.array(removed),
   /** Queries that were looked at, and the weighted cost of all of them without and with the advice. */
   queries: z.int(),
+  /** With --baseline, those of them that the server of the statistics file runs already; absent where the file does not know. */
+  known: z.int().optional(),
   /** Foreign keys that no index serves, though rows that they may refer to are deleted: each was judged as a query beside them. */
   foreign_keys: z.int().optional(),
   /** Of them with values: those that the twin plans as the server does; with none of them the exit code is 2. */

@@ -21,6 +21,8 @@ export const statisticsResult = z.object({
     columns: z.int(),
     /** Columns whose least and greatest values are in it. */
     ends: z.int(),
+    /** Statements of pg_stat_statements whose fingerprints are in it; absent where none could be read. */
+    statements: z.int().optional(),
   }),
   /** Of all tables and indexes, which the twin will seem to have. */
   size_bytes: z.number(),

@@ -40,6 +40,12 @@ export function hiddenStatementsSql(schema: string): string {
     from ${schema}.pg_stat_statements s where ${ofClients('s')}`
 }
 
+/** The texts of all of them; null for those that the role may not read, with their count. */
+export function allStatementsSql(schema: string): string {
+  return `select case when s.query not like '<insufficient privilege>%' then s.query end as query, count(*)::int as count
+    from ${schema}.pg_stat_statements s where ${ofClients('s')} group by 1`
+}
+
 function ofClients(alias: string): string {
   return `${alias}.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and ${alias}.toplevel
       and ${alias}.query is distinct from '' and coalesce(${alias}.query, '') !~ '${ownMark}'`

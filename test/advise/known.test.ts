@@ -1,0 +1,96 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adviseResult } from '../../src/result/documents/advise-result.js'
+import { statisticsResult } from '../../src/result/documents/statistics-result.js'
+import { perfdb } from '../support/command-line.js'
+import { ownServer, type OwnServer } from '../support/server.js'
+
+const schema =
+  'create table people (id bigint primary key, email text not null, state text not null, town text not null)'
+const state: { server?: OwnServer } = {}
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
+  state.server = await ownServer({ shared_preload_libraries: 'pg_stat_statements' })
+  await onServer(async (sql) => {
+    await sql.unsafe(`create extension pg_stat_statements; ${schema};
+      insert into people select n, 'mail' || n, 'state' || n % 400, 'town' || n % 300 from generate_series(1, 30000) n; analyze`)
+    await sql.unsafe(`select * from people where email = 'whispered77'`)
+    await sql.unsafe('select * from people where state in ($1, $2)', ['murmured1', 'murmured2'])
+    await sql.unsafe(`create role spoken login password 'hushed88'`)
+  })
+  await writeFile(join(folder, 'schema.sql'), schema)
+})
+
+afterAll(async () => {
+  await state.server?.[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+async function onServer(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres(state.server?.url ?? '', { max: 1, onnotice: () => undefined })
+  try {
+    await work(sql)
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
+
+async function take(url: string, file: string) {
+  const { stdout } = await perfdb(url, folder, 'statistics', '--out', file, '--format', 'json').ended
+  return statisticsResult.parse(JSON.parse(stdout))
+}
+
+async function advise(queries: readonly string[], file: string, ...parameters: readonly string[]) {
+  await writeFile(join(folder, 'branch.sql'), `${queries.join(';\n')};\n`)
+  const alone = ['--url', 'embedded', '--load', 'schema.sql', '--exit-code', '--baseline', file]
+  return perfdb('', folder, 'advise', 'branch.sql', ...alone, ...parameters).ended
+}
+
+const known = [
+  '-- name: by_mail\nselect * from public.people where email = $1',
+  `-- name: states\nselect * from people where state in ('state5', 'state6', 'state7')`,
+]
+
+test('advise --baseline warns of queries that are new; of those that the server runs the file has neither texts nor constants', async () => {
+  const taken = await take(state.server?.url ?? '', 'main.json')
+  // The INSERT too; no utility statement, and none of perfdb's own.
+  expect(taken.counts.statements).toBe(3)
+  expect(taken.findings.map(({ code }) => code)).toEqual(['HOLDS_VALUES'])
+  expect(await readFile(join(folder, 'main.json'), 'utf8')).not.toMatch(/whispered|murmured|hushed|spoken|select /i)
+
+  // In other words and with other constants: told, and nothing to warn of.
+  const { code, stdout } = await advise(known, 'main.json')
+  expect(code).toBe(0)
+  const told = stdout.replaceAll(/\s+/g, ' ')
+  expect(told).toContain('2 queries run on the server of the statistics file already')
+  expect(told).toContain('by_mail (common), runs already')
+
+  const more = await advise(
+    [...known, '-- name: by_town\nselect * from people where town = $1'],
+    'main.json',
+    '--format=github',
+  )
+  expect(more.code).toBe(1)
+  expect(more.stdout.match(/^::warning file=branch\.sql,line=\d+/gm)).toEqual(['::warning file=branch.sql,line=6'])
+})
+
+test('where a file knows no statements each query counts, and that is said', async () => {
+  const url = state.server?.url ?? ''
+  const hidden = await take(url.replace(/\/\/[^@]+@/, '//spoken:hushed88@'), 'hidden.json')
+  expect(hidden.findings.find(({ code }) => code === 'NO_STATEMENTS')?.message).toContain('to spoken')
+  await onServer(async (sql) => sql.unsafe('drop extension pg_stat_statements'))
+  const { counts, findings } = await take(url, 'none.json')
+  expect(counts.statements).toBeUndefined()
+  expect(findings.map(({ code }) => code)).toContain('NO_STATEMENTS')
+  const { stdout } = await advise(known.slice(0, 1), 'none.json', '--format=json')
+  const all = adviseResult.parse(JSON.parse(stdout))
+  expect([all.exit_code, all.known]).toEqual([1, undefined])
+  expect(all.findings.map(({ message }) => message)).toEqual([
+    'none.json does not say which queries its server runs: each counts as new',
+  ])
+})
