@@ -50,7 +50,8 @@ export function twinColumnsSql(versionNum: number): string {
   join pg_type t on t.oid = a.atttypid
   join pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end
   left join pg_type e on e.oid = b.typelem and b.typcategory = 'A'
-  where ${notOurs}`
+  where ${notOurs}
+  order by c.oid, a.attnum, s.inherited`
 }
 
 /** What the schema says itself, in which its constants stand: bounds of partitions, predicates of indexes, views. */
