@@ -22,6 +22,7 @@ import type { Present } from '../twin/suppose/suppose.js'
 import type { Twin } from '../twin/twin.js'
 import { brinCandidates } from './brin.js'
 import { groupingAbove } from './grouping.js'
+import { withTrigrams } from './trigrams.js'
 
 /** A query with what one run of it counts for. */
 export interface Weighed {
@@ -37,12 +38,13 @@ export interface Ask {
   readonly asked: readonly { readonly need: Need; readonly candidate: Candidate }[]
 }
 
-/** Of each scan of a large table in these query plans. Reads the catalog of the source alone. Throws the server's errors. */
+/** Of each scan of a large table in these query plans; `trigrams`: as if pg_trgm were there. Reads the catalog of the source alone. Throws the server's errors. */
 export async function asksOf(
   session: Session,
   twin: Twin,
   queries: readonly Weighed[],
   limits: Limits,
+  trigrams: boolean,
 ): Promise<readonly Ask[]> {
   const asks: Ask[] = []
   for (const weighed of queries) {
@@ -51,7 +53,8 @@ export async function asksOf(
     for (const node of here.nodes.filter((one) => isLargeScan(one, twin))) {
       const asked = withBitmapConditions(here, node)
       const indexes = await readIndexes(session, [node], [], limits)
-      const catalog = await readCatalog({ session, limits, indexes, foreign: false }, asked)
+      const read = await readCatalog({ session, limits, indexes, foreign: false }, asked)
+      const catalog = trigrams ? withTrigrams(read) : read
       const needs = await needsOf(here, asked, catalog.root)
       const found = needs.flatMap((need) =>
         [...candidates(need, catalog, values).flatMap(turned), ...brinCandidates(need, node, twin)].map(

@@ -1,5 +1,6 @@
 import { buildSearchPath } from '../catalog/probe/probe.js'
 import type { Definition } from '../definition/definition.js'
+import { shortDefinition } from '../definition/short.js'
 import type { PlanNode } from '../measure/plan/plan-node.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
 import type { Limits } from '../measure/sample/limits.js'
@@ -11,6 +12,7 @@ import { readSqlProfile } from '../profile/sql/sql.js'
 import type { Session } from '../server/session/session.js'
 import type { Twin } from '../twin/twin.js'
 import { asksOf, type Weighed } from './asks.js'
+import { neededTrigrams, trigramOpclass, type Needed, type Trigrams } from './trigrams.js'
 
 /** An index that a query could be served by; nobody has tried it yet. */
 export interface Proposal {
@@ -20,6 +22,8 @@ export interface Proposal {
   readonly table: string
   /** Why these keys in this order. */
   readonly why: string
+  /** What has to be there before it. */
+  readonly needs?: Needed
 }
 
 /** So many are built on the twin. */
@@ -31,6 +35,8 @@ const mostIncluded = 3
 export interface Proposals {
   readonly proposals: readonly Proposal[]
   readonly left: number
+  /** Those for trigrams that the twin cannot have: `schema.table (name gin_trgm_ops)`. */
+  readonly untried: readonly string[]
 }
 
 interface Found {
@@ -43,17 +49,18 @@ interface Found {
 /**
  * Indexes that could serve these queries, from what the scans and joins of their query plans ask of their tables: those that the explain
  * command would try, for joins too, and wider ones that hold all columns. None that exists, and none of a small table. Where they are too many, those of the queries that cost
- * most, by weight. Reads the catalog of the source alone. Throws the server's errors.
+ * most, by weight. `trigrams`: the source could have pg_trgm. Reads the catalog of the source alone. Throws the server's errors.
  */
 export async function proposalsFor(
   session: Session,
   twin: Twin,
   queries: readonly Weighed[],
   limits: Limits,
+  trigrams: Trigrams | null,
 ): Promise<Proposals> {
   const texts = new Map<string, Found>()
   const covers = new Map<string, Cover & { readonly table: string; readonly hope: number }>()
-  for (const { weighed, catalog, node, asked } of await asksOf(session, twin, queries, limits)) {
+  for (const { weighed, catalog, node, asked } of await asksOf(session, twin, queries, limits, trigrams !== null)) {
     const { here } = weighed.present
     for (const [at, { need, candidate }] of asked.entries())
       for (const { text, why, cover } of textsOf(need, candidate, catalog, here, node)) {
@@ -75,12 +82,24 @@ export async function proposalsFor(
       texts.set(text, { table, hope, why: `includes what several queries read, so that the table need not be read` })
   }
   const proposals: Proposal[] = []
+  const untried: string[] = []
   for (const [text, { why, table }] of mostHopeful(texts)) {
     const definition = await definitionOf(text)
-    if (definition !== null)
-      proposals.push({ definition, searchPath: buildSearchPath(session, definition.table.schema), table, why })
+    if (definition === null) continue
+    const searchPath = buildSearchPath(session, definition.table.schema)
+    if (trigrams === null || !definition.keys.some(({ opclass }) => opclass === trigramOpclass))
+      proposals.push({ definition, searchPath, table, why })
+    else if (twin.trigrams === null) untried.push(`${table} ${shortDefinition(definition)}`)
+    else
+      proposals.push({
+        definition,
+        searchPath: `${searchPath}, ${twin.trigrams}`,
+        table,
+        why,
+        needs: neededTrigrams(trigrams),
+      })
   }
-  return { proposals, left: Math.max(0, texts.size - mostTried) }
+  return { proposals, left: Math.max(0, texts.size - mostTried), untried }
 }
 
 /** As many as are tried, the best first. */

@@ -54,6 +54,24 @@ export async function createExtensions(
   return missing
 }
 
+/**
+ * pg_trgm in a schema of its own, where nothing of the source can meet it, for indexes that the source could have. Before anything of the schema is there, as the other extensions.
+ * null where the source has it, or this server does not. Throws CONNECTION_LOST and INTERRUPTED.
+ */
+export async function createTrigrams(superuser: Session, role: string, { extensions }: Schema): Promise<string | null> {
+  if (extensions.some(({ name }) => name === 'pg_trgm')) return null
+  try {
+    await makeSchema(superuser, role, trigramSchema)
+    await superuser.query(`create extension pg_trgm schema ${trigramSchema}`)
+    return trigramSchema
+  } catch (error) {
+    if (!(error instanceof PerfdbError) || superuser.lost || error.code === 'INTERRUPTED') throw error
+    return null
+  }
+}
+
+const trigramSchema = 'perfdb_trigrams'
+
 /** What reaches files, programs or other servers, for whoever may call it: code of the source must not get that here. */
 const reaching = /^(dblink|adminpack|pg_cron|pl\w*u)$|fdw/i
 

@@ -29,6 +29,8 @@ export interface Twin extends AsyncDisposable {
   readonly version: string
   /** What of the schema could not be made or restored, in words. */
   readonly gaps: readonly string[]
+  /** The schema of pg_trgm, made here to try what the source could have; null where it has it itself, or nobody wanted it. */
+  readonly trigrams: string | null
   /** What the planner knows of a table; undefined for one without statistics. */
   table(schema: string, name: string): { readonly rows: number; readonly bytes: number } | undefined
   /** How far the rows of a table lie in the order of a column: 1 or -1 where they do; null where nobody knows. */

@@ -62,7 +62,10 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
 }
 
 /** What a server and a statistics file are asked alike. */
-async function optionsOf({ options }: Invocation, { broken }: Inputs): Promise<Omit<AdviseOptions, 'limits'>> {
+async function optionsOf(
+  { options }: Invocation,
+  { broken }: Inputs,
+): Promise<Omit<AdviseOptions, 'limits' | 'withoutTrigrams'>> {
   const { profileName } = await import('../../profile/complete/complete.js')
   const { out } = options
   return {
@@ -98,6 +101,7 @@ async function adviseBaseline(invocation: Invocation, file: string, inputs: Inpu
       limits,
       known: await knownQueries(statements, inputs.queries),
       findings: knownFindings(files.statistics, file),
+      withoutTrigrams: `nobody knows whether the server of ${file} could have it`,
     })
   })
 }
@@ -118,6 +122,7 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
         : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites: false }))
     const queries = [...inputs.queries, ...(counted?.queries ?? [])]
     const counts = counted?.counts ?? new Map()
+    const mayCreate = options.prove !== true || applyOptions(given, config).allow.has('CREATE_EXTENSION')
     const connect = measuringAs(database, given, config)
     await using session = await connect('measure')
     // EXPLAIN alone carries nothing out.
@@ -129,7 +134,10 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
       ...(await optionsOf(given, inputs)),
       limits: limitsOf({ allowWrites: true, signal: signals.signal, rowsOf }),
       weights: new Map([...counts].map(([name, { calls }]) => [name, calls])),
-      twin: async () => twinOf(given, database),
+      twin: async () => twinOf(given, database, mayCreate),
+      withoutTrigrams: mayCreate
+        ? 'the server of the twin has none'
+        : '--prove creates no extension without --allow CREATE_EXTENSION',
       findings: counted?.findings ?? [],
       openReplicas: async () => openReplicas(given, config),
       prove:

@@ -23,8 +23,8 @@ export function whatIfEngine(invocation: Invocation, database: Database): WhatIf
   }
 }
 
-/** A twin of the database. Throws NO_EMBEDDED, EMBEDDED_FAILED, INTERRUPTED and the server's errors. */
-export async function twinOf(invocation: Invocation, database: Database): Promise<MadeTwin> {
+/** A twin of the database; `trigrams`: with pg_trgm, though the database lacks it. Throws NO_EMBEDDED, EMBEDDED_FAILED, INTERRUPTED and the server's errors. */
+export async function twinOf(invocation: Invocation, database: Database, trigrams = false): Promise<MadeTwin> {
   const [{ twinOfServer }, { limitsOf }, from] = await Promise.all([
     import('../../commands/shared/twins.js'),
     import('../../measure/sample/limits.js'),
@@ -34,6 +34,7 @@ export async function twinOf(invocation: Invocation, database: Database): Promis
   return await twinOfServer(session, limitsOf({ allowWrites: true, signal: invocation.signals.signal }), {
     from,
     scale: 1,
+    trigrams,
   })
 }
 

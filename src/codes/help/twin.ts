@@ -28,6 +28,13 @@ export const twinTexts = {
     rule: 'Over 300 candidates; the 300 for the queries with the highest cost, by their weights, are built on the twin.',
     todo: 'Ask for fewer queries at once, or again when the advice is built.',
   },
+  TRIGRAMS_UNTRIED: {
+    text: 'pg_trgm might serve a pattern, and was not tried',
+    why: 'LIKE with a wildcard in front, ILIKE and regular expressions are served by trigrams alone.',
+    rule: 'The server lacks the extension; and the twin cannot have it, a statistics file stands for the server, or --prove may create no extension.',
+    todo: 'Create the extension, and advise again.',
+    option: '--allow CREATE_EXTENSION',
+  },
   TWIN_DIFFERS: {
     text: 'the twin does not plan a query as the server does',
     why: 'What the twin says of this query with another index would be a guess.',

@@ -83,6 +83,7 @@ export function adviceDocument(
     ...(writePrice === 0 ? {} : { writes_share: share(writePrice) }),
     tried: built ? 'build' : 'twin',
     why: option.why,
+    ...(option.needs === undefined ? {} : { needs: { ...option.needs } }),
     ...(writes === undefined ? {} : { writes }),
     rejected: rejected.slice(0, mostRejected).map(({ option: other, saves }) => ({
       definition: shortDefinition(other.definition),
@@ -113,7 +114,12 @@ function profileOf(name: string, indexes: readonly DeclaredIndex[], queries: rea
 
 /** A profile of the advice: the indexes, and those of the queries that are `wanted`. */
 export function adviceProfile(name: string, file: string, named: readonly Named[], queries: readonly Query[]): Profile {
-  return { ...profileOf(name, named.map(declared), queries), file }
+  const extensions = [...new Set(named.flatMap(({ chosen }) => chosen.option.needs?.extension ?? []))]
+  return {
+    ...profileOf(name, named.map(declared), queries),
+    file,
+    extensions: extensions.map((one) => ({ name: one, place: nowhere })),
+  }
 }
 
 /** Ready for plan: the indexes, the queries that they serve, and what may go. */

@@ -4,6 +4,7 @@ import { removalsFor, type Removal, type Removals } from '../../advise/removals.
 import { readWrites, writePrices, type TableWrites } from '../../advise/choose/write-price.js'
 import { foreignKeyQueries } from '../../advise/foreign-keys.js'
 import type { Weighed } from '../../advise/asks.js'
+import { readTrigrams } from '../../advise/trigrams.js'
 import { mostTried, proposalsFor } from '../../advise/candidates.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Finding } from '../../plan/plan.js'
@@ -31,6 +32,8 @@ export interface JudgeOptions {
   readonly mostBytes: number
   /** What one run of a query counts for; its own weight, else 1, where it is not in it. */
   readonly weights: ReadonlyMap<string, number>
+  /** Why the twin has no pg_trgm, which the source lacks, where it has none. */
+  readonly withoutTrigrams: string
 }
 
 export interface Judgement extends Presents {
@@ -67,7 +70,8 @@ export async function judge(
   // Calls are counted as deletes are; where queries have weights of their own a foreign key counts once.
   const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
   const weighed = weigh(judged, new Map([...options.weights, ...counted]))
-  const { proposals, left } = await proposalsFor(before, twin, weighed, limits)
+  const trigrams = await readTrigrams(before, limits)
+  const { proposals, left, untried } = await proposalsFor(before, twin, weighed, limits, trigrams)
   const tried = proposals.length === 0 ? [] : await twin.build(proposals)
   const built = proposals.flatMap((proposal, at): readonly Option[] => {
     const index = tried[at]
@@ -112,6 +116,7 @@ export async function judge(
       ...presents.planned.flatMap(({ query, subject }) => strangerFinding(query, twin.strangers(subject))),
       ...unaskedFinding(untold, unasked),
       ...leftFinding(left),
+      ...untriedFinding(untried, options.withoutTrigrams),
     ],
   }
 }
@@ -124,6 +129,18 @@ function weigh(judged: readonly Present[], weights: ReadonlyMap<string, number>)
     present,
     weight: (weights.get(present.name) ?? present.query.weight ?? 1) / (sets.get(present.name) ?? 1),
   }))
+}
+
+function untriedFinding([first, ...more]: readonly string[], reason: string): readonly Finding[] {
+  if (first === undefined) return []
+  return [
+    {
+      code: 'TRIGRAMS_UNTRIED',
+      severity: 'info',
+      message: `an index of pg_trgm might serve a pattern (${first}${more.length === 0 ? '' : `, and ${more.length} more`}), and was not tried: ${reason}`,
+      hint: 'create extension pg_trgm, then advise again',
+    },
+  ]
 }
 
 function leftFinding(left: number): readonly Finding[] {

@@ -15,6 +15,8 @@ export interface TwinOptions {
   /** Where the embedded server is looked for. */
   readonly from: readonly string[]
   readonly scale: number
+  /** Make pg_trgm too, which the source lacks. */
+  readonly trigrams?: boolean
 }
 
 /** A twin, and what is to be known of it. */

@@ -117,7 +117,7 @@ function removalGrid(removals: readonly Removed[]): Block {
   }
 }
 
-function item({ index, why, writes, writes_share: share, rejected, size_guessed: guessed }: Advice): Item {
+function item({ index, why, needs, writes, writes_share: share, rejected, size_guessed: guessed }: Advice): Item {
   const other = rejected
     .filter((one) => one.share > 0)
     .slice(0, 3)
@@ -127,6 +127,7 @@ function item({ index, why, writes, writes_share: share, rejected, size_guessed:
     label: 'advised',
     text: `${index.name} on ${index.schema}.${index.table}: ${index.definition}`,
     details: [
+      ...detail('first', needs === undefined ? undefined : `${needs.sql} (${needs.by})`),
       ...detail('sql', index.sql),
       ...detail('why', why),
       ...detail('size', guessed === true ? 'a guess: it depends on what is in the values' : undefined),

@@ -138,7 +138,7 @@ function stepFindings(step: ResultStep): readonly AnyFinding[] {
 }
 
 /** At each query that an index would help, where it is written; not at those that a server runs already. */
-function adviceFindings({ index, serves }: Advice): readonly AnyFinding[] {
+function adviceFindings({ index, serves, needs }: Advice): readonly AnyFinding[] {
   const counting = serves.filter(({ known }) => known !== true)
   return counting.map(({ query, cost_before: before, cost_after: after, place }) => ({
     code: 'MISSING_INDEX' satisfies FindingCode,
@@ -146,7 +146,7 @@ function adviceFindings({ index, serves }: Advice): readonly AnyFinding[] {
     query,
     ...(place === undefined ? {} : { place }),
     message: `an index on ${index.schema}.${index.table} would help ${query}: ${index.definition}, estimated cost ${withThousands(Math.round(before))} -> ${withThousands(Math.round(after))}`,
-    hint: index.sql,
+    hint: needs === undefined ? index.sql : `${needs.sql}; ${index.sql}`,
   }))
 }
 

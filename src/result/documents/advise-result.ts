@@ -39,6 +39,8 @@ const advice = z.object({
   /** Where it was judged: with --prove it was built. */
   tried: z.enum(['twin', 'hypopg', 'build']),
   why: z.string(),
+  /** What has to be created before it, and who may; perfdb does not, but for apply with --allow CREATE_EXTENSION. */
+  needs: z.object({ extension: z.string(), sql: z.string(), by: z.string() }).optional(),
   /** Rows that were inserted, updated and deleted in its table since the counters were reset: each insert writes the index too. */
   writes: z
     .object({ inserted: z.number(), updated: z.number(), hot_updated: z.number(), deleted: z.number() })

@@ -2,6 +2,16 @@
 export const namesInSchemaSql = `
   select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1`
 
+/**
+ * pg_trgm where it is not installed and could be: whether the role of the session may create it (as a superuser, or as it is trusted and the role may create in the database), and
+ * whether it is trusted at all. Runs with search_path = pg_catalog.
+ */
+export const trigramsSql = `
+  select r.rolsuper or (v.trusted and has_database_privilege(current_database(), 'create')) as allowed, v.trusted
+  from pg_available_extensions a join pg_available_extension_versions v on v.name = a.name and v.version = a.default_version
+    join pg_roles r on r.rolname = current_user
+  where a.name = 'pg_trgm' and a.installed_version is null`
+
 /** The tables `$1` schemas, `$2` names, a partition as the partitioned table at the top. Runs with search_path = pg_catalog. */
 export const rootTablesSql = `
   select distinct rn.nspname as schema, r.relname as name

@@ -7,7 +7,7 @@ import { startEmbedded } from '../../server/embedded/embedded.js'
 import { showSql, treesSql, twinAncestorsSql } from '../../sql/twin/twin-restore.js'
 import { buildAll, shareOf, triedPrefix } from './build.js'
 import { insertEnds } from './ends.js'
-import { createExtensions, runSchema, type Schema } from '../load.js'
+import { createExtensions, createTrigrams, runSchema, type Schema } from '../load.js'
 import { pageBytes } from '../files/pages.js'
 import { plannerOf } from './planner.js'
 import { files, resize, type State } from './relations.js'
@@ -24,6 +24,8 @@ export interface TwinSources {
   readonly scale: number
   /** Where the embedded server is looked for, as startEmbedded takes it. */
   readonly from?: readonly string[]
+  /** Make pg_trgm, which the source lacks. */
+  readonly trigrams?: boolean | undefined
 }
 
 /**
@@ -49,12 +51,12 @@ export async function makeTwin(sources: TwinSources, limits: Limits): Promise<Lo
   })
   try {
     const open = await opener(server, statistics)
-    const gaps = await load(open, sources.schema, statistics)
+    const { gaps, trigrams } = await load(open, sources, statistics)
     const short = new Map((await files(open)).map(({ path, bytes }) => [path, bytes / pageBytes]))
     const state = { server, open, known, statistics, limits, short, built: new Map<string, number>() }
     refuseAborted(limits.signal)
     await resize(state)
-    return await standing(state, gaps)
+    return await standing(state, gaps, trigrams)
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error
@@ -67,26 +69,32 @@ async function made(open: Open, { statements }: Schema): Promise<readonly string
   return await runSchema(owner, statements)
 }
 
-/** Gives what could not be made or restored. */
-async function load(open: Open, schema: Schema, statistics: Statistics): Promise<readonly string[]> {
+/** Gives what could not be made or restored, and the schema of pg_trgm that the source lacks. */
+async function load(
+  open: Open,
+  { schema, trigrams: wanted = false }: TwinSources,
+  statistics: Statistics,
+): Promise<Pick<LoneTwin, 'gaps' | 'trigrams'>> {
   await using superuser = await open('superuser', 'ddl')
   const missing = await createExtensions(superuser, role, schema)
+  const trigrams = wanted ? await createTrigrams(superuser, role, schema) : null
   const unmade = await made(open, schema)
   await using owner = await open('owner', 'ddl')
   const endless = await insertEnds(superuser, owner, statistics.relations)
   await owner.query('set session_replication_role = origin')
   const unrestored = await restore(owner, statistics)
-  return [
+  const gaps = [
     // One that nothing here leans on, such as those that count statements, is missed by nobody.
     ...(unmade.length === 0 ? [] : missing),
     ...unmade,
     ...endless.map((table) => `ends of the btrees of ${table}: the rows did not fit`),
     ...unrestored,
   ]
+  return { gaps, trigrams }
 }
 
 /** The twin from now on; `gaps` could not be made. */
-async function standing(state: State, gaps: readonly string[]): Promise<LoneTwin> {
+async function standing(state: State, gaps: readonly string[], trigrams: string | null): Promise<LoneTwin> {
   const { server, open, known } = state
   let session = await open('owner', 'measure')
   let superuser = await open('superuser', 'ddl')
@@ -97,6 +105,7 @@ async function standing(state: State, gaps: readonly string[]): Promise<LoneTwin
   return {
     version: session.version,
     gaps,
+    trigrams,
     table(schema, name) {
       const found = known.relation(schema, name)
       return found === undefined ? undefined : { rows: Math.max(0, found.tuples), bytes: found.bytes }
