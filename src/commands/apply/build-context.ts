@@ -40,7 +40,8 @@ export async function buildContext(
     maxWaitMs: options.maxWaitMs,
     retries: options.retries,
     onQueue: options.onQueue,
-    mayStart: async () => startRefusal(watchdog, options),
+    mayStart:
+      options.window === null && options.maxLagMs === null ? undefined : async () => startRefusal(watchdog, options),
     signal: options.signal,
     listener: options.listener,
     recorder,
