@@ -13,7 +13,7 @@ export interface BuildContext {
   /** pg_backend_pid() of the session that holds the run lock: the first worker's. */
   readonly lockPid: number
   /** Where the WAL that this session writes stood behind its last step, where nothing else runs on it between two of them: there the next one begins. */
-  readonly lastWal?: { position: Promise<WalPosition | null> | undefined }
+  readonly lastWal?: { position: WalPosition | null }
   /** Asked between two statements. */
   readonly watchdog: Session
   /** Looks on while one runs. */
@@ -25,8 +25,8 @@ export interface BuildContext {
   readonly retries: number
   /** What to do about a statement that is queued behind a build and would end it with a deadlock (fault 21). */
   readonly onQueue: QueuePolicy
-  /** Why no build may be started now, such as a closed window; null when one may. Asked before each step; undefined where nothing is to be asked. */
-  readonly mayStart?: (() => Promise<string | null>) | undefined
+  /** Why no build may be started now, such as a closed window; null when one may. Asked before each step. */
+  readonly mayStart: () => Promise<string | null>
   /** false where nobody is told what a build wrote. */
   readonly wal?: boolean
   readonly signal: AbortSignal
@@ -34,8 +34,6 @@ export interface BuildContext {
   readonly recorder: Recorder
   /** Called when a long statement is on its way: what is asked on the ddl session then is answered right after it. */
   readonly onSent?: () => void
-  /** Called when a build has ended well, right before its verification is sent: what is asked on the watchdog then travels along. */
-  readonly onBuilt?: (() => void) | undefined
 }
 
 /** A session that is there by the first look, however late it is opened. */

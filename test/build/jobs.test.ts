@@ -55,26 +55,6 @@ test('one failing build of several at once fails alone', async () => {
   )
 })
 
-test('a signal between a build and the next one, whose record was written ahead: that record says that nothing was begun', async () => {
-  await using db = await testDatabase(schema)
-  const profiles = await profileOf(indexes.slice(0, 2))
-  const stopping = new AbortController()
-  const { result } = await apply(db.url, profiles, {
-    ledger: true,
-    // On one session for all: the next one is not sent before the first has ended.
-    fleet: { run: 'f', tenant: 't', wave: 1 },
-    signal: stopping.signal,
-    signalName: () => (stopping.signal.aborted ? 'SIGTERM' : undefined),
-    onEvent: (event) => (event.type === 'step-done' ? stopping.abort() : undefined),
-  })
-  expect(result.steps.map(({ outcome }) => outcome)).toEqual(['built', 'not_reached'])
-  const steps = await db.sql`select state, outcome, error ->> 'code' as code from perfdb.steps order by number`
-  expect([...steps]).toEqual([
-    { state: 'done', outcome: 'built', code: null },
-    { state: 'failed', outcome: 'not_reached', code: 'NOT_STARTED' },
-  ])
-})
-
 test('outside the window nothing is started, and the reason is told', async () => {
   await using db = await testDatabase(schema)
   const profiles = await profileOf(indexes.slice(0, 2))

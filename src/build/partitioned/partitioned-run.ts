@@ -53,7 +53,7 @@ function partOf(step: Step, { table, index }: PartitionWork): Step {
 
 /** The partitions of a large table may take longer than the window that the step was begun in. */
 async function assertMayStart({ mayStart }: BuildContext): Promise<void> {
-  const reason = (await mayStart?.()) ?? null
+  const reason = await mayStart()
   if (reason !== null) throw new PerfdbError('NOT_STARTED', reason)
 }
 

@@ -7,7 +7,7 @@ import { schedule } from './schedule.js'
 import { perfdbError } from '../statement.js'
 import { runStep, stepError } from './run-step.js'
 import { stateOf } from '../check/verify.js'
-import { begin, beginNext, isPlainBuild, type Begun } from './begin.js'
+import { lookBefore } from '../check/before.js'
 import { withWal } from './wal.js'
 
 /**
@@ -36,7 +36,7 @@ export async function runPlan(
     await Promise.all(
       sessions.map((ddl) => {
         // Where one session does it all, the ledger's WAL is its own too.
-        const lastWal = context.watchdog.pid === ddl.pid ? {} : { lastWal: { position: undefined } }
+        const lastWal = context.watchdog.pid === ddl.pid ? {} : { lastWal: { position: null } }
         return takeLanes({ ...context, ddl, ...lastWal }, lanes, progress)
       }),
     )
@@ -62,73 +62,31 @@ interface Progress {
   readonly writing: Promise<void>[]
 }
 
-/**
- * The lanes one after another. Where a build and then another one stand side by side, the second is sent while the first is still verified, on another session: whether that
- * failed is no matter to it. What is asked of one session waits behind a build, and so is awaited before it.
- */
 async function takeLanes(context: BuildContext, lanes: (readonly Step[])[], progress: Progress): Promise<void> {
   for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) {
-    let begun: Promise<Begun | null> | undefined
-    const taken: Promise<void>[] = []
-    for (const [at, step] of lane.entries()) {
-      const ahead = (await begun) ?? null
-      begun = undefined
-      if (ahead === null) await Promise.all(taken)
-      const next = lane[at + 1]
-      const paired = next !== undefined && isPlainBuild(step) && isPlainBuild(next)
-      let built = () => {}
-      const building = new Promise<void>((resolve) => (built = resolve))
-      const onBuilt = () => {
-        begun = beginNext(context, next ?? step, progress.numbers.get(next ?? step) ?? 0)
-        if (context.watchdog.pid !== context.ddl.pid) built()
-      }
-      const taking = takeStep({ ...context, ...(paired ? { onBuilt } : {}) }, step, progress, ahead, taken.at(-1)).then(
-        (result) => {
-          progress.results.set(step, result)
-          progress.byName.set(stepKey(step), result)
-        },
-      )
-      taken.push(taking)
-      await Promise.race([taking, building])
+    for (const step of lane) {
+      const result = await takeStep(context, step, progress)
+      progress.results.set(step, result)
+      progress.byName.set(stepKey(step), result)
     }
-    await Promise.all(taken)
   }
 }
 
-/** `ahead`: what was sent of it while the step before it, `earlier`, was verified. */
-async function takeStep(
-  context: BuildContext,
-  step: Step,
-  progress: Progress,
-  ahead: Begun | null,
-  earlier: Promise<void> | undefined,
-): Promise<StepResult> {
-  const left = (why: StepError | null) => {
-    const result = notReached(step, why)
-    if (ahead !== null) progress.writing.push(closed(context, result, progress.numbers.get(step) ?? 0))
-    return result
-  }
-  if (progress.stopped !== null || context.signal.aborted) return left(progress.stopped)
+async function takeStep(context: BuildContext, step: Step, progress: Progress): Promise<StepResult> {
+  if (progress.stopped !== null || context.signal.aborted) return notReached(step, progress.stopped)
   const missed = missedNeeds(step, progress)
-  if (missed !== null) return left(missed)
-  const reason =
-    ahead === null ? await context.mayStart?.().catch((error: unknown) => perfdbError(error).message) : undefined
-  if (typeof reason === 'string')
+  if (missed !== null) return notReached(step, missed)
+  const reason = await context.mayStart().catch((error: unknown) => perfdbError(error).message)
+  if (reason !== null)
     progress.stopped = {
       code: 'NOT_STARTED',
       message: reason,
       hint: 'run the same command again: it goes on from here',
     }
-  if (progress.stopped !== null) return left(progress.stopped)
-  const result = await recorded(context, step, progress, ahead, earlier)
+  if (progress.stopped !== null) return notReached(step, progress.stopped)
+  const result = await recorded(context, step, progress)
   if (result.error !== null && fatal.has(result.error.code)) progress.stopped = result.error
   return result
-}
-
-/** The record of a step that was written ahead, and of which nothing was sent after all. Never rejects. */
-async function closed({ recorder }: BuildContext, result: StepResult, number: number): Promise<void> {
-  const error: StepError = result.error ?? { code: 'NOT_STARTED', message: 'the run ended before it' }
-  await recorder.finished({ ...result, error }, number).catch(() => undefined)
 }
 
 /** What replaces comes before what it replaces: while one of these is not there, the index is kept. */
@@ -151,29 +109,21 @@ const succeeded: ReadonlySet<string> = new Set(['built', 'rebuilt', 'reindexed',
 
 const fatal = new Set(['CONNECTION_LOST', 'INTERRUPTED', 'INTERNAL'])
 
-async function recorded(
-  context: BuildContext,
-  step: Step,
-  { numbers, writing }: Progress,
-  ahead: Begun | null,
-  earlier: Promise<void> | undefined,
-): Promise<StepResult> {
+async function recorded(context: BuildContext, step: Step, { numbers, writing }: Progress): Promise<StepResult> {
   const { listener, recorder } = context
   const number = numbers.get(step) ?? 0
-  const tell = () =>
-    listener({
-      type: 'step-started',
-      step: step.step,
-      index: step.index,
-      table: `${step.table.schema}.${step.table.name}`,
-      number,
-      of: numbers.size,
-    })
-  // The end of the step before is told first.
-  const told = ahead === null ? tell() : earlier?.then(tell)
-  const { recording, looking } = ahead ?? begin(context, step, number)
+  listener({
+    type: 'step-started',
+    step: step.step,
+    index: step.index,
+    table: `${step.table.schema}.${step.table.name}`,
+    number,
+    of: numbers.size,
+  })
+  // What a build asks first travels along: no statement that changes anything is sent before the record of it is written.
+  const looking = isPlainBuild(step) ? lookBefore(context, step.schema, step.index).catch(() => undefined) : undefined
   try {
-    await recording
+    await recorder.started(step, number)
   } catch (error) {
     return { ...notReached(step, null), error: stepError(perfdbError(error)) }
   }
@@ -183,10 +133,9 @@ async function recorded(
   const written = recorder.finished(result, number).catch((error: unknown) => {
     listener({ type: 'warning', message: `the ledger could not be written: ${perfdbError(error).message}` })
   })
-  // It is on its way before the next build is.
+  // On one connection it is there before the record of the next step, which is waited for.
   writing.push(written)
   if (result.error !== null) await written
-  await told
   listener({
     type: 'step-done',
     index: step.index,
@@ -196,6 +145,13 @@ async function recorded(
     message: result.error?.message ?? null,
   })
   return result
+}
+
+/** One statement that builds what the step is named for. */
+function isPlainBuild({ statements, partitioned, existing, index }: Step): boolean {
+  const [only, ...more] = statements
+  const builds = only?.kind === 'build' && only.verb !== 'reindex' && only.index === index
+  return builds && more.length === 0 && partitioned !== true && existing === null
 }
 
 /** The result of a step that had nothing to do, or that cannot be done. */

@@ -16,32 +16,21 @@ export async function withWal(
   step: Step,
   work: (context: BuildContext) => Promise<StepResult>,
 ): Promise<StepResult> {
-  const { ddl } = context
-  const last = hasOwnPosition(ddl) ? context.lastWal : undefined
-  const known = last?.position
-  if (last !== undefined) last.position = undefined
+  const { ddl, lastWal: last } = context
+  const known = last?.position ?? null
+  if (last !== undefined) last.position = null
   if (context.wal === false || !step.statements.some(({ kind }) => kind === 'build')) return work(context)
-  const looking = known ?? look(ddl)
-  const alone = step.statements.length === 1 && step.partitioned !== true
+  const looking = known === null ? look(ddl) : Promise.resolve(known)
   let behind: Promise<WalPosition | null> | undefined
-  const onSent = () => {
-    behind = look(ddl)
-    // The next build may be sent before this one is verified.
-    if (alone && last !== undefined) last.position = behind
-  }
-  const result = await work({ ...context, onSent })
-  // What failed is cleaned up, or left to others, behind the last look.
-  if (result.outcome === 'failed' && last !== undefined && last.position === behind) last.position = undefined
+  const result = await work({ ...context, onSent: () => void (behind = look(ddl)) })
   const before = await answered(ddl, looking)
   if (before === null || result.outcome === 'failed' || ddl.lost) return result
+  const alone = step.statements.length === 1 && step.partitioned !== true
   const after = await answered(ddl, alone && behind !== undefined ? behind : look(ddl))
   if (after === null) return result
+  if (after.backend !== null && last !== undefined) last.position = after
   const ids = step.partitioned === true ? Number.POSITIVE_INFINITY : idsOfStatement * step.statements.length
   return { ...result, wal: written(before, after, ids) }
-}
-
-function hasOwnPosition({ versionNum }: Session): boolean {
-  return versionNum >= 180_000
 }
 
 /** Three transactions each write in CREATE and in DROP INDEX CONCURRENTLY: measured on 14, 16 and 18. */
@@ -54,7 +43,7 @@ function written(before: WalPosition, after: WalPosition, ids: number): WrittenW
 
 /** Sends the look, and does not wait for the answer: null when the server refuses it, as the build is none the worse without this number. */
 async function look(session: Session): Promise<WalPosition | null> {
-  const own = hasOwnPosition(session)
+  const own = session.versionNum >= 180_000
   const flushed = own ? session.query('select pg_catalog.pg_stat_force_next_flush()') : undefined
   const asked = session.query<WalPosition>(`${positionSql}, ${own ? backendSql : noneSql}`)
   return Promise.all([asked, flushed]).then(

@@ -42,7 +42,6 @@ export async function runBuild(
     lockPid: searched ? undefined : before.lockPid,
   })
   if (ran.error === null) {
-    context.onBuilt?.()
     return { index: await verifyBuilt(watchdog, schema, name, table.name, step.canonical), waitedMs: ran.waitedMs }
   }
   if (!ran.sent) throw ran.error

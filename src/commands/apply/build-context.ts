@@ -40,8 +40,7 @@ export async function buildContext(
     maxWaitMs: options.maxWaitMs,
     retries: options.retries,
     onQueue: options.onQueue,
-    mayStart:
-      options.window === null && options.maxLagMs === null ? undefined : async () => startRefusal(watchdog, options),
+    mayStart: async () => startRefusal(watchdog, options),
     signal: options.signal,
     listener: options.listener,
     recorder,

@@ -36,7 +36,7 @@ export async function takeBackUnpaid(
     ...context,
     signal: new AbortController().signal,
     recorder: noRecord.recorder,
-    mayStart: undefined,
+    mayStart: async () => null,
   }
   const gone = new Set<string>()
   const { findings, left } = await carryOut(own, session, work, async (number, outcome) => {
