@@ -16,7 +16,8 @@ test('a replace that never gets the lock to exchange the names says who holds it
   const profiles = await profileOf(wanted)
   const holder = await db.sql.reserve()
   await holder.unsafe("begin; comment on index i is 'mine'")
-  const { result } = await apply(db.url, profiles, { allow: ['REPLACE'], maxWaitMs: 1500 })
+  // Each try for the lock lasts 50 ms: time for several, so that one of them is looked at while it waits.
+  const { result } = await apply(db.url, profiles, { allow: ['REPLACE'], maxWaitMs: 6000 })
   expect(result).toMatchObject({ exit_code: 3, steps: [{ outcome: 'failed', state: 'valid' }] })
   expect(result.steps[0]?.error).toMatchObject({
     code: 'BLOCKED',
