@@ -52,7 +52,8 @@ export async function readOwners(session: Session, definitions: readonly Definit
   return first
 }
 
-function tablesOf(definitions: readonly Definition[]): ReadonlyMap<string, TableName> {
+/** The tables of these definitions by their keys, each once. */
+export function tablesOf(definitions: readonly Definition[]): ReadonlyMap<string, TableName> {
   return new Map(definitions.map(({ table }) => [tableKey(table), { schema: table.schema, name: table.name }]))
 }
 

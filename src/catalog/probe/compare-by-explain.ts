@@ -132,14 +132,7 @@ const unreadable: Print = async (_session, _definition, source, keys, include, p
 ]
 
 /** Output list and filter of a scan that no index serves, as PostgreSQL prints them. Planned only, never run. */
-async function printed(
-  session: Session,
-  definition: Definition,
-  source: string,
-  keys: readonly string[],
-  include: readonly string[],
-  predicate: string | null,
-): Promise<readonly [readonly string[], string]> {
+const printed: Print = async (session, definition, source, keys, include, predicate) => {
   const sql = `explain (verbose, costs off, format json) select ${[...keys, ...include].join(', ')} from ${source}${predicate === null ? '' : ` where ${predicate}`}`
   const set = {
     search_path: buildSearchPath(session, definition.table.schema),

@@ -5,17 +5,16 @@ import type { Session } from '../../server/session/session.js'
 import { copiedColumnsSql } from '../../sql/catalog/copied-columns.js'
 import { createIndexSql } from '../../sql/ddl/index-ddl.js'
 import { tableKey } from './probe-copies.js'
-import type { Trust } from '../trust.js'
+import { tablesOf, type Trust } from '../trust.js'
 
 /** Of each table by its key, its columns as its copy has them; a table that cannot be copied as it is (partitioned, not to be read) is missing. */
 export type CopiedColumns = ReadonlyMap<string, Readonly<Record<string, string>>>
 
 /** One statement, however many tables there are. */
 export async function readCopiedColumns(session: Session, declared: readonly DeclaredIndex[]): Promise<CopiedColumns> {
-  const tables = new Map(declared.map(({ definition: { table } }) => [tableKey(table), table]))
-  const wanted = [...tables.values()].map(({ schema, name }) => ({ schema, name }))
+  const tables = tablesOf(declared.map(({ definition }) => definition))
   const rows = await session.query<TableName & { readonly columns: Readonly<Record<string, string>> }>(
-    withConstant(copiedColumnsSql, wanted),
+    withConstant(copiedColumnsSql, [...tables.values()]),
   )
   return new Map(rows.map((row) => [tableKey(row), row.columns]))
 }

@@ -27,14 +27,7 @@ export function runQuery(db: Kysely<Tables>) {
     ])
 }
 
-interface Counts {
-  readonly built: number
-  readonly dropped: number
-  readonly failed: number
-  readonly changed: number
-  readonly unfinished: number
-  readonly undone: number
-}
+type Counts = Pick<Run, 'built' | 'dropped' | 'failed' | 'changed' | 'unfinished' | 'undone'>
 
 export function toRun(row: Selectable<Tables['runs']> & Counts): Run {
   return {
