@@ -78,6 +78,8 @@ async function output(program, args, input, cwd) {
 export async function built(sql, advice) {
   const refused = []
   const names = []
+  // As the advice says, the extension that an index needs comes first.
+  for (const text of new Set(advice.flatMap(({ needs }) => needs?.sql ?? []))) await sql.unsafe(text)
   for (const [at, { index }] of advice.entries()) {
     const name = `advised_${at}`
     const text = index.sql.replace(/ concurrently "(?:[^"]|"")*"/i, ` ${name}`)
