@@ -102,18 +102,21 @@ async function pairsOf({ interleave, compare }, session, { factor, queries, befo
   })
 }
 
-/** The ratio of medians of each query without and with index scans, in turns. */
+/** Of each query without and with index scans, in turns: the median of the rounds' ratios, which a burst that meets both does not change. */
 async function truthOf(session, queries) {
   const ratios = []
   for (const { sql } of queries) {
-    const times = [[], []]
-    for (let round = 0; round < 11; round += 1)
-      for (const [side, settings] of [noIndex, ['reset all', alone]].entries()) {
+    const rounds = []
+    for (let round = 0; round < 21; round += 1) {
+      const times = []
+      for (const settings of [noIndex, ['reset all', alone]]) {
         for (const setting of settings) await session.query(setting)
         const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
-        times[side].push(row['QUERY PLAN'][0]['Execution Time'])
+        times.push(row['QUERY PLAN'][0]['Execution Time'])
       }
-    ratios.push(median(times[0]) / median(times[1]))
+      rounds.push(times[0] / times[1])
+    }
+    ratios.push(median(rounds))
   }
   return ratios
 }

@@ -175,7 +175,7 @@ test('sides that lie far apart end with ten samples, sides that do not go on to 
   const samplesOf = async (...hidden: readonly (readonly number[])[]) => {
     const arms = hidden.map(newArm)
     expect(await takeTurns(session, subject, arms, 60_000, limits)).toBe(true)
-    return arms.map(({ blocks }) => blocks.flat().length)
+    return arms.map(({ rounds }) => rounds.flat().length)
   }
   const [quick = 0, slow = 0] = await samplesOf([], index?.leaves.map(({ oid }) => oid) ?? [])
   expect(quick).toBeGreaterThanOrEqual(10)

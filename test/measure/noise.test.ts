@@ -84,6 +84,26 @@ test('blocks that disagree claim nothing', () => {
   expect(compared.reason).toMatch(/^its blocks after disagree \(3.0 ms, 9.0 ms\): /)
 })
 
+test('in turns a burst that meets both sides of a round says nothing', () => {
+  const burst = (ms: number, factor = 5) =>
+    Array.from({ length: 12 }, (_, round) => around(round % 4 < 2 ? ms : factor * ms, 3))
+  const sides = (before: readonly number[][], after: readonly number[][]) =>
+    [
+      measured({ executionMs: before.flat(), rounds: before }),
+      measured({ executionMs: after.flat(), rounds: after, scan: 'Index Scan' }),
+    ] as const
+  const [before, after] = sides(burst(10), burst(5))
+  const told = compareMeasurements(before, after, 1.2)
+  expect(told).toMatchObject({ verdict: 'faster', reason: null })
+  expect(told.speedup?.median).toBeCloseTo(2, 6)
+  const { rounds: _, ...blind } = after
+  expect(compareMeasurements(before, blind, 1.2).verdict).toBe('inconclusive')
+  const swinging = Array.from({ length: 12 }, (_, round) => around(round % 2 === 0 ? 8 : 3, 3))
+  const apart = compareMeasurements(...sides(burst(10, 1), swinging))
+  expect(apart.verdict).toBe('inconclusive')
+  expect(apart.reason).toMatch(/^its odd and even rounds disagree \(2.7x\): /)
+})
+
 test('too few samples are named, with the budget that gives more', () => {
   const few = { executionMs: around(1100, 5) }
   const compared = compareMeasurements(measured(few), measured({ executionMs: around(150, 7), scan: 'Index Scan' }))

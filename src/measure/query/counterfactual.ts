@@ -6,11 +6,11 @@ import { compareMeasurements, type QueryComparison } from '../sample/compare.js'
 import { limitsOf, type Limits, type MeasureOptions } from '../sample/limits.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { namesakeOf } from '../sample/namesake.js'
-import { noiseOfPairs, ownNoise, type Noise, type NoisePair } from '../sample/noise.js'
+import { inTurns, noiseOfPairs, ownNoise, turnsNoise, type Noise, type NoisePair } from '../sample/noise.js'
 import { namingOf, shapeOf } from '../sample/shape.js'
 import { failureOf } from '../sample/series.js'
 import { median } from '../sample/statistics.js'
-import { blocksOfArm, newArm, takeTurns, type Arm } from './arms.js'
+import { newArm, takeTurns, type Arm } from './arms.js'
 import { attempt } from './finish.js'
 import { budgetOf, stoppable } from './budget.js'
 import { hiddenRuns, planUses, readHideable, type Hideable } from './hidden.js'
@@ -70,7 +70,7 @@ export async function interleave(
         else taken.push({ one, measured, arms })
       }
     }
-    return concluded(taken, before, after, known, { stopped, leastSamples: limits.leastSamples })
+    return concluded(taken, before, after, known, stopped)
   })
 }
 
@@ -155,10 +155,10 @@ function concluded(
   before: readonly QueryMeasurement[],
   after: readonly QueryMeasurement[],
   known: readonly Hideable[],
-  { stopped, leastSamples }: Pick<Counterfactual, 'stopped'> & Pick<Limits, 'leastSamples'>,
+  stopped: string | null,
 ): Counterfactual {
   const enough = taken.filter(({ arms }) => arms.distinct.every(({ latest }) => latest !== null))
-  const noise = noiseOfPairs(armPairs(enough, leastSamples))
+  const noise = noiseOfPairs(armPairs(enough))
   const interleaved = new Set<QueryMeasurement>()
   const others = new Map<Measurement, Measurement>()
   for (const { one, measured, arms } of enough) {
@@ -196,31 +196,40 @@ function concluded(
   }
 }
 
-/** Of the arms that went on to the usual number of samples: those that ended early lie far from each other, and their halves are short. Of all where fewer than 20 did: too few to stand for the rest. */
-function armPairs(taken: readonly Taken[], leastSamples: number): readonly NoisePair[] {
-  const pairs = taken.flatMap(({ one, arms }) =>
-    arms.distinct.flatMap((arm) => {
-      const blocks = blocksOfArm(arm)
-      const [odd = 0, even = 0] = blocks.map(({ executionMs }) => executionMs.length)
-      const pair: NoisePair = { query: one.query.name, of: 'blocks', ratio: ownNoise({ blocks, ...noSamples }) }
-      return odd < 3 || even < 3 ? [] : [{ pair, whole: odd + even >= leastSamples }]
-    }),
+/**
+ * Of each side and the first one what odd and even rounds say. Sides that ended early, far from each other, have too few rounds for that: where there
+ * is no other pair, what odd and even rounds of one side differ by.
+ */
+function armPairs(taken: readonly Taken[]): readonly NoisePair[] {
+  const inRounds = taken.flatMap(({ one, measured, arms: { distinct } }) => {
+    const [first, ...others] = distinct.map((arm) => sampledBy(arm, measured))
+    return others.flatMap((other): readonly NoisePair[] => {
+      const turns = first === undefined ? null : inTurns(first, other)
+      return turns === null ? [] : [{ query: one.query.name, of: 'turns', ratio: turnsNoise(turns) }]
+    })
+  })
+  if (inRounds.length > 0) return inRounds
+  return taken.flatMap(({ one, measured, arms: { distinct } }) =>
+    distinct
+      .map((arm) => sampledBy(arm, measured))
+      .filter(({ blocks = [] }) => blocks.every(({ executionMs }) => executionMs.length >= 3))
+      .map((side) => ({ query: one.query.name, of: 'blocks' as const, ratio: ownNoise(side) })),
   )
-  const whole = pairs.filter((each) => each.whole)
-  return (whole.length < 20 ? pairs : whole).map(({ pair }) => pair)
 }
 
-const noSamples = { executionMs: [], controlMs: [] }
-
 function sampledBy(arm: Arm, measured: Measurement): Measurement {
-  const blocks = blocksOfArm(arm)
-  const { latest } = arm
+  const { latest, rounds } = arm
+  const blocks = [0, 1].map((rest) => ({
+    executionMs: rounds.filter((_, round) => round % 2 === rest).flat(),
+    controlMs: [],
+  }))
   return {
     ...measured,
     status: 'measured',
-    executionMs: blocks.flatMap(({ executionMs }) => executionMs),
+    executionMs: rounds.flat(),
     controlMs: [],
     blocks,
+    rounds,
     planningMs: median(arm.planningMs),
     rows: latest?.rows ?? measured.rows,
     buffers: latest?.buffers ?? measured.buffers,

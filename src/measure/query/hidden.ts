@@ -71,11 +71,11 @@ export async function hiddenRuns(
 
 /** With the names of pg_catalog alone, so that no operator of the user's runs; afterwards nothing can be written any more. */
 async function hide(session: Session, oids: readonly number[]): Promise<boolean> {
-  const [row] = await session.query<{ readonly path: string }>(
-    "select pg_catalog.current_setting('search_path') as path",
-  )
-  await session.query("select pg_catalog.set_config('search_path', 'pg_catalog', true)")
-  const hidden = await session.query(hideSql, [oids])
+  const [[row], , hidden] = await Promise.all([
+    session.query<{ readonly path: string }>("select pg_catalog.current_setting('search_path') as path"),
+    session.query("select pg_catalog.set_config('search_path', 'pg_catalog', true)"),
+    session.query(hideSql, [oids]),
+  ])
   await session.query(
     "select pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('transaction_read_only', 'on', true)",
     [row?.path ?? ''],

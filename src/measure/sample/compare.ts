@@ -2,9 +2,9 @@ import type { Measurement, QueryMeasurement } from './measurement.js'
 import type { Buffers } from '../plan/plan-node.js'
 import { allBlocks, changed, leastMs } from './changed.js'
 import { whyInconclusive } from './inconclusive.js'
-import { ownNoise } from './noise.js'
+import { inTurns, ownNoise, turnsNoise } from './noise.js'
 import { shapeOf } from './shape.js'
-import { medianInterval, speedup, type RatioInterval } from './statistics.js'
+import { medianInterval, speedup, speedupInTurns, type RatioInterval } from './statistics.js'
 
 export type Verdict = 'faster' | 'same' | 'slower' | 'inconclusive'
 
@@ -40,16 +40,20 @@ export function compare(before: QueryMeasurement, after: QueryMeasurement, noise
  * Rows must be equal, else nothing is claimed. The same query plan (whatever its indexes are called) is `same`, whatever the clock said,
  * unless its buffers changed by more than 10 % and 8 blocks. Time decides when the interval is clear of 1.1 (below 1/1.1: slower) and the
  * medians differ by 0.1 ms; the interval is freed of the control query's drift, and as wide as the noise of the run and as what the blocks of
- * either side differ by. When it is not clear, buffers decide that fell to half or less (grew to double or more) by more than 8 blocks, if
+ * either side differ by; of sides in turns each round is compared for itself. When it is not clear, buffers decide that fell to half or less (grew to double or more) by more than 8 blocks, if
  * the estimate itself clears the noise. Medians that near with such buffers are `same` under another query plan too.
  */
 export function compareMeasurements(before: Measurement, after: Measurement, noise = 1): QueryComparison {
   const sides = { before, after }
   const unmeasured = unmeasuredVerdict(before, after)
   if (unmeasured !== null) return { ...unmeasured, speedup: null, ...sides }
-  const widest = Math.max(noise, ownNoise(before), ownNoise(after))
+  const turns = inTurns(before, after)
+  const widest = Math.max(noise, ...(turns === null ? [ownNoise(before), ownNoise(after)] : [turnsNoise(turns)]))
   const controls = { before: before.controlMs, after: after.controlMs }
-  const ratio = speedup(before.executionMs, after.executionMs, controls, widest)
+  const ratio =
+    turns === null
+      ? speedup(before.executionMs, after.executionMs, controls, widest)
+      : speedupInTurns(turns.before, turns.after, widest)
   if (before.rows !== after.rows) {
     const reason = `${before.rows} rows before, ${after.rows} after: the data changed`
     return { verdict: 'inconclusive', speedup: ratio, reason, ...sides }

@@ -1,5 +1,5 @@
 import type { Measurement } from './measurement.js'
-import { blocksOf, ownNoise } from './noise.js'
+import { blocksOf, inTurns, ownNoise, turnsNoise } from './noise.js'
 import { median, type RatioInterval } from './statistics.js'
 
 /** As few samples have no interval of 95 %, see medianInterval. */
@@ -14,11 +14,14 @@ export function whyInconclusive(before: Measurement, after: Measurement, ratio: 
   const [was, is] = [before.executionMs.length, after.executionMs.length]
   if (!ratio.sound)
     return `${several(was, 'sample')} before and ${is} after, ${leastForInterval} of each are needed: ${budget}`
+  const turns = inTurns(before, after)
+  if (turns !== null && turnsNoise(turns) > Math.max(1.1, noise))
+    return `its odd and even rounds disagree (${turnsNoise(turns).toFixed(1)}x): ${budget}`
   const apart = [
     { side: 'before', measured: before },
     { side: 'after', measured: after },
   ].toSorted((a, b) => ownNoise(b.measured) - ownNoise(a.measured))[0]
-  if (apart !== undefined && ownNoise(apart.measured) > Math.max(1.1, noise)) {
+  if (turns === null && apart !== undefined && ownNoise(apart.measured) > Math.max(1.1, noise)) {
     const medians = blocksOf(apart.measured).map(({ executionMs }) => milliseconds(median(executionMs)))
     return `its blocks ${apart.side} disagree (${medians.join(', ')}): again when the server has less else to do, or ${budget}`
   }

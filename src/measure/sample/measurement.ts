@@ -2,7 +2,7 @@ import type { Finding } from '../../plan/plan.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'
 import type { Buffers } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import type { MedianInterval } from './statistics.js'
+import type { MedianInterval, Rounds } from './statistics.js'
 import type { Block, Control, IndexShape, Subject } from './subject.js'
 
 /** refused: not run; not_measured: stopped by a timeout or a lock; failed: the server reported another error. */
@@ -23,6 +23,8 @@ export interface Measurement {
   readonly controlMs: readonly number[]
   /** The same samples by block: another one for each time that it was measured in this run. */
   readonly blocks?: readonly Block[]
+  /** The same samples by round, where it took turns with the other side of a comparison. */
+  readonly rounds?: Rounds
   /** What ran. */
   readonly subject?: Subject
   /** Median in ms. */

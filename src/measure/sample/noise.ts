@@ -2,14 +2,15 @@ import { changed, leastMs } from './changed.js'
 import type { Measurement, QueryMeasurement } from './measurement.js'
 import { namesakeOf } from './namesake.js'
 import { shapeOf } from './shape.js'
-import { median } from './statistics.js'
+import { median, roundRatios, speedupInTurns, type Rounds } from './statistics.js'
 import type { Block } from './subject.js'
 
 /** What two measurements of the same thing differed by, from 1 on. */
 export interface NoisePair {
   readonly query: string
-  /** The two halves of a block, two blocks of one side, a query whose query plan and buffers did not change, or a control query. */
-  readonly of: 'halves' | 'blocks' | 'unchanged' | 'control'
+  /** The two halves of a block, two blocks of one side, a query whose query plan and buffers did not change, a control query, or the odd and the
+   * even rounds of two sides in turns. */
+  readonly of: 'halves' | 'blocks' | 'unchanged' | 'control' | 'turns'
   readonly ratio: number
 }
 
@@ -43,6 +44,25 @@ export function floorOf(ratios: readonly number[]): number {
 /** The largest ratio between the blocks of one side; 1 for one block. */
 export function ownNoise(measurement: Pick<Measurement, 'blocks' | 'executionMs' | 'controlMs'>): number {
   return Math.max(1, ...blockPairs(blocksOf(measurement)))
+}
+
+/** The rounds of two sides that took turns, where they are as many as an interval of 95 % wants; null elsewhere. */
+export function inTurns({ rounds: before }: Measurement, { rounds: after }: Measurement): Turns | null {
+  if (before === undefined || after === undefined) return null
+  return speedupInTurns(before, after).sound ? { before, after } : null
+}
+
+export interface Turns {
+  readonly before: Rounds
+  readonly after: Rounds
+}
+
+/** What the odd and the even rounds differ by; 1 where nothing would be claimed of so small a difference. */
+export function turnsNoise({ before, after }: Turns): number {
+  const ratios = roundRatios(before, after)
+  const [odd, even] = [0, 1].map((rest) => Math.exp(median(ratios.filter((_, round) => round % 2 === rest))))
+  if (odd === undefined || even === undefined) return 1
+  return Math.abs(odd - even) * median(after.flat()) < leastMs ? 1 : Math.max(odd / even, even / odd)
 }
 
 export function blocksOf({

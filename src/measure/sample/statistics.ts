@@ -91,6 +91,39 @@ export function speedup(
   }
 }
 
+/** The samples of each round, in ms. */
+export type Rounds = readonly (readonly number[])[]
+
+/**
+ * As speedup, of two sides whose samples were taken in turns, a list for each round: the median of what each round says, and the interval of
+ * that median, as of any other. A neighbour that makes both sides of a round twice as slow changes no ratio, where the medians of all samples
+ * swing between the quiet rounds and the others. Not sound below 6 rounds.
+ */
+export function speedupInTurns(before: Rounds, after: Rounds, noise = 1): RatioInterval {
+  const of = medianInterval(roundRatios(before, after))
+  const more = Math.log(noise)
+  return {
+    median: Math.exp(of.median),
+    low: Math.exp(of.median - Math.hypot(of.median - of.low, more)),
+    high: Math.exp(of.median + Math.hypot(of.high - of.median, more)),
+    sound: of.coverage >= confidence,
+  }
+}
+
+/** Logarithms of what each round says. */
+export function roundRatios(before: Rounds, after: Rounds): readonly number[] {
+  const logMedian = (samples: readonly number[]) => Math.log(Math.max(median(samples), resolutionMs))
+  return before.flatMap((samples, round) => {
+    const other = after[round] ?? []
+    return samples.length === 0 || other.length === 0 ? [] : [logMedian(samples) - logMedian(other)]
+  })
+}
+
+/** True when a ratio is known within 10 % to both sides, at 95 %. */
+export function narrowRatio({ median: middle, low, high, sound }: RatioInterval): boolean {
+  return sound && Math.max(high / middle, middle / low) <= 1 + tolerance
+}
+
 interface Difference {
   readonly estimate: number
   readonly below: number

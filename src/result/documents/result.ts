@@ -61,8 +61,8 @@ const without = z.object({
 })
 const noisePair = z.object({
   query: z.string(),
-  /** Halves of a block, blocks of one side, a query that did not change, a control query. */
-  of: z.enum(['halves', 'blocks', 'unchanged', 'control']),
+  /** Halves of a block, blocks of one side, a query that did not change, a control query, odd and even rounds of two sides in turns. */
+  of: z.enum(['halves', 'blocks', 'unchanged', 'control', 'turns']),
   ratio: z.number(),
 })
 const noiseFloor = z.object({ floor: z.number(), pairs: z.int(), measured: z.array(noisePair) })
