@@ -96,6 +96,9 @@ test('in turns a burst that meets both sides of a round says nothing', () => {
   const told = compareMeasurements(before, after, 1.2)
   expect(told).toMatchObject({ verdict: 'faster', reason: null })
   expect(told.speedup?.median).toBeCloseTo(2, 6)
+  expect(compareMeasurements(before, after, 2.3).reason).toMatch(
+    /^within the noise of this run, 2.3x: .*, or --time-budget 10s$/,
+  )
   const { rounds: _, ...blind } = after
   expect(compareMeasurements(before, blind, 1.2).verdict).toBe('inconclusive')
   const swinging = Array.from({ length: 12 }, (_, round) => around(round % 2 === 0 ? 8 : 3, 3))

@@ -27,7 +27,7 @@ export function whyInconclusive(before: Measurement, after: Measurement, ratio: 
   }
   const estimate = Math.max(ratio.median, 1 / ratio.median)
   if (noise > 1.1 && estimate <= noise * 1.1)
-    return `within the noise of this run, ${noise.toFixed(1)}x: again when the server has less else to do, or with --counterfactual on`
+    return `within the noise of this run, ${noise.toFixed(1)}x: again when the server has less else to do, or ${before.rounds === undefined ? 'with --counterfactual on' : budget}`
   return `the interval is too wide to tell it from 1x: ${budget}`
 }
 
