@@ -37,7 +37,7 @@ const blockSize = 7
 
 /**
  * Takes samples of all series in rounds: a block of each, then a block of the control query, so that a change of the
- * machine's load meets them alike. A warm-up of each goes first and is thrown away. Without a control query one series alone is taken in one transaction. Each series ends when its interval is narrow, at the most samples, or with the time budget, which
+ * machine's load meets them alike. A warm-up of each goes first and is thrown away. Without a control query nothing is compared, and each is taken in one transaction. Each series ends when its interval is narrow, at the most samples, or with the time budget, which
  * they share; a failure ends one series and leaves the others. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function takeSamples(
@@ -53,7 +53,7 @@ export async function takeSamples(
   open = open.filter((series) => series.failure === null)
   while (open.length > 0) {
     const budgetMs = (limits.timeBudgetMs - spentMs) / open.length
-    const size = control === null && open.length === 1 ? limits.samples : blockSize
+    const size = control === null ? limits.samples : blockSize
     const startedMs = spentMs
     for (const series of open) spentMs += await takeBlock(session, series, limits, size, Math.max(0, budgetMs))
     const controlMs = control === null ? [] : await controlBlock(session, control, limits, spentMs - startedMs)
