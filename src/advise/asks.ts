@@ -2,6 +2,7 @@ import type { PlanNode } from '../measure/plan/plan-node.js'
 import type { QueryPlan } from '../measure/plan/query-plan.js'
 import { readIndexes } from '../measure/sample/indexes.js'
 import type { Limits } from '../measure/sample/limits.js'
+import { isSaid } from '../measure/sample/said.js'
 import { smallPages } from '../measure/sample/tables.js'
 import { readCatalog, type Catalog } from '../measure/why/catalog.js'
 import {
@@ -16,10 +17,9 @@ import {
 import { candidates, fixed } from '../measure/why/serves.js'
 import { bare, ownText, quoted } from '../measure/why/serves-text.js'
 import type { Session } from '../server/session/session.js'
-import { parameterText } from '../server/session/values.js'
 import { comparisonsOf, conjuncts, partTexts, readCondition } from '../sql/rewrite/condition.js'
 import type { Present } from '../twin/suppose/suppose.js'
-import type { Twin } from '../twin/twin.js'
+import type { Engine } from '../twin/twin.js'
 import { brinCandidates } from './brin.js'
 import { groupingAbove } from './grouping.js'
 import { withTrigrams } from './trigrams.js'
@@ -36,20 +36,22 @@ export interface Ask {
   readonly node: PlanNode
   readonly catalog: Catalog
   readonly asked: readonly { readonly need: Need; readonly candidate: Candidate }[]
+  /** Columns by which it leaves rows out, for values that the query does not say itself: no predicate can name them. */
+  readonly unsaid: readonly string[]
 }
 
 /** Of each scan of a large table in these query plans; `trigrams`: as if pg_trgm were there. Reads the catalog of the source alone. Throws the server's errors. */
 export async function asksOf(
   session: Session,
-  twin: Twin,
+  twin: Engine,
   queries: readonly Weighed[],
   limits: Limits,
   trigrams: boolean,
 ): Promise<readonly Ask[]> {
   const asks: Ask[] = []
   for (const weighed of queries) {
-    const { here } = weighed.present
-    const values = parametersOf(weighed)
+    const { here, subject } = weighed.present
+    const said = (text: string) => isSaid(subject, text)
     for (const node of here.nodes.filter((one) => isLargeScan(one, twin))) {
       const asked = withBitmapConditions(here, node)
       const indexes = await readIndexes(session, [node], [], limits)
@@ -57,11 +59,12 @@ export async function asksOf(
       const catalog = trigrams ? withTrigrams(read) : read
       const needs = await needsOf(here, asked, catalog.root)
       const found = needs.flatMap((need) =>
-        [...candidates(need, catalog, values).flatMap(turned), ...brinCandidates(need, node, twin)].map(
-          (candidate) => ({ need, candidate }),
-        ),
+        [...candidates(need, catalog, said).flatMap(turned), ...brinCandidates(need, node, twin)].map((candidate) => ({
+          need,
+          candidate,
+        })),
       )
-      asks.push({ weighed, node, catalog, asked: found })
+      asks.push({ weighed, node, catalog, asked: found, unsaid: unsaidIn(needs, said) })
     }
   }
   const recurring = recurringIn(asks)
@@ -71,21 +74,31 @@ export async function asksOf(
   }))
 }
 
-function parametersOf({ present: { subject } }: Weighed): readonly string[] {
-  return subject.values.flatMap((value) => parameterText(value) ?? [])
+/** Columns by which these leave rows out, for a value that the query does not say itself. */
+function unsaidIn(needs: readonly Need[], said: (text: string) => boolean): readonly string[] {
+  const columns = needs.flatMap(({ conjuncts: all, alias }) =>
+    all.flatMap(({ text, condition }) =>
+      conjuncts(condition).flatMap((one) =>
+        (one.alias === alias || one.alias === '') && one.operator === '<>' && one.computed === null && !said(text)
+          ? [one.column]
+          : [],
+      ),
+    ),
+  )
+  return [...new Set(columns)]
 }
 
 /** By table the conditions `column = constant` that several queries say themselves, as the predicate of an index has them. */
 function recurringIn(asks: readonly Ask[]): ReadonlyMap<string, ReadonlySet<string>> {
   const queries = new Map<string, Map<string, Set<string>>>()
   for (const { weighed, catalog, asked } of asks) {
-    const values = parametersOf(weighed)
+    const { subject, name } = weighed.present
     const said = queries.get(catalog.root) ?? new Map<string, Set<string>>()
     for (const { need } of asked)
       for (const conjunct of need.conjuncts)
-        if (isSaid(conjunct, need, values)) {
+        if (isEquality(conjunct, need) && isSaid(subject, conjunct.text)) {
           const text = ownText(conjunct.text, need.alias)
-          said.set(text, (said.get(text) ?? new Set()).add(weighed.present.name))
+          said.set(text, (said.get(text) ?? new Set()).add(name))
         }
     queries.set(catalog.root, said)
   }
@@ -97,9 +110,9 @@ function recurringIn(asks: readonly Ask[]): ReadonlyMap<string, ReadonlySet<stri
   )
 }
 
-function isSaid({ condition }: Conjunct, { alias }: Need, values: readonly string[]): boolean {
+function isEquality({ condition }: Conjunct, { alias }: Need): boolean {
   const [one, more] = conjuncts(condition)
-  return one !== undefined && more === undefined && one.alias === alias && one.operator === '=' && fixed(one, values)
+  return one !== undefined && more === undefined && one.alias === alias && one.operator === '=' && fixed(one)
 }
 
 /** The same for the rows alone that several queries ask for by a constant, which is no key then. */
@@ -114,7 +127,7 @@ function partially({ need, candidate }: Ask['asked'][number], recurring: Readonl
   })
 }
 
-function isLargeScan(node: PlanNode, twin: Twin): boolean {
+function isLargeScan(node: PlanNode, twin: Engine): boolean {
   if (node.schema === '' || node.relation === '' || !/Scan/.test(node.type)) return false
   const table = twin.table(node.schema, node.relation)
   return table !== undefined && table.bytes >= smallPages * 8192

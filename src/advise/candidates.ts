@@ -8,15 +8,18 @@ import type { Catalog } from '../measure/why/catalog.js'
 import { createText, tableSql } from '../measure/why/serves-text.js'
 import { existing } from '../measure/why/serves-index.js'
 import type { Candidate, Need } from '../measure/why/need.js'
+import type { Query } from '../profile/profile.js'
 import { readSqlProfile } from '../profile/sql/sql.js'
 import type { Session } from '../server/session/session.js'
-import type { Twin } from '../twin/twin.js'
+import type { Engine } from '../twin/twin.js'
 import { asksOf, type Weighed } from './asks.js'
 import { neededTrigrams, trigramOpclass, type Needed, type Trigrams } from './trigrams.js'
 
 /** An index that a query could be served by; nobody has tried it yet. */
 export interface Proposal {
   readonly definition: Definition
+  /** `create index on "public"."jobs" (status)` */
+  readonly text: string
   readonly searchPath: string
   /** `schema.table` */
   readonly table: string
@@ -37,6 +40,8 @@ export interface Proposals {
   readonly left: number
   /** Those for trigrams that the twin cannot have: `schema.table (name gin_trgm_ops)`. */
   readonly untried: readonly string[]
+  /** Queries that leave rows out for values that they do not say themselves, with the columns: a partial index would need these as constants. */
+  readonly unsaid: ReadonlyMap<Query, readonly string[]>
 }
 
 interface Found {
@@ -53,15 +58,18 @@ interface Found {
  */
 export async function proposalsFor(
   session: Session,
-  twin: Twin,
+  twin: Engine,
   queries: readonly Weighed[],
   limits: Limits,
   trigrams: Trigrams | null,
 ): Promise<Proposals> {
   const texts = new Map<string, Found>()
   const covers = new Map<string, Cover & { readonly table: string; readonly hope: number }>()
-  for (const { weighed, catalog, node, asked } of await asksOf(session, twin, queries, limits, trigrams !== null)) {
-    const { here } = weighed.present
+  const unsaid = new Map<Query, readonly string[]>()
+  for (const one of await asksOf(session, twin, queries, limits, trigrams !== null)) {
+    const { weighed, catalog, node, asked } = one
+    const { here, query } = weighed.present
+    if (one.unsaid.length > 0) unsaid.set(query, [...new Set([...(unsaid.get(query) ?? []), ...one.unsaid])])
     for (const [at, { need, candidate }] of asked.entries())
       for (const { text, why, cover } of textsOf(need, candidate, catalog, here, node)) {
         const hope = (weighed.weight * here.cost) / (1 + at)
@@ -88,18 +96,19 @@ export async function proposalsFor(
     if (definition === null) continue
     const searchPath = buildSearchPath(session, definition.table.schema)
     if (trigrams === null || !definition.keys.some(({ opclass }) => opclass === trigramOpclass))
-      proposals.push({ definition, searchPath, table, why })
+      proposals.push({ definition, text, searchPath, table, why })
     else if (twin.trigrams === null) untried.push(`${table} ${shortDefinition(definition)}`)
     else
       proposals.push({
         definition,
+        text,
         searchPath: `${searchPath}, ${twin.trigrams}`,
         table,
         why,
         needs: neededTrigrams(trigrams),
       })
   }
-  return { proposals, left: Math.max(0, texts.size - mostTried), untried }
+  return { proposals, left: Math.max(0, texts.size - mostTried), untried, unsaid }
 }
 
 /** As many as are tried, the best first. */

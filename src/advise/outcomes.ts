@@ -1,6 +1,6 @@
 import { skipsIn } from '../twin/suppose/skips.js'
 import type { Present } from '../twin/suppose/suppose.js'
-import type { TriedIndex, Twin } from '../twin/twin.js'
+import type { Engine, TriedIndex } from '../twin/twin.js'
 import type { Weighed } from './asks.js'
 import type { Proposal } from './candidates.js'
 
@@ -20,7 +20,7 @@ const [leastShare, leastUnits] = [0.2, 50]
 
 /** Where query plans come from. */
 export interface Look {
-  readonly twin: Twin
+  readonly twin: Engine
   /** The source is of 18 or later and skips through a btree whose first key is not compared, as the twin does. */
   readonly skips: boolean
 }

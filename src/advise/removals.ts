@@ -37,7 +37,7 @@ export interface Advised {
 
 export interface RemovalSources {
   readonly session: Session
-  readonly look: Look
+  readonly look: Look & { readonly twin: Twin }
   readonly limits: Limits
   readonly presents: Presents
   readonly chosen: readonly Advised[]

@@ -20,15 +20,8 @@ export interface TriedIndex {
   readonly guess: boolean
 }
 
-/**
- * A private server that plans as another one does, and holds no rows. It has no way to execute: a statement is planned (EXPLAIN without ANALYZE)
- * or not at all, because running one would read zeros and lie.
- */
-export interface Twin extends AsyncDisposable {
-  /** `18.4` */
-  readonly version: string
-  /** What of the schema could not be made or restored, in words. */
-  readonly gaps: readonly string[]
+/** What plans a query with indexes that nobody built on the server: a twin, or HypoPG there. */
+export interface Engine {
   /** The schema of pg_trgm, made here to try what the source could have; null where it has it itself, or nobody wanted it. */
   readonly trigrams: string | null
   /** What the planner knows of a table; undefined for one without statistics. */
@@ -39,16 +32,27 @@ export interface Twin extends AsyncDisposable {
   indexesOf(plan: QueryPlan): readonly string[]
   /** Whether a query plan reads a table, or a partition of it: `schema.table`. */
   reads(plan: QueryPlan, table: string): boolean
-  /** Where stand-ins stand for values, a constant that means nothing among them is planned as any value would be. Throws the server's errors. */
+  /** On a twin where stand-ins stand for values, a constant that means nothing among them is planned as any value would be. Throws the server's errors. */
   plan(subject: Subject): Promise<QueryPlan>
+  /** Makes indexes, which the planner does not see until `show`; may be called again. */
+  build(indexes: readonly TwinIndex[]): Promise<readonly TriedIndex[]>
+  /** Of the indexes that `build` gave the planner sees these alone. */
+  show(indexes: readonly TriedIndex[]): Promise<void>
+}
+
+/**
+ * A private server that plans as another one does, and holds no rows. It has no way to execute: a statement is planned (EXPLAIN without ANALYZE)
+ * or not at all, because running one would read zeros and lie.
+ */
+export interface Twin extends Engine, AsyncDisposable {
+  /** `18.4` */
+  readonly version: string
+  /** What of the schema could not be made or restored, in words. */
+  readonly gaps: readonly string[]
   /** Of a statement that was planned, the constants that meant nothing; `asAny`: each was planned as any value, else as it is. null without any. */
   strangers(subject: Subject): { readonly constants: readonly string[]; readonly asAny: boolean } | null
   /** The generic query plan of a statement with so many parameters, which suits every value. */
   generic(subject: Pick<Subject, 'text' | 'writes'>, parameterCount: number): Promise<QueryPlan>
-  /** Builds indexes, which the planner does not see until `show`; may be called again. */
-  build(indexes: readonly TwinIndex[]): Promise<readonly TriedIndex[]>
-  /** Of the indexes that `build` gave the planner sees these alone. */
-  show(indexes: readonly TriedIndex[]): Promise<void>
   /** Of the indexes that the source has the planner sees all but these, with what belongs to them in partitions. */
   hide(indexes: readonly { readonly schema: string; readonly name: string }[]): Promise<void>
   /** What PostgreSQL says that a tried index is. */

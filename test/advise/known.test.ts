@@ -5,6 +5,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { statisticsResult } from '../../src/result/documents/statistics-result.js'
+import { parseStatistics } from '../../src/twin/statistics.js'
 import { perfdb } from '../support/command-line.js'
 import { ownServer, type OwnServer } from '../support/server.js'
 
@@ -93,4 +94,22 @@ test('where a file knows no statements each query counts, and that is said', asy
   expect(all.findings.map(({ message }) => message)).toEqual([
     'none.json does not say which queries its server runs: each counts as new',
   ])
+})
+
+test('the ledger of perfdb is in no statistics file, and nobody is told that the schema of the branch lacks it', async () => {
+  const url = state.server?.url ?? ''
+  const index = 'indexes: [{ name: people_state, table: people, keys: [state] }]'
+  await writeFile(join(folder, 'people.yaml'), `version: 1\nprofile: people\n${index}\n`)
+  const applied = await perfdb(url, folder, 'apply', 'people.yaml', '--no-measure', '--format', 'json').ended
+  expect(applied.code, applied.stderr).toBe(0)
+  await onServer(async (sql) => {
+    expect(await sql`select from pg_tables where schemaname = 'perfdb'`).not.toHaveLength(0)
+    await sql.unsafe('analyze')
+  })
+  await take(url, 'ledger.json')
+  const { relations } = parseStatistics(await readFile(join(folder, 'ledger.json'), 'utf8'), 'ledger.json')
+  expect(relations.map(({ schema: name }) => name)).not.toContain('perfdb')
+  const { stdout } = await advise(known.slice(0, 1), 'ledger.json', '--format=json')
+  const { findings, twin } = adviseResult.parse(JSON.parse(stdout))
+  expect([findings.filter(({ code }) => code === 'TWIN_PARTIAL'), twin.gaps]).toEqual([[], undefined])
 })

@@ -217,6 +217,10 @@ withHypoPg(
     const result = await runExplain(session, queries, { samples: 3, allowWrites: false, whatIf })
     expect(explainResult.parse(JSON.parse(JSON.stringify(result)))).toEqual(result)
     expect(result.queries[0]).toMatchObject({ status: 'measured', after: { indexes: [] } })
+    // The hint is of the whole query: with the column beside the key that it reads.
+    expect(result.queries[0]?.findings.find(({ code }) => code === 'SEQ_SCAN')?.hint).toMatch(
+      /create index on public\.jobs \(customer_id\) \(tried by HypoPG: the cost of the query falls from \d+ to \d+\)$/,
+    )
     expect(result.what_if?.queries).toMatchObject([{ name: 'lookup', would_use: ['by_customer'] }])
     expect(await session.query('select 1 from "Odd Schema".hypopg_list_indexes')).toEqual([])
   },

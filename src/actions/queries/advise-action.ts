@@ -109,9 +109,10 @@ async function adviseBaseline(invocation: Invocation, file: string, inputs: Inpu
 async function adviseServer(invocation: Invocation, config: Config, inputs: Inputs): Promise<AdviseResult> {
   const { options, signals } = invocation
   const { top, by } = options
-  const [{ readStatements }, { runAdvise }, { limitsOf }] = await Promise.all([
+  const [{ readStatements }, { runAdvise }, { withGiven }, { limitsOf }] = await Promise.all([
     import('../../commands/explain/explain-statements.js'),
     import('../../commands/advise/advise.js'),
+    import('../../commands/shared/known-statements.js'),
     import('../../measure/sample/limits.js'),
   ])
   return shownAs(inputs.profiles, invocation, async (given) => {
@@ -120,8 +121,7 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
       top === undefined
         ? undefined
         : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites: false }))
-    const queries = [...inputs.queries, ...(counted?.queries ?? [])]
-    const counts = counted?.counts ?? new Map()
+    const { queries, counts } = await withGiven(inputs.queries, counted?.queries ?? [], counted?.counts ?? new Map())
     const mayCreate = options.prove !== true || applyOptions(given, config).allow.has('CREATE_EXTENSION')
     const connect = measuringAs(database, given, config)
     await using session = await connect('measure')

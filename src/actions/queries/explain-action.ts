@@ -74,7 +74,9 @@ export async function runExplainAction(
       declared: inputs.indexes,
       baseline,
       whatIf,
-      ...(whatIf === undefined ? {} : { engine: (await import('./twin-action.js')).whatIfEngine(given, database) }),
+      ...(whatIf === undefined
+        ? {}
+        : { engine: (await import('./twin-action.js')).whatIfEngine(given, database, true) }),
       connect: async () => connect('measure'),
       ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
       signal: signals.signal,

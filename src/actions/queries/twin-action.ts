@@ -13,13 +13,13 @@ import type { Schema } from '../../twin/load.js'
 import type { Statistics } from '../../twin/statistics.js'
 import type { LoneTwin } from '../../twin/twin.js'
 
-/** By what --what-if supposes indexes: a twin of the database, or HypoPG where it is named, or where no twin can be made and nobody named one. */
-export function whatIfEngine(invocation: Invocation, database: Database): WhatIfEngine {
+/** By what --what-if supposes indexes: a twin of the database (`trigrams`: as for twinOf), or HypoPG where it is named, or where no twin can be made and nobody named one. */
+export function whatIfEngine(invocation: Invocation, database: Database, trigrams = false): WhatIfEngine {
   const { whatIfEngine: engine } = invocation.options
   if (engine === 'hypopg') return {}
   return {
     otherwise: engine === undefined,
-    twin: async () => twinOf(invocation, database),
+    twin: async () => twinOf(invocation, database, trigrams),
   }
 }
 
@@ -80,7 +80,7 @@ export async function explainOnTwin(
   return shownAs(inputs.profiles, invocation, async (given) => {
     const made = await twinOfFiles(given, known, limits, options.scale)
     await using _ = made.twin
-    return await runExplainOnTwin(made, inputs, limits, startedAt)
+    return await runExplainOnTwin(made, known.statistics.server.version_num, inputs, limits, startedAt)
   })
 }
 

@@ -3,7 +3,7 @@ import { catalogOnly } from '../../measure/sample/tables.js'
 import type { Limits } from '../../measure/sample/limits.js'
 import type { Session } from '../../server/session/session.js'
 import { tableWritesSql } from '../../sql/statements/advise.js'
-import type { Twin } from '../../twin/twin.js'
+import type { Engine } from '../../twin/twin.js'
 import type { Weighed } from '../asks.js'
 import type { Option } from '../outcomes.js'
 
@@ -41,7 +41,7 @@ export type WritePrice = (option: Option) => number
 
 /** By the INSERTs, UPDATEs and MERGEs among the queries; of UPDATEs the share that was not HOT so far: a HOT one writes to no index. Rows are the planner's guess. */
 export function writePrices(
-  twin: Twin,
+  twin: Engine,
   queries: readonly Weighed[],
   writes: ReadonlyMap<string, TableWrites>,
 ): WritePrice {

@@ -28,6 +28,13 @@ export const twinTexts = {
     rule: 'Over 300 candidates; the 300 for the queries with the highest cost, by their weights, are built on the twin.',
     todo: 'Ask for fewer queries at once, or again when the advice is built.',
   },
+  CONSTANTS_UNKNOWN: {
+    text: 'a partial index might serve a query, and its constants are not known',
+    why: 'pg_stat_statements keeps $1 for every constant: an index for the values of the statistics would hold rows that nobody asks for.',
+    rule: 'A query leaves rows out (<>, NOT IN) by a parameter, on a table of 50 pages or more.',
+    todo: 'Where the application always says the same values, give the query with them, in a file beside --top: it then stands for the counted one.',
+    option: '--top',
+  },
   TRIGRAMS_UNTRIED: {
     text: 'pg_trgm might serve a pattern, and was not tried',
     why: 'LIKE with a wildcard in front, ILIKE and regular expressions are served by trigrams alone.',

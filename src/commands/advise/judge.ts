@@ -1,5 +1,5 @@
 import { chooseIndexes, type Choice } from '../../advise/choose/choose.js'
-import type { Option } from '../../advise/outcomes.js'
+import { optionsOf } from '../../advise/choose/each.js'
 import { removalsFor, type Removal, type Removals } from '../../advise/removals.js'
 import { readWrites, writePrices, type TableWrites } from '../../advise/choose/write-price.js'
 import { foreignKeyQueries } from '../../advise/foreign-keys.js'
@@ -71,12 +71,8 @@ export async function judge(
   const counted = options.weights.size === 0 ? [] : keys.map(({ query, deleted }) => [query.name, deleted] as const)
   const weighed = weigh(judged, new Map([...options.weights, ...counted]))
   const trigrams = await readTrigrams(before, limits)
-  const { proposals, left, untried } = await proposalsFor(before, twin, weighed, limits, trigrams)
-  const tried = proposals.length === 0 ? [] : await twin.build(proposals)
-  const built = proposals.flatMap((proposal, at): readonly Option[] => {
-    const index = tried[at]
-    return index === undefined || index.refused !== null ? [] : [{ ...proposal, tried: index }]
-  })
+  const { proposals, left, untried, unsaid } = await proposalsFor(before, twin, weighed, limits, trigrams)
+  const built = await optionsOf(twin, proposals)
   const session = await open()
   const writes = openReplicas === undefined ? new Map<string, TableWrites>() : await readWrites(session, limits, built)
   const look = { twin, skips: versionNum >= skipsFrom }
@@ -117,6 +113,7 @@ export async function judge(
       ...unaskedFinding(untold, unasked),
       ...leftFinding(left),
       ...untriedFinding(untried, options.withoutTrigrams),
+      ...unsaidFinding(unsaid),
     ],
   }
 }
@@ -139,6 +136,22 @@ function untriedFinding([first, ...more]: readonly string[], reason: string): re
       severity: 'info',
       message: `an index of pg_trgm might serve a pattern (${first}${more.length === 0 ? '' : `, and ${more.length} more`}), and was not tried: ${reason}`,
       hint: 'create extension pg_trgm, then advise again',
+    },
+  ]
+}
+
+/** Where the values come from makes no difference: those of the statistics are none that the application sends, and what it sends as $1 may be another one next time. */
+function unsaidFinding(unsaid: ReadonlyMap<Query, readonly string[]>): readonly Finding[] {
+  const [first] = unsaid
+  if (first === undefined) return []
+  const [{ name }, columns] = first
+  const more = unsaid.size - 1
+  return [
+    {
+      code: 'CONSTANTS_UNKNOWN',
+      severity: 'info',
+      message: `${name}${more === 0 ? '' : ` and ${more} more`} ${more === 0 ? 'leaves' : 'leave'} rows out for values that the text does not say (${columns.join(', ')}): an index on the other rows alone needs them as constants, and was not tried`,
+      hint: 'where the application always says the same ones, name the query with them beside --top: perfdb advise queries.sql --top 50',
     },
   ]
 }

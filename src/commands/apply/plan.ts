@@ -83,14 +83,15 @@ function refusedBy(plan: Plan, allow: PlanOptions['allow']): number {
 }
 
 async function whatIf(
-  { connect, ...options }: WhatIfOptions,
+  { connect, signal, ...options }: WhatIfOptions,
   planned: Planned,
   profiles: readonly Profile[],
 ): Promise<Supposed> {
-  const { runWhatIf } = await import('../explain/what-if.js')
+  const { keptEngine, runWhatIf } = await import('../explain/what-if.js')
   const queries = profiles.flatMap((profile) => profile.queries)
   await using session = await connect()
-  return await runWhatIf(session, planned, queries, options)
+  await using engine = keptEngine(options)
+  return await runWhatIf(session, planned, queries, { signal, ...engine })
 }
 
 const driftCodes = new Set(['MISSING', 'DIFFERS', 'RENAMED', 'UNWANTED', 'REINDEX_DUE'])

@@ -15,7 +15,12 @@ import type { Expectation, Query } from '../../profile/profile.js'
 import type { ExplainResult, ResultQuery } from '../../result/documents/result.js'
 import { exitCode } from '../../result/exit-code.js'
 import { headOf, timesOf } from '../../result/head.js'
-import type { Twin } from '../../twin/twin.js'
+import type { LoneTwin, Twin } from '../../twin/twin.js'
+import { skipsFrom } from '../../twin/suppose/skips.js'
+import { chooseForEach } from '../../advise/choose/each.js'
+import { indexesText } from '../../measure/why/advised-text.js'
+import type { AdvisedIndexes } from '../../measure/sample/advisor.js'
+import { advisedOf, onTwin, presentOf } from './advisor.js'
 import { findingDocument } from '../shared/documents.js'
 import { strangerFinding, twinDocument, type MadeTwin } from '../shared/twins.js'
 import { brokenDocument } from './explain.js'
@@ -26,13 +31,21 @@ import type { Inputs } from './explain-inputs.js'
  * those that need no run. Exit codes as those of explain. Throws CONNECTION_LOST and INTERRUPTED.
  */
 export async function runExplainOnTwin(
-  { twin, findings }: MadeTwin,
+  { twin, findings }: MadeTwin<LoneTwin>,
+  versionNum: number,
   { queries, broken }: Inputs,
   limits: Limits,
   startedAt: Date,
 ): Promise<ExplainResult> {
-  const documents: ResultQuery[] = []
-  for (const query of queries) documents.push(await planQuery(twin, query, limits))
+  const planned: (readonly Planned[] | string)[] = []
+  for (const query of queries) planned.push(await plansOrReason(twin, query, limits))
+  const advised = await advisedFor(
+    twin,
+    versionNum,
+    planned.flatMap((plans) => (typeof plans === 'string' ? [] : plans)),
+    limits,
+  )
+  const documents = queries.map((query, at) => documentOf(twin, query, planned[at] ?? [], advised))
   const [unread] = broken
   const refusals = documents.filter(
     ({ status, expectations }) => status === 'failed' || status === 'refused' || expectations.some(({ met }) => !met),
@@ -52,56 +65,87 @@ export async function runExplainOnTwin(
 interface Planned {
   readonly params: string | null
   readonly plan: QueryPlan
+  /** null of a generic query plan. */
+  readonly subject: Subject | null
   readonly scans: readonly RuleFinding[]
   readonly strange: ReturnType<Twin['strangers']>
 }
 
-async function planQuery(twin: Twin, query: Query, limits: Limits): Promise<ResultQuery> {
-  const { name, place, expect } = query
+async function plansOrReason(twin: Twin, query: Query, limits: Limits): Promise<readonly Planned[] | string> {
   try {
-    const plans = await plansOf(twin, query, limits)
-    const worst = plans.toSorted((one, other) => other.plan.cost - one.plan.cost)[0]
-    if (worst === undefined)
-      return { name, status: 'not_measured', place: { ...place }, findings: [], expectations: [] }
-    const checked = checks(twin, expect, plans)
-    const scans = plans.flatMap((one) => one.scans)
-    const once = scans.filter((one, at) => scans.findIndex((other) => other.table === one.table) === at)
-    const nodes = planDocument(worst.plan)
-    return {
-      name,
-      ...(worst.params === null || plans.length === 1 ? {} : { params: worst.params }),
-      status: 'planned',
-      planned: {
-        cost: round(worst.plan.cost),
-        rows: worst.plan.nodes[0]?.estimatedRows ?? 0,
-        indexes: [...worst.plan.indexes],
-        plan_signature: worst.plan.signature,
-        ...(nodes === null ? {} : { query_plan: nodes }),
-      },
-      place: { ...place },
-      findings: [
-        ...missedFindings(checked, query),
-        ...once.map((one) => ofQuery(one, query)),
-        ...plans.flatMap((one) => strangerFinding(query, one.strange)).slice(0, 1),
-      ].map(findingDocument),
-      expectations: checked.map(({ expect: expected, met, actual, notChecked = false }) => ({
-        expect: expected,
-        met,
-        actual,
-        ...(notChecked ? { not_checked: true as const } : {}),
-      })),
-    }
+    return await plansOf(twin, query, limits)
   } catch (error) {
-    const { reason } = failureOf(error, limits)
-    return {
-      name,
-      status: 'failed',
-      reason: `on the twin: ${reason}`,
-      place: { ...place },
-      findings: [],
-      expectations: [],
-    }
+    return `on the twin: ${failureOf(error, limits).reason}`
   }
+}
+
+type AdvisedFor = ReadonlyMap<Planned, AdvisedIndexes>
+
+/** What advise would choose for those that read a whole table, each alone. Throws the server's errors, CONNECTION_LOST and INTERRUPTED. */
+async function advisedFor(
+  twin: LoneTwin,
+  versionNum: number,
+  planned: readonly Planned[],
+  limits: Limits,
+): Promise<AdvisedFor> {
+  const presents = new Map(
+    planned.flatMap((one) =>
+      one.scans.length === 0 || one.subject === null
+        ? []
+        : [[one, presentOf(one.subject, one.plan, one.plan)] as const],
+    ),
+  )
+  if (presents.size === 0) return new Map()
+  await using session = await twin.look()
+  const look = { twin, skips: versionNum >= skipsFrom }
+  const choices = await chooseForEach(session, look, [...presents.values()], limits, null)
+  return new Map(
+    [...presents].flatMap(([one, present]) => {
+      const advised = advisedOf(choices.get(present), onTwin)
+      return advised === null ? [] : [[one, advised] as const]
+    }),
+  )
+}
+
+function documentOf(twin: Twin, query: Query, plans: readonly Planned[] | string, advised: AdvisedFor): ResultQuery {
+  const { name, place, expect } = query
+  if (typeof plans === 'string')
+    return { name, status: 'failed', reason: plans, place: { ...place }, findings: [], expectations: [] }
+  const worst = plans.toSorted((one, other) => other.plan.cost - one.plan.cost)[0]
+  if (worst === undefined) return { name, status: 'not_measured', place: { ...place }, findings: [], expectations: [] }
+  const checked = checks(twin, expect, plans)
+  const scans = plans.flatMap((one) => one.scans.map((scan) => withAdvice(scan, advised.get(one))))
+  const once = scans.filter((one, at) => scans.findIndex((other) => other.table === one.table) === at)
+  const nodes = planDocument(worst.plan)
+  return {
+    name,
+    ...(worst.params === null || plans.length === 1 ? {} : { params: worst.params }),
+    status: 'planned',
+    planned: {
+      cost: round(worst.plan.cost),
+      rows: worst.plan.nodes[0]?.estimatedRows ?? 0,
+      indexes: [...worst.plan.indexes],
+      plan_signature: worst.plan.signature,
+      ...(nodes === null ? {} : { query_plan: nodes }),
+    },
+    place: { ...place },
+    findings: [
+      ...missedFindings(checked, query),
+      ...once.map((one) => ofQuery(one, query)),
+      ...plans.flatMap((one) => strangerFinding(query, one.strange)).slice(0, 1),
+    ].map(findingDocument),
+    expectations: checked.map(({ expect: expected, met, actual, notChecked = false }) => ({
+      expect: expected,
+      met,
+      actual,
+      ...(notChecked ? { not_checked: true as const } : {}),
+    })),
+  }
+}
+
+function withAdvice(scan: RuleFinding, advised: AdvisedIndexes | undefined): RuleFinding {
+  const hint = advised === undefined ? null : indexesText(advised, scan.table ?? '')
+  return hint === null ? scan : { ...scan, hint }
 }
 
 /** Each statement with each set of values; without values the generic query plan. Throws what planning throws. */
@@ -112,6 +156,7 @@ async function plansOf(twin: Twin, { sql, variants, parameters }: Query, limits:
     found.push({
       params,
       plan,
+      subject: subject ?? null,
       strange: subject === undefined ? null : twin.strangers(subject),
       scans: plannedSeqScans(plan, (schema, name) => twin.table(schema, name)),
     })

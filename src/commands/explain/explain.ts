@@ -15,7 +15,8 @@ import type { BrokenQuery } from './explain-inputs.js'
 import type { Counted } from './explain-top.js'
 import type { ExplainResult, ResultQuery } from '../../result/documents/result.js'
 import type { Planned, Supposed } from '../shared/planned.js'
-import type { MeasureOptions } from '../../measure/sample/limits.js'
+import { limitsOf, type MeasureOptions } from '../../measure/sample/limits.js'
+import type { Advisor } from '../../measure/sample/advisor.js'
 
 export interface ExplainOptions extends MeasureOptions {
   /** What was measured at another time, to compare with. */
@@ -54,6 +55,8 @@ export async function runExplain(
   const control = options.control ?? (options.before === undefined ? null : undefined)
   const foreign = await foreignCodeFindings(session, queries)
   const asked = withValuesOf(options.before ?? [], queries)
+  await using engine =
+    options.whatIf === undefined ? null : (await import('./what-if.js')).keptEngine(options.engine ?? {})
   const rowsOf = ({ name }: Query) => {
     const counted = options.counts?.get(name)
     return counted === undefined ? undefined : counted.rows / Math.max(1, counted.calls)
@@ -63,9 +66,13 @@ export async function runExplain(
     control,
     indexesFor: declaredFor(declared),
     rowsOf,
+    advisor: engine === null ? undefined : await advisorFor(engine, options),
   })
   await options.keep?.(measured)
-  const supposed = options.whatIf === undefined ? null : await whatIf(session, options.whatIf, queries, options)
+  const supposed =
+    options.whatIf === undefined
+      ? null
+      : await whatIf(session, options.whatIf, queries, { ...options, engine: engine ?? undefined })
   const differ = valuesDiffer(measured, options.counts)
   const documents = toResultQueries(options.before ?? null, measured).map((document, at): ResultQuery => {
     const one = measured[at]
@@ -139,6 +146,11 @@ function countsOf(counted: Counted | undefined): Partial<ResultQuery> {
   if (counted === undefined) return {}
   const { calls, rows, total_ms: total, mean_ms: mean, share } = counted
   return { calls, rows, total_ms: round(total), mean_ms: round(mean), share: round(share) }
+}
+
+async function advisorFor(engine: WhatIfEngine, { signal, statementTimeoutMs }: ExplainOptions): Promise<Advisor> {
+  const { advisorOf } = await import('./advisor.js')
+  return advisorOf(engine, limitsOf({ allowWrites: true, signal, statementTimeoutMs }))
 }
 
 async function whatIf(

@@ -21,10 +21,24 @@ type ResultIndex = ResultWhatIf['indexes'][number]
 
 /** Which engine supposes the indexes. */
 export interface WhatIfEngine {
-  /** Makes a twin of the database, which is then asked; without it HypoPG is. */
+  /** Makes a twin of the database, which is then asked, and which the caller ends; without it HypoPG is. */
   readonly twin?: (() => Promise<MadeTwin>) | undefined
   /** HypoPG where no twin can be made. */
   readonly otherwise?: boolean | undefined
+}
+
+/** The same with one twin for all that ask for it, made when the first one does, which ends with this. */
+export function keptEngine({ twin, otherwise }: WhatIfEngine): WhatIfEngine & AsyncDisposable {
+  let made: Promise<MadeTwin> | undefined
+  return {
+    otherwise,
+    ...(twin === undefined ? {} : { twin: async () => (made ??= twin()) }),
+    async [Symbol.asyncDispose]() {
+      // Who asked for it has been told why there is none.
+      const found = await made?.catch(() => undefined)
+      await found?.twin[Symbol.asyncDispose]()
+    },
+  }
 }
 
 type WhatIfOptions = Pick<MeasureOptions, 'signal' | 'statementTimeoutMs'> & WhatIfEngine
@@ -54,7 +68,8 @@ export async function runWhatIf(
   }
 }
 
-const noTwin: ReadonlySet<string> = new Set(['NO_EMBEDDED', 'EMBEDDED_FAILED'])
+/** Codes of errors that say that no twin can be made here. */
+export const noTwin: ReadonlySet<string> = new Set(['NO_EMBEDDED', 'EMBEDDED_FAILED'])
 const nothing: WhatIf = { queries: [], notPlanned: [], judgements: [] }
 
 interface Work {
@@ -68,7 +83,6 @@ interface Work {
 async function byTwin(work: Work, make: () => Promise<MadeTwin>): Promise<Supposed> {
   const { session, queries, limits } = work
   const { twin, findings } = await make()
-  await using _ = twin
   const found = await supposeOnTwin(session, twin, suppositions(work), queries, limits)
   const document = {
     ...documentOf(work, 'twin', found),

@@ -54,6 +54,33 @@ export async function knownQueries(
   return known
 }
 
+/**
+ * Counted statements, of which a given query stands for the one that it is but for its constants: with its own constants and values, and with the calls of that one, of which several share. By
+ * name what was counted of each.
+ */
+export async function withGiven<T extends { readonly calls: number; readonly rows: number }>(
+  given: readonly Query[],
+  counted: readonly Query[],
+  counts: ReadonlyMap<string, T>,
+): Promise<{ readonly queries: readonly Query[]; readonly counts: ReadonlyMap<string, Pick<T, 'calls' | 'rows'>> }> {
+  const fingerprints = async (queries: readonly Query[]) =>
+    Promise.all(queries.map(async ({ sql }) => (sql === undefined ? null : fingerprintOf(sql))))
+  const [own, others] = await Promise.all([fingerprints(given), fingerprints(counted)])
+  const found = new Map<string, Pick<T, 'calls' | 'rows'>>()
+  const left = counted.filter((query, at) => {
+    const same = given.filter((_, position) => own[position] !== null && own[position] === others[at])
+    const count = counts.get(query.name)
+    for (const { name } of count === undefined ? [] : same) {
+      const before = found.get(name) ?? { calls: 0, rows: 0 }
+      const [calls, rows] = [count?.calls ?? 0, count?.rows ?? 0].map((one) => one / same.length)
+      found.set(name, { calls: before.calls + (calls ?? 0), rows: before.rows + (rows ?? 0) })
+    }
+    if (same.length === 0 && count !== undefined) found.set(query.name, count)
+    return same.length === 0
+  })
+  return { queries: [...given, ...left], counts: found }
+}
+
 /** Of a statistics file that is asked which queries are known. */
 export function knownFindings({ statements }: Statistics, file: string): readonly Finding[] {
   return statements === undefined

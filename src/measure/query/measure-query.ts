@@ -7,6 +7,7 @@ import { attempt, finish, unmeasured } from './finish.js'
 import { genericPlan, type GenericPlan } from '../sample/generic.js'
 import type { Measurement, QueryMeasurement } from '../sample/measurement.js'
 import { sampledSets } from '../sample/parameters.js'
+import { conditionTexts } from '../sample/said.js'
 import { admit } from '../sample/sample.js'
 import type { Control, Subject } from '../sample/subject.js'
 import { likeControl } from '../sample/control.js'
@@ -107,9 +108,10 @@ export async function boundSubjects(
       ? null
       : await attempt(sampledSets(session, generic, limits, like), limits)
   const sets = parameterCount === 0 ? [null] : (sampled ?? (query.parameters.length > 0 ? query.parameters : [null]))
+  const said = generic === null ? {} : { said: conditionTexts(generic.plan) }
   const subjects = sets.map((set) => ({
     params: set?.name ?? null,
-    subject: { text, values: set?.values ?? [], writes, sampled: sampled !== null },
+    subject: { text, values: set?.values ?? [], writes, sampled: sampled !== null, ...said },
     failure: mismatch(set, parameterCount),
   }))
   return { generic, subjects, sampled }

@@ -1,6 +1,7 @@
 import type { Query } from '../../profile/profile.js'
 import type { Session } from '../../server/session/session.js'
 import type { QueryMeasurement } from './measurement.js'
+import type { Advisor } from './advisor.js'
 
 /** Options with their defaults. */
 export interface Limits {
@@ -17,6 +18,7 @@ export interface Limits {
   readonly indexesFor: MeasureOptions['indexesFor']
   readonly rowsOf: MeasureOptions['rowsOf']
   readonly connect: MeasureOptions['connect']
+  readonly advisor: Advisor | undefined
   readonly signal: AbortSignal | undefined
   /** The same object for all queries that are measured together, on one state of the catalog; see oncePerTable. */
   readonly block: object
@@ -39,6 +41,7 @@ export function limitsOf(options: MeasureOptions): Limits {
     indexesFor: options.indexesFor,
     rowsOf: options.rowsOf,
     connect: options.connect,
+    advisor: options.advisor,
     signal: options.signal,
     block: {},
   }
@@ -82,6 +85,8 @@ export interface MeasureOptions {
   readonly rowsOf?: ((query: Query) => number | undefined) | undefined
   /** Opens another session of the role `measure`: variants of several statements are then run on up to four as well. */
   readonly connect?: (() => Promise<Session>) | undefined
+  /** What the hints ask for indexes; without it an empty copy of the table. */
+  readonly advisor?: Advisor | undefined
   readonly signal?: AbortSignal | undefined
   /** What was measured before: its control queries are used again. */
   readonly before?: readonly QueryMeasurement[] | undefined

@@ -7,6 +7,8 @@ export interface Subject {
   readonly writes: boolean
   /** The values are of the columns' statistics. */
   readonly sampled?: boolean
+  /** Conditions of the generic query plan, see isSaid; absent where there is none. */
+  readonly said?: ReadonlySet<string>
 }
 
 /** Samples that were taken at one time of the run, in the order in which they were taken, in ms. */

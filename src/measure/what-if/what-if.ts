@@ -69,16 +69,10 @@ export async function suppose(
 ): Promise<WhatIf> {
   const judgements: Judgement[] = []
   const taken: (Hypothetical & { readonly at: number })[] = []
-  for (const [at, { definition, searchPath, foreign }] of indexes.entries()) {
-    if (foreign !== undefined) {
-      judgements.push({ refused: `supposing it would run ${foreign}`, sizeBytes: null, asWritten: false })
-      continue
-    }
-    const simple = await folded(session, definition, searchPath, limits)
-    const index = { text: hypotheticalIndexSql(simple ?? definition), searchPath }
-    const judgement = await judge(session, hypopg, index, limits)
-    judgements.push({ ...judgement, asWritten: simple === null })
-    if (judgement.refused === null) taken.push({ ...index, at })
+  for (const [at, one] of indexes.entries()) {
+    const { index, judgement } = await supposition(session, hypopg, one, limits)
+    judgements.push(judgement)
+    if (index !== null) taken.push({ ...index, at })
   }
   const planned: SupposedQuery[] = []
   const notPlanned: (QueryName & { readonly reason: string })[] = []
@@ -97,6 +91,24 @@ export async function suppose(
     else planned.push({ ...name, ...outcome })
   }
   return { queries: planned, notPlanned, judgements }
+}
+
+/** As HypoPG reads it, and what it says of that; `index` is null where it cannot take it. Throws CONNECTION_LOST and INTERRUPTED. */
+export async function supposition(
+  session: Session,
+  hypopg: HypoPg,
+  { definition, searchPath, foreign }: Supposition,
+  limits: Limits,
+): Promise<{ readonly index: Hypothetical | null; readonly judgement: Judgement }> {
+  if (foreign !== undefined)
+    return {
+      index: null,
+      judgement: { refused: `supposing it would run ${foreign}`, sizeBytes: null, asWritten: false },
+    }
+  const simple = await folded(session, definition, searchPath, limits)
+  const index = { text: hypotheticalIndexSql(simple ?? definition), searchPath }
+  const judgement = { ...(await judge(session, hypopg, index, limits)), asWritten: simple === null }
+  return { index: judgement.refused === null ? index : null, judgement }
 }
 
 /** Alone, so that what HypoPG refuses keeps nobody else out; its guess of the size divides by zero for an empty table. */

@@ -6,6 +6,7 @@ import { type RuleFinding } from '../rules/rule.js'
 import { seqScanReason, type WithoutSeqScan } from './without-seq-scan.js'
 import { provenRewrites, rewriteText, type Proven } from './rewriting.js'
 import { readCatalog, type Catalog } from './catalog.js'
+import { advisedText } from './advised-text.js'
 import { foreignKeyReason } from './foreign-key.js'
 import { joinAdvice, offsetAdvice, remedies } from './index-remedy.js'
 import { needOf, withBitmapConditions, withIndexOrder, withJoinCondition } from './need.js'
@@ -101,7 +102,8 @@ async function adviceFor(
     catalog.indexes,
   )
   if (finding.code === 'LARGE_OFFSET') return offsetAdvice(counterpart, need, catalog)
-  if (joined.has(finding.code)) return joinAdvice(counterpart, need, node, catalog)
+  if (joined.has(finding.code))
+    return (await advisedText(counterpart, catalog.root)) ?? joinAdvice(counterpart, need, node, catalog)
   if (rewrite !== undefined) return rewriteText(rewrite, rewrite.faster ? null : indexFor(rewrite.rewrite, catalog))
   const reason =
     finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
@@ -113,7 +115,7 @@ async function adviceFor(
   )
     return reason
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null
-  const remedy = await remedies(counterpart, need, catalog)
+  const remedy = (await advisedText(counterpart, catalog.root)) ?? (await remedies(counterpart, need, catalog))
   // What no index begins with is no matter where the remedy is one of other columns.
   const other = /^no index of \S+ begins with (\S+)$/.exec(reason ?? '')?.[1]
   const told = other !== undefined && remedy !== null && !remedy.includes(other) ? '' : (reason ?? '')

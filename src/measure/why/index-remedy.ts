@@ -1,6 +1,6 @@
-import { parameterText } from '../../server/session/values.js'
 import type { PlanNode } from '../plan/plan-node.js'
 import { keysetAdvice } from '../rules/order-rules.js'
+import { isSaid } from '../sample/said.js'
 import { readCatalog, type Catalog } from './catalog.js'
 import { fewestRows } from './estimate.js'
 import { armsOf, needOf, otherSides, withJoinCondition, type Need } from './need.js'
@@ -46,8 +46,7 @@ async function indexRemedy(
   need: Need,
   catalog: Catalog,
 ): Promise<Remedy | null> {
-  const values = subject.values.flatMap((value) => parameterText(value) ?? [])
-  const list = candidates(need, catalog, values)
+  const list = candidates(need, catalog, (text) => isSaid(subject, text))
   const trials = await tryIndexes(session, need, catalog.owner, list, { values: subject.values, limits })
   const able = list.filter(
     ({ method, keys, where }, place) =>

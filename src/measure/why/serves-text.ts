@@ -18,8 +18,17 @@ function qualified(alias: string): RegExp {
 
 /** `schema.table` quoted. */
 export function tableSql(table: string): string {
+  return eachPart(table, quoteName)
+}
+
+/** CREATE INDEX of a table as people read it: `schema.table` quoted where it must be. */
+export function readable(text: string, table: string): string {
+  return text.replace(tableSql(table), () => eachPart(table, quoted))
+}
+
+function eachPart(table: string, written: (name: string) => string): string {
   const dot = table.indexOf('.')
-  return `${quoteName(table.slice(0, dot))}.${quoteName(table.slice(dot + 1))}`
+  return `${written(table.slice(0, dot))}.${written(table.slice(dot + 1))}`
 }
 
 function escaped(text: string): string {

@@ -28,9 +28,9 @@ const excluding = new Set(['<>', 'not', 'is not null', 'is true'])
 /**
  * The indexes that could serve a need, best first: a btree whose keys are what is compared with =, then the order, then ranges; another
  * method for operators that the catalog gives to it; a partial index for what excludes rows by a constant. Each only with an operator that
- * pg_amop lists for the type of the column, or with an expression, which trial.ts tries.
+ * pg_amop lists for the type of the column, or with an expression, which trial.ts tries. `said`: the query says a condition itself, see isSaid.
  */
-export function candidates(need: Need, catalog: TableCatalog, parameters: readonly string[]): readonly Candidate[] {
+export function candidates(need: Need, catalog: TableCatalog, said: (text: string) => boolean): readonly Candidate[] {
   const asked = need.conjuncts.flatMap((conjunct) => {
     const [one, more] = conjuncts(conjunct.condition)
     const own = one !== undefined && more === undefined && (one.alias === need.alias || one.alias === '')
@@ -44,7 +44,7 @@ export function candidates(need: Need, catalog: TableCatalog, parameters: readon
   const equal = [...keyed(new Set(['='])), ...keyed(new Set(['in', 'is null']))]
   const ranged = keyed(ranges)
   const order = need.order.filter((key) => !equal.some((one) => one.key === bare(key)))
-  const partial = asked.filter(({ one }) => excluding.has(one.operator) && fixed(one, parameters))
+  const partial = asked.filter(({ one, conjunct }) => isExcluding(one) && said(conjunct.text))
   const implied = partial.map(({ conjunct }) => conjunct)
   const where =
     partial.length === 0 ? null : partial.map(({ conjunct }) => ownText(conjunct.text, need.alias)).join(' and ')
@@ -153,9 +153,14 @@ function patternOps(type: string): string {
       : 'text_pattern_ops'
 }
 
-/** True for a comparison with what the text of the query says itself: an index may have that in its predicate. */
-export function fixed(one: Comparison, parameters: readonly string[]): boolean {
+/** A column compared with a constant, or that is one of those by itself: an index may have that in its predicate. */
+export function fixed(one: Comparison): boolean {
   if (one.operator === 'is not null' || one.operator === 'is true' || one.operator === 'not')
     return one.computed === null
-  return one.parameter === null && one.constant !== null && one.computed === null && !parameters.includes(one.constant)
+  return one.parameter === null && one.constant !== null && one.computed === null
+}
+
+/** It leaves rows out by a constant. */
+export function isExcluding(one: Comparison): boolean {
+  return excluding.has(one.operator) && fixed(one)
 }

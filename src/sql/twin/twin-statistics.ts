@@ -1,5 +1,5 @@
-/** Schemas of the system and of other sessions: what is in them, no twin needs. */
-export const notOurs = `n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'`
+/** Schemas of the system and of other sessions, and that of perfdb's own ledger: what is in them, no twin needs. */
+export const notOurs = `n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'perfdb')`
 
 /** Belongs to an extension, which brings it along itself. */
 export function extensionMember(catalog: string, oid: string): string {
