@@ -17,8 +17,7 @@ const overdue = `select id, owner from tickets where state not in ('done', 'drop
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
   state.server = await ownServer({ shared_preload_libraries: 'pg_stat_statements' })
-  const sql = postgres(state.server.url, { max: 1, onnotice: () => undefined })
-  try {
+  await onServer(async (sql) => {
     await sql.unsafe(`create extension pg_stat_statements;
       create table tickets (id bigint primary key, state text not null, owner int not null, closed boolean not null, due date not null, note text not null);
       insert into tickets select n, case when n % 40 = 1 then 'open' when n % 3 = 0 then 'dropped' else 'done' end, n % 900, n % 40 <> 1,
@@ -26,9 +25,7 @@ beforeAll(async () => {
       select pg_stat_statements_reset()`)
     await sql.unsafe('vacuum analyze tickets')
     for (let call = 0; call < 7; call += 1) await sql.unsafe(overdue)
-  } finally {
-    await sql.end({ timeout: 2 })
-  }
+  })
   await writeFile(join(folder, 'overdue.sql'), `-- name: overdue\n${overdue};\n`)
 })
 
@@ -36,6 +33,15 @@ afterAll(async () => {
   await state.server?.[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
+
+async function onServer(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres(state.server?.url ?? '', { max: 1, onnotice: () => undefined })
+  try {
+    await work(sql)
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
 
 async function advise(...parameters: readonly string[]) {
   const { stdout, stderr } = await perfdb(state.server?.url ?? '', folder, 'advise', ...parameters, '--format', 'json')
@@ -88,4 +94,26 @@ test('a query with its constants stands for the counted one: with its calls, and
   expect(first?.index.definition).toMatch(/^btree \(due.* where .*state/)
   expect(first?.serves.map(({ query }) => query)).toEqual(['overdue'])
   expect(cost.before).toBeCloseTo(7 * (first?.serves[0]?.cost_before ?? 0), 0)
+})
+
+test('statements that write are counted too: they look for rows, and pay; without any that is said', async () => {
+  await onServer(async (sql) => sql`select pg_stat_statements_reset()`)
+  const none = await advise('--top', '5')
+  expect([none.queries, none.findings.map(({ code }) => code)]).toEqual([0, ['NO_STATEMENTS']])
+
+  await onServer(async (sql) => {
+    for (const owner of [5, 6, 7]) await sql`update tickets set note = 'z' where owner = ${owner}`
+    await sql`insert into tickets values (${900_001}, ${'open'}, ${5}, ${false}, ${'2025-01-01'}, ${'z'})`
+  })
+  const { queries, not_judged: left, advice, findings } = await advise('--top', '5')
+  expect([queries, left, findings]).toEqual([2, [], []])
+  expect(advice.map(({ index }) => index.definition)).toEqual(['btree (owner)'])
+  expect(advice[0]?.writes_share).toBeGreaterThan(0)
+  await writeFile(
+    join(folder, 'broken.sql'),
+    'select id from tickets where owner = 5;\n-- name: odd\nselect from where;\n',
+  )
+  expect((await advise('broken.sql')).not_judged).toEqual([
+    { query: 'odd', reason: 'syntax error at or near "where" (broken.sql:3:13)' },
+  ])
 })

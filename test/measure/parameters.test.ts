@@ -43,6 +43,17 @@ test('a value that is rare gets another query plan, which is told', async () => 
   )
 })
 
+test('the values of a list are others, each of the same column', async () => {
+  const sql = 'select count(*) from jobs where status in ($1, $2) and customer_id not in ($3, $4)'
+  const one = await queryMeasured(shop, sql)
+  expect(one?.sampled?.map(({ values }) => values.slice(0, 2))).toEqual([
+    ['common', 'rare'],
+    ['rare', 'common'],
+  ])
+  for (const { values } of one?.sampled ?? []) expect(values[2]).not.toBe(values[3])
+  expect(one?.measurements.map(({ status }) => status)).toEqual(['measured', 'measured'])
+})
+
 test('a range: half of the rows, and a twentieth', async () => {
   const [common, rare] = await measured(shop, 'select * from jobs where total > $1')
   expect(common?.rows).toBeGreaterThan(9000)
@@ -65,7 +76,11 @@ test('joins, lists, patterns, intervals and a table without statistics', async (
 
 test('a parameter that nothing is known of', async () => {
   const [one] = await measured(shop, 'select count(*) from jobs where $1::uuid is null')
-  expect(one).toMatchObject({ status: 'not_measured', reason: 'the query has 1 parameter, params give 0' })
+  expect(one).toMatchObject({
+    status: 'not_measured',
+    reason:
+      'the query has 1 parameter without values, and the statistics know none for it: params of a profile gives them',
+  })
 })
 
 test('a parameter that decides on no row may be anything', async () => {
@@ -73,5 +88,9 @@ test('a parameter that decides on no row may be anything', async () => {
   const [one] = await measured(shop, sql)
   expect(one).toMatchObject({ status: 'measured', rows: 1 })
   const [deciding] = await measured(shop, 'select count(*) from jobs group by status = $1, coalesce($2::text, note)')
-  expect(deciding).toMatchObject({ status: 'not_measured', reason: 'the query has 2 parameters, params give 0' })
+  expect(deciding).toMatchObject({
+    status: 'not_measured',
+    reason:
+      'the query has 2 parameters without values, and the statistics know none for each of them: params of a profile gives them',
+  })
 })

@@ -75,7 +75,10 @@ async function optionsOf(
     minGain: options.minGain / 100,
     weights: new Map(),
     findings: [],
-    unread: broken.map(({ name, problem }) => ({ query: name, reason: problem.message })),
+    unread: broken.map(({ name, problem: { message, place } }) => ({
+      query: name,
+      reason: place === undefined ? message : `${message} (${place.file}:${place.line}:${place.column})`,
+    })),
     out:
       out === undefined
         ? undefined
@@ -91,7 +94,7 @@ async function adviseBaseline(invocation: Invocation, file: string, inputs: Inpu
     import('../../measure/sample/limits.js'),
     readTwinFiles(file, load, invocation.cwd),
   ])
-  const limits = limitsOf({ allowWrites: true, signal: invocation.signals.signal })
+  const limits = limitsOf({ allowWrites: true, runs: false, signal: invocation.signals.signal })
   return shownAs(inputs.profiles, invocation, async (given) => {
     const made = await twinOfFiles(given, files, limits, 1)
     await using _ = made.twin
@@ -117,12 +120,15 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
   ])
   return shownAs(inputs.profiles, invocation, async (given) => {
     await using database = await openDatabase(given, config)
+    const { allow } = applyOptions(given, config)
+    // Planned alone they carry nothing out; they look for rows, and pay for each index.
+    const allowWrites = options.prove !== true || allow.has('WRITE_QUERY')
     const counted =
       top === undefined
         ? undefined
-        : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites: false }))
+        : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites }))
     const { queries, counts } = await withGiven(inputs.queries, counted?.queries ?? [], counted?.counts ?? new Map())
-    const mayCreate = options.prove !== true || applyOptions(given, config).allow.has('CREATE_EXTENSION')
+    const mayCreate = options.prove !== true || allow.has('CREATE_EXTENSION')
     const connect = measuringAs(database, given, config)
     await using session = await connect('measure')
     // EXPLAIN alone carries nothing out.
@@ -132,7 +138,7 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
     }
     return await runAdvise(session, queries, {
       ...(await optionsOf(given, inputs)),
-      limits: limitsOf({ allowWrites: true, signal: signals.signal, rowsOf }),
+      limits: limitsOf({ allowWrites: true, runs: false, signal: signals.signal, rowsOf }),
       weights: new Map([...counts].map(([name, { calls }]) => [name, calls])),
       twin: async () => twinOf(given, database, mayCreate),
       withoutTrigrams: mayCreate

@@ -16,11 +16,11 @@ export const twinTexts = {
     todo: 'Paste the grant, or look at how many query plans are equal all the same.',
   },
   NO_STATEMENTS: {
-    text: 'a statistics file does not say which queries its server runs',
-    why: 'advise --baseline then takes each query for new, also one that has run for years.',
-    rule: 'pg_stat_statements was not there or could not be read when the statistics were taken, or perfdb was older than 0.2.',
-    todo: 'Take them anew where the extension exists, as a member of pg_read_all_stats.',
-    option: '--exit-code',
+    text: 'nobody knows which queries a server runs',
+    why: 'advise --baseline then takes each query for new, also one that has run for years; --top has nothing to look at.',
+    rule: 'pg_stat_statements was not there or could not be read when a statistics file was taken, or perfdb was older than 0.2; or --top finds no statement in it that reads a table.',
+    todo: 'Take the statistics anew where the extension exists, as a member of pg_read_all_stats; ask for --top when the application has run.',
+    option: '--exit-code, --top',
   },
   CANDIDATES_LEFT: {
     text: 'not every index that could serve was tried',

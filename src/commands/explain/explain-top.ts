@@ -59,7 +59,7 @@ export async function topQueries(
     const row = rows.find(({ query }) => query === text)
     if (row !== undefined) counts.set(name, row)
   }
-  return { queries: found.queries, findings: [...hidden, ...found.findings], counts }
+  return { queries: found.queries, findings: [...hidden, ...found.findings, ...noneFinding(found.queries)], counts }
 }
 
 /**
@@ -112,6 +112,13 @@ export async function auditableQueries(
     queries.push(queryOf(name, sql, place))
   }
   return { queries, findings: passedOver(writes), texts: byName }
+}
+
+function noneFinding({ length }: readonly Query[]): readonly Finding[] {
+  if (length > 0) return []
+  const message = 'pg_stat_statements has counted no statement that reads a table of this database'
+  const hint = 'it counts from its last reset on: ask again when the application has run'
+  return [{ code: 'NO_STATEMENTS', severity: 'info', message, hint }]
 }
 
 function passedOver([first, ...others]: readonly string[]): readonly Finding[] {

@@ -1,4 +1,5 @@
 import { readTables } from '../../catalog/read/read.js'
+import { several } from '../../text/amounts.js'
 import { suggestion } from '../../text/nearest.js'
 import type { Finding } from '../../plan/plan.js'
 import type { ParameterSet, Query } from '../../profile/profile.js'
@@ -123,7 +124,11 @@ function mismatch(set: ParameterSet | null, parameterCount: number): Failure | n
   const given = set?.values.length ?? 0
   if (given === parameterCount) return null
   const status = set === null ? 'not_measured' : 'refused'
-  const reason = `the query has ${parameterCount} parameter${parameterCount === 1 ? '' : 's'}, params give${set === null ? '' : ` (${set.name})`} ${given}`
+  const count = `the query has ${several(parameterCount, 'parameter')}`
+  const reason =
+    set === null
+      ? `${count} without values, and the statistics know none for ${parameterCount === 1 ? 'it' : 'each of them'}: params of a profile gives them`
+      : `${count}, params give (${set.name}) ${given}`
   return { status, reason, sqlstate: null, timedOutMs: null }
 }
 

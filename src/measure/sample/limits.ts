@@ -14,6 +14,7 @@ export interface Limits {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly allowWrites: boolean
+  readonly runs: boolean
   readonly control: string | null
   readonly indexesFor: MeasureOptions['indexesFor']
   readonly rowsOf: MeasureOptions['rowsOf']
@@ -37,6 +38,7 @@ export function limitsOf(options: MeasureOptions): Limits {
     statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
     lockTimeoutMs: options.lockTimeoutMs ?? 1000,
     allowWrites: options.allowWrites,
+    runs: options.runs ?? true,
     control: options.control === undefined ? builtInControl : options.control,
     indexesFor: options.indexesFor,
     rowsOf: options.rowsOf,
@@ -74,6 +76,8 @@ export interface MeasureOptions {
   readonly lockTimeoutMs?: number | undefined
   /** The hazard WRITE_QUERY was allowed: statements that change data run too, and are rolled back. */
   readonly allowWrites: boolean
+  /** false where statements are only planned: what they write may then be anything. True by default. */
+  readonly runs?: boolean | undefined
   /**
    * A query that no index of the profile touches; by default one that is like the query that is measured, see likeControl. null for none:
    * where nothing is compared with another time it only takes time itself.

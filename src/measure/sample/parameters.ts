@@ -29,7 +29,8 @@ export async function sampledSets(
   for (const [at, type] of types.entries()) {
     const use = uses.get(at + 1)
     const known = use === undefined ? null : await columnValues(session, use, uses, limits)
-    const pair = known ?? typeValues[type] ?? (isPutOut(plan, at + 1) ? ([null, null] as const) : undefined)
+    const pair =
+      known ?? typeValues[type] ?? (isPutOut(plan, at + 1, limits.runs) ? ([null, null] as const) : undefined)
     if (pair === undefined) return null
     pairs.push(pair)
   }
@@ -80,6 +81,8 @@ interface Use {
   readonly table: string
   readonly column: string
   readonly operator: string
+  /** Which of the values of a list it is, from 0; those of `IN ($1, $2)` are to be others. */
+  readonly place: number
 }
 
 /** For LIMIT, intervals in arithmetic and the like: small, and of no weight for the choice of an index. */
@@ -93,13 +96,13 @@ const typeValues: Readonly<Record<string, Pair>> = {
   interval: ['1 day', '1 day'],
 }
 
-/** No row is found, joined, sorted, grouped or written by it: the query plan is the same for any value. */
-function isPutOut({ nodes }: QueryPlan, number: number): boolean {
+/** No row is found, joined, sorted, grouped or written by it (or none is, as nothing `runs`): the query plan is the same for any value. */
+function isPutOut({ nodes }: QueryPlan, number: number, runs: boolean): boolean {
   const named = new RegExp(String.raw`\$${number}(?!\d)`)
-  const deciding = nodes.some(
-    ({ type, conditions }) =>
-      /ModifyTable|Function Scan|Values Scan/.test(type) || conditions.some((text) => named.test(text)),
-  )
+  if (nodes.some(({ conditions }) => conditions.some((text) => named.test(text)))) return false
+  // What is written decides whether it may be, once it runs.
+  if (!runs && nodes.some(({ type }) => type === 'ModifyTable')) return true
+  const deciding = nodes.some(({ type }) => /ModifyTable|Function Scan|Values Scan/.test(type))
   return !deciding && nodes.some(({ output }) => output.some((text) => named.test(text)))
 }
 
@@ -108,12 +111,15 @@ async function parameterUses(plan: QueryPlan): Promise<ReadonlyMap<number, Use>>
   for (const node of plan.nodes) {
     for (const text of node.conditions.filter((condition) => /\$\d/.test(condition))) {
       const condition = await readCondition(text)
-      for (const { alias, column, operator, parameter } of condition === null ? [] : comparisonsOf(condition)) {
+      for (const one of condition === null ? [] : comparisonsOf(condition)) {
+        const { alias, column, parameter, listed } = one
+        const operator = listed.length > 0 ? '=' : one.operator
         const scan =
           plan.nodes.find((one) => one.alias === alias && one.schema !== '' && alias !== '') ??
           (node.schema === '' ? undefined : node)
-        if (parameter === null || uses.has(parameter) || scan === undefined) continue
-        uses.set(parameter, { number: parameter, schema: scan.schema, table: scan.relation, column, operator })
+        for (const [place, number] of (parameter === null ? listed : [parameter]).entries())
+          if (scan !== undefined && !uses.has(number))
+            uses.set(number, { number, schema: scan.schema, table: scan.relation, column, operator, place })
       }
     }
   }
@@ -131,15 +137,18 @@ async function columnValues(
   uses: ReadonlyMap<number, Use>,
   limits: Limits,
 ): Promise<Pair | null> {
-  const { schema, table, column, operator } = use
+  const { schema, table, column, operator, place } = use
   const [row] = await rolledBack(session, limits, catalogOnly, async () =>
     session.query<ColumnStatistics>(columnStatisticsSql, [schema, table, column]),
   )
   const common = row?.common ?? []
   const bounds = row?.bounds ?? []
   const at = (share: number) => bounds[Math.round(share * (bounds.length - 1))]
-  const middle = at(0.5)
-  const equal: readonly [string | undefined, string | undefined] = [common[0] ?? middle, middle ?? common.at(-1)]
+  const further = bounds[(Math.round((bounds.length - 1) / 2) + place) % Math.max(1, bounds.length)]
+  const equal: readonly [string | undefined, string | undefined] = [
+    common[place] ?? further,
+    further ?? common.at(-1 - (place % Math.max(1, common.length))),
+  ]
   const between = [...uses.values()].some(
     (one) => one.number !== use.number && one.table === table && one.column === column,
   )

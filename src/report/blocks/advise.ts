@@ -64,6 +64,7 @@ function verdict(result: AdviseResult): string {
 function adviceVerdict({ advice, queries, judged, cost, proof, foreign_keys: keys = 0 }: AdviseResult): string {
   const and = keys === 0 ? '' : ` and ${several(keys, 'foreign key')}`
   const of = `${several(queries, 'query', 'queries')}${and}`
+  if (queries === 0 && keys === 0) return 'there is no query to advise for'
   if (judged === 0 && queries > 0) return `nothing can be said of ${of}: none could be judged`
   if (advice.length === 0) return `no index is advised for ${of}: none that was tried saves enough`
   if (proof !== undefined)

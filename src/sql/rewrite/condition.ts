@@ -31,6 +31,8 @@ export interface Comparison {
   readonly constant: string | null
   /** n of $n on the other side, null when it is none. */
   readonly parameter: number | null
+  /** n of each $n in a list on the other side, as in `IN ($1, $2)`. */
+  readonly listed: readonly number[]
   /** The other side as SQL, null where it is missing or too odd to be written again. */
   readonly opposite: string | null
   /** Relations whose columns the other side names. */
@@ -156,10 +158,20 @@ function comparison(side: Node | undefined, operator: string, opposite: Node | u
     operator,
     collation: found.collation ?? collationOf(opposite),
     constant: constantOf(bare),
-    parameter: bare !== undefined && 'ParamRef' in bare ? (bare.ParamRef.number ?? 0) : null,
+    parameter: numberOf(bare),
+    listed: listedIn(bare),
     opposite: opposite === undefined ? null : expressionText(opposite),
     others: opposite === undefined ? [] : relationsOf(opposite),
   }
+}
+
+function numberOf(node: Node | undefined): number | null {
+  return node !== undefined && 'ParamRef' in node ? (node.ParamRef.number ?? 0) : null
+}
+
+function listedIn(node: Node | undefined): readonly number[] {
+  if (node === undefined || !('A_ArrayExpr' in node)) return []
+  return (node.A_ArrayExpr.elements ?? []).flatMap((element) => numberOf(stripped(element)) ?? [])
 }
 
 function relationsOf(node: Node): readonly string[] {
