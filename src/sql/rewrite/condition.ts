@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query'
 import { expressionText } from './expression.js'
+import { collationOf, constantOf, lastName, listedIn, numberOf, relationsOf, stripped } from './condition-values.js'
 import { loadParser } from '../parser/parser-tokens.js'
 import { walkTree } from '../parser/parser-walk.js'
 
@@ -165,24 +166,6 @@ function comparison(side: Node | undefined, operator: string, opposite: Node | u
   }
 }
 
-function numberOf(node: Node | undefined): number | null {
-  return node !== undefined && 'ParamRef' in node ? (node.ParamRef.number ?? 0) : null
-}
-
-function listedIn(node: Node | undefined): readonly number[] {
-  if (node === undefined || !('A_ArrayExpr' in node)) return []
-  return (node.A_ArrayExpr.elements ?? []).flatMap((element) => numberOf(stripped(element)) ?? [])
-}
-
-function relationsOf(node: Node): readonly string[] {
-  const found: string[] = []
-  walkTree(node, (name, fields) => {
-    if (name !== 'ColumnRef' || !Array.isArray(fields['fields'])) return
-    found.push(fields['fields'].length > 1 ? lastName(fields['fields'].slice(0, -1)) : '')
-  })
-  return [...new Set(found)]
-}
-
 type Subject = Pick<Comparison, 'alias' | 'column' | 'computed' | 'casts' | 'collation'>
 
 /** The column inside an expression, with the innermost thing that is computed from it. */
@@ -234,24 +217,4 @@ function computed(node: Node): [Omit<Computation, 'expression' | 'alone'> | null
     return [{ kind: 'operator', name: lastName(name) }, [lexpr, rexpr].flatMap((side) => side ?? [])]
   }
   return [null, []]
-}
-
-function stripped(node: Node | undefined): Node | undefined {
-  if (node !== undefined && 'TypeCast' in node) return stripped(node.TypeCast.arg)
-  return node !== undefined && 'CollateClause' in node ? stripped(node.CollateClause.arg) : node
-}
-
-function collationOf(node: Node | undefined): string | null {
-  return node !== undefined && 'CollateClause' in node ? lastName(node.CollateClause.collname ?? []) : null
-}
-
-function constantOf(node: Node | undefined): string | null {
-  if (node === undefined || !('A_Const' in node)) return null
-  const { sval, ival, fval } = node.A_Const
-  return sval?.sval ?? fval?.fval ?? (ival === undefined ? '' : String(ival.ival ?? 0))
-}
-
-function lastName(names: readonly Node[]): string {
-  const last = names.at(-1)
-  return last !== undefined && 'String' in last ? (last.String.sval ?? '') : ''
 }
