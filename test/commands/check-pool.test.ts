@@ -5,9 +5,8 @@ import { poolResult, type PoolResult } from '../../src/result/documents/pool-res
 import type { Deployment, PoolsFile } from '../../src/pools/sums/model.js'
 import { readPools } from '../../src/pools/file/read.js'
 import { render } from '../../src/report/render.js'
-import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { deployment, instances, pool, server, service } from '../pools/builders.js'
-import { ownServer } from '../support/server.js'
+import { ownServer, startServer } from '../support/server.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const once = { samples: 1, intervalMs: 0 }
@@ -183,7 +182,7 @@ test('a live server: its limits count, its strangers are found', async () => {
 })
 
 test('a full server is the verdict, with the limit that was hit', async () => {
-  await using full = await startEmbedded({ settings: { max_connections: '5', superuser_reserved_connections: '3' } })
+  await using full = await startServer({ max_connections: '5', superuser_reserved_connections: '3' })
   const { default: postgres } = await import('postgres')
   const admin = postgres(full.url, { max: 1, onnotice: () => undefined })
   await admin.unsafe(

@@ -4,17 +4,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import postgres from 'postgres'
 import { runExplain } from '../../src/commands/explain/explain.js'
 import { topQueries } from '../../src/commands/explain/explain-top.js'
-import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded/embedded.js'
+import type { EmbeddedServer } from '../../src/server/embedded/embedded.js'
 import { repairedStatement } from '../../src/sql/statements/repair.js'
 import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
 import { perfdb, profileFolder } from '../support/command-line.js'
 import { testDatabase } from '../support/database.js'
+import { startServer } from '../support/server.js'
 
 const state: { server?: EmbeddedServer } = {}
 
 beforeAll(async () => {
-  state.server = await startEmbedded({ settings: { shared_preload_libraries: 'pg_stat_statements' } })
+  state.server = await startServer({ shared_preload_libraries: 'pg_stat_statements' })
 })
 
 afterAll(async () => {

@@ -2,10 +2,11 @@ import { access, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded/embedded.js'
+import type { EmbeddedServer } from '../../src/server/embedded/embedded.js'
 import { build, folder, shell } from '../cli/perfdb.js'
 import { isAsShown, readPages, root, typedIn, type Block, type Page } from './read-page.js'
 import { fill, stages } from './stage.js'
+import { startServer } from '../support/server.js'
 
 /*
  * What README.md and docs/ show is what happens: each command is typed in a folder with the files that its page is about, each file is read by
@@ -35,7 +36,7 @@ let server: EmbeddedServer
 beforeAll(async () => {
   await build()
   pages = await readPages()
-  server = await startEmbedded({ settings: { shared_preload_libraries: 'pg_stat_statements' } })
+  server = await startServer({ shared_preload_libraries: 'pg_stat_statements' })
   const sql = postgres(server.url, { max: 1 })
   await sql.unsafe('set allow_in_place_tablespaces = on')
   await sql.unsafe("create tablespace fast location ''")

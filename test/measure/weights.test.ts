@@ -2,15 +2,15 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { weightsOf } from '../../src/measure/price/weights.js'
 import { measureQueries } from '../../src/measure/query/rounds.js'
-import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { aQuery, sets } from './a-query.js'
 import { openSession } from './open-session.js'
+import { startServer } from '../support/server.js'
 
 const byStatus = 'select count(*) from jobs where status = $1'
 const byId = 'select * from jobs where id = $1'
 
 test('calls of pg_stat_statements weigh the queries where each has some, else weight:, else all are alike', async () => {
-  await using server = await startEmbedded({ settings: { shared_preload_libraries: 'pg_stat_statements' } })
+  await using server = await startServer({ shared_preload_libraries: 'pg_stat_statements' })
   const application = postgres(server.url, { max: 1, onnotice: () => undefined })
   await application.unsafe(`create schema monitoring; create extension pg_stat_statements schema monitoring;
     create table jobs (id int primary key, status text); insert into jobs select n, 's' || n % 9 from generate_series(1, 1000) n; analyze jobs`)

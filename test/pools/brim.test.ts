@@ -3,9 +3,9 @@ import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
 import { runCheckPool } from '../../src/commands/pool/check-pool.js'
 import { watchPools } from '../../src/commands/pool/pool-watch.js'
-import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import { deployment, pool, server, service } from './builders.js'
 import { postgres15, withoutPostgres15 } from './outside.js'
+import { startServer } from '../support/server.js'
 
 const slots = { max_connections: '12', superuser_reserved_connections: '3' }
 const password = 'hunter2'
@@ -17,7 +17,7 @@ const servers = [
     version: '18',
     missing: false,
     start: async () => {
-      const embedded = await startEmbedded({ settings: slots })
+      const embedded = await startServer(slots)
       return Object.assign(embedded, { admin: embedded.url })
     },
   },
@@ -120,7 +120,7 @@ describe.each(servers)('a server of version $version, filled to the brim', ({ mi
 })
 
 test('logins that never finish hold slots, and 18 shows them', { timeout: 60_000 }, async () => {
-  await using embedded = await startEmbedded({ settings: slots })
+  await using embedded = await startServer(slots)
   const sockets = await Promise.all([1, 2, 3].map(async () => stalledLogin(embedded.port)))
   try {
     const written = deployment({ servers: [server({ url: embedded.url, maxConnections: null })] })

@@ -1,9 +1,9 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { readLive } from '../../src/pools/server/live.js'
-import { startEmbedded } from '../../src/server/embedded/embedded.js'
 import type { Session } from '../../src/server/session/session.js'
 import { connectTo } from '../support/connect.js'
+import { startServer } from '../support/server.js'
 
 /** The session, but before its n-th look at the sessions something happens. */
 function disturbed(session: Session, look: number, happens: () => Promise<void>): Session {
@@ -22,9 +22,7 @@ test(
   'a look ends as soon as it holds the last slot of the server, its role or its database',
   { timeout: 60_000 },
   async () => {
-    await using embedded = await startEmbedded({
-      settings: { max_connections: '12', superuser_reserved_connections: '3' },
-    })
+    await using embedded = await startServer({ max_connections: '12', superuser_reserved_connections: '3' })
     const admin = postgres(embedded.url, { max: 1, onnotice: () => undefined })
     await admin.unsafe(`create role app login password 'pw' in role pg_monitor;
     create role few login password 'pw' connection limit 2 in role pg_monitor`)

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmod, cp, lchown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { startEmbedded } from '../../src/server/embedded/embedded.js'
+import { inject } from 'vitest'
+import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded/embedded.js'
 import { embeddedPackage } from './major.js'
 
 /** A server of a test's own that can be stopped and started again on the same folder and port. */
@@ -23,9 +24,16 @@ export interface OwnServer extends AsyncDisposable {
 
 const signals = { immediate: 'SIGQUIT', fast: 'SIGINT', smart: 'SIGTERM', killed: 'SIGKILL' } as const
 
-/** Starts one from the embedded binaries, with these settings. */
-export async function ownServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
-  const server = await startEmbedded({ settings, ...embeddedPackage() })
+type Settings = Readonly<Record<string, string>>
+
+/** A server of a test's own, with these settings. initdb made it once for all of them: test/server/embedded.test.ts has one made anew. */
+export async function startServer(settings: Settings = {}): Promise<EmbeddedServer> {
+  return startEmbedded({ settings, ...embeddedPackage(), copyOf: inject('initialized') })
+}
+
+/** One that can be stopped and started again. */
+export async function ownServer(settings: Settings = {}): Promise<OwnServer> {
+  const server = await startServer(settings)
   const data = join(server.folder, 'data')
   const { uid, gid } = await stat(data)
   let restarted: ChildProcess | undefined
