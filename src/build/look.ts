@@ -1,5 +1,7 @@
 import type { Session } from '../server/session/session.js'
-import { watchSql } from '../sql/catalog/progress.js'
+import type { TableName } from '../definition/definition.js'
+import type { Statement } from '../plan/plan.js'
+import { holdersSql, watchSql } from '../sql/catalog/progress.js'
 
 export interface Backend {
   readonly pid: number
@@ -34,6 +36,25 @@ export async function lookAt(session: Pick<Session, 'query'>, pid: number): Prom
   return rows[0]?.document
 }
 
+/** Who holds the lock that this statement on the table did not get, one text each: at this moment, and whether it waited for them nobody knows. Empty where nobody does any more. */
+export async function holdersOf(
+  session: Pick<Session, 'query'>,
+  pid: number,
+  { name, schema }: TableName,
+  { index, verb }: Statement,
+): Promise<readonly string[]> {
+  const rows = await session.query<Backend & { gid: string | null; locks: string }>(holdersSql, [
+    schema,
+    name,
+    index,
+    verb,
+    pid,
+  ])
+  return rows.map(
+    ({ gid, locks, ...backend }) => `${locks} by ${gid === null ? backendText(backend) : preparedText(gid)}`,
+  )
+}
+
 /** `waiting for table lock` is perfdb's own phase: the progress view has no row yet. */
 export function phaseName(look: BackendLook): string {
   if (look.phase !== null) return look.phase
@@ -43,10 +64,11 @@ export function phaseName(look: BackendLook): string {
 
 /** Whom the build waits for, one text each: sessions, and prepared transactions by gid. */
 export function blockerTexts(look: BackendLook): readonly string[] {
-  const prepared = (look.prepared ?? []).map(
-    (gid) => `prepared transaction ${gid} (rollback prepared '${gid}' ends it)`,
-  )
-  return [...(look.blockers ?? []).map(backendText), ...prepared]
+  return [...(look.blockers ?? []).map(backendText), ...(look.prepared ?? []).map(preparedText)]
+}
+
+function preparedText(gid: string): string {
+  return `prepared transaction ${gid} (rollback prepared '${gid}' ends it)`
 }
 
 /** A role without pg_monitor sees the pid alone: then that is said, not an empty query. */

@@ -23,7 +23,7 @@ export async function runPartitionWork(context: BuildContext, step: Step, work: 
       return (await runBuild(context, part, statement)).waitedMs
     case 'plain':
       await assertMayStart(context)
-      return runPlain(context, statement, step.schema)
+      return runPlain(context, part, statement, step.schema)
     case 'repair':
       await assertMayStart(context)
       await otherBuildsGone(context, part)
@@ -34,13 +34,13 @@ export async function runPartitionWork(context: BuildContext, step: Step, work: 
     case 'attach':
     case 'again':
     case 'wait':
-      return runShortly(context, statement, step.schema)
+      return runShortly(context, statement, step.schema, part.table)
   }
 }
 
 /** A leaf that was empty when it was looked at, and takes longer now, has been filled: it is looked at again. */
-async function runPlain(context: BuildContext, statement: Statement, schema: string): Promise<number> {
-  return runShortly(context, statement, schema).catch((error: unknown) => {
+async function runPlain(context: BuildContext, part: Step, statement: Statement, schema: string): Promise<number> {
+  return runShortly(context, statement, schema, part.table).catch((error: unknown) => {
     if (error instanceof PerfdbError && error.sqlstate === '57014' && !context.signal.aborted) return 0
     throw error
   })

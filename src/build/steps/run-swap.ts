@@ -14,7 +14,7 @@ const swapLockMs = 50
 /** Short statements in one transaction; returns how long they waited, in ms. What a replace has built for it stays when it fails, and the next run goes on there. */
 export async function runSwap(context: BuildContext, step: Step, statement: Statement): Promise<number> {
   const short = { ...statement, sql: [shortLockSql(swapLockMs), ...statement.sql] }
-  return runShortly(context, short, step.schema).catch(async (error: unknown) => {
+  return runShortly(context, short, step.schema, step.table).catch(async (error: unknown) => {
     const failure = perfdbError(error)
     if (step.step !== 'replace' || step.partitioned === true) throw failure
     const fresh = newNameFor(step.index)

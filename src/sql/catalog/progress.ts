@@ -36,6 +36,38 @@ select pg_catalog.json_build_object(
 ) as document`
 
 /**
+ * Who holds, now, what a short try for its lock could not have beside it (manual: "Explicit Locking"). `$1`, `$2`: schema and name of the table, `$3` the index, `$4` what the
+ * statement does to it, `$5` the pid of whoever tried. A drop locks the table with all its partitions, a new index its table SHARE, ATTACH
+ * PARTITION the index ACCESS EXCLUSIVE, new names and the like an index SHARE UPDATE EXCLUSIVE. Prepared transactions have a gid in place of a pid.
+ */
+export const holdersSql = `
+with recursive tree as (
+  select c.oid, 0 as level from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
+  union all select h.inhrelid, o.level + 1 from tree o join pg_catalog.pg_inherits h on h.inhparent = o.oid
+),
+own as (select c.oid, c.relname = $3 as named
+  from tree o join pg_catalog.pg_index i on i.indrelid = o.oid join pg_catalog.pg_class c on c.oid = i.indexrelid where o.level = 0),
+tried(oid, beside) as (
+  select oid, array[]::text[] from tree where $4 = 'drop'
+  union all select oid, array['AccessShareLock', 'RowShareLock', 'ShareLock'] from tree
+    where level = 0 and $4 in ('create_only', 'attach') and not exists (select from own where named)
+  union all select oid, array[]::text[] from own where named and $4 = 'attach'
+  union all select oid, array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'] from own where $4 in ('rename', 'restore')
+)
+select l.pid, x.gid, a.application_name as "applicationName", a.usename as "user", a.state,
+  extract(epoch from pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.backend_start))::float8 * 1000 as "ageMs",
+  pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 200) as query,
+  pg_catalog.string_agg(distinct l.mode || ' on ' || l.relation::pg_catalog.regclass::text, ', ') as locks
+from pg_catalog.pg_locks l
+join tried t on t.oid = l.relation and l.mode <> all (t.beside)
+left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+left join pg_catalog.pg_locks own_xid on l.pid is null and own_xid.pid is null and own_xid.locktype = 'transactionid' and own_xid.virtualtransaction = l.virtualtransaction
+left join pg_catalog.pg_prepared_xacts x on x.transaction = own_xid.transactionid
+where l.granted and l.locktype = 'relation' and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+  and l.pid is distinct from $5::int4 and l.pid is distinct from pg_catalog.pg_backend_pid()
+group by l.pid, x.gid, a.application_name, a.usename, a.state, a.xact_start, a.backend_start, a.query`
+
+/**
  * Builds under way in this database. A role without pg_read_all_stats sees of others' only the pid (fault 64); what they build on is then told
  * by the lock that a concurrent build holds from beginning to end, which everybody sees. `hidden`: which index, nobody says.
  */
