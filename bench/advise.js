@@ -156,6 +156,15 @@ export async function psqlRuns(url, arms, rounds) {
   )
 }
 
+/** A query plan as text without its numbers and conditions. */
+export function shapeOf(plan) {
+  return plan
+    .split('\n')
+    .slice(1)
+    .map((line) => line.replace(/\(.*|:.*/, ''))
+    .join('\n')
+}
+
 function withValues({ sql, params = [] }) {
   return params.reduce((text, value, at) => text.replaceAll(`$${at + 1}`, `'${value}'`), sql)
 }
@@ -164,13 +173,7 @@ const helpful = 1.25
 
 function told({ result, ms, refused, existing, names, truth }) {
   // The same query plan is as quick: what else is measured is the machine.
-  const shape = (key) =>
-    truth
-      .get(key)
-      .plan.split('\n')
-      .slice(1)
-      .map((line) => line.replace(/\(.*|:.*/, ''))
-      .join('\n')
+  const shape = (key) => shapeOf(truth.get(key).plan)
   const ratio = (name, slow, fast) => {
     const [one, other] = [`${name} ${slow}`, `${name} ${fast}`]
     return shape(one) === shape(other) ? 1 : truth.get(one).ms / truth.get(other).ms

@@ -11,8 +11,9 @@ let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
-  source = await testDatabase(`create table notes (id int primary key, body text not null, title varchar not null);
-    insert into notes select n, md5(n::text) || md5((n + 1)::text), md5((n * 7)::text) from generate_series(1, 40000) n; analyze notes`)
+  source =
+    await testDatabase(`create table notes (id int primary key, body text not null, title varchar not null, number text not null);
+    insert into notes select n, md5(n::text) || md5((n + 1)::text), md5((n * 7)::text), 'J-' || 2000 + n % 20 || '-' || lpad(n::text, 6, '0') from generate_series(1, 40000) n; analyze notes`)
   const queries = [
     `{ name: within, sql: "select * from notes where body ilike $1", params: ['%abcde%'] }`,
     `{ name: regular, sql: "select id from notes where title ~ 'cafe[0-9]'" }`,
@@ -29,7 +30,7 @@ afterAll(async () => {
 })
 
 async function advise(...parameters: readonly string[]) {
-  const { stdout } = await perfdb(source.url, folder, 'advise', 'q.yaml', ...parameters, '--format', 'json').ended
+  const { stdout } = await perfdb(source.url, folder, 'advise', ...parameters, '--format', 'json').ended
   return adviseResult.parse(JSON.parse(stdout))
 }
 
@@ -39,7 +40,7 @@ async function extensions(): Promise<readonly string[]> {
 }
 
 test('--prove tries no trigrams where it may not create the extension, and says so', async () => {
-  const proof = await advise('--prove')
+  const proof = await advise('q.yaml', '--prove')
   expect(proof.advice).toEqual([])
   expect(proof.findings.find(({ code }) => code === 'TRIGRAMS_UNTRIED')?.message).toMatch(
     /^an index of pg_trgm might serve a pattern \(public\.notes gin .*, and 1 more\), and was not tried: --prove creates no extension/,
@@ -47,8 +48,17 @@ test('--prove tries no trigrams where it may not create the extension, and says 
   expect(await extensions()).toEqual([])
 })
 
+test('of two that save about as much the one that needs no extension is taken, though the other is smaller', async () => {
+  const { advice } = await advise('--query', `select * from notes where number like 'J-2004-0%'`)
+  const [first] = advice
+  expect([advice.length, first?.index.definition]).toEqual([1, 'btree (number text_pattern_ops)'])
+  const gin = first?.rejected.find(({ definition }) => definition === 'gin (number gin_trgm_ops)')
+  expect(gin?.size_bytes).toBeLessThan(first?.size_bytes ?? 0)
+  expect(gin?.share).toBeGreaterThan(0.9 * (first?.share ?? 1))
+})
+
 test('trigrams are tried on the twin where the server could have pg_trgm, which perfdb does not create', async () => {
-  const { advice, findings } = await advise('--out', 'advised.yaml')
+  const { advice, findings } = await advise('q.yaml', '--out', 'advised.yaml')
   expect(findings).toEqual([])
   expect(await extensions()).toEqual([])
   expect(Object.fromEntries(advice.map(({ index, serves }) => [index.definition, serves[0]?.query]))).toEqual({

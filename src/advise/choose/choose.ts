@@ -30,7 +30,7 @@ export interface ChoiceOptions {
   readonly mostBytes: number
 }
 
-/** Of indexes that save about as much the smallest is taken; the twin's costs are not truer than that. */
+/** Of indexes that save about as much one that needs no extension is taken, and of those the smallest; the twin's costs are not truer than that. */
 const aboutAsMuch = 0.9
 
 /**
@@ -105,6 +105,11 @@ function priceOfAll(priceOf: WritePrice, bundle: Bundle): number {
 
 function bytesOf(bundle: Bundle): number {
   return bundle.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
+}
+
+/** So many of them ask for an extension that is not there. */
+function neededBy(bundle: Bundle): number {
+  return bundle.filter(({ needs }) => needs !== undefined).length
 }
 
 /** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
@@ -184,7 +189,7 @@ async function bestBeside(
     const unsure = sorted.find(([bundle, saves]) => saves >= best[1] * aboutAsMuch && !looked.has(bundle))
     if (unsure === undefined) {
       const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch).map(([bundle]) => bundle)
-      const [bundle] = equal.toSorted((one, other) => bytesOf(one) - bytesOf(other))
+      const [bundle] = equal.toSorted((one, other) => neededBy(one) - neededBy(other) || bytesOf(one) - bytesOf(other))
       const outcomes = bundle === undefined ? undefined : looked.get(bundle)
       return bundle === undefined || outcomes === undefined ? null : { bundle, outcomes }
     }
