@@ -91,7 +91,13 @@ export async function removalsFor(sources: RemovalSources): Promise<Removals> {
     standing = standing.filter((one) => one.schema !== index.schema || one.name !== index.name)
   }
   await look.twin.hide([])
-  return { removals, untold, unasked: scans.unasked }
+  return { removals: removals.map((one) => ({ ...one, by: staying(one, removals) })), untold, unasked: scans.unasked }
+}
+
+/** What does the work of one that goes, and does not go itself. */
+function staying({ index, by }: Removal, removals: readonly Removal[]): string | null {
+  const next = removals.find((one) => one.index.schema === index.schema && one.index.name === by)
+  return next?.by == null ? by : staying(next, removals)
 }
 
 function reasonOf(

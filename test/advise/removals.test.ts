@@ -9,11 +9,13 @@ import { countsTold, testDatabase, type TestDatabase } from '../support/database
 let source: TestDatabase
 let folder: string
 
-/** Ten that are redundant or the same as another one, and one that nobody scans. */
+/** Those that are redundant or the same as another one, and one that nobody scans. */
 const removable: Readonly<Record<string, string>> = {
   r_a: 'items (a)',
   r_ab: 'items (a, b)',
   r_a_desc: 'items (d desc)',
+  r_again: 'items (b, c)',
+  r_again_c: 'items (b) include (c)',
   r_include: 'items (a) include (c)',
   r_expression: 'items (lower(note))',
   r_partial: 'items (c) where b > 5',
@@ -68,6 +70,8 @@ beforeAll(async () => {
       .map(([name, text]) => made(name, text))
       .join('\n')}
     do $$ begin perform 1 from items where j = 1; end $$;
+    create index k_again on items (b, c, g);
+    do $$ begin perform 1 from items where b = 1 and c = 1 and g = 1; end $$;
     reset enable_seqscan;
     ${countsTold}`)
   await source.sql.unsafe('vacuum analyze')
@@ -92,6 +96,9 @@ test('what may go: the same as another, the beginning of another, an advised one
     .ended
   const { removals, file } = adviseResult.parse(JSON.parse(stdout))
   expect(removals.map(({ index }) => index.name).toSorted(), stderr).toEqual(Object.keys(removable).toSorted())
+  // What does the work of one that goes is one that stays.
+  const going = new Set(removals.map(({ index }) => index.name))
+  expect(removals.filter(({ by }) => by !== undefined && going.has(by))).toEqual([])
   expect(file).toBe('a.yaml')
   expect(await readFile(join(folder, 'a.yaml'), 'utf8')).toContain('absent:')
 })
