@@ -32,8 +32,15 @@ export interface BuildContext {
   readonly signal: AbortSignal
   readonly listener: Listener
   readonly recorder: Recorder
-  /** Called when a long statement is on its way: what is asked on the ddl session then is answered right after it. */
-  readonly onSent?: () => void
+  /** What is asked on the ddl session right behind a long statement, and answered right after it. */
+  readonly behind?: Behind
+}
+
+export interface Behind {
+  /** An expression to be computed in a statement of its own before, which may be another one's; null without one. */
+  readonly first: string | null
+  /** Sends it; `done` where the first was sent. */
+  send(done: boolean): void
 }
 
 /** A session that is there by the first look, however late it is opened. */
@@ -74,10 +81,9 @@ export interface StepResult {
 }
 
 export interface WalPosition {
-  readonly server: number
-  /** Of the backend itself, where the server counts that. */
-  readonly backend: number | null
-  readonly next_id: number
+  readonly bytes: number
+  /** The next transaction id; null where `bytes` are the backend's own, as the server counts them. */
+  readonly next_id: number | null
 }
 
 export interface WrittenWal {

@@ -45,26 +45,31 @@ export async function runWatched(
   const abandon = () => void ddl[Symbol.asyncDispose]()
   const { onQueue } = context
   const watching = watch(eyes, ddl.pid, { index, maxWaitMs, listener, cancel, abandon, onQueue, signal })
-  const ahead = searchPath === undefined ? undefined : setPath(ddl, searchPath)
+  const ahead = searchPath === undefined ? undefined : taken(ddl, `set search_path = ${searchPath}`)
   const running = ddl.query(sql).then(() => null, perfdbError)
-  const behind = searchPath === undefined ? undefined : setPath(ddl, 'pg_catalog')
-  context.onSent?.()
+  const behind = searchPath === undefined ? undefined : pathBack(ddl, context.behind?.first ?? null)
+  context.behind?.send(behind !== undefined)
   const failure = await running
   signal.removeEventListener('abort', onAbort)
   const seen = await watching.stop()
   await ahead
   // A cancel request may have met it instead of the statement.
-  if (behind !== undefined && !(await answeredWithin(ddl, shortMs, async () => behind)))
-    await setPath(ddl, 'pg_catalog')
+  if (behind !== undefined && !(await answeredWithin(ddl, shortMs, async () => behind))) await pathBack(ddl, null)
   return { ...seen, sent: true, error: failure === null ? null : explain(failure, seen, signal, index, maxWaitMs) }
 }
 
 /** For what takes no time: without an answer the connection is as good as lost (fault 54). */
 const shortMs = 30_000
 
+/** Back to that of the session; what else is to be computed travels along. */
+async function pathBack(ddl: Session, first: string | null): Promise<boolean> {
+  if (first === null) return taken(ddl, 'set search_path = pg_catalog')
+  return taken(ddl, `select pg_catalog.set_config('search_path', 'pg_catalog', false), ${first}`)
+}
+
 /** False where the server did not take it. */
-async function setPath(ddl: Session, path: string): Promise<boolean> {
-  return ddl.query(`set search_path = ${path}`).then(
+async function taken(ddl: Session, text: string): Promise<boolean> {
+  return ddl.query(text).then(
     () => true,
     () => false,
   )

@@ -18,6 +18,9 @@ interface Problem {
 /** Sessions that found one to trust: only who is trusted could change that. That there is none, or that it is not trusted, is asked again. */
 const trusting = new WeakSet<object>()
 
+/** Sessions that found none under the run lock: no other run makes one then, who reads nothing is safe, and who makes one (`forgetLedger`) fails where somebody was quicker. */
+const without = new WeakSet<object>()
+
 /**
  * To be asked before anything in the schema perfdb is read or written: whoever owns what is there decides what an INSERT, and even a
  * SELECT, runs with the rights of the connected role. False where there is no such schema, and so nothing to read. Throws LEDGER_UNTRUSTED with the statements
@@ -27,9 +30,15 @@ export async function assertLedgerTrusted(session: Pick<Session, 'query'>): Prom
   return (await trusted(session, 'runs')).there
 }
 
-/** The same for one who looks at a table of the ledger: false where that is not there either. */
-export async function hasTrustedTable(session: Pick<Session, 'query'>, name: 'runs' | 'steps'): Promise<boolean> {
-  return (await trusted(session, name)).table
+/** The same for one who looks at a table of the ledger: false where that is not there either. Who asks under the run lock need not ask again where there is none. */
+export async function hasTrustedTable(
+  session: Pick<Session, 'query'>,
+  name: 'runs' | 'steps',
+  underLock = false,
+): Promise<boolean> {
+  const { there, table } = await trusted(session, name)
+  if (underLock && !there) without.add(session)
+  return table
 }
 
 interface There {
@@ -38,8 +47,16 @@ interface There {
   readonly plain: boolean
 }
 
+/** To be called before a ledger is made: from then on there may be one. */
+export function forgetLedger(session: object): void {
+  without.delete(session)
+}
+
+const nothing: There = { there: false, table: false, plain: false }
+
 async function trusted(session: Pick<Session, 'query'>, name: string): Promise<There> {
-  const [found = { there: false, table: false, plain: false }] = await session.query<There>(ledgerThereSql(name))
+  if (without.has(session)) return nothing
+  const [found = nothing] = await session.query<There>(ledgerThereSql(name))
   if (!found.there || trusting.has(session)) return found
   if (!found.plain) await assertTrustedNow(session)
   trusting.add(session)

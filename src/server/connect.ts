@@ -104,10 +104,15 @@ async function verifiedSession(target: Target, wire: Wire, look: LookRow, role: 
     })
   }
   // Behind a pooler they are set by transaction. The pid may have come in pieces, too late to lean on.
-  if (!pooled) checkPinned(role, look.pinned ?? (await wire.run<ReadBack>(pinSql(role, false), [])))
+  if (!pooled) checkPinned(role, look.pinned ?? (await pinned(wire, role)))
   // Before anything else that is sent; nobody needs the answer.
   if (role === 'ddl') for (const text of watchClientSql) wire.run(text, []).catch(() => undefined)
   return makeSession(wire, { target, look, role, versionNum, pooled })
+}
+
+async function pinned(wire: Wire, role: Role): Promise<ReadBack> {
+  const [settings] = await wire.run<Pick<LookRow, 'pinned'>>(pinSql(role, false), [])
+  return settings?.pinned ?? []
 }
 
 function suits(look: LookRow, wanted: SessionAttributes): boolean {

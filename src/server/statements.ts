@@ -1,7 +1,7 @@
 import { quoteLiteral } from '../definition/quote.js'
 import { PerfdbError } from '../errors.js'
 import { hostLabel } from './target/host.js'
-import { checkPinned, pinSql, type LookRow, type ReadBack, type Role } from './session/pin.js'
+import { checkPinned, pinSql, type LookRow, type Role } from './session/pin.js'
 import type { Parameter, Session } from './session/session.js'
 import type { TransactionSettings } from './session/settings.js'
 import type { Target } from './target/target.js'
@@ -35,7 +35,8 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
       const begun = run(start)
       if (pooled) {
         await begun
-        checkPinned(role, await run<ReadBack>(pinSql(role, true)))
+        const [settings] = await run<Pick<LookRow, 'pinned'>>(pinSql(role, true))
+        checkPinned(role, settings?.pinned ?? [])
       }
       await Promise.all([begun, settings === null ? undefined : run(settings)])
       const value = await work()
@@ -58,6 +59,7 @@ export function makeSession(wire: Wire, { target, look, role, versionNum, pooled
     host: wire.host.host,
     port: wire.host.port,
     database: look.database,
+    identity: [look.port, look.started, look.database].join('/'),
     user: look.role,
     inRecovery: look.in_recovery,
     readOnly: look.read_only === 'on',

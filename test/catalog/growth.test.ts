@@ -10,8 +10,7 @@ import { profileOf } from '../support/profile.js'
 import { ownServer } from '../support/server.js'
 
 /*
- * What a run asks of the server, as functions of tables and indexes: without clocks, so that it is exact. On a server of its own: a build elsewhere is asked
- * about once more.
+ * What a run asks of the server, as functions of tables and indexes: without clocks, so that it is exact.
  */
 
 let server: Awaited<ReturnType<typeof ownServer>>
@@ -130,3 +129,60 @@ test.each([2, 5])(
     expect(counts.statements).toBe(4 + probe)
   },
 )
+
+/** What an apply with a ledger sends, without what depends on clocks (looks while a build lasts, and whether ANALYZE is counted yet) and without the indexes of the probe. */
+async function sentBy(url: string, yaml: readonly string[], fleet = false) {
+  const texts: string[] = []
+  let versionNum = 0
+  const connect: Connect = async (role) => {
+    const session = await connectTo(url, role)
+    ;({ versionNum } = session)
+    const query = session.query.bind(session)
+    return Object.defineProperty(session, 'query', {
+      value: async <Row>(text: string, parameters?: readonly Parameter[]) => {
+        if (!/pg_blocking_pids|pg_stat_get_last_analyze_time|on pg_temp\./.test(text)) texts.push(text)
+        return query<Row>(text, parameters)
+      },
+    })
+  }
+  const options = { ledger: true, connect, ...(fleet && { fleet: { run: 'r', tenant: 't', wave: 1 } }) }
+  const { result } = await apply(url, await profileOf(yaml), options)
+  expect(result.steps.every(({ outcome }) => outcome === 'built')).toBe(true)
+  return { texts, versionNum }
+}
+
+const table = `create table t (${Array.from({ length: 7 }, (_, n) => `c${n} int`).join(', ')})`
+const builds = (number: number) => Array.from({ length: number }, (_, n) => `{ name: i${n}, table: t, keys: [c${n}] }`)
+
+test.each([false, true])(
+  'each build more is a fixed number of statements; of one tenant of many: %s',
+  async (fleet) => {
+    await using few = await testDatabase(table, server.url)
+    await using many = await testDatabase(table, server.url)
+    const { texts, versionNum } = await sentBy(few.url, builds(2), fleet)
+    const more = await sentBy(many.url, builds(7), fleet)
+    // Its end in the ledger, the next one's beginning, a look before it, search_path, the build, search_path, the proof; and the WAL, which 18 counts itself.
+    const each = fleet ? 7 : versionNum < 180_000 ? 9 : 8
+    expect(more.texts.length - texts.length).toBe(5 * each)
+    const looks = texts.filter((text) => /nspname = 'perfdb'/.test(text) && /as there/.test(text))
+    // A session that found no ledger under the run lock does not ask again.
+    expect(looks.length).toBe(fleet ? 1 : 2)
+  },
+)
+
+test('a build in another database of the server costs nothing more', async () => {
+  await using other = await testDatabase(`${table}; insert into t values (1)`, server.url)
+  await using quiet = await testDatabase(table, server.url)
+  await using beside = await testDatabase(table, server.url)
+  const alone = await sentBy(quiet.url, builds(2), true)
+  const writer = await other.sql.reserve()
+  await writer`begin`
+  await writer`update t set c0 = 2`
+  const building = other.sql`create index concurrently waits on t (c0)`.execute()
+  while ((await other.sql`select from pg_stat_progress_create_index where index_relid <> 0`).length === 0);
+  const { texts } = await sentBy(beside.url, builds(2), true)
+  await writer`rollback`
+  writer.release()
+  await building
+  expect(texts.length).toBe(alone.texts.length)
+})

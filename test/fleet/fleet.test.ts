@@ -4,7 +4,8 @@ import { beforeAll, expect, test } from 'vitest'
 import type { FleetResult } from '../../src/result/documents/fleet-result.js'
 import { fleetResult } from '../../src/result/documents/fleet-result.js'
 import { poolResult } from '../../src/result/documents/pool-result.js'
-import { databaseIdentitySql, freeSlotsSql } from '../../src/sql/catalog/tenants.js'
+import { freeSlotsSql } from '../../src/sql/catalog/tenants.js'
+import { lookSql } from '../../src/server/session/pin.js'
 import { takesCredentials } from '../../src/tenants/url-template.js'
 import { build, folder, perfdb, type Folder } from '../cli/perfdb.js'
 import { testDatabase } from '../support/database.js'
@@ -302,9 +303,9 @@ test('operators of a tenant are not run by what is asked of each', async () => {
   const asked = database.sql.begin(async (sql) => {
     await sql.unsafe('set local search_path = evil, pg_catalog')
     await expect(sql.savepoint((inner) => inner.unsafe(`select 2 - 1`))).rejects.toThrow('evil ran')
-    return [...(await sql.unsafe(databaseIdentitySql)), ...(await sql.unsafe(freeSlotsSql))]
+    return [...(await sql.unsafe(lookSql)), ...(await sql.unsafe(freeSlotsSql))]
   })
-  expect(await asked).toEqual([{ identity: expect.stringContaining('/') }, { free: expect.any(Number) }])
+  expect(await asked).toMatchObject([{ pid: expect.any(Number) }, { free: expect.any(Number) }])
 })
 
 test('of a registry only what is read is kept, and no secret', async () => {

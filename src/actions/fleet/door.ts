@@ -1,7 +1,7 @@
 import { PerfdbError } from '../../errors.js'
 import type { FleetTenant } from '../../commands/fleet/fleet.js'
 import type { Session } from '../../server/session/session.js'
-import { databaseIdentitySql, freeSlotsSql } from '../../sql/catalog/tenants.js'
+import { freeSlotsSql } from '../../sql/catalog/tenants.js'
 import type { Asked } from '../../tenants/read.js'
 import type { TenantRow } from '../../tenants/tenant.js'
 import { resolveUrl } from '../../text/url-environment.js'
@@ -35,7 +35,7 @@ export function doorOf(registries: readonly Asked[], environment: Readonly<Recor
   const masterOf = async (url: string) => {
     try {
       await using session = await usualConnection(url, environment)
-      return await identityOf(session)
+      return session.identity
     } catch {
       // It was asked a moment ago, or its last answer counts: then nobody knows.
       return ''
@@ -50,7 +50,7 @@ export function doorOf(registries: readonly Asked[], environment: Readonly<Recor
         const [slots] = await session.query<{ free: number }>(freeSlotsSql)
         free.set(server, slots?.free ?? Infinity)
       }
-      const identity = await identityOf(session)
+      const { identity } = session
       const { place } = row.tenant
       if (registries.length > 0 && (await masters()).has(identity))
         throw new PerfdbError('SAME_DATABASE', `tenant ${id} is the master database of the registry`, {
@@ -65,11 +65,6 @@ export function doorOf(registries: readonly Asked[], environment: Readonly<Recor
       admitted.add(id)
     },
   }
-}
-
-async function identityOf(session: Session): Promise<string> {
-  const [row] = await session.query<{ identity: string }>(databaseIdentitySql)
-  return row?.identity ?? ''
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -7,7 +7,7 @@ import type { BuildContext } from '../context.js'
 export interface BeforeBuild {
   /** Who holds the run lock. */
   readonly lockPid: number | null
-  /** Another session builds something in some database. */
+  /** Another session builds something in this database. */
   readonly building: boolean
   /** An index of the name that is wanted. */
   readonly there: boolean

@@ -33,7 +33,9 @@ export async function analyzeTables(
   const analyzed: Analyzed[] = []
   const cancel = () => void session.cancel().catch(() => undefined)
   signal.addEventListener('abort', cancel)
-  await session.query("set lock_timeout = '600ms'").catch(() => undefined)
+  // These travel with what comes next.
+  const setting = (text: string) => void session.query(text).catch(() => undefined)
+  setting("set lock_timeout = '600ms'")
   let path = ''
   for (const table of tables) {
     const started = performance.now()
@@ -50,8 +52,8 @@ export async function analyzeTables(
     analyzed.push({ table, ok: message === null, durationMs: performance.now() - started, message })
   }
   signal.removeEventListener('abort', cancel)
-  await session.query('set lock_timeout = 0').catch(() => undefined)
-  await session.query('set search_path = pg_catalog').catch(() => undefined)
+  setting('set lock_timeout = 0')
+  setting('set search_path = pg_catalog')
   return proven(session, analyzed, before)
 }
 

@@ -20,15 +20,19 @@ export async function withWal(
   const known = last?.position ?? null
   if (last !== undefined) last.position = null
   if (context.wal === false || !step.statements.some(({ kind }) => kind === 'build')) return work(context)
-  const looking = known === null ? look(ddl) : Promise.resolve(known)
-  let behind: Promise<WalPosition | null> | undefined
-  const result = await work({ ...context, onSent: () => void (behind = look(ddl)) })
+  const looking = known === null ? look(ddl, false) : Promise.resolve(known)
+  let asked: Promise<WalPosition | null> | undefined
+  const behind = {
+    first: countsOwn(ddl) ? flushSql : null,
+    send: (flushed: boolean) => void (asked = look(ddl, flushed)),
+  }
+  const result = await work({ ...context, behind })
   const before = await answered(ddl, looking)
   if (before === null || result.outcome === 'failed' || ddl.lost) return result
   const alone = step.statements.length === 1 && step.partitioned !== true
-  const after = await answered(ddl, alone && behind !== undefined ? behind : look(ddl))
+  const after = await answered(ddl, alone && asked !== undefined ? asked : look(ddl, false))
   if (after === null) return result
-  if (after.backend !== null && last !== undefined) last.position = after
+  if (after.next_id === null && last !== undefined) last.position = after
   const ids = step.partitioned === true ? Number.POSITIVE_INFINITY : idsOfStatement * step.statements.length
   return { ...result, wal: written(before, after, ids) }
 }
@@ -37,19 +41,26 @@ export async function withWal(
 const idsOfStatement = 3
 
 function written(before: WalPosition, after: WalPosition, ids: number): WrittenWal {
-  if (before.backend !== null && after.backend !== null) return { bytes: after.backend - before.backend, shared: false }
-  return { bytes: after.server - before.server, shared: after.next_id - before.next_id > ids }
+  const others = before.next_id !== null && after.next_id !== null && after.next_id - before.next_id > ids
+  return { bytes: after.bytes - before.bytes, shared: others }
 }
 
-/** Sends the look, and does not wait for the answer: null when the server refuses it, as the build is none the worse without this number. */
-async function look(session: Session): Promise<WalPosition | null> {
-  const own = session.versionNum >= 180_000
-  const flushed = own ? session.query('select pg_catalog.pg_stat_force_next_flush()') : undefined
-  const asked = session.query<WalPosition>(`${positionSql}, ${own ? backendSql : noneSql}`)
-  return Promise.all([asked, flushed]).then(
+/**
+ * Sends the look, and does not wait for the answer: null when the server refuses it, as the build is none the worse without this number. `flushed`: what the backend
+ * counted stands where it can be read. With a parameter, so that it is prepared: it comes at each step.
+ */
+async function look(session: Session, flushed: boolean): Promise<WalPosition | null> {
+  const own = countsOwn(session)
+  const flushing = own && !flushed ? session.query(`select ${flushSql}`) : undefined
+  const asked = session.query<WalPosition>(own ? ownSql : serverSql, [session.pid])
+  return Promise.all([asked, flushing]).then(
     ([[row]]) => row ?? null,
     () => null,
   )
+}
+
+function countsOwn({ versionNum }: Session): boolean {
+  return versionNum >= 180_000
 }
 
 /** The answer, which is a moment away once nothing else runs on the session (fault 54). */
@@ -59,7 +70,10 @@ async function answered(session: Session, looking: Promise<WalPosition | null>):
 
 const patienceMs = 30_000
 
-const positionSql = `select (pg_catalog.pg_current_wal_insert_lsn() operator(pg_catalog.-) '0/0'::pg_catalog.pg_lsn)::float8 as server,
-  pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::float8 as next_id`
-const backendSql = `(select wal_bytes::float8 from pg_catalog.pg_stat_get_backend_wal(pg_catalog.pg_backend_pid())) as backend`
-const noneSql = 'null::float8 as backend'
+/** It is done when the transaction that asked for it has ended. */
+const flushSql = 'pg_catalog.pg_stat_force_next_flush()'
+
+const ownSql = `select wal_bytes::float8 as bytes, null::float8 as next_id
+  from pg_catalog.pg_stat_get_backend_wal($1::int4) where wal_bytes is not null`
+const serverSql = `select (pg_catalog.pg_current_wal_insert_lsn() operator(pg_catalog.-) '0/0'::pg_catalog.pg_lsn)::float8 as bytes,
+  pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::float8 as next_id where $1::int4 is not null`

@@ -134,7 +134,7 @@ interface SnapshotDocument {
   readonly relations: Snapshot['relations'] | null
   /** What constrains the unique ones of the indexes. */
   readonly constrained: readonly Constraints[] | null
-  /** Anybody, in some database. */
+  /** Somebody, in this database. */
   readonly building: boolean
   readonly extensions: Snapshot['extensions'] | null
   readonly schemas: readonly string[] | null

@@ -28,8 +28,8 @@ export async function ownOnlooker(connect: Connect): Promise<Onlookers> {
  * long that it is looked at, or when the first is lost. Not for several workers, whose statements are never all over.
  */
 export async function lateOnlooker(ddl: Session, connect: Connect): Promise<Onlookers> {
-  // What is asked at each step is planned once, as on a watchdog's own session.
-  await ddl.query('set plan_cache_mode = force_generic_plan')
+  // What is asked at each step is planned once, as on a watchdog's own session. Before anything else that is sent; nobody needs the answer.
+  ddl.query('set plan_cache_mode = force_generic_plan').catch(() => undefined)
   let opening: Promise<Session> | undefined
   const late = async () =>
     (opening ??= steadySession(async () => connect('watchdog')).catch((error: unknown) => {

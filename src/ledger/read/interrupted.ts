@@ -26,7 +26,7 @@ export const writerIsGoneSql = `not exists (
  * LEDGER_UNTRUSTED.
  */
 export async function noteInterruptedRuns(session: Session): Promise<readonly InterruptedRun[]> {
-  if (!(await hasTrustedTable(session, 'runs'))) return []
+  if (!(await hasTrustedTable(session, 'runs', true))) return []
   try {
     return await ledgerQuery<InterruptedRun>(
       session,

@@ -6,7 +6,7 @@ import { up as fleet } from '../../../migrations/0004_fleet.js'
 import { PerfdbError } from '../../errors.js'
 import type { Parameter, Session } from '../../server/session/session.js'
 import { sessionDialect, type Queried } from '../tables/dialect.js'
-import { assertLedgerTrusted, assertTrustedNow } from '../trust.js'
+import { assertLedgerTrusted, assertTrustedNow, forgetLedger } from '../trust.js'
 
 /** Forward only; a published migration never changes. Listed here so that no folder is read at run time. */
 const migrations: Readonly<Record<string, Pick<Migration, 'up'>>> = {
@@ -31,6 +31,7 @@ export async function installLedger(session: Session, tries = 5): Promise<void> 
     })
   }
   if (Object.keys(migrations).every((name) => installed.includes(name))) return
+  forgetLedger(session)
   try {
     await session.transaction(async () => {
       await (there ? migrate(session) : create(session))

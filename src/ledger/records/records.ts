@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { Kysely, sql, type Selectable } from 'kysely'
 import { PerfdbError } from '../../errors.js'
 import type { Session } from '../../server/session/session.js'
+import { runCompiled } from '../tables/compiled.js'
 import { sessionDialect, type Queried } from '../tables/dialect.js'
 import type { Ledger, RecordedStep } from '../ledger.js'
 import { writerIsGoneSql } from '../read/interrupted.js'
@@ -18,72 +19,79 @@ export function ledgerOn(session: Session): Ledger {
   const db = new Kysely<Tables>({ dialect: sessionDialect({ query }) }).withSchema('perfdb')
   return {
     async startRun(run) {
-      const row = await db
-        .insertInto('runs')
-        .values({
-          command: run.command,
-          perfdb_version: run.perfdbVersion,
-          client_host: hostname(),
-          profiles: run.profiles,
-          profile_names: run.profileNames,
-          plan_fingerprint: run.fingerprint,
-          backend_pid: run.backendPid,
-          fleet_run: run.fleet?.run ?? null,
-          tenant: run.fleet?.tenant ?? null,
-          wave: run.fleet?.wave ?? null,
-          ledger_start: ownStart,
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow()
+      const values = {
+        command: run.command,
+        perfdb_version: run.perfdbVersion,
+        client_host: hostname(),
+        profiles: run.profiles,
+        profile_names: run.profileNames,
+        plan_fingerprint: run.fingerprint,
+        backend_pid: run.backendPid,
+        fleet_run: run.fleet?.run ?? null,
+        tenant: run.fleet?.tenant ?? null,
+        wave: run.fleet?.wave ?? null,
+      }
+      const [row] = await runCompiled<{ id: number }>(query, 'startRun', Object.values(values), () =>
+        db
+          .insertInto('runs')
+          .values({ ...values, ledger_start: ownStart })
+          .returning('id'),
+      )
+      if (row === undefined) throw new PerfdbError('INTERNAL', 'a new run has no number')
       return row.id
     },
     async finishRun(run, outcome) {
-      await db.updateTable('runs').set({ finished_at: now, outcome }).where('id', '=', run).execute()
+      await runCompiled(query, 'finishRun', [outcome, run], () =>
+        db.updateTable('runs').set({ outcome, finished_at: now }).where('id', '=', run),
+      )
     },
     async startStep(run, step) {
-      await db
-        .insertInto('steps')
-        .values({
-          run,
-          number: step.number,
-          step: step.step,
-          schema_name: step.schema,
-          index_name: step.index,
-          index_before: step.indexBefore ?? null,
-          table_schema: step.table.schema,
-          table_name: step.table.name,
-          profile: step.profile,
-          table_oid: step.tableOid,
-          index_before_oid: step.indexBeforeOid,
-          canonical_before: step.canonicalBefore === null ? null : JSON.stringify(step.canonicalBefore),
-          state: 'started',
-          ddl_before: step.ddlBefore,
-          kept_before:
-            step.keptBefore === undefined || step.keptBefore === null ? null : JSON.stringify(step.keptBefore),
-          ddl_after: step.ddlAfter,
-          canonical: step.canonical === null ? null : JSON.stringify(step.canonical),
-          predicted_bytes: step.predictedBytes ?? null,
-        })
+      const values = {
+        run,
+        number: step.number,
+        step: step.step,
+        schema_name: step.schema,
+        index_name: step.index,
+        index_before: step.indexBefore ?? null,
+        table_schema: step.table.schema,
+        table_name: step.table.name,
+        profile: step.profile,
+        table_oid: step.tableOid,
+        index_before_oid: step.indexBeforeOid,
+        canonical_before: jsonOf(step.canonicalBefore),
+        state: 'started' as const,
+        ddl_before: step.ddlBefore,
+        kept_before: jsonOf(step.keptBefore),
+        ddl_after: step.ddlAfter,
+        canonical: jsonOf(step.canonical),
+        predicted_bytes: step.predictedBytes ?? null,
+      }
+      await runCompiled(query, 'startStep', Object.values(values), () =>
         // Asked again after a lost connection it may be there already.
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+        db
+          .insertInto('steps')
+          .values(values)
+          .onConflict((conflict) => conflict.doNothing()),
+      )
     },
-    async finishStep(run, number, end) {
-      await db
-        .updateTable('steps')
-        .set({
-          state: end.error === null ? 'done' : 'failed',
-          outcome: end.outcome,
-          ...(end.index === null ? {} : { index_oid: end.index.oid, table_oid: end.index.tableOid }),
-          size_bytes: end.sizeBytes,
-          duration_ms: end.durationMs,
-          waited_ms: end.waitedMs,
-          error: end.error === null ? null : JSON.stringify(end.error),
-          finished_at: now,
-        })
-        .where('run', '=', run)
-        .where('number', '=', number)
-        .execute()
+    async finishStep(run, number, { outcome, index, sizeBytes, durationMs, waitedMs, error }) {
+      const values = {
+        state: error === null ? ('done' as const) : ('failed' as const),
+        outcome,
+        ...(index === null ? {} : { index_oid: index.oid, table_oid: index.tableOid }),
+        size_bytes: sizeBytes,
+        duration_ms: durationMs,
+        waited_ms: waitedMs,
+        error: jsonOf(error),
+      }
+      const name = index === null ? 'finishStep without an index' : 'finishStep'
+      await runCompiled(query, name, [...Object.values(values), run, number], () =>
+        db
+          .updateTable('steps')
+          .set({ ...values, finished_at: now })
+          .where('run', '=', run)
+          .where('number', '=', number),
+      )
     },
     async recordMeasurement(run, { query, parameterSet, side, verdict, document }) {
       await db
@@ -137,6 +145,10 @@ export function ledgerOn(session: Session): Ledger {
 }
 
 const now = sql<Date>`pg_catalog.clock_timestamp()`
+
+function jsonOf(value: object | null | undefined): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value)
+}
 
 const ownStart = sql<Date>`(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) as a)`
 

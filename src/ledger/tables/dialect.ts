@@ -59,7 +59,8 @@ function connection(session: Queried): DatabaseConnection {
   }
 }
 
-function parameter(value: unknown): Parameter {
+/** A value of Kysely's as the session sends it. */
+export function parameter(value: unknown): Parameter {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return value
   if (Array.isArray(value)) return value.map(String)

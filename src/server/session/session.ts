@@ -22,6 +22,11 @@ export interface Session extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly database: string
+  /**
+   * Which database this is, whatever url led here: port, start of the postmaster in microseconds (clones of one disk have one system identifier and
+   * the same oids) and name.
+   */
+  readonly identity: string
   readonly user: string
   /** pg_is_in_recovery(): a standby. */
   readonly inRecovery: boolean

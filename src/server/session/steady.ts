@@ -65,6 +65,9 @@ export async function steadySession(
     get database() {
       return current.database
     },
+    get identity() {
+      return current.identity
+    },
     get user() {
       return current.user
     },

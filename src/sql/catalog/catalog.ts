@@ -1,5 +1,5 @@
 import { quoteLiteral } from '../../definition/quote.js'
-import { buildsSql } from './progress.js'
+import { buildingSql, buildsSql } from './progress.js'
 
 export interface WantedObjects {
   readonly tables: readonly { readonly schema: string; readonly name: string }[]
@@ -51,7 +51,7 @@ select pg_catalog.json_build_object(
   'constrained', (select pg_catalog.json_agg(b) from (select i.indexrelid::int8 as oid, ${constraintsSql}
       from picked p join pg_catalog.pg_index i on i.indexrelid = p.indexrelid
       where i.indisunique and (not i.indisprimary or i.indexrelid in (select oid from named))) b),
-  'building', exists (select from pg_catalog.pg_stat_get_progress_info('CREATE INDEX')),
+  'building', exists (${buildingSql}),
   'extensions', ${wanted.extensions.length === 0 ? 'null' : extensionsSql},
   'schemas', (select pg_catalog.json_agg(distinct n.nspname) from pg_catalog.pg_namespace n
     where n.nspname in (select schema from wanted_tables)),

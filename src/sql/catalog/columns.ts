@@ -163,6 +163,7 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'blocks_done',
     'blocks_total',
     'command',
+    'datid',
     'datname',
     'index_relid',
     'lockers_done',
