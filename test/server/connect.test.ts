@@ -236,6 +236,20 @@ test('the next host is tried when one refuses', async () => {
   expect(await session.query('select 1 as one')).toEqual([{ one: 1 }])
 })
 
+test.each([0, 2, 5])(
+  'a server that answered is not blamed for what this process was busy with meanwhile (from %d ms on)',
+  async (delay) => {
+    await using database = await testDatabase()
+    const connecting = connect(await targetOf(`${database.url}?connect_timeout=1`), 'look')
+    setTimeout(() => {
+      const end = performance.now() + 1500
+      while (performance.now() < end);
+    }, delay)
+    await using session = await connecting
+    expect(await session.query('select 1 as one')).toEqual([{ one: 1 }])
+  },
+)
+
 test('a server that hangs up, and one that says nothing, are no endless wait', async () => {
   const quiet = await listener(false)
   const rude = await listener(true)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type postgres from 'postgres'
 import { PerfdbError } from '../../errors.js'
+import { patience } from '../../server/wire/patience.js'
 import type { Connection, Pool } from './pool.js'
 import { cancelledError, endsConnection, internals, isStream, leavesTransaction, type Query } from './query.js'
 
@@ -37,12 +38,12 @@ export function openConnection(
   const over = () => {
     if (gone) return
     gone = true
-    clearTimeout(timer)
+    answered()
     closed()
     // postgres.js settles what it was asked as a rule, but not always: after a moment nothing waits any more.
     if (running.size > 0) setTimeout(() => running.forEach((reject) => reject(lost(pool))), 50)
   }
-  const timer = setTimeout(() => {
+  const answered = patience(connectTimeoutMs, () => {
     const error = new PerfdbError(
       'CONNECTION_REFUSED',
       `cannot connect for ${pool.name}: no answer in ${connectTimeoutMs} ms`,
@@ -50,7 +51,7 @@ export function openConnection(
     leaving = true
     for (const reject of running) reject(error)
     if (socket !== undefined) leave(socket)
-  }, connectTimeoutMs).unref()
+  })
 
   async function take(): Promise<Socket> {
     if (dialled) {
@@ -86,7 +87,7 @@ export function openConnection(
     socket: take,
     onparameter: () => {
       settled = true
-      clearTimeout(timer)
+      answered()
     },
     max: 1,
     idle_timeout: 0,

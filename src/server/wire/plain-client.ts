@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { dialling, type Dialled } from './dial.js'
 import { wireTypes } from '../session/values.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
-import type { Reader } from './socket.js'
+import { answeredIn, type Reader } from './socket.js'
 import type { Target } from '../target/target.js'
 
 /** One connection on a socket of ours, nothing pinned and nothing looked at; it never reconnects. */
@@ -30,6 +30,7 @@ export async function plainClient(
     })
   })
   let taken = false
+  let heard: () => void = () => undefined
   const options = {
     host: host.host,
     port: host.port,
@@ -39,6 +40,7 @@ export async function plainClient(
     socket: async () => {
       if (taken) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
       taken = true
+      heard = answeredIn(socket, target.connectTimeoutMs)
       return socket
     },
     ssl: false,
@@ -46,7 +48,9 @@ export async function plainClient(
     fetch_types: false,
     max_lifetime: null,
     idle_timeout: 0,
-    connect_timeout: target.connectTimeoutMs / 1000,
+    // Ours: that of postgres.js runs on while this process is busy.
+    connect_timeout: 0,
+    onparameter: () => heard(),
     connection: { ...connection, ...(target.options === undefined ? {} : { options: target.options }) },
     types: wireTypes(),
     onnotice: () => undefined,

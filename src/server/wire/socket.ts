@@ -2,6 +2,7 @@ import { connect as dial, type Socket } from 'node:net'
 import { PerfdbError } from '../../errors.js'
 import { hostLabel, isSocketFolder, socketFile, type Host } from '../target/host.js'
 import { tlsOptions, type Encryption, type TlsSettings } from '../target/tls.js'
+import { patience } from './patience.js'
 
 /** Takes what comes, in a buffer that is used again; null lets it come as events, as what is encrypted always does. */
 export interface Reader {
@@ -34,7 +35,7 @@ export async function openSocket(
       dial({ host: host.address ?? host.host, port: host.port, autoSelectFamilyAttemptTimeout: 3000, ...reading })
   // Whoever reads it later hears of the end by `close`; an error that nobody listens for at that moment would end the process.
   socket.on('error', () => undefined)
-  const timer = timeoutMs > 0 ? setTimeout(() => socket.destroy(timedOut()), timeoutMs) : undefined
+  const answered = answeredIn(socket, timeoutMs)
   try {
     await next(socket, 'connect')
     socket.setNoDelay(true)
@@ -55,7 +56,7 @@ export async function openSocket(
     socket.destroy()
     throw error
   } finally {
-    clearTimeout(timer)
+    answered()
   }
 }
 
@@ -146,6 +147,11 @@ async function next<Value>(socket: Socket, event: string): Promise<Value> {
   })
 }
 
-function timedOut(): Error {
-  return Object.assign(new Error('timeout expired'), { code: 'ETIMEDOUT' })
+/** Destroys the socket with ETIMEDOUT when the server does not answer in time (0: no limit). To be called when it has. */
+export function answeredIn(socket: Socket, timeoutMs: number): () => void {
+  if (timeoutMs <= 0) return () => undefined
+  const timedOut = Object.assign(new Error('timeout expired'), { code: 'ETIMEDOUT' })
+  const answered = patience(timeoutMs, () => socket.destroy(timedOut))
+  socket.once('close', answered)
+  return answered
 }

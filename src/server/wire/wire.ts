@@ -5,7 +5,7 @@ import { toPerfdbError } from '../session/failure.js'
 import { hostLabel, type Host } from '../target/host.js'
 import type { Notice } from '../session/session.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
-import { openSocket, sendCancelRequest } from './socket.js'
+import { answeredIn, openSocket, sendCancelRequest } from './socket.js'
 import { errorFields } from './messages.js'
 import type { Target } from '../target/target.js'
 import type { Encryption } from '../target/tls.js'
@@ -48,6 +48,7 @@ export async function openWire(
   const password = (await target.passwordFor(host)) ?? ''
   const { socket, encrypted } = await openSocket(host, encryption, target.tls, target.connectTimeoutMs)
   const line = watchedLine(socket, `${hostLabel(host)}/${target.database} as ${target.user}`)
+  const heard = answeredIn(socket, target.connectTimeoutMs)
   const notices: Notice[] = []
   let backend = { pid: 0, secret: 0 }
   let proved = false
@@ -66,7 +67,9 @@ export async function openWire(
     fetch_types: false,
     max_lifetime: null,
     idle_timeout: undefined,
-    connect_timeout: target.connectTimeoutMs / 1000,
+    // Ours: that of postgres.js runs on while this process is busy.
+    connect_timeout: 0,
+    onparameter: heard,
     keep_alive: 30,
     connection: {
       application_name: applicationName,
