@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type postgres from 'postgres'
 import { PerfdbError } from '../../errors.js'
-import { patience } from '../../server/wire/patience.js'
+import { patience } from '../../server/session/patience.js'
 import type { Connection, Pool } from './pool.js'
 import { cancelledError, endsConnection, internals, isStream, leavesTransaction, type Query } from './query.js'
 

@@ -1,4 +1,5 @@
 import { PerfdbError } from '../../errors.js'
+import { patience } from './patience.js'
 import type { Parameter, Session } from './session.js'
 
 export interface SteadyOptions {
@@ -108,11 +109,11 @@ export async function steadySession(
 
 /** Gives up the session when the work on it takes longer: what it waits for then throws CONNECTION_LOST. */
 export async function answeredWithin<T>(session: Session, ms: number, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => void session[Symbol.asyncDispose](), ms)
+  const answered = patience(ms, () => void session[Symbol.asyncDispose]())
   try {
     return await work()
   } finally {
-    clearTimeout(timer)
+    answered()
   }
 }
 

@@ -2,7 +2,7 @@ import { connect as dial, type Socket } from 'node:net'
 import { PerfdbError } from '../../errors.js'
 import { hostLabel, isSocketFolder, socketFile, type Host } from '../target/host.js'
 import { tlsOptions, type Encryption, type TlsSettings } from '../target/tls.js'
-import { patience } from './patience.js'
+import { patience } from '../session/patience.js'
 
 /** Takes what comes, in a buffer that is used again; null lets it come as events, as what is encrypted always does. */
 export interface Reader {
