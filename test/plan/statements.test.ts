@@ -8,7 +8,7 @@ import { ownServer } from '../support/server.js'
 
 /*
  * How many statements a run sends is counted, not timed: what is there already costs none of its own, and what is built the same few an
- * index and a table (400 small indexes took 15 times as long as their statements). On a server of its own: a build elsewhere is asked about once more.
+ * index and a table (400 small indexes took 15 times as long as their statements).
  */
 
 /** Keys and a predicate as PostgreSQL prints them. */
@@ -36,8 +36,10 @@ async function counted(server: string, tables: number): Promise<{ built: Record<
     'ledger and looks': sent.filter((text) => text.startsWith('watchdog')).length,
     'create index concurrently': sent.filter((text) => text.startsWith('ddl create index concurrently')).length,
     analyze: sent.filter((text) => text.startsWith('ddl analyze')).length,
-    'settings of a build': sent.filter((text) => text.startsWith('ddl set search_path')).length,
-    'written WAL': sent.filter((text) => /pg_current_wal_insert_lsn/.test(text)).length,
+    'settings of a build': sent.filter((text) =>
+      /^ddl (?:set search_path|select pg_catalog.set_config\('search_path')/.test(text),
+    ).length,
+    'written WAL': sent.filter((text) => /pg_current_wal_insert_lsn|pg_stat_get_backend_wal/.test(text)).length,
   }
   sent = []
   const kept = await plan(url.href, profiles, connect)
