@@ -143,4 +143,4 @@ test('each piece of advice was tried: PostgreSQL builds it, the planner of the s
   const again = await advise('q.yaml', '--exit-code')
   expect(again.advice.map(({ index }) => index.definition)).toEqual([])
   expect(again.exit_code).toBe(0)
-})
+}, 300_000)
