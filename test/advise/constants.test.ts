@@ -1,12 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { explainResult } from '../../src/result/documents/result.js'
 import { perfdb } from '../support/command-line.js'
-import { ownServer, type OwnServer } from '../support/server.js'
+import { onServer, ownServer, type OwnServer } from '../support/server.js'
 
 const state: { server?: OwnServer } = {}
 let folder: string
@@ -17,7 +16,7 @@ const overdue = `select id, owner from tickets where state not in ('done', 'drop
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
   state.server = await ownServer({ shared_preload_libraries: 'pg_stat_statements' })
-  await onServer(async (sql) => {
+  await onServer(state.server?.url ?? '', async (sql) => {
     await sql.unsafe(`create extension pg_stat_statements;
       create table tickets (id bigint primary key, state text not null, owner int not null, closed boolean not null, due date not null, note text not null);
       insert into tickets select n, case when n % 40 = 1 then 'open' when n % 3 = 0 then 'dropped' else 'done' end, n % 900, n % 40 <> 1,
@@ -33,15 +32,6 @@ afterAll(async () => {
   await state.server?.[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
-
-async function onServer(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres(state.server?.url ?? '', { max: 1, onnotice: () => undefined })
-  try {
-    await work(sql)
-  } finally {
-    await sql.end({ timeout: 2 })
-  }
-}
 
 async function advise(...parameters: readonly string[]) {
   const { stdout, stderr } = await perfdb(state.server?.url ?? '', folder, 'advise', ...parameters, '--format', 'json')
@@ -97,11 +87,11 @@ test('a query with its constants stands for the counted one: with its calls, and
 })
 
 test('statements that write are counted too: they look for rows, and pay; without any that is said', async () => {
-  await onServer(async (sql) => sql`select pg_stat_statements_reset()`)
+  await onServer(state.server?.url ?? '', async (sql) => sql`select pg_stat_statements_reset()`)
   const none = await advise('--top', '5')
   expect([none.queries, none.findings.map(({ code }) => code)]).toEqual([0, ['NO_STATEMENTS']])
 
-  await onServer(async (sql) => {
+  await onServer(state.server?.url ?? '', async (sql) => {
     for (const owner of [5, 6, 7]) await sql`update tickets set note = 'z' where owner = ${owner}`
     await sql`insert into tickets values (${900_001}, ${'open'}, ${5}, ${false}, ${'2025-01-01'}, ${'z'})`
   })

@@ -1,13 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { statisticsResult } from '../../src/result/documents/statistics-result.js'
 import { parseStatistics } from '../../src/twin/statistics.js'
 import { perfdb } from '../support/command-line.js'
-import { ownServer, type OwnServer } from '../support/server.js'
+import { onServer, ownServer, type OwnServer } from '../support/server.js'
 
 const schema =
   'create table people (id bigint primary key, email text not null, state text not null, town text not null)'
@@ -17,7 +16,7 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
   state.server = await ownServer({ shared_preload_libraries: 'pg_stat_statements' })
-  await onServer(async (sql) => {
+  await onServer(state.server?.url ?? '', async (sql) => {
     await sql.unsafe(`create extension pg_stat_statements; ${schema};
       insert into people select n, 'mail' || n, 'state' || n % 400, 'town' || n % 300 from generate_series(1, 30000) n; analyze`)
     await sql.unsafe(`select * from people where email = 'whispered77'`)
@@ -31,15 +30,6 @@ afterAll(async () => {
   await state.server?.[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
-
-async function onServer(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres(state.server?.url ?? '', { max: 1, onnotice: () => undefined })
-  try {
-    await work(sql)
-  } finally {
-    await sql.end({ timeout: 2 })
-  }
-}
 
 async function take(url: string, file: string) {
   const { stdout } = await perfdb(url, folder, 'statistics', '--out', file, '--format', 'json').ended
@@ -84,7 +74,7 @@ test('where a file knows no statements each query counts, and that is said', asy
   const url = state.server?.url ?? ''
   const hidden = await take(url.replace(/\/\/[^@]+@/, '//spoken:hushed88@'), 'hidden.json')
   expect(hidden.findings.find(({ code }) => code === 'NO_STATEMENTS')?.message).toContain('to spoken')
-  await onServer(async (sql) => sql.unsafe('drop extension pg_stat_statements'))
+  await onServer(state.server?.url ?? '', async (sql) => sql.unsafe('drop extension pg_stat_statements'))
   const { counts, findings } = await take(url, 'none.json')
   expect(counts.statements).toBeUndefined()
   expect(findings.map(({ code }) => code)).toContain('NO_STATEMENTS')
@@ -102,7 +92,7 @@ test('the ledger of perfdb is in no statistics file, and nobody is told that the
   await writeFile(join(folder, 'people.yaml'), `version: 1\nprofile: people\n${index}\n`)
   const applied = await perfdb(url, folder, 'apply', 'people.yaml', '--no-measure', '--format', 'json').ended
   expect(applied.code, applied.stderr).toBe(0)
-  await onServer(async (sql) => {
+  await onServer(state.server?.url ?? '', async (sql) => {
     expect(await sql`select from pg_tables where schemaname = 'perfdb'`).not.toHaveLength(0)
     await sql.unsafe('analyze')
   })

@@ -17,6 +17,7 @@ import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { needing } from '../support/needs.js'
 import { profileOf } from '../support/profile.js'
+import { onServer } from '../support/server.js'
 import type { Planned } from '../../src/commands/shared/planned.js'
 
 const hypopg = existsSync('/usr/share/postgresql/15/extension/hypopg.control')
@@ -50,7 +51,7 @@ beforeAll(async () => {
   if (!hypopg) return
   outside = await postgres15({})
   url = `postgres://postgres@127.0.0.1:${outside.port}/postgres`
-  await onServer(
+  await rowsOf(
     `${shop}
      create schema "Odd Schema"; create extension hypopg schema "Odd Schema";
      create schema works; create table works.jobs (like public.jobs); insert into works.jobs select * from public.jobs;
@@ -67,13 +68,8 @@ beforeAll(async () => {
 
 afterAll(async () => outside?.[Symbol.asyncDispose]())
 
-async function onServer(text: string): Promise<readonly Record<string, unknown>[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    return [...(await sql.unsafe(text))]
-  } finally {
-    await sql.end({ timeout: 2 })
-  }
+async function rowsOf(text: string): Promise<readonly Record<string, unknown>[]> {
+  return onServer(url, async (sql) => [...(await sql.unsafe(text))])
 }
 
 withHypoPg('plan --what-if: which index each query would use, at which cost, and nothing is built', async () => {
@@ -100,10 +96,10 @@ withHypoPg('plan --what-if: which index each query would use, at which cost, and
 `,
   )
   const indexes = 'select indexrelid::int from pg_index order by 1'
-  const before = await onServer(indexes)
+  const before = await rowsOf(indexes)
   const { what_if: found, findings, exit_code, steps } = await planned(url, profiles)
-  expect(await onServer(indexes)).toEqual(before)
-  expect(await onServer('select total from jobs where customer_id = 5 and total = 1')).toEqual([])
+  expect(await rowsOf(indexes)).toEqual(before)
+  expect(await rowsOf('select total from jobs where customer_id = 5 and total = 1')).toEqual([])
   expect(exit_code).toBe(0)
   expect(findings.filter(({ code }) => code === 'NO_HYPOPG')).toEqual([])
   expect(found).toMatchObject({ available: true, version: expect.stringMatching(/^\d/) })
@@ -325,7 +321,7 @@ test('without HypoPG a finding says what to paste, and the plan is made all the 
 })
 
 withHypoPg('where its files are and the extension is not created, the hint is the statement alone', async () => {
-  await onServer('create database without')
+  await rowsOf('create database without')
   const other = url.replace(/postgres$/, 'without')
   const sql = postgres(other, { max: 1, onnotice: () => undefined })
   await sql.unsafe('create table t (a int)')
@@ -342,7 +338,7 @@ withHypoPg('where its files are and the extension is not created, the hint is th
 withHypoPg('neither HypoPG nor the planner is asked what would run code of a role without rights', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
   await chmod(folder, 0o777)
-  await onServer(`create role without_rights; create schema trap authorization without_rights; set role without_rights; set search_path = trap;
+  await rowsOf(`create role without_rights; create schema trap authorization without_rights; set role without_rights; set search_path = trap;
     create function caught() returns void language plpgsql as $$ begin
       if (select rolsuper from pg_roles where rolname = current_user) then copy (select 1) to '${folder}/caught'; end if; end $$;
     create function evil(what text) returns text immutable language plpgsql as $$ begin perform trap.caught(); return what; end $$;
@@ -374,10 +370,10 @@ withHypoPg('neither HypoPG nor the planner is asked what would run code of a rol
       { name: 'calls_trap', reason: expect.stringContaining(foreign) },
     ])
     expect(await readdir(folder)).toEqual([])
-    await onServer('explain select * from trap.t where id = 5')
+    await rowsOf('explain select * from trap.t where id = 5')
     expect(await readdir(folder)).toEqual(['caught'])
   } finally {
-    await onServer('drop table public.plain; drop owned by without_rights cascade; drop role without_rights')
+    await rowsOf('drop table public.plain; drop owned by without_rights cascade; drop role without_rights')
     await rm(folder, { recursive: true })
   }
 })

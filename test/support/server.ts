@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmod, cp, lchown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { inject } from 'vitest'
 import { startEmbedded, type EmbeddedServer } from '../../src/server/embedded/embedded.js'
 import { embeddedPackage } from './major.js'
@@ -58,6 +59,16 @@ export async function ownServer(settings: Settings = {}): Promise<OwnServer> {
       await stop('SIGINT')
       await server[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** What a test arranges and looks at on it, by a connection that is closed afterwards. */
+export async function onServer<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 2 })
   }
 }
 
