@@ -50,8 +50,8 @@ export async function openLoadConnection(
       default_transaction_read_only: readOnly,
       statement_timeout: statementTimeoutMs,
     }
-    const { sql, socket, host, encrypted, lost, closed } = await plainClient(target, settings, reader)
-    const { state: backend } = await sql`select 1`
+    const { sql, answered, socket, host, encrypted, lost, closed } = await plainClient(target, settings, reader)
+    const { state: backend } = await answered(sql`select 1`)
     const prepared = new Set<string>()
     let waiting: { readonly name: string; readonly answered: (code: string | undefined) => void } | undefined
     const answers = answerReader((code, parsed) => {

@@ -16,19 +16,19 @@ export async function openQueueConnection(target: Target): Promise<QueueConnecti
   const lostError = (cause: unknown) =>
     new PerfdbError('CONNECTION_LOST', `the connection to the queue, ${target.label}, was lost`, { cause })
   try {
-    const { sql, lost, close } = await plainClient(target, { application_name: 'perfdb queue' })
-    await sql`select 1`
+    const { sql, answered, lost, close } = await plainClient(target, { application_name: 'perfdb queue' })
+    await answered(sql`select 1`)
     // A script that fails may have begun a transaction: whatever comes next would be refused.
     const rolledBack = async (error: unknown) => {
-      await sql.unsafe('rollback').catch(() => undefined)
+      await answered(sql.unsafe('rollback')).catch(() => undefined)
       throw error
     }
     return {
       async run(text, values) {
         if (lost()) throw lostError(undefined)
         try {
-          const rows =
-            values.length === 0 ? await sql.unsafe(text).simple() : await sql.unsafe(text, values.map(parameterText))
+          const request = values.length === 0 ? sql.unsafe(text).simple() : sql.unsafe(text, values.map(parameterText))
+          const rows = await answered(request)
           return [...rows].flatMap((row) => (Array.isArray(row) ? [...row] : [row]))
         } catch (error) {
           if (!lost() && toPerfdbError(error, { phase: 'query', label: target.label }).code !== 'CONNECTION_LOST')

@@ -61,12 +61,13 @@ function worker(cwd: string, args: readonly string[]): Worker {
   }
 }
 
-/** Resolves when a line of its progress fits. */
+/** Resolves when a line of its progress fits; rejects when it ends before. */
 async function says(child: ChildProcess, pattern: RegExp): Promise<void> {
   let text = ''
-  return new Promise((resolve) =>
-    child.stderr?.on('data', (chunk: Buffer) => pattern.test((text += chunk.toString())) && resolve()),
-  )
+  return new Promise((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => pattern.test((text += chunk.toString())) && resolve())
+    child.once('close', () => reject(new Error(`ended before it said ${pattern}: ${text}`)))
+  })
 }
 
 /** Somebody who writes to the table of a tenant: a build there goes on until `end`. */

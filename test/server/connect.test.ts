@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { connect } from '../../src/server/connect.js'
+import { openLoadConnection } from '../../src/server/load-connection.js'
+import { openQueueConnection } from '../../src/server/queue-connection.js'
 import { resolveTarget } from '../../src/server/target/target.js'
+import { plainClient } from '../../src/server/wire/plain-client.js'
 import { testDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
 
@@ -265,6 +268,22 @@ test('a server that hangs up, and one that says nothing, are no endless wait', a
     })
   } finally {
     quiet.server.close()
+    rude.server.close()
+  }
+})
+
+test('a socket that ends before its first statement: the statement is told, and waits for nothing', async () => {
+  const rude = await listener(true)
+  try {
+    const target = await targetOf(`postgres://u:p@127.0.0.1:${rude.port}/d?sslmode=disable`)
+    const { sql, answered, closed, close } = await plainClient(target, {})
+    await closed
+    await expect(sql`select 1`).rejects.toMatchObject({ code: 'ECONNRESET' })
+    await expect(answered(new Promise(() => undefined))).rejects.toMatchObject({ code: 'ECONNRESET' })
+    await close()
+    for (const opening of [openQueueConnection(target), openLoadConnection(target, 1000, true)])
+      expect((await failureOf(opening)).code).toBe('CONNECTION_REFUSED')
+  } finally {
     rude.server.close()
   }
 })

@@ -4,10 +4,13 @@ import { wireTypes } from '../session/values.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { answeredIn, type Reader } from './socket.js'
 import type { Target } from '../target/target.js'
+import { waitingOn, type Waiting } from './waiting.js'
 
 /** One connection on a socket of ours, nothing pinned and nothing looked at; it never reconnects. */
 export interface PlainClient extends Dialled {
   readonly sql: postgres.Sql
+  /** What sql is asked, by it: of its own it may never settle. */
+  readonly answered: Waiting['answered']
   readonly lost: () => boolean
   /** Resolves when the server has closed it. */
   readonly closed: Promise<void>
@@ -38,7 +41,8 @@ export async function plainClient(
     database: target.database,
     password,
     socket: async () => {
-      if (taken) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
+      // postgres.js asks a while later, and never hears of the end of one that has ended meanwhile.
+      if (taken || lost) throw closedError()
       taken = true
       heard = answeredIn(socket, target.connectTimeoutMs)
       return socket
@@ -55,9 +59,11 @@ export async function plainClient(
     types: wireTypes(),
     onnotice: () => undefined,
   }
+  const closedError = () => Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
   const sql = withoutTargetSessionAttributes(() => postgres(options))
   return {
     sql,
+    answered: waitingOn(socket, closedError).answered,
     socket,
     host,
     encrypted,

@@ -8,6 +8,7 @@ import { withoutTargetSessionAttributes } from './session-attributes.js'
 import { answeredIn, openSocket, sendCancelRequest } from './socket.js'
 import { errorFields } from './messages.js'
 import type { Target } from '../target/target.js'
+import { waitingOn } from './waiting.js'
 import type { Encryption } from '../target/tls.js'
 import { wireTypes } from '../session/values.js'
 
@@ -82,11 +83,7 @@ export async function openWire(
   }
   const sql = withoutTargetSessionAttributes(() => postgres(options))
   const known = new Set<string>()
-  const waiting = new Set<(error: unknown) => void>()
-  // postgres.js settles what it was asked as a rule, but not always (fault 51): after a moment nothing waits any more.
-  socket.once('close', () => {
-    if (waiting.size > 0) setTimeout(() => waiting.forEach((reject) => reject(line.lostError(undefined))), 50)
-  })
+  const waiting = waitingOn(socket, () => line.lostError(undefined))
 
   async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
     if (proved && line.lost()) throw line.lostError(undefined)
@@ -99,11 +96,7 @@ export async function openWire(
 
   async function answered<Row>(request: () => PromiseLike<postgres.RowList<Row[]>>, simple: boolean): Promise<Row[]> {
     try {
-      const rows = await new Promise<postgres.RowList<Row[]>>((resolve, reject) => {
-        waiting.add(reject)
-        const settled = () => waiting.delete(reject)
-        Promise.resolve(request()).then(resolve, reject).finally(settled)
-      })
+      const rows = await waiting.answered(request())
       backend = { pid: rows.state.pid, secret: rows.state.secret }
       proved = true
       return [...rows]
@@ -136,7 +129,7 @@ export async function openWire(
     backendPid: () => backend.pid,
     takeNotices: () => notices.splice(0),
     async cancel() {
-      if (waiting.size === 0 || line.lost()) return
+      if (waiting.count() === 0 || line.lost()) return
       await sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend)
     },
     async close() {
