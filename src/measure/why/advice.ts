@@ -104,14 +104,15 @@ async function adviceFor(
   if (finding.code === 'LARGE_OFFSET') return offsetAdvice(counterpart, need, catalog)
   if (joined.has(finding.code))
     return (await advisedText(counterpart, catalog.root)) ?? joinAdvice(counterpart, need, node, catalog)
-  if (rewrite !== undefined) return rewriteText(rewrite, rewrite.faster ? null : indexFor(rewrite.rewrite, catalog))
+  if (rewrite !== undefined)
+    return rewriteText(rewrite, rewrite.times === null ? indexFor(rewrite.rewrite, catalog) : null)
   const reason =
     finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
   // Where the planner is wrong about an index that serves, no other one is the remedy.
   if (
     reason !== null &&
     reason.startsWith('the planner could use') &&
-    !/ rightly does not|reading all is cheaper$/.test(reason)
+    !/ rightly does not|cannot be told: |reading all is cheaper$/.test(reason)
   )
     return reason
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null

@@ -6,6 +6,7 @@ import { rowsDigestSql } from '../../sql/measure/variants-rows.js'
 import type { Limits } from '../sample/limits.js'
 import { explainOnce, rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
+import { runBothWays, type BothWays } from './both-ways.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
 import type { ColumnFacts } from './serves-index.js'
 
@@ -14,16 +15,16 @@ export interface Proven {
   readonly rewrite: Rewrite
   /** Its rows have the same count and digest as those of the query; null where that could not be asked. */
   readonly same: boolean | null
-  /** Execution times in ms; null where one of them did not end in time. */
-  readonly times: { readonly before: number; readonly after: number } | null
-  readonly faster: boolean
+  /** In ms, of runs in turns, where it is at least twice as fast; null elsewhere, and where one of them did not end in time. */
+  readonly times: BothWays | null
 }
 
 /** Each rewrite of the statement, run and compared by a digest of its rows; one with other rows is left out. Throws the server's errors. */
 export async function provenRewrites(
-  { session, subject, limits, plan, foreign }: WithoutSeqScan,
+  counterpart: WithoutSeqScan,
   columns: ReadonlyMap<string, ColumnFacts>,
 ): Promise<readonly Proven[]> {
+  const { session, subject, limits, plan, foreign } = counterpart
   // What did not end in time would not end in time again.
   if (subject.writes || foreign || plan.executionMs === null) return []
   const types = new Map([...columns].map(([name, { type }]) => [name, type]))
@@ -32,20 +33,25 @@ export async function provenRewrites(
     const other = { ...subject, text: rewrite.sql }
     const same = await sameRows(session, subject, other, limits)
     if (same === false) continue
-    const after = await explainOnce(session, other, 'sample', limits).catch(() => null)
-    const times =
-      plan.executionMs === null || after === null || after.executionMs === null
-        ? null
-        : { before: plan.executionMs, after: after.executionMs }
-    proven.push({
-      rewrite,
-      same,
-      times,
-      faster: times !== null && times.after * 2 < times.before,
-    })
+    proven.push({ rewrite, same, times: await timesOf(counterpart, other) })
   }
   // What neither is quicker here nor can become so by an index is no remedy.
-  return proven.filter(({ rewrite, faster }) => faster || rewrite.kind !== 'not materialized')
+  return proven.filter(({ rewrite, times }) => times !== null || rewrite.kind !== 'not materialized')
+}
+
+async function timesOf({ session, subject, limits, plan }: WithoutSeqScan, other: Subject): Promise<BothWays | null> {
+  const beforeMs = plan.executionMs ?? 0
+  const times = await runBothWays(
+    async () => explainOnce(session, subject, 'sample', limits),
+    async () => explainOnce(session, other, 'sample', limits),
+    limits.timeBudgetMs,
+    (afterMs) => twice(beforeMs, afterMs),
+  )
+  return times?.faster === true && twice(times.asIs, times.other) ? times : null
+}
+
+function twice(beforeMs: number, afterMs: number): boolean {
+  return afterMs * 2 < beforeMs
 }
 
 /** Whether both give the same rows, in one snapshot; null where that cannot be asked, such as within the time. */
@@ -73,13 +79,16 @@ interface Digest {
 }
 
 /** `index` is one that has to be made besides. */
-export function rewriteText({ rewrite, same, times, faster }: Proven, index: string | null): string {
+export function rewriteText({ rewrite, same, times }: Proven, index: string | null): string {
   const what =
     rewrite.kind === 'not materialized'
       ? `write with ${rewrite.about[0] ?? ''} as not materialized (...), so that the condition goes into it`
       : `write ${rewrite.words} instead`
   const proof = same === true ? 'the same rows by digest' : 'not proven equal'
-  const time = times !== null && faster ? `, ${milliseconds(times.after)} instead of ${milliseconds(times.before)}` : ''
+  const time =
+    times === null
+      ? ''
+      : `, ${milliseconds(times.other)} instead of ${milliseconds(times.asIs)} in ${times.runs} runs each, in turns`
   const besides = index === null ? '' : `, with ${index}`
   return `${what}${besides} (${proof}${time}): ${rewrite.sql.replaceAll(/\s+/g, ' ')}`
 }

@@ -3,12 +3,11 @@ import { comparisonsOf, readCondition, type Condition } from '../../sql/rewrite/
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
-import { milliseconds } from '../rules/rule.js'
 import { percent } from '../../text/amounts.js'
 import { explainOnce } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
-import { median } from '../sample/statistics.js'
 import { sizeText, smallPages } from '../sample/tables.js'
+import { bothTimes, runBothWays, type BothWays } from './both-ways.js'
 import { readCatalog } from './catalog.js'
 import { whyNoIndex, whyNotIndex, type FilterFacts } from './why-not.js'
 import type { Limits } from '../sample/limits.js'
@@ -150,37 +149,26 @@ async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, index: 
     return `the planner could use ${index.name} and does not (${costs}): it expected ${count(scan.estimatedRows)} rows and got ${count(scan.rowsPerLoop)}; analyze ${tableOf(scan)}`
   if (scan.loops > 0 && kept > 0.2)
     return `the planner could use ${index.name} and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`
-  const [asIs, other] = await timeBoth(counterpart)
-  if (asIs === null || other === null) return `the planner could use ${index.name} and does not: ${costs}`
-  const times = `${milliseconds(other)} with it, ${milliseconds(asIs)} without`
-  return other * 1.1 < asIs
+  const both = await timeBoth(counterpart)
+  if (both === null) return `the planner could use ${index.name} and does not: ${costs}`
+  const times = bothTimes(both)
+  if (both.faster === null)
+    return `the planner could use ${index.name} and does not (${costs}); which is quicker cannot be told: ${times}`
+  return both.faster
     ? `the planner could use ${index.name}, takes it for dearer (${costs}) and is wrong: ${times}; look at random_page_cost (1.1 suits SSDs) and effective_cache_size`
     : `the planner could use ${index.name} and rightly does not: ${times}`
 }
 
-/** Medians of three runs each, warmed up by the first; null when a run failed or met the timeout. */
-async function timeBoth({
-  session,
-  subject,
-  limits,
-  plan,
-}: WithoutSeqScan): Promise<readonly [number | null, number | null]> {
-  // Three runs of ten times the known time at most.
+/** null when a run failed or met the timeout, which is ten times the known time. */
+async function timeBoth({ session, subject, limits, plan }: WithoutSeqScan): Promise<BothWays | null> {
   const statementTimeoutMs = Math.min(limits.statementTimeoutMs, Math.max(1000, 10 * (plan.executionMs ?? 1000)))
-  const timed = async (set: Readonly<Record<string, string>>) => {
-    const times: number[] = []
-    try {
-      for (let run = 0; run < 3; run += 1) {
-        const { executionMs } = await explainOnce(session, subject, 'sample', { ...limits, statementTimeoutMs }, set)
-        times.push(executionMs ?? 0)
-      }
-    } catch {
-      return null
-    }
-    return median(times)
-  }
-  const other = await timed(noSeqScan)
-  return [await timed({}), other]
+  const run = async (set: Readonly<Record<string, string>>) =>
+    explainOnce(session, subject, 'sample', { ...limits, statementTimeoutMs }, set)
+  return runBothWays(
+    async () => run({}),
+    async () => run(noSeqScan),
+    limits.timeBudgetMs,
+  )
 }
 
 async function filterFacts(counterpart: WithoutSeqScan, node: PlanNode, condition: Condition): Promise<FilterFacts> {

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 
 export interface Waiting {
   /** As the request settles; a moment after the end of the socket it rejects with the error of a lost connection at the latest. */
-  answered<Value>(request: PromiseLike<Value>): Promise<Value>
+  readonly answered: <Value>(request: PromiseLike<Value>) => Promise<Value>
   /** Requests without an answer. */
-  count(): number
+  readonly count: () => number
 }
 
 /** postgres.js settles what it was asked as a rule, but not always (fault 51): once the socket has closed nothing waits for long. */
