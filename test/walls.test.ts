@@ -172,6 +172,15 @@ test.each([
   )
 })
 
+test('what a run has of the process it gets from settings/outside.ts: a test runs commands in its own', async () => {
+  const asks = /\bprocess\s*\.\s*(argv|cwd|env|stdin|stdout|stderr|kill|ppid)\b/
+  const outside = ({ path }: { readonly path: string }) =>
+    /^src\/(cli|actions|commands|settings|report)\//.test(path) && !/^src\/cli\/start\/|\/outside\.ts$/.test(path)
+  const files = (await sources()).filter(outside)
+  expect(files.length).toBeGreaterThan(200)
+  expect(files.filter(({ text }) => asks.test(withoutComments(text))).map(({ path }) => path)).toEqual([])
+})
+
 test('what reads the imports reads them all', () => {
   const text = `import { a } from './a.js'
 import type { B } from './b.js'

@@ -29,7 +29,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
   const { exitCode = false, failOn, out, export: tool, outDir } = invocation.options
   if (outDir !== undefined && tool === undefined)
     throw new PerfdbError('BAD_OPTION', '--out-dir belongs to --export', { hint: 'perfdb plan --export dbmate' })
-  await checkWritable(out === undefined ? [] : [out])
+  await checkWritable(out === undefined ? [] : [out], invocation.cwd)
   const { config, profiles } = await inputs(invocation, args)
   return shownAs(profiles, invocation, async (given) => {
     const { runPlanCommand } = await import('../commands/apply/plan.js')
@@ -61,7 +61,7 @@ export async function plan(invocation: Invocation, args: readonly Named[]): Prom
     })
     if (out !== undefined && saved !== undefined) {
       const { savedPlanText } = await import('../result/documents/saved-plan.js')
-      await writeText(out, savedPlanText(shownDocument(result, asWritten(profiles)), saved))
+      await writeText(out, savedPlanText(shownDocument(result, asWritten(profiles)), saved), given.cwd)
     }
     return given.keepsPlan === true && saved !== undefined ? { ...result, saved } : result
   })
@@ -165,12 +165,12 @@ export async function statistics(invocation: Invocation, args: readonly Named[])
   return await runStatisticsAction(invocation, config, args)
 }
 
-export async function compare(_: Invocation, args: readonly Named[]): Promise<CompareResult> {
+export async function compare({ cwd }: Invocation, args: readonly Named[]): Promise<CompareResult> {
   const [before, after] = args.map(nameOf)
   if (before === undefined || after === undefined || args.length > 2)
     throw new PerfdbError('BAD_OPTION', 'compare takes two files', { hint: 'perfdb compare before.json after.json' })
   const { runCompare } = await import('../commands/explain/compare.js')
-  return runCompare(before, after)
+  return runCompare(before, after, cwd)
 }
 
 export async function checkPool(invocation: Invocation, args: readonly Named[]): Promise<PoolResult> {
@@ -214,10 +214,10 @@ export async function demo(invocation: Invocation, args: readonly string[] = [])
   const name = demoNames.find((one) => one === named)
   if (name === undefined)
     throw new PerfdbError('BAD_OPTION', `no demo ${named}`, { hint: `there are ${demoNames.join(', ')}` })
-  const { options, signals, listener } = invocation
+  const { cwd, options, signals, listener } = invocation
   const report = options.out ?? 'perfdb-report.html'
   const format = formatOfFile(report)
-  await checkWritable([report])
+  await checkWritable([report], cwd)
   const { runDemo } = await import('../commands/start/demo.js')
   await using database = await openDatabase({ ...invocation, options: { ...options, url: 'embedded' } }, noConfig)
   const apply = {
@@ -229,7 +229,8 @@ export async function demo(invocation: Invocation, args: readonly string[] = [])
   const result = await runDemo(database.connect, { name, scale: options.scale, report, apply, listener })
   if (signals.signal.aborted)
     throw new PerfdbError('INTERRUPTED', 'ended by a signal; the embedded server is gone and left nothing')
-  await writeText(report, await render(result, format, { width: 120, color: false, unicode: true, verbose: false }))
+  const layout = { width: 120, color: false, unicode: true, verbose: false }
+  await writeText(report, await render(result, format, layout), cwd)
   return result
 }
 

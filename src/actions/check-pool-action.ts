@@ -66,9 +66,10 @@ async function namedDatabase(invocation: Invocation, config: Config): Promise<Da
 async function watching({
   options,
   signals,
+  streams,
 }: Invocation): Promise<Pick<WatchOptions, 'signal' | 'signalName' | 'onSample'>> {
   const { sampleLine } = await import('../report/blocks/pool-sample.js')
-  const stream = options.format === 'text' ? process.stdout : process.stderr
+  const stream = options.format === 'text' ? streams.stdout : streams.stderr
   return {
     signal: signals.signal,
     signalName: signals.name,

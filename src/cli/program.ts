@@ -3,6 +3,7 @@ import { outputLost } from '../result/exit-code.js'
 import { perfdbVersion } from '../result/version.js'
 import { PerfdbError } from '../errors.js'
 import type * as actions from '../actions/actions.js'
+import { theProcess, type Outside, type OutputStream } from '../settings/outside.js'
 import { addCompletion } from './completion/completion.js'
 import { examples, exitCodes } from './help/examples.js'
 import { withAllSettings, withOptions } from './options.js'
@@ -10,49 +11,50 @@ import { lostOutput, printError, printLost, surviveLostStreams } from './termina
 import { commandFirst, unknownHelp, usageError, wantedOutput } from './help/usage.js'
 
 /** Runs one command line to its exit code. Nothing is thrown: what goes wrong is printed; what could not be printed counts too. */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  surviveLostStreams()
-  const code = await codeOf(argv)
-  const lost = await lostOutput()
+export async function runCommandLine(outside: Outside = theProcess): Promise<number> {
+  surviveLostStreams(outside.streams)
+  const code = await codeOf(outside)
+  const lost = await lostOutput(outside.streams.stdout)
   if (lost === undefined) return code
-  await printLost(lost, argv[2] ?? '', outputLost(code))
+  await printLost(outside, lost, outside.argv[2] ?? '', outputLost(code))
   return outputLost(code)
 }
 
-async function codeOf(argv: readonly string[]): Promise<number> {
+async function codeOf(outside: Outside): Promise<number> {
+  const { argv, streams } = outside
   const args = commandFirst(argv.slice(2))
   const ending = { code: 0 }
   const [name = ''] = args
-  const program = buildProgram(ending, ['help', 'completion'].includes(name) ? undefined : name)
+  const program = buildProgram(ending, ['help', 'completion'].includes(name) ? undefined : name, outside)
   try {
     if (args[0] === 'help' && args[1] === 'pools') {
       const { poolsReference } = await import('../pools/file/reference.js')
-      process.stdout.write(poolsReference())
+      streams.stdout.write(poolsReference())
       return 0
     }
     if (args[0] === 'help' && args.length > 1) {
       const { explainedCodes } = await import('./help/help.js')
-      const text = explainedCodes(program, args)
+      const text = explainedCodes(program, args, outside)
       if (text !== undefined) {
-        process.stdout.write(text)
+        streams.stdout.write(text)
         return 0
       }
     }
     const unknown = unknownHelp(program, args)
-    if (unknown !== undefined) return await refuse(unknown, args)
+    if (unknown !== undefined) return await refuse(outside, unknown, args)
     await program.parseAsync([...argv.slice(0, 2), ...args])
   } catch (error) {
-    if (error instanceof PerfdbError) return refuse(error, args)
+    if (error instanceof PerfdbError) return refuse(outside, error, args)
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') return 2
-    return refuse(usageError(error, program, args), args)
+    return refuse(outside, usageError(error, program, args), args)
   }
   return ending.code
 }
 
-async function refuse(error: PerfdbError, args: readonly string[]): Promise<number> {
-  await printError(error, args[0] ?? '', 2, { ...wantedOutput(args), color: 'auto', verbose: false })
+async function refuse(outside: Outside, error: PerfdbError, args: readonly string[]): Promise<number> {
+  await printError(outside, error, args[0] ?? '', 2, { ...wantedOutput(args), color: 'auto', verbose: false })
   return 2
 }
 
@@ -60,7 +62,12 @@ async function refuse(error: PerfdbError, args: readonly string[]): Promise<numb
  * The command line as commander sees it; docs/commands.md is written from it. Where one command is named it alone has its options: making those of all
  * takes longer than reading a profile.
  */
-export function buildProgram(ending: { code: number } = { code: 0 }, named?: string): Command {
+export function buildProgram(
+  ending: { code: number } = { code: 0 },
+  named?: string,
+  outside: Outside = theProcess,
+): Command {
+  const { streams } = outside
   const program = new Command('perfdb')
     .description(
       'Proves that each declared PostgreSQL index exists, is valid, is used and pays for itself, and that the next deployment still fits in max_connections.',
@@ -71,7 +78,13 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      getOutHelpWidth: () => widthOf(streams.stdout),
+      getErrHelpWidth: () => widthOf(streams.stderr),
+    })
   const add = (usage: string, description: string, action: keyof typeof actions | 'worker'): Command =>
     program
       .command(usage)
@@ -89,7 +102,7 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
           action === 'worker'
             ? (await import('../actions/fleet/worker-action.js')).worker
             : overTenants(command.name(), known[action])
-        ending.code = await runAction(command, named, run)
+        ending.code = await runAction(outside, command, named, run)
       })
 
   add('plan [profiles...]', 'what apply would do, and why; never writes', 'plan')
@@ -169,7 +182,11 @@ export function buildProgram(ending: { code: number } = { code: 0 }, named?: str
     const lines = examples[command.name()]
     if (lines !== undefined) command.addHelpText('after', lines)
   }
-  addCompletion(program)
+  addCompletion(program, outside)
   program.addHelpText('after', exitCodes)
   return program
+}
+
+function widthOf({ isTTY = false, columns = 80 }: OutputStream): number {
+  return isTTY ? columns : 80
 }

@@ -1,8 +1,8 @@
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCode, outputLost } from '../result/exit-code.js'
 import { PerfdbError } from '../errors.js'
+import { pathFrom } from '../profile/files/text-file.js'
 import { askOnTerminal, confirmOnTerminal } from './terminal/confirm.js'
 import { resolveSettings, type Flags, type ResolvedSettings } from '../settings/resolve.js'
 import type { Options } from '../options/values.js'
@@ -13,6 +13,7 @@ import type { Report } from '../options/readers.js'
 import { flagsOf } from './options.js'
 import { drawProgress } from './terminal/progress.js'
 import { listenForSignals, type Ending } from './terminal/signals.js'
+import type { Outside } from '../settings/outside.js'
 import type { Signals } from '../settings/signals.js'
 import { layoutOf, printError, printLost, printResult, writeResult, type OutputOptions } from './terminal/streams.js'
 import type { Result } from '../result/results.js'
@@ -20,10 +21,16 @@ import type { Result } from '../result/results.js'
 export type Action = (invocation: Invocation, args: readonly string[]) => Promise<Result>
 
 /** One action to its exit code: report files are checked first, signals abort, errors are printed as the format wants. */
-export async function runAction(command: Command, args: readonly string[], action: Action): Promise<number> {
+export async function runAction(
+  outside: Outside,
+  command: Command,
+  args: readonly string[],
+  action: Action,
+): Promise<number> {
+  const { cwd, environment, streams } = outside
   const name = command.name()
   const flags = flagsOf(command)
-  const resolved = await resolveSettings(name, flags, process.cwd(), process.env).catch(perfdbError)
+  const resolved = await resolveSettings(name, flags, cwd, environment).catch(perfdbError)
   // Where they could not be resolved, the error is printed as the flags want it.
   const options = resolved instanceof PerfdbError ? command.opts<Options>() : resolved.options
   const output: OutputOptions = {
@@ -32,12 +39,13 @@ export async function runAction(command: Command, args: readonly string[], actio
     color: options.color,
     verbose: options.verbose ?? false,
   }
-  const { color, unicode } = layoutOf(process.stderr, output)
-  const dumb = process.env['TERM'] === 'dumb'
-  const progress = drawProgress(process.stderr, { quiet: options.quiet === true, color, unicode, dumb })
+  const { color, unicode } = layoutOf(outside, 'stderr', output)
+  const dumb = environment['TERM'] === 'dumb'
+  const progress = drawProgress(streams.stderr, { quiet: options.quiet === true, color, unicode, dumb })
   const signals = listenForSignals(
+    outside,
     (text) => {
-      if (options.quiet === true) process.stderr.write(`${text}\n`)
+      if (options.quiet === true) streams.stderr.write(`${text}\n`)
       else progress.listener({ type: 'warning', message: text })
     },
     options.prove === true ? 'cleans-up' : endings[name],
@@ -52,26 +60,30 @@ export async function runAction(command: Command, args: readonly string[], actio
       !asksForTenants(resolved.options)
     )
       throw new PerfdbError('BAD_FORMAT', `${name} has no format prometheus`)
-    assertOneEach(output.reports)
-    await checkWritable(output.reports.map(({ file }) => file))
-    await removeStale(output.reports)
-    const listener = output.format === 'jsonl' ? await withJsonLines(progress.listener, options) : progress.listener
-    const confirm = confirmOnTerminal(output, signals.signal)
-    const ask = askOnTerminal(signals.signal)
-    const given = { ...invocation(resolved, signals, listener, flags), ...(ask === undefined ? {} : { ask }) }
+    assertOneEach(output.reports, cwd)
+    await checkWritable(
+      output.reports.map(({ file }) => file),
+      cwd,
+    )
+    await removeStale(output.reports, cwd)
+    const listener =
+      output.format === 'jsonl' ? await withJsonLines(outside, progress.listener, options) : progress.listener
+    const confirm = confirmOnTerminal(outside, output, signals.signal)
+    const ask = askOnTerminal(outside, signals.signal)
+    const given = { ...invocation(outside, resolved, signals, listener, flags), ...(ask === undefined ? {} : { ask }) }
     const result = await action(confirm === undefined ? given : { ...given, confirm }, args)
     progress.close()
-    const lost = await printResult(result, output)
+    const lost = await printResult(outside, result, output)
     const code = lost.length === 0 ? result.exit_code : outputLost(result.exit_code)
-    for (const error of lost) await printLost(error, name, code)
+    for (const error of lost) await printLost(outside, error, name, code)
     return code
   } catch (error) {
     progress.close()
     const known = interrupted(perfdbError(error), signals)
     const code = exitCode({ error: known, signal: signals.name() })
-    await printError(known, name, code, output)
+    await printError(outside, known, name, code, output)
     if (known.code === 'INTERNAL' && output.verbose && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ''}\n`)
+      streams.stderr.write(`${error.stack ?? ''}\n`)
     return code
   } finally {
     signals.stop()
@@ -79,17 +91,17 @@ export async function runAction(command: Command, args: readonly string[], actio
 }
 
 /** What an earlier command left there must not be taken for this one's, should this one be killed. */
-async function removeStale(reports: readonly Report[]): Promise<void> {
+async function removeStale(reports: readonly Report[], cwd: string): Promise<void> {
   const { lstat, rm } = await import('node:fs/promises')
-  for (const { file } of reports) {
+  for (const file of reports.map((report) => pathFrom(cwd, report.file))) {
     const status = await lstat(file).catch(() => undefined)
     if (status?.isFile() === true) await rm(file, { force: true }).catch(() => undefined)
   }
 }
 
 /** Of two reports to one file the first would be gone. */
-function assertOneEach(reports: readonly Report[]): void {
-  const files = reports.map(({ file }) => resolve(file))
+function assertOneEach(reports: readonly Report[], cwd: string): void {
+  const files = reports.map(({ file }) => resolve(cwd, file))
   const twice = reports.find((_, at) => files.indexOf(files[at] ?? '') !== at)
   if (twice !== undefined)
     throw new PerfdbError('BAD_OPTION', `two reports go to ${twice.file}`, {
@@ -99,6 +111,7 @@ function assertOneEach(reports: readonly Report[]): void {
 
 /** With jsonl on stdout each event is a line there as it happens, above those of the result; not when quiet. */
 async function withJsonLines(
+  { streams }: Outside,
   listener: Invocation['listener'],
   { quiet = false }: Options,
 ): Promise<Invocation['listener']> {
@@ -106,7 +119,7 @@ async function withJsonLines(
   const { progressLine } = await import('../report/machine/jsonl.js')
   return (event) => {
     listener(event)
-    writeResult(progressLine(event, new Date()))
+    writeResult(streams.stdout, progressLine(event, new Date()))
   }
 }
 
@@ -132,10 +145,11 @@ function perfdbError(error: unknown): PerfdbError {
 }
 
 function invocation(
+  { argv, cwd, environment, home, streams }: Outside,
   resolved: ResolvedSettings,
   signals: Signals,
   listener: Invocation['listener'],
   flags: Flags,
 ): Invocation {
-  return { ...resolved, signals, cwd: process.cwd(), environment: process.env, home: homedir(), listener, flags }
+  return { ...resolved, argv, signals, cwd, environment, home, streams, listener, flags }
 }

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Listener } from '../build/events.js'
 import type { Invocation } from '../settings/invocation.js'
+import { theProcess } from '../settings/outside.js'
 import type { Signals } from '../settings/signals.js'
 import type { GivenFile, Named } from '../profile/files/files.js'
 import { escapeEnvironment } from '../yaml/document/env.js'
@@ -53,7 +53,8 @@ export async function invocation(
     signals,
     cwd,
     environment,
-    home: homedir(),
+    home: theProcess.home,
+    streams: theProcess.streams,
     listener,
     keepsPlan: command === 'plan',
     ...(typeof plan === 'object' && { keptPlan: plan }),

@@ -7,15 +7,13 @@ import type { Profile } from '../profile/profile.js'
 import type { Session } from '../server/session/session.js'
 import type { ListedTenants } from '../tenants/read.js'
 import type { Config } from './config.js'
+import type { Outside } from './outside.js'
 import type { Signals } from './signals.js'
 
-/** Everything that a command gets from outside: options, environment, folder, signals, and who listens to progress. */
-export interface Invocation {
+/** Everything that a command gets from outside: options, environment, folder, streams, signals, and who listens to progress. */
+export interface Invocation extends Pick<Outside, 'cwd' | 'environment' | 'home' | 'streams'> {
   readonly options: Options
   readonly signals: Signals
-  readonly cwd: string
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly home: string
   readonly listener: Listener
   /** What perfdb.yaml says; read by the action where nobody did before. */
   readonly config?: Config
@@ -31,6 +29,7 @@ export interface Invocation {
   readonly admit?: (session: Session) => Promise<void>
   /** What stood on the command line itself, for `perfdb config`, which tells where each value comes from. */
   readonly flags?: ReadonlyMap<string, unknown>
+  readonly argv?: Outside['argv']
   /** Asks a question; absent where nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>
   /** Shows what would be done and asks; absent where nobody can answer. */

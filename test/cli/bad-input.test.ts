@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Ended, type Folder } from './perfdb.js'
 
 /* Every mistake: one clear message with its code, exit 2, and nothing changed in the database. */
 
@@ -8,7 +8,6 @@ let database: TestDatabase
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   database = await testDatabase(
     'create schema sales; create table jobs (id int, status text); create view v as select 1 as a',
   )
@@ -35,7 +34,7 @@ interface Mistake {
 /** Runs apply, which would change something, and gives back what it said in one line. */
 async function refused({ files = { 'my.yaml': good }, args, environment = {} }: Mistake): Promise<Ended> {
   await home.write(files)
-  return perfdb(args ?? ['apply', 'my.yaml'], {
+  return perfdbHere(args ?? ['apply', 'my.yaml'], {
     cwd: home.path,
     environment: { DATABASE_URL: database.url, ...environment },
   })
@@ -264,6 +263,14 @@ describe('reports and pools', () => {
         args: ['apply', 'my.yaml', '--report', 'html=/dev/null/r.html'],
         code: 'BAD_OPTION',
         says: '/dev/null/r.html cannot be written: /dev/null is not a directory',
+      },
+    ],
+    [
+      'a report to a folder that is not there either',
+      {
+        args: ['apply', 'my.yaml', '--report', 'html=nowhere/'],
+        code: 'BAD_OPTION',
+        says: 'nowhere/ cannot be written: it is a folder',
       },
     ],
     [

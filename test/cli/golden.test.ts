@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { masked } from './masked.js'
-import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Ended, type Folder } from './perfdb.js'
 
 /*
  * The whole life of two indexes through the command line, in this order, on one database. Codes are asserted here; the
@@ -53,7 +53,6 @@ let database: TestDatabase
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   database = await testDatabase()
   await database.sql.reserve().then(async (sql) => {
     for (const statement of tables.split(';')) await sql.unsafe(statement)
@@ -69,7 +68,7 @@ afterAll(async () => {
 
 /** Wide enough that no time, however long on a crowded machine, takes a column of a table away. */
 async function run(...args: readonly string[]): Promise<Ended> {
-  return perfdb(args, { cwd: home.path, environment: { DATABASE_URL: database.url, COLUMNS: '120' } })
+  return perfdbHere(args, { cwd: home.path, environment: { DATABASE_URL: database.url, COLUMNS: '120' } })
 }
 
 async function golden(name: string, { stdout, stderr }: Ended): Promise<void> {

@@ -1,7 +1,9 @@
+import { EventEmitter } from 'node:events'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { inject } from 'vitest'
 
@@ -53,6 +55,37 @@ export interface RunOptions {
 /** `perfdb ...args` to its end, in a pipe, with an environment in which nothing of the tester's is left. */
 export async function perfdb(args: readonly string[], options: RunOptions): Promise<Ended> {
   return ended(start(args, options))
+}
+
+/**
+ * The same in this process, from the sources: for what a command says and does, at a third of the processor time. Not for what a process alone has: signals, pipes, terminals, memory,
+ * a working folder in which programs are started, nor for threads.
+ */
+export async function perfdbHere(args: readonly string[], { cwd, environment = {} }: RunOptions): Promise<Ended> {
+  const { runCommandLine } = await import('../../src/cli/program.js')
+  const [stdout, stderr] = [kept(), kept()]
+  const code = await runCommandLine({
+    argv: [process.execPath, program, ...args],
+    environment: { ...bareEnvironment(cwd), ...environment },
+    cwd,
+    home: environment['HOME'] ?? cwd,
+    streams: { stdin: Readable.from([]), stdout: stdout.stream, stderr: stderr.stream },
+    signalSource: Object.assign(new EventEmitter(), { pid: process.pid, ppid: process.ppid, kill: () => undefined }),
+  })
+  return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/** A stream like a pipe that is read to its end. */
+function kept(): { readonly stream: Writable; readonly text: () => string } {
+  const parts: string[] = []
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _, done) {
+      parts.push(chunk)
+      done()
+    },
+  })
+  return { stream, text: () => parts.join('') }
 }
 
 /** `perfdb ...args`, not waited for. */

@@ -30,7 +30,7 @@ test.each(['b.yaml', 'b.json'])('a dropped index is a regression, told with both
     expect(text).toContain(
       name === 'b.yaml' ? '. Bitmap Index Scan on by_customer' : '\\n. Bitmap Index Scan on by_customer',
     )
-    const baseline = await readBaseline(file)
+    const baseline = await readBaseline(file, folder)
     expect(baseline).toMatchObject([
       {
         query: 'by ${customer}',
@@ -65,7 +65,7 @@ test('tables that grew are no regression; the same index under another name is n
     const count = aQuery('select count(*) from jobs where total > 0', { name: 'count' })
     const queries = [query, count]
     await runExplain(session, queries, { ...few, keep: async (all) => saveBaseline(file, session, all) })
-    const baseline = await readBaseline(file)
+    const baseline = await readBaseline(file, folder)
     expect(baseline[0]).toMatchObject({ indexes: { by_customer: 'public.jobs (customer_id)' } })
     expect(Object.keys(baseline[1]?.tables ?? {})).toEqual(['public.jobs'])
     await database.sql.unsafe('alter index by_customer rename to other_name')
@@ -132,11 +132,11 @@ test('a baseline that is none', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'perfdb-test-'))
   try {
     const file = join(folder, 'b.yaml')
-    await expect(readBaseline(file)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+    await expect(readBaseline(file, folder)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
     await writeFile(file, 'version: 1\nperfdb: x\nserver: y\nqueries: [{ query: q }]\n')
-    await expect(readBaseline(file)).rejects.toMatchObject({ code: 'BAD_VALUE' })
+    await expect(readBaseline(file, folder)).rejects.toMatchObject({ code: 'BAD_VALUE' })
     await writeFile(join(folder, 'b.json'), '{ "version": 2 }')
-    await expect(readBaseline(join(folder, 'b.json'))).rejects.toMatchObject({ code: 'BAD_VALUE' })
+    await expect(readBaseline('b.json', folder)).rejects.toMatchObject({ code: 'BAD_VALUE' })
   } finally {
     await rm(folder, { recursive: true })
   }

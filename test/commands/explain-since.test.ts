@@ -46,9 +46,9 @@ async function aShop(name: string, more = '', base = state.server?.url ?? ''): P
   const sql = postgres(url.href, { max: 1, onnotice: () => undefined })
   await sql.unsafe(`create extension pg_stat_statements; ${shop} ${more}`)
   const file = join(state.folder ?? '', `${name}.json`)
-  const read = async (options: Omit<Parameters<typeof readStatements>[1], 'allowWrites'>) => {
+  const read = async (options: Omit<Parameters<typeof readStatements>[1], 'allowWrites' | 'cwd'>) => {
     await using session = await openSession(url.href)
-    return await readStatements(session, { ...options, allowWrites: false })
+    return await readStatements(session, { ...options, allowWrites: false, cwd: '/' })
   }
   return {
     url: url.href,
@@ -174,7 +174,7 @@ test('a reset, another database, another server, no snapshot', async () => {
   expect(reset.queries.map(({ name }) => name)).toEqual(['select count(*) from jobs'])
   await using other = await aShop('another')
   await using session = await openSession(other.url)
-  const read = async (file: string) => readStatements(session, { since: file, allowWrites: false })
+  const read = async (file: string) => readStatements(session, { since: file, allowWrites: false, cwd: '/' })
   await expect(read(db.file)).rejects.toMatchObject({
     code: 'BAD_VALUE',
     message: expect.stringMatching(/of the database resets \(oid \d+\), this is another/),

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { runCompare } from '../../src/commands/explain/compare.js'
@@ -12,8 +13,9 @@ import type { ExplainResult } from '../../src/result/documents/result.js'
  * Five query plans of PostgreSQL 16 (and 18) in every form: as psql -At and psql print them, and as auto_explain wrote them to the three logs of one
  * server, in text, JSON, YAML and XML one after the other.
  */
-const path = (name: string) => fileURLToPath(new URL(`../fixtures/plans/${name}`, import.meta.url))
-const audit = async (name: string) => explainPlanFiles([{ name, lines: () => linesOf(path(name)) }], {})
+const plans = fileURLToPath(new URL('../fixtures/plans', import.meta.url))
+const path = (name: string) => join(plans, name)
+const audit = async (name: string) => explainPlanFiles([{ name, lines: () => linesOf(name, plans) }], {})
 const ofText = async (text: string) => explainPlanFiles([{ name: 'stdin', lines: () => linesOfText(text) }], {})
 const told = ({ queries }: ExplainResult) =>
   queries
@@ -137,10 +139,10 @@ test('with a server its catalog is asked, and nothing of the file is run', async
 })
 
 test('two files side by side', async () => {
-  const same = await runCompare(path('json.txt'), path('text.txt'))
+  const same = await runCompare('json.txt', 'text.txt', plans)
   expect(same.queries).toHaveLength(5)
   expect(same.queries.every((one) => one.same_shape)).toBe(true)
-  const other = await runCompare(path('text.txt'), path('text-18.txt'))
+  const other = await runCompare('text.txt', 'text-18.txt', plans)
   expect(other).toMatchObject({ command: 'compare', exit_code: 0, only: { before: [], after: [] } })
   expect(other.queries[0]).toMatchObject({
     cost: { before: expect.any(Number), after: expect.any(Number) },

@@ -30,7 +30,7 @@ export async function runAdviseAction(
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
   if (param !== undefined && query === undefined)
     throw new PerfdbError('BAD_OPTION', '--param needs --query TEXT', { hint: 'see perfdb help advise' })
-  await checkWritable(out === undefined ? [] : [out])
+  await checkWritable(out === undefined ? [] : [out], cwd)
   if (baseline === undefined) return adviseServer(invocation, config, await inputsOf(invocation, config, args))
   return adviseBaseline(invocation, baseline, await inputsOf(invocation, config, args))
 }
@@ -57,13 +57,13 @@ async function inputsOf(invocation: Invocation, config: Config, args: readonly N
     environment,
     schema: await schemaInForce(invocation, config),
     parameters: param?.map(parameterOfText),
-    stdin: standardInput,
+    stdin: async () => standardInput(invocation.streams.stdin),
   })
 }
 
 /** What a server and a statistics file are asked alike. */
 async function optionsOf(
-  { options }: Invocation,
+  { cwd, options }: Invocation,
   { broken }: Inputs,
 ): Promise<Omit<AdviseOptions, 'limits' | 'withoutTrigrams'>> {
   const { profileName } = await import('../../profile/complete/complete.js')
@@ -82,7 +82,7 @@ async function optionsOf(
     out:
       out === undefined
         ? undefined
-        : { name: profileName(out), file: out, write: async (text) => writeText(out, text) },
+        : { name: profileName(out), file: out, write: async (text) => writeText(out, text, cwd) },
   }
 }
 
@@ -126,7 +126,7 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
     const counted =
       top === undefined
         ? undefined
-        : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites }))
+        : await onSession(database, async (look) => readStatements(look, { top, by, allowWrites, cwd: given.cwd }))
     const { queries, counts } = await withGiven(inputs.queries, counted?.queries ?? [], counted?.counts ?? new Map())
     const mayCreate = options.prove !== true || allow.has('CREATE_EXTENSION')
     const connect = measuringAs(database, given, config)

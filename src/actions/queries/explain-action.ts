@@ -7,13 +7,13 @@ import type { ExplainResult } from '../../result/documents/result.js'
 import type { PlanOptions } from '../../plan/inputs.js'
 import { PerfdbError } from '../../errors.js'
 import { nameOf, type Named } from '../../profile/files/files.js'
+import { pathFrom } from '../../profile/files/text-file.js'
 import type { Config } from '../../settings/config.js'
 import type { Session } from '../../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from '../connect/database.js'
 import { shownAs } from '../files/shown.js'
 import { measuringAs } from '../connect/measure-as.js'
 import { checkWritable, writeText } from '../files/files.js'
-import type { Options } from '../../options/values.js'
 import type { Invocation } from '../../settings/invocation.js'
 
 /**
@@ -27,7 +27,7 @@ export async function runExplainAction(
   planOptions: PlanOptions,
 ): Promise<ExplainResult> {
   const { options, signals } = invocation
-  await checkFiles(options)
+  await checkFiles(invocation)
   if (options.statistics !== undefined)
     return (await import('./twin-action.js')).explainOnTwin(invocation, config, args)
   const [{ readQueries }, { readStatements }, { readBaseline, saveBaseline }, { runExplain }, { planToSuppose }] =
@@ -55,15 +55,15 @@ export async function runExplainAction(
           stdin: async () => plans.queries ?? '',
         })
   return shownAs(inputs.profiles, invocation, async (given) => {
-    const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline)
+    const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline, cwd)
     await using database = await openDatabase(given, config)
     const whatIf = await planToSuppose(database, given, config, args, planOptions)
     const connect = measuringAs(database, given, config)
     const allowWrites = planOptions.allow.has('WRITE_QUERY')
     const top = fromServer
-      ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites }))
+      ? await statementsOf(database, async (session) => readStatements(session, { ...options, allowWrites, cwd }))
       : { queries: [], findings: [], counts: undefined }
-    const saved = options.out === undefined ? [] : await saveProfile(options.out, top)
+    const saved = options.out === undefined ? [] : await saveProfile(options.out, cwd, top)
     await using session = await connect('measure')
     const { saveBaseline: file } = options
     return await runExplain(session, [...inputs.queries, ...top.queries], {
@@ -78,7 +78,7 @@ export async function runExplainAction(
         ? {}
         : { engine: (await import('./twin-action.js')).whatIfEngine(given, database, true) }),
       connect: async () => connect('measure'),
-      ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(file, session, measured) }),
+      ...(file === undefined ? {} : { keep: async (measured) => saveBaseline(resolve(cwd, file), session, measured) }),
       signal: signals.signal,
       ...(options.samples === undefined ? {} : { samples: options.samples }),
       ...(options.timeBudget === undefined ? {} : { timeBudgetMs: options.timeBudget }),
@@ -96,7 +96,7 @@ export async function runExplainAction(
 }
 
 /** Throws BAD_OPTION for options that go with others, and for files that cannot be written, FILE_EXISTS for a profile that --force does not give up. */
-async function checkFiles(options: Options): Promise<void> {
+async function checkFiles({ options, cwd }: Invocation): Promise<void> {
   const { out, force, param, query, top, since, saveSnapshot, saveBaseline } = options
   const alone =
     param !== undefined && query === undefined
@@ -106,13 +106,16 @@ async function checkFiles(options: Options): Promise<void> {
         : null
   if (alone !== null)
     throw new PerfdbError('BAD_OPTION', `${alone[0]} needs ${alone[1]}`, { hint: 'see perfdb help explain' })
-  if (out !== undefined && force !== true && existsSync(out))
+  if (out !== undefined && force !== true && existsSync(pathFrom(cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
-  await checkWritable([saveSnapshot, saveBaseline, out].filter((file) => file !== undefined))
+  await checkWritable(
+    [saveSnapshot, saveBaseline, out].filter((file) => file !== undefined),
+    cwd,
+  )
 }
 
 /** Writes the profile of --out, and says so; nothing where there is no statement. */
-async function saveProfile(out: string, { queries, counts }: Auditable): Promise<readonly Finding[]> {
+async function saveProfile(out: string, cwd: string, { queries, counts }: Auditable): Promise<readonly Finding[]> {
   if (queries.length === 0)
     return [
       { code: 'PROFILE_SAVED', severity: 'info', message: `${out} was not written: there is no statement to save` },
@@ -122,7 +125,8 @@ async function saveProfile(out: string, { queries, counts }: Auditable): Promise
     import('../../profile/complete/complete.js'),
     import('../../commands/start/init.js'),
   ])
-  await writeText(out, profileOfStatements(profileName(out), queries, counts, await profileSchemaOf(resolve(out))))
+  const schema = await profileSchemaOf(resolve(cwd, out))
+  await writeText(out, profileOfStatements(profileName(out), queries, counts, schema), cwd)
   const message = `${out} holds ${queries.length} ${queries.length === 1 ? 'query' : 'queries'} of pg_stat_statements`
   return [{ code: 'PROFILE_SAVED', severity: 'info', message, hint: `later: perfdb explain ${out}` }]
 }
@@ -143,9 +147,12 @@ async function planFiles(
   args: readonly Named[],
 ): Promise<ExplainResult | { readonly queries: string | null }> {
   const { holdsPlans, linesOf, linesOfText, peek } = await import('../../commands/explain/plan-sources.js')
+  const { cwd, streams } = invocation
   const names = args.map(nameOf)
-  const stdin = names.includes('-') ? await peek(process.stdin) : null
-  const are = await Promise.all(names.map(async (name) => (name === '-' ? stdin?.plans === true : holdsPlans(name))))
+  const stdin = names.includes('-') ? await peek(streams.stdin) : null
+  const are = await Promise.all(
+    names.map(async (name) => (name === '-' ? stdin?.plans === true : holdsPlans(pathFrom(cwd, name)))),
+  )
   if (!are.includes(true)) return { queries: (await stdin?.text()) ?? null }
   const other = names.find((_, at) => are[at] === false)
   if (other !== undefined || invocation.options.query !== undefined)
@@ -159,7 +166,7 @@ async function planFiles(
   const { explainPlanFiles } = await import('../../commands/explain/plan-files.js')
   const sources = names.map((name) => ({
     name: name === '-' ? 'stdin' : name,
-    lines: () => (name === '-' ? (stdin?.lines() ?? linesOfText('')) : linesOf(name)),
+    lines: () => (name === '-' ? (stdin?.lines() ?? linesOfText('')) : linesOf(name, cwd)),
   }))
   if (invocation.options.url === undefined) return explainPlanFiles(sources, {})
   await using database = await openDatabase(invocation, config)

@@ -30,7 +30,7 @@ export async function runStatisticsAction(
     )
   if (force !== true && isThere(resolve(invocation.cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
-  await checkWritable([out])
+  await checkWritable([out], invocation.cwd)
   const { runStatistics } = await import('../../commands/shared/statistics.js')
   await using database = await openDatabase(invocation, config)
   const named = await constantsOfFiles(database, invocation, config, args)
@@ -41,10 +41,10 @@ export async function runStatisticsAction(
     named,
     file: out,
     write: async (text) => {
-      await writeText(out, '')
+      await writeText(out, '', invocation.cwd)
       // It may hold values of people.
-      await chmod(out, 0o600)
-      await writeText(out, text)
+      await chmod(resolve(invocation.cwd, out), 0o600)
+      await writeText(out, text, invocation.cwd)
     },
   })
 }
@@ -56,14 +56,15 @@ async function constantsOfFiles(
   args: readonly Named[],
 ): Promise<readonly string[]> {
   if (args.length === 0) return []
-  const { cwd, environment, signals } = invocation
+  const { cwd, environment, signals, streams } = invocation
   const [{ readQueries }, { constantsOf }, { limitsOf }] = await Promise.all([
     import('../../commands/explain/explain-inputs.js'),
     import('../../twin/read/named-constants.js'),
     import('../../measure/sample/limits.js'),
   ])
   const schema = await schemaInForce(invocation, config)
-  const { queries } = await readQueries(args, undefined, { cwd, environment, schema, stdin: standardInput })
+  const stdin = async () => standardInput(streams.stdin)
+  const { queries } = await readQueries(args, undefined, { cwd, environment, schema, stdin })
   await using session = await database.connect('measure')
   return await constantsOf(session, queries, limitsOf({ allowWrites: true, signal: signals.signal }))
 }

@@ -51,7 +51,7 @@ export async function explainOnTwin(
   config: Config,
   args: readonly Named[],
 ): Promise<ExplainResult> {
-  const { options, cwd, environment, signals } = invocation
+  const { options, cwd, environment, signals, streams } = invocation
   const { statistics: file = '', query } = options
   const load = schemaFor(options, 'statistics', 'perfdb explain my.yaml')
   const startedAt = new Date()
@@ -69,7 +69,7 @@ export async function explainOnTwin(
     cwd,
     environment,
     parameters: options.param?.map(parameterOfText),
-    stdin: standardInput,
+    stdin: async () => standardInput(streams.stdin),
   })
   const known = await readTwinFiles(file, load, cwd)
   const limits = limitsOf({

@@ -37,9 +37,9 @@ async function withoutPasswords(setting: ConfigSetting): Promise<ConfigSetting> 
   return { ...setting, value: await Promise.all(value.map(async (url) => String((await shownUrl(url)).value))) }
 }
 
-function settingOf(key: string, { flags, environment }: Invocation, config: Config): ConfigSetting {
+function settingOf(key: string, { argv = [], flags, environment }: Invocation, config: Config): ConfigSetting {
   const row = settings.get(key)
-  const flag = row !== undefined && flags?.has(attributeOf(row)) ? flagTexts(row) : undefined
+  const flag = row !== undefined && flags?.has(attributeOf(row)) ? flagTexts(row, argv.slice(2)) : undefined
   const variable = variableOf(key, environment)
   const beneath: ConfigSetting =
     variable !== undefined
@@ -64,10 +64,9 @@ function withoutAny(row: OptionRow | undefined): ConfigSetting['value'] {
 }
 
 /** What stands on the command line for an option: commander keeps only what it was parsed to. */
-function flagTexts(row: OptionRow): ConfigSetting['value'] {
+function flagTexts(row: OptionRow, args: readonly string[]): ConfigSetting['value'] {
   if (row.read === 'flag') return !isNegated(row)
   const long = longOf(row)
-  const args = process.argv.slice(2)
   const texts = args.flatMap((arg, at) => {
     if (arg === long) return [args[at + 1] ?? '']
     return arg.startsWith(`${long}=`) ? [arg.slice(long.length + 1)] : []

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { ImportOptions } from '../../commands/import/import.js'
 import type { ImportResult } from '../../result/documents/import-result.js'
 import { PerfdbError } from '../../errors.js'
@@ -23,7 +23,7 @@ export async function runImportAction(
   const { noteText } = await import('../../commands/import/import-notes.js')
   for (const note of result.notes) invocation.listener({ type: 'warning', message: noteText(note) })
   if (out === undefined || !result.ok) return result
-  await writeText(out, result.profile)
+  await writeText(out, result.profile, invocation.cwd)
   return { ...result, file: out }
 }
 
@@ -34,12 +34,12 @@ async function writtenTo(
 ): Promise<Pick<ImportOptions, 'name' | 'schemaFile'>> {
   if (out !== undefined && options.force !== true && isThere(resolve(cwd, out)))
     throw new PerfdbError('FILE_EXISTS', `${out} exists already`, { hint: 'write over it: --force' })
-  await checkWritable(out === undefined ? [] : [out])
+  await checkWritable(out === undefined ? [] : [out], cwd)
   const [{ profileName }, { profileSchemaOf }] = await Promise.all([
     import('../../profile/complete/complete.js'),
     import('../../commands/start/init.js'),
   ])
-  const schemaFile = await profileSchemaOf(resolve(out ?? join(cwd, 'my.yaml')))
+  const schemaFile = await profileSchemaOf(resolve(cwd, out ?? 'my.yaml'))
   return {
     ...(out === undefined ? {} : { name: profileName(out) }),
     ...(schemaFile === undefined ? {} : { schemaFile }),
@@ -58,6 +58,7 @@ async function ofFile(invocation: Invocation, file: string, options: ImportOptio
     import('../../commands/import/import-sql.js'),
     import('../../commands/import/import-migrations.js'),
   ])
-  if (file === '-') return runScriptImport([{ file: 'stdin', text: await standardInput() }], 'stdin', options)
+  if (file === '-')
+    return runScriptImport([{ file: 'stdin', text: await standardInput(invocation.streams.stdin) }], 'stdin', options)
   return runScriptImport(await readScripts(file, invocation.cwd), file, options)
 }

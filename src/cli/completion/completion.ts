@@ -1,11 +1,12 @@
 import { Argument, type Command } from 'commander'
 import { PerfdbError } from '../../errors.js'
+import type { Outside } from '../../settings/outside.js'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
 
 /** Adds `perfdb completion SHELL`, which prints a script written from the program's own commands and options, or with --install puts it where the shell looks. */
-export function addCompletion(program: Command): void {
+export function addCompletion(program: Command, { environment, streams }: Outside): void {
   program
     .command('completion')
     .description('print a script that completes commands, options and codes: bash, zsh or fish')
@@ -18,9 +19,9 @@ export function addCompletion(program: Command): void {
         throw new PerfdbError('BAD_OPTION', "missing required argument 'shell'", {
           hint: `perfdb completion ${shells.join(' | ')}, or perfdb completion --install`,
         })
-      const shell = named ?? usualShell(process.env, shells)
+      const shell = named ?? usualShell(environment, shells)
       const script = await completionScript(program, shell)
-      process.stdout.write(install ? `${await installScript(shell, script, process.env)}\n` : script)
+      streams.stdout.write(install ? `${await installScript(shell, script, environment)}\n` : script)
     })
 }
 

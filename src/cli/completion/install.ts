@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { writeText } from '../../actions/files/files.js'
 import { PerfdbError } from '../../errors.js'
 
@@ -32,7 +32,7 @@ export async function installScript(shell: string, script: string, environment: 
   const before = await readFile(file, 'utf8').catch(() => '# perfdb completion')
   if (!before.includes('# perfdb completion'))
     throw new PerfdbError('FILE_EXISTS', `${file} exists already, and is not perfdb's`)
-  await writeText(file, script)
+  await writeText(file, script, dirname(file))
   return `${file} is written. ${nextStep(shell, file)}`
 }
 

@@ -3,6 +3,7 @@ import { knownCodes } from '../../codes/help-texts.js'
 import { PerfdbError } from '../../errors.js'
 import { codesText, codeText } from '../../report/blocks/help.js'
 import { nearest } from '../../text/nearest.js'
+import type { Outside } from '../../settings/outside.js'
 import { layoutOf } from '../terminal/streams.js'
 import { wantedOutput } from './usage.js'
 
@@ -10,12 +11,12 @@ import { wantedOutput } from './usage.js'
  * `perfdb help CODE ...` and `perfdb help codes`: the text for stdout. undefined when the command line asks for the help of a command.
  * Throws BAD_OPTION, with the nearest code, for what looks like a code and is none.
  */
-export function explainedCodes(program: Command, args: readonly string[]): string | undefined {
+export function explainedCodes(program: Command, args: readonly string[], outside: Outside): string | undefined {
   const [help, ...rest] = args
   const names = rest.filter((arg, at) => !arg.startsWith('-') && rest[at - 1] !== '--format')
   const commands = ['help', ...program.commands.map((command) => command.name())]
   if (help !== 'help' || names.length === 0 || commands.includes(names[0] ?? '')) return undefined
-  const layout = layoutOf(process.stdout, { color: 'auto', verbose: false })
+  const layout = layoutOf(outside, 'stdout', { color: 'auto', verbose: false })
   const json = wantedOutput(args).format === 'json'
   if (names[0] === 'codes') {
     const all = [...knownCodes.values()]

@@ -1,4 +1,5 @@
 import type { SignalName } from '../../result/exit-code.js'
+import type { Outside } from '../../settings/outside.js'
 import type { Signals } from '../../settings/signals.js'
 
 /** What only looks has nothing to clean up: when its statement cannot be cancelled in this time, it ends all the same. */
@@ -26,12 +27,12 @@ const stopping: Readonly<Record<Ending, string>> = {
  * npm run end on a signal without passing it on, and the job that was cancelled would build on.
  */
 export function listenForSignals(
+  { environment, signalSource }: Pick<Outside, 'environment' | 'signalSource'>,
   say: (text: string) => void,
   ending: Ending | undefined,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Signals {
   const controller = new AbortController()
-  const parent = process.ppid
+  const parent = signalSource.ppid
   const cleansUp = ending !== undefined
   let received: SignalName | undefined
   let receivedAt = 0
@@ -45,7 +46,7 @@ export function listenForSignals(
     stop: () => {
       clearTimeout(timer)
       clearInterval(orphaned)
-      for (const name of names) process.off(name, take)
+      for (const name of names) signalSource.off(name, take)
     },
   }
   const take = (name: SignalName) => {
@@ -63,13 +64,13 @@ export function listenForSignals(
   }
   const endBy = (name: SignalName) => {
     signals.stop()
-    process.kill(process.pid, name)
+    signalSource.kill(signalSource.pid, name)
   }
-  for (const name of names) process.on(name, take)
+  for (const name of names) signalSource.on(name, take)
   const ci = environment['CI'] ?? ''
   if (ci !== '' && ci !== 'false' && ci !== '0')
     orphaned = setInterval(() => {
-      if (process.ppid === parent || received !== undefined) return
+      if (signalSource.ppid === parent || received !== undefined) return
       say('the process that started perfdb is gone')
       take('SIGTERM')
     }, orphanedEveryMs).unref()

@@ -13,12 +13,12 @@ import { readResultQueries, type CompareSide } from './compare-documents.js'
 import { linesOf } from './plan-sources.js'
 
 /**
- * Two files side by side, each of query plans in any form that explain reads, or a result document of perfdb (--format json): shapes, costs, rows,
+ * Two files, relative to `cwd`, side by side, each of query plans in any form that explain reads, or a result document of perfdb (--format json): shapes, costs, rows,
  * buffers, times, and which findings came and went. Queries are the same by name; two files of one query each are the same query. It judges
  * nothing: one run of each proves no difference in time. Throws FILE_NOT_FOUND, BAD_VALUE.
  */
-export async function runCompare(before: string, after: string): Promise<CompareResult> {
-  const [a, b] = [await readSide(before), await readSide(after)]
+export async function runCompare(before: string, after: string, cwd: string): Promise<CompareResult> {
+  const [a, b] = [await readSide(before, cwd), await readSide(after, cwd)]
   const pairs = pairsOf(a.queries, b.queries)
   const findings = [...a.findings, ...b.findings]
   return {
@@ -40,17 +40,17 @@ interface Sides {
   readonly findings: readonly ResultFinding[]
 }
 
-async function readSide(file: string): Promise<Sides> {
-  const documents = await resultQueries(file)
+async function readSide(file: string, cwd: string): Promise<Sides> {
+  const documents = await resultQueries(file, cwd)
   if (documents !== null) return { queries: documents, findings: [] }
-  const { groups, findings } = await readPlanFiles([{ name: file, lines: () => linesOf(file) }])
+  const { groups, findings } = await readPlanFiles([{ name: file, lines: () => linesOf(file, cwd) }])
   return { queries: groups.map(sideOf), findings: findings.map(findingDocument) }
 }
 
 /** The queries of a result document; null for a file that is none. */
-async function resultQueries(file: string): Promise<readonly CompareSide[] | null> {
+async function resultQueries(file: string, cwd: string): Promise<readonly CompareSide[] | null> {
   if (!file.toLowerCase().endsWith('.json')) return null
-  const text = await readNamedFile(file, process.cwd(), 'perfdb compare before.json after.json')
+  const text = await readNamedFile(file, cwd, 'perfdb compare before.json after.json')
   const queries = readResultQueries(text)
   if (queries !== null && queries.length === 0)
     throw new PerfdbError('BAD_VALUE', `${file} holds no query`, {

@@ -65,8 +65,8 @@ export async function saveBaseline(
 }
 
 /** Throws what readNamedFile throws, and every problem of its content at once (BAD_YAML, UNKNOWN_KEY, BAD_VALUE). */
-export async function readBaseline(file: string): Promise<readonly KeptQuery[]> {
-  const text = await readNamedFile(file, process.cwd(), `perfdb explain ... --save-baseline ${file} writes one`)
+export async function readBaseline(file: string, cwd: string): Promise<readonly KeptQuery[]> {
+  const text = await readNamedFile(file, cwd, `perfdb explain ... --save-baseline ${file} writes one`)
   const { value, problems } = isJson(file) ? parseJson(text, file) : readYaml(text, file, baselineSchema, {})
   const [first, ...rest] = problems
   if (first !== undefined) throw problemsError([first, ...rest])

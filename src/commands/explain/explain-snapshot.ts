@@ -65,8 +65,8 @@ export async function saveSnapshot(file: string, { statements, ...head }: Statem
 }
 
 /** Throws what readNamedFile throws, and BAD_VALUE for what is no snapshot. */
-export async function readSnapshot(file: string): Promise<StatementsSnapshot> {
-  const text = await readNamedFile(file, process.cwd(), `perfdb explain --save-snapshot ${file} writes one`)
+export async function readSnapshot(file: string, cwd: string): Promise<StatementsSnapshot> {
+  const text = await readNamedFile(file, cwd, `perfdb explain --save-snapshot ${file} writes one`)
   const read = snapshotSchema.safeParse(parsed(text))
   if (read.success) return read.data
   const [issue] = read.error.issues

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Session } from '../../server/session/session.js'
 import { readSnapshot, saveSnapshot, takeSnapshot } from './explain-snapshot.js'
 import { topSince } from './explain-since.js'
@@ -11,6 +12,8 @@ export interface StatementOptions {
   /** Where the snapshot of now goes. */
   readonly saveSnapshot?: string
   readonly allowWrites: boolean
+  /** What the two files are relative to. */
+  readonly cwd: string
 }
 
 /**
@@ -19,14 +22,14 @@ export interface StatementOptions {
  */
 export async function readStatements(
   session: Session,
-  { top, by = 'total', since, saveSnapshot: file, allowWrites }: StatementOptions,
+  { top, by = 'total', since, saveSnapshot: file, allowWrites, cwd }: StatementOptions,
 ): Promise<Auditable> {
-  const before = since === undefined ? null : await readSnapshot(since)
+  const before = since === undefined ? null : await readSnapshot(since, cwd)
   const changes = before === null ? null : await topSince(session, top ?? 10, by, allowWrites, before)
   const findings = [...(changes?.findings ?? [])]
   if (file !== undefined) {
     const snapshot = changes?.snapshot ?? (await takeSnapshot(session))
-    await saveSnapshot(file, snapshot)
+    await saveSnapshot(resolve(cwd, file), snapshot)
     const message = `${file} holds the counters of ${snapshot.statements.length} statements, of ${snapshot.taken_at}`
     findings.push({ code: 'SNAPSHOT', severity: 'info', message, hint: `later: perfdb explain --since ${file}` })
   }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { PerfdbError } from '../../errors.js'
 import { beginsPlan } from '../../measure/plan/text-plan.js'
+import { pathFrom } from '../../profile/files/text-file.js'
 
 /** Endings that say nothing of what is in a file: query plans, a profile, or SQL. */
 const mayHold = /\.(?:json|txt|log|csv|ya?ml|plan|out|xml|explain)$/i
@@ -65,10 +66,11 @@ export function looksLikePlans(written: string): boolean {
   return written.split('\n', 2000).some((line) => / \((?:cost=\d|actual (?:time|rows)=)/.test(line) && beginsPlan(line))
 }
 
-/** The lines of a file as they are read: a log need not fit in memory. Throws FILE_NOT_FOUND and FILE_UNREADABLE. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
+/** The lines of a file, relative to `cwd`, as they are read: a log need not fit in memory. Throws FILE_NOT_FOUND and FILE_UNREADABLE. */
+export async function* linesOf(path: string, cwd: string): AsyncGenerator<string> {
   try {
-    yield* createInterface({ input: createReadStream(path, { encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY })
+    const input = createReadStream(pathFrom(cwd, path), { encoding: 'utf8' })
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
     throw new PerfdbError(missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', `${path} cannot be read`, { cause })

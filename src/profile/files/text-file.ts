@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { PerfdbError, type Problem } from '../../errors.js'
 
 /**
@@ -89,6 +89,11 @@ export function isThere(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** A path that may be relative to `cwd`. A slash at its end stays: it says that a folder is meant. */
+export function pathFrom(cwd: string, path: string): string {
+  return isAbsolute(path) ? path : join(cwd, path)
 }
 
 /** What the system said, in words. */
