@@ -122,9 +122,12 @@ const readers: readonly ((finished: Finished) => Promise<readonly Finding[]>)[] 
     if (subject.writes || lostIndexes(plan, generic).length === 0) return genericFindings(plan, generic, query, null)
     // Fifty times as long is long enough to tell.
     const patience = { ...limits, statementTimeoutMs: Math.min(limits.statementTimeoutMs, 1000 + 50 * executionMs) }
-    const times = await attempt(timeGeneric(session, subject, patience), limits)
-    const ran = times === null ? null : { custom: executionMs, generic: times.length === 0 ? null : median(times) }
-    return genericFindings(plan, generic, query, ran)
+    return genericFindings(
+      plan,
+      generic,
+      query,
+      await attempt(timeGeneric(session, subject, patience, executionMs), limits),
+    )
   },
   async ({ query, plan, tables }) => staleFindings(plan, tables, query),
 ]

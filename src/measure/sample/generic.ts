@@ -6,7 +6,8 @@ import type { Session } from '../../server/session/session.js'
 import { duration } from '../../text/amounts.js'
 import { readQueryPlan, type QueryPlan } from '../plan/query-plan.js'
 import { parameterText } from '../../server/session/values.js'
-import { refuseAborted, rolledBack } from './sample.js'
+import { runBothWays, type BothWays } from './both-ways.js'
+import { explainOnce, rolledBack } from './sample.js'
 import type { Subject } from './subject.js'
 import type { Limits } from './limits.js'
 
@@ -60,51 +61,65 @@ function withoutForcing(plan: QueryPlan): QueryPlan {
 }
 
 /**
- * Execution times of the generic query plan with these values, in ms; empty where it did not end in time. Nothing else decides whether it is the worse one:
- * its cost is a guess over all values. Runs the statement as measuring does, so never one that writes. Throws the server's errors.
+ * Runs the custom and the generic query plan with these values in turns; null where a run failed. Nothing else decides which is the worse one: the cost of the
+ * generic one is a guess over all values. Runs the statement as measuring does, so never one that writes. Throws the server's errors.
  */
 export async function timeGeneric(
   session: Session,
-  { text, values }: Subject,
+  subject: Subject,
   limits: Limits,
-): Promise<readonly number[]> {
-  const given = values.map((value) => {
+  customMs: number,
+): Promise<BothTimes | null> {
+  const given = subject.values.map((value) => {
     const written = parameterText(value)
     return written === null ? 'null' : quoteLiteral(written)
   })
+  const generic = async () => runGeneric(session, subject.text, given, limits)
+  // It fills caches.
+  if ((await generic()) === null) return { asIs: customMs, other: null }
+  const custom = async () => explainOnce(session, subject, 'sample', limits)
+  return runBothWays(
+    custom,
+    async () => (await generic()) ?? Promise.reject(new Error('not in time')),
+    limits.timeBudgetMs,
+    (both) => genericIs(both) !== null,
+  )
+}
+
+/** null where it did not end in time. */
+async function runGeneric(
+  session: Session,
+  text: string,
+  given: readonly string[],
+  limits: Limits,
+): Promise<QueryPlan | null> {
+  const settings = { readOnly: true, set: { plan_cache_mode: 'force_generic_plan' } }
   const execute = `explain (analyze, timing off, format json) execute ${prepared} (${given.join(', ')})`
   try {
-    return await rolledBack(
-      session,
-      limits,
-      { readOnly: true, set: { plan_cache_mode: 'force_generic_plan' } },
-      async () => {
-        await session.query(`prepare ${prepared} as ${text}`)
-        const times: number[] = []
-        for (let run = 0; run < genericRuns; run += 1) {
-          refuseAborted(limits.signal)
-          const [row] = await session.query<Readonly<Record<string, unknown>>>(execute)
-          const ms = readQueryPlan(row?.['QUERY PLAN'])?.executionMs ?? null
-          // The first one fills caches.
-          if (ms !== null && run > 0) times.push(ms)
-        }
-        await session.query(`deallocate ${prepared}`)
-        return times
-      },
-    )
+    return await rolledBack(session, limits, settings, async () => {
+      await session.query(`prepare ${prepared} as ${text}`)
+      const [row] = await session.query<Readonly<Record<string, unknown>>>(execute)
+      await session.query(`deallocate ${prepared}`)
+      return readQueryPlan(row?.['QUERY PLAN'])
+    })
   } catch (error) {
     if (!session.lost) await session.query(`deallocate ${prepared}`).catch(() => undefined)
-    if (error instanceof PerfdbError && error.sqlstate === '57014' && limits.signal?.aborted !== true) return []
+    if (error instanceof PerfdbError && error.sqlstate === '57014' && limits.signal?.aborted !== true) return null
     throw error
   }
 }
 
-const genericRuns = 4
+/** Both query plans with the same values, in ms: as it is is the custom one; `other`, the generic one, is null where it did not end in time. */
+export type BothTimes = BothWays | { readonly asIs: number; readonly other: null }
 
-/** Both query plans with the same values, in ms; `generic` is null where it did not end in time. */
-export interface BothTimes {
-  readonly custom: number
-  readonly generic: number | null
+/** So many times as long at least is slower. */
+const muchSlower = 1.5
+
+/** Of the generic one; null where it cannot be told. */
+function genericIs({ low, high }: Pick<BothWays, 'low' | 'high'>): 'slower' | 'quicker' | 'alike' | null {
+  if (high <= 1 / muchSlower) return 'slower'
+  if (low >= muchSlower) return 'quicker'
+  return low > 1 / muchSlower && high < muchSlower ? 'alike' : null
 }
 
 /** The indexes of the custom query plan that the generic one does without. */
@@ -129,31 +144,32 @@ export function genericFindings(
   // plancache.c charges 1000 cpu_operator_cost (0.0025 by default) for each relation to planning anew.
   const relations = custom.nodes.filter((node) => node.relation !== '').length
   const dearer = generic.cost > custom.cost + 2.5 * (relations + 1)
-  const slower = ran === null ? null : ran.generic === null || ran.generic > 1.5 * ran.custom
-  const times =
-    ran === null
-      ? 'not run'
-      : `${ran.generic === null ? 'not ended in time' : duration(ran.generic)} instead of ${duration(ran.custom)}`
+  const is = ran === null ? null : ran.other === null ? 'slower' : genericIs(ran)
   return [
     {
       code: 'GENERIC_PLAN',
-      severity: dearer || slower !== true ? 'info' : 'warning',
+      severity: dearer || is !== 'slower' ? 'info' : 'warning',
       index,
       query: query.name,
       place: query.place,
-      message: `the generic query plan of a prepared statement does not use ${lost.join(', ')}: cost ${generic.cost} instead of ${custom.cost}, ${times}`,
-      hint: genericAdvice(dearer, slower, ran),
+      message: `the generic query plan of a prepared statement does not use ${lost.join(', ')}: cost ${generic.cost} instead of ${custom.cost}, ${timesText(ran)}`,
+      hint: genericAdvice(dearer, is, ran !== null),
     },
   ]
 }
 
-function genericAdvice(dearer: boolean, slower: boolean | null, ran: BothTimes | null): string {
-  if (slower === false)
-    return ran !== null && ran.generic !== null && 1.5 * ran.generic < ran.custom
-      ? 'the generic one is the better one for these values: plan_cache_mode = force_generic_plan where the statement is prepared'
-      : 'both take about as long for these values: leave plan_cache_mode as it is'
-  if (slower === null)
-    return 'which of them is the better one is not known, since it was not run: compare both before you set plan_cache_mode'
+function timesText(ran: BothTimes | null): string {
+  if (ran === null) return 'not run'
+  if (ran.other === null) return `not ended in time instead of ${duration(ran.asIs)}`
+  return `${duration(ran.other)} instead of ${duration(ran.asIs)} (${ran.runs} runs each, in turns)`
+}
+
+function genericAdvice(dearer: boolean, is: ReturnType<typeof genericIs>, ran: boolean): string {
+  if (is === 'quicker')
+    return 'the generic one is the better one for these values: plan_cache_mode = force_generic_plan where the statement is prepared'
+  if (is === 'alike') return 'both take about as long for these values: leave plan_cache_mode as it is'
+  if (is === null)
+    return `which of them is the better one is not known, since ${ran ? 'their times lie too near for a machine as busy as this one' : 'it was not run'}: compare both before you set plan_cache_mode`
   return dearer
     ? 'with plan_cache_mode = auto the server plans it anew each time; do not force generic query plans for it'
     : 'set plan_cache_mode = force_custom_plan for this role, or write the value that the index depends on as a constant'

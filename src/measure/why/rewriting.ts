@@ -6,7 +6,7 @@ import { rowsDigestSql } from '../../sql/measure/variants-rows.js'
 import type { Limits } from '../sample/limits.js'
 import { explainOnce, rolledBack } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
-import { runBothWays, type BothWays } from './both-ways.js'
+import { runBothWays, type BothWays } from '../sample/both-ways.js'
 import type { WithoutSeqScan } from './without-seq-scan.js'
 import type { ColumnFacts } from './serves-index.js'
 
@@ -40,17 +40,19 @@ export async function provenRewrites(
 }
 
 async function timesOf({ session, subject, limits, plan }: WithoutSeqScan, other: Subject): Promise<BothWays | null> {
-  const beforeMs = plan.executionMs ?? 0
+  const run = async (one: Subject) => explainOnce(session, one, 'sample', limits)
+  const warm = await run(other).catch(() => null)
+  if (warm?.executionMs == null || !isTwice(plan.executionMs ?? 0, warm.executionMs)) return null
   const times = await runBothWays(
-    async () => explainOnce(session, subject, 'sample', limits),
-    async () => explainOnce(session, other, 'sample', limits),
+    async () => run(subject),
+    async () => run(other),
     limits.timeBudgetMs,
-    (afterMs) => twice(beforeMs, afterMs),
+    ({ low, high }) => low > 1 || high < 2,
   )
-  return times?.faster === true && twice(times.asIs, times.other) ? times : null
+  return times !== null && times.low > 1 && isTwice(times.asIs, times.other) ? times : null
 }
 
-function twice(beforeMs: number, afterMs: number): boolean {
+function isTwice(beforeMs: number, afterMs: number): boolean {
   return afterMs * 2 < beforeMs
 }
 

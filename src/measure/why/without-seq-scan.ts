@@ -3,11 +3,12 @@ import { comparisonsOf, readCondition, type Condition } from '../../sql/rewrite/
 import { readIndexes, type IndexFacts } from '../sample/indexes.js'
 import { type PlanNode, count, tableOf } from '../plan/plan-node.js'
 import type { QueryPlan } from '../plan/query-plan.js'
+import { milliseconds } from '../rules/rule.js'
 import { percent } from '../../text/amounts.js'
+import { runBothWays, type BothWays } from '../sample/both-ways.js'
 import { explainOnce } from '../sample/sample.js'
 import type { Subject } from '../sample/subject.js'
 import { sizeText, smallPages } from '../sample/tables.js'
-import { bothTimes, runBothWays, type BothWays } from './both-ways.js'
 import { readCatalog } from './catalog.js'
 import { whyNoIndex, whyNotIndex, type FilterFacts } from './why-not.js'
 import type { Limits } from '../sample/limits.js'
@@ -151,12 +152,21 @@ async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, index: 
     return `the planner could use ${index.name} and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`
   const both = await timeBoth(counterpart)
   if (both === null) return `the planner could use ${index.name} and does not: ${costs}`
-  const times = bothTimes(both)
-  if (both.faster === null)
+  const { asIs, other, runs, low } = both
+  const times = `${milliseconds(other)} with it, ${milliseconds(asIs)} without (${runs} runs each, in turns)`
+  if (!isKnown(both))
     return `the planner could use ${index.name} and does not (${costs}); which is quicker cannot be told: ${times}`
-  return both.faster
+  return low >= worth
     ? `the planner could use ${index.name}, takes it for dearer (${costs}) and is wrong: ${times}; look at random_page_cost (1.1 suits SSDs) and effective_cache_size`
     : `the planner could use ${index.name} and rightly does not: ${times}`
+}
+
+/** So many times as fast at least is quicker. */
+const worth = 1.1
+
+/** Whether it is known that the index is worth it, or is not. */
+function isKnown({ low, high }: Pick<BothWays, 'low' | 'high'>): boolean {
+  return low >= worth || high < worth
 }
 
 /** null when a run failed or met the timeout, which is ten times the known time. */
@@ -164,11 +174,10 @@ async function timeBoth({ session, subject, limits, plan }: WithoutSeqScan): Pro
   const statementTimeoutMs = Math.min(limits.statementTimeoutMs, Math.max(1000, 10 * (plan.executionMs ?? 1000)))
   const run = async (set: Readonly<Record<string, string>>) =>
     explainOnce(session, subject, 'sample', { ...limits, statementTimeoutMs }, set)
-  return runBothWays(
-    async () => run({}),
-    async () => run(noSeqScan),
-    limits.timeBudgetMs,
-  )
+  const without = async () => run(noSeqScan)
+  // Its pages may not have been read for long.
+  const warm = await without().catch(() => null)
+  return warm === null ? null : runBothWays(async () => run({}), without, limits.timeBudgetMs, isKnown)
 }
 
 async function filterFacts(counterpart: WithoutSeqScan, node: PlanNode, condition: Condition): Promise<FilterFacts> {
