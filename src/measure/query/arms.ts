@@ -30,7 +30,7 @@ const leastRounds = 8
 /** A statement that takes longer needs no warm-up in each turn: hiding an index empties caches of the planner, not of the table. */
 const warmMs = 5
 
-/** So many samples suffice of an arm whose interval lies so many times away from that of the first arm: narrower ones would say nothing else. */
+/** So many samples suffice of an arm whose interval lies so many times away from that of the first arm, in rounds enough for the interval of their ratio: narrower ones would say nothing else. */
 const leastApart = 10
 const apart = 2
 
@@ -90,10 +90,12 @@ function allComplete([first, ...others]: readonly Arm[], { samples, leastSamples
     const least = Math.min(taken, mine.samples)
     return least >= samples || (least >= leastSamples && narrowRatio(speedupInTurns(first.rounds, one.rounds)))
   }
-  const far = ({ low, high, samples: taken }: MedianInterval) =>
-    Math.min(taken, mine.samples) >= leastApart && (low >= apart * mine.high || mine.low >= apart * high)
+  const far = (one: Arm, { low, high, samples: taken }: MedianInterval) =>
+    Math.min(taken, mine.samples) >= leastApart &&
+    (low >= apart * mine.high || mine.low >= apart * high) &&
+    speedupInTurns(first.rounds, one.rounds).sound
   if (others.length === 0) return mine.samples >= leastSamples
-  return others.every((one) => far(interval(one)) || enough(one, interval(one)))
+  return others.every((one) => far(one, interval(one)) || enough(one, interval(one)))
 }
 
 function shuffled<T>(values: readonly T[]): readonly T[] {
