@@ -20,7 +20,9 @@ test('a partial index that the generic query plan loses', async () => {
   )
   const found = measured?.measurements[0]?.findings.find(({ code }) => code === 'GENERIC_PLAN')
   expect(found).toMatchObject({ index: 'rare', query: 'q', severity: 'info' })
-  expect(found?.message).toMatch(/does not use rare: cost [\d.]+ instead of [\d.]+, [\d.,]+ m?s instead of [\d.,]+ ms \(\d+ runs each, in turns\)/)
+  expect(found?.message).toMatch(
+    /does not use rare: cost [\d.]+ instead of [\d.]+, [\d.,]+ m?s instead of [\d.,]+ ms \(\d+ runs each, in turns\)/,
+  )
   expect(found?.hint).toContain('do not force generic query plans for it')
   expect(await session.query('select name from pg_catalog.pg_prepared_statements')).toEqual([])
 })
