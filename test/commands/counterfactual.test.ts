@@ -165,7 +165,7 @@ test('why nothing could be hidden is told, and the sides of before stay', async 
   expect(found.after).toEqual(after)
 })
 
-test('sides that lie far apart end with ten samples, sides that do not go on to the usual number', async () => {
+test('sides that lie far apart end with ten samples in rounds enough for an interval, sides that do not go on to the usual number', async () => {
   await using db = await testDatabase(
     `create table many as select n as id, repeat('x', 60) as pad from generate_series(1, 100000) n; create index by_id on many (id); analyze many;`,
   )
@@ -175,6 +175,7 @@ test('sides that lie far apart end with ten samples, sides that do not go on to 
   const samplesOf = async (...hidden: readonly (readonly number[])[]) => {
     const arms = hidden.map(newArm)
     expect(await takeTurns(session, subject, arms, 60_000, limits)).toBe(true)
+    for (const { rounds } of arms) expect(rounds.length).toBeGreaterThanOrEqual(6)
     return arms.map(({ rounds }) => rounds.flat().length)
   }
   const [quick = 0, slow = 0] = await samplesOf([], index?.leaves.map(({ oid }) => oid) ?? [])

@@ -19,8 +19,9 @@ export function newArm(oids: readonly number[]): Arm {
   return { oids, rounds: [], planningMs: [], latest: null }
 }
 
-/** Of one arm in one round, at most. */
+/** Of one arm in one round, at most; of arms that lie far apart, which end after a few rounds, less. */
 const turnSamples = 5
+const farSamples = 2
 /**
  * A turn of a slow statement ends after it: what the machine does meanwhile shall meet all arms of a round alike. Less where the budget would
  * give too few rounds for an interval. Hiding and showing an index again takes 3 ms.
@@ -51,9 +52,10 @@ export async function takeTurns(
   const mostMs = Math.min(turnMs, budgetMs / leastRounds / arms.length)
   for (let round = 0; ; round += 1) {
     if (allComplete(arms, limits)) return true
+    const most = round > 0 && seemFar(arms) ? farSamples : turnSamples
     for (const arm of shuffled(arms)) {
       refuseAborted(limits.signal)
-      if (!(await takeTurn(session, subject, arm, mostMs, limits))) return false
+      if (!(await takeTurn(session, subject, arm, most, mostMs, limits))) return false
     }
     const spentMs = performance.now() - start
     if (spentMs + spentMs / (round + 1) > budgetMs) return true
@@ -64,6 +66,7 @@ async function takeTurn(
   session: Session,
   subject: Subject,
   arm: Arm,
+  most: number,
   mostMs: number,
   limits: Limits,
 ): Promise<boolean> {
@@ -71,7 +74,7 @@ async function takeTurn(
   let warm = arm.rounds.length > 0 && median(arm.rounds.flat()) > warmMs
   const samples: number[] = []
   arm.rounds.push(samples)
-  return hiddenRuns(session, subject, arm.oids, 'sample', turnSamples + (warm ? 0 : 1), limits, (plan) => {
+  return hiddenRuns(session, subject, arm.oids, 'sample', most + (warm ? 0 : 1), limits, (plan) => {
     if (warm) {
       samples.push(plan.executionMs ?? 0)
       arm.planningMs.push(plan.planningMs)
@@ -96,6 +99,13 @@ function allComplete([first, ...others]: readonly Arm[], { samples, leastSamples
     speedupInTurns(first.rounds, one.rounds).sound
   if (others.length === 0) return mine.samples >= leastSamples
   return others.every((one) => far(one, interval(one)) || enough(one, interval(one)))
+}
+
+/** Their intervals will. */
+function seemFar([first, ...others]: readonly Arm[]): boolean {
+  const middle = ({ rounds }: Arm) => median(rounds.flat())
+  const ratios = first === undefined ? [] : others.map((one) => middle(one) / middle(first))
+  return ratios.length > 0 && ratios.every((ratio) => Math.max(ratio, 1 / ratio) > apart * 1.5)
 }
 
 function shuffled<T>(values: readonly T[]): readonly T[] {
