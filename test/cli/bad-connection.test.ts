@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { toPerfdbError } from '../../src/server/session/failure.js'
-import { build, folder, perfdb, shell, type Folder } from './perfdb.js'
+import { build, folder, perfdbHere, shell, type Folder } from './perfdb.js'
 import { translated } from '../support/translated.js'
 
 /* What keeps perfdb from looking at a server: one clear message, its code, exit 2, and never the password. */
@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 async function refused(environment: Readonly<Record<string, string>>, ...more: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await perfdb(['plan', 'my.yaml', ...more], { cwd: home.path, environment })
+  const { code, stdout, stderr } = await perfdbHere(['plan', 'my.yaml', ...more], { cwd: home.path, environment })
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).not.toMatch(/secret|internal|undefined/i)
   expect(stderr.match(/error\[/g)).toHaveLength(1)
@@ -102,7 +102,7 @@ test.each([
   ['?schema=public', ''],
 ])('a parameter of another driver is left out with a note: %s', async (parameters, named) => {
   const environment = { DATABASE_URL: `${database.url}${parameters}` }
-  const { code, stderr } = await perfdb(['plan', 'my.yaml'], { cwd: home.path, environment })
+  const { code, stderr } = await perfdbHere(['plan', 'my.yaml'], { cwd: home.path, environment })
   expect({ code, named: stderr.includes(named) }).toEqual({ code: 0, named: true })
 })
 
@@ -114,7 +114,7 @@ test('a URL that is none, from each place that may hold one', async () => {
 test('PERFDB_DIRECT_URL beats PERFDB_URL, which beats DATABASE_URL; --url beats all', async () => {
   const wrong = { DATABASE_URL: 'postgres://u@127.0.0.1:1/a', PERFDB_URL: 'postgres://u@127.0.0.1:1/b' }
   const run = (environment: Readonly<Record<string, string>>, ...more: readonly string[]) =>
-    perfdb(['verify', 'my.yaml', ...more], { cwd: home.path, environment })
+    perfdbHere(['verify', 'my.yaml', ...more], { cwd: home.path, environment })
   expect((await run({ ...wrong, PERFDB_DIRECT_URL: database.url })).code).toBe(1)
   expect((await run({ DATABASE_URL: 'postgres://u@127.0.0.1:1/a', PERFDB_URL: database.url })).code).toBe(1)
   expect((await run({ ...wrong, PERFDB_DIRECT_URL: 'postgres://u@127.0.0.1:1/c' }, '--url', database.url)).code).toBe(1)

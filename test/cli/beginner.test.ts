@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isExpressionText, keyAsMap } from '../../src/definition/key-text.js'
 import { commandFirst } from '../../src/cli/help/usage.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { build, folder, perfdb, type Folder } from './perfdb.js'
+import { build, folder, perfdb, perfdbHere, type Folder } from './perfdb.js'
 
 /* What somebody writes who never read the documentation, and the message that has the fix in it. */
 
@@ -12,7 +12,6 @@ let database: TestDatabase
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   database = await testDatabase(`create schema sales;
     create table sales.orders (id int);
     create table jobs (id int, status text, email text, title text, created_at timestamptz, day date);
@@ -27,7 +26,10 @@ afterAll(async () => {
 
 async function typed(args: readonly string[], files: Readonly<Record<string, string>> = {}) {
   await home.write(files)
-  const { code, stdout, stderr } = await perfdb(args, { cwd: home.path, environment: { DATABASE_URL: database.url } })
+  const { code, stdout, stderr } = await perfdbHere(args, {
+    cwd: home.path,
+    environment: { DATABASE_URL: database.url },
+  })
   return { code, stdout, said: `${stdout}${stderr}`.replace(/\s+/g, ' ') }
 }
 
@@ -191,12 +193,13 @@ describe('the command line', () => {
     ])
     for (const args of [['--help'], ['-V'], ['plan', '--env', 'ci'], ['--nonsense', 'plan'], []])
       expect(commandFirst(args)).toEqual(args)
-    expect((await typed(['version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    await build()
+    expect((await perfdb(['version'], { cwd: home.path })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
   test('no profile: what to do', async () => {
     await using empty = await folder()
-    const { code, stderr } = await perfdb(['plan'], { cwd: empty.path })
+    const { code, stderr } = await perfdbHere(['plan'], { cwd: empty.path })
     expect(code).toBe(2)
     expect(stderr).toContain('perfdb init')
   })

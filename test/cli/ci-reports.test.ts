@@ -5,7 +5,7 @@ import { all, parseMarkup, type Element } from '../report/markup.js'
 import { testDatabase } from '../support/database.js'
 import { sarifFindings, sarifProblems } from '../support/sarif.js'
 import { z } from '../../src/yaml/schema.js'
-import { build, folder, perfdb, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Folder } from './perfdb.js'
 
 const schema = `create table customers (id int primary key, email text, name text);
   insert into customers select n, 'mail' || n / 2, 'name' || n from generate_series(1, 20000) n;
@@ -39,7 +39,6 @@ const reports = ['sarif=r.sarif', 'junit=r.xml', 'gitlab=r.json', 'github=r.txt'
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   home = await folder({ 'shop.yaml': profile, 'moved.yaml': profile })
 })
 afterAll(async () => home[Symbol.asyncDispose]())
@@ -47,7 +46,7 @@ afterAll(async () => home[Symbol.asyncDispose]())
 /** A failing run on a database of its own, and what it wrote. */
 async function failing(...args: readonly string[]) {
   await using database = await testDatabase(schema)
-  const ended = await perfdb([...args, ...reports], { cwd: home.path, environment: { DATABASE_URL: database.url } })
+  const ended = await perfdbHere([...args, ...reports], { cwd: home.path, environment: { DATABASE_URL: database.url } })
   const text = async (name: string) => readFile(join(home.path, name), 'utf8')
   return {
     code: ended.code,

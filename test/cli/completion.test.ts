@@ -6,7 +6,7 @@ import { completionScript, shells } from '../../src/cli/completion/completion.js
 import { completionTree } from '../../src/cli/completion/completion-tree.js'
 import { buildProgram } from '../../src/cli/program.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
-import { build, folder, perfdb, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Folder } from './perfdb.js'
 
 /* The scripts are run by the shells themselves, as Tab runs them: COMP_WORDS as bash splits a line. */
 
@@ -119,11 +119,10 @@ test('an option with a file for its value completes files', () => {
 })
 
 test('perfdb completion prints it, and names the shells that it knows', async () => {
-  await build()
   await using at = await folder()
-  const bash = await perfdb(['completion', 'bash'], { cwd: at.path })
+  const bash = await perfdbHere(['completion', 'bash'], { cwd: at.path })
   expect(bash).toMatchObject({ code: 0, stderr: '', stdout: await completionScript(buildProgram(), 'bash') })
-  const other = await perfdb(['completion', 'tcsh'], { cwd: at.path })
+  const other = await perfdbHere(['completion', 'tcsh'], { cwd: at.path })
   expect(other).toMatchObject({ code: 2, stdout: '' })
   expect(other.stderr).toContain('known are bash, zsh, fish')
 })
@@ -132,7 +131,7 @@ test('--install writes the script where the shell looks, over none but its own, 
   await using at = await folder({ 'taken/fish/completions/perfdb.fish': '# mine\n' })
   const environment = { HOME: at.path, SHELL: '/bin/bash' }
   for (let repeat = 0; repeat < 2; repeat += 1) {
-    const installed = await perfdb(['completion', '--install'], { cwd: at.path, environment })
+    const installed = await perfdbHere(['completion', '--install'], { cwd: at.path, environment })
     expect(installed).toMatchObject({ code: 0, stderr: '' })
     expect(installed.stdout).toContain('.local/share/bash-completion/completions/perfdb is written')
   }
@@ -144,13 +143,13 @@ test('--install writes the script where the shell looks, over none but its own, 
     at.path,
   ])
   expect(stdout).toContain('_perfdb')
-  const zsh = await perfdb(['completion', 'zsh', '--install'], { cwd: at.path, environment })
+  const zsh = await perfdbHere(['completion', 'zsh', '--install'], { cwd: at.path, environment })
   expect(zsh.stdout).toContain(`fpath+=(${at.path}/.local/share/zsh/site-functions)`)
   const taken = { ...environment, XDG_CONFIG_HOME: `${at.path}/taken` }
-  const refused = await perfdb(['completion', 'fish', '--install'], { cwd: at.path, environment: taken })
+  const refused = await perfdbHere(['completion', 'fish', '--install'], { cwd: at.path, environment: taken })
   expect(refused).toMatchObject({ code: 2, stdout: '' })
   expect(refused.stderr).toContain("is not perfdb's")
-  const other = await perfdb(['completion', '--install'], {
+  const other = await perfdbHere(['completion', '--install'], {
     cwd: at.path,
     environment: { ...environment, SHELL: '/usr/bin/nu' },
   })

@@ -6,7 +6,7 @@ import { settingKeys } from '../../src/options/table.js'
 import { settingsSchema } from '../../src/options/config-schema.js'
 import { readConfig } from '../../src/settings/config.js'
 import { readProfiles } from '../../src/profile/read/read.js'
-import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Ended, type Folder } from './perfdb.js'
 import { configFormats, formats } from '../../src/options/rows/formats.js'
 
 const file = `version: 1
@@ -38,7 +38,6 @@ services: { web: { server: main, instances: 4, pool: { max: 40 } } }
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   home = await folder({
     'repo/perfdb.yaml': file,
     'repo/indexes/a.yaml': index,
@@ -58,7 +57,7 @@ async function run(
   environment: Readonly<Record<string, string>> = {},
   cwd = 'repo/sub/deep',
 ): Promise<Ended> {
-  return perfdb(args, { cwd: join(home.path, cwd), environment: { JOBS: '2', ...environment } })
+  return perfdbHere(args, { cwd: join(home.path, cwd), environment: { JOBS: '2', ...environment } })
 }
 
 async function config(...parameters: Parameters<typeof run>): Promise<ConfigResult> {
@@ -141,12 +140,12 @@ describe('which value', () => {
     })
     expect((await run(['config', '--env', 'production'], { PERFDB_MAX_WAIT: '1min' })).code).toBe(0)
     const none = { cwd: join(home.path, 'repo') }
-    expect(await perfdb(['config'], none)).toMatchObject({
+    expect(await perfdbHere(['config'], none)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('JOBS is not set'),
     })
-    expect((await perfdb(['config', '--env', 'ci'], none)).code).toBe(0)
-    expect((await perfdb(['config', '--jobs', '3'], none)).code).toBe(0)
+    expect((await perfdbHere(['config', '--env', 'ci'], none)).code).toBe(0)
+    expect((await perfdbHere(['config', '--jobs', '3'], none)).code).toBe(0)
   })
 
   test('the variable of a url is missed only where somebody connects there', async () => {

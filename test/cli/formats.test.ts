@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formatOfFile } from '../../src/options/readers.js'
 import { all, parseMarkup } from '../report/markup.js'
-import { build, folder, perfdb, type Ended, type Folder } from './perfdb.js'
+import { folder, perfdbHere, type Ended, type Folder } from './perfdb.js'
 import { formats } from '../../src/options/rows/formats.js'
 
 const pools = `version: 1
@@ -19,13 +19,12 @@ services:
 let home: Folder
 
 beforeAll(async () => {
-  await build()
   home = await folder({ 'shop.pools.yaml': pools, 'bad.yaml': 'version: 1\nprofile: x\nindices: []\n' })
 })
 afterAll(async () => home[Symbol.asyncDispose]())
 
 async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return perfdb(args, { cwd: home.path, environment })
+  return perfdbHere(args, { cwd: home.path, environment })
 }
 
 test('one run writes every format, each to its file, and the exit code stays', async () => {

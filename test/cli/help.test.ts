@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../../src/cli/program.js'
 import type { FindingCode } from '../../src/codes/codes.js'
 import { knownCodes } from '../../src/codes/help-texts.js'
@@ -8,7 +8,7 @@ import { queryFindingCodes } from '../../src/codes/finding-codes.js'
 import { codesText, codeText } from '../../src/report/blocks/help.js'
 import { ruleTexts } from '../../src/report/machine/sarif-rules.js'
 import { widthOf } from '../../src/report/text/width.js'
-import { build, folder, perfdb } from './perfdb.js'
+import { folder, perfdbHere } from './perfdb.js'
 
 test('every code has a text: the types say so, and every code of the lists is known', () => {
   // @ts-expect-error: a finding whose code has no text does not compile
@@ -38,26 +38,24 @@ test.each([40, 60, 80, 200])('no line is wider than %i columns', (width) => {
 })
 
 describe('perfdb help', () => {
-  beforeAll(build)
-
   test('explains codes, in any case, several at once', async () => {
     await using at = await folder()
-    const one = await perfdb(['help', 'seq-scan'], { cwd: at.path })
+    const one = await perfdbHere(['help', 'seq-scan'], { cwd: at.path })
     expect(one).toMatchObject({ code: 0, stderr: '' })
     expect(one.stdout).toContain('SEQ_SCAN: a query reads a whole table')
     expect(one.stdout).toMatch(
       /How it is decided:\n {2}A Seq Scan that reads 100 blocks or more and throws away 90 % of its rows/,
     )
-    const two = await perfdb(['help', 'MISSING', 'HAZARD', '--format', 'json'], { cwd: at.path })
+    const two = await perfdbHere(['help', 'MISSING', 'HAZARD', '--format', 'json'], { cwd: at.path })
     expect(JSON.parse(two.stdout)).toMatchObject([{ code: 'MISSING' }, { code: 'HAZARD', kind: 'errors' }])
-    const all = await perfdb(['help', 'codes'], { cwd: at.path })
+    const all = await perfdbHere(['help', 'codes'], { cwd: at.path })
     for (const code of knownCodes.keys()) expect(all.stdout).toContain(code)
   })
 
   test('names the code that was meant', async () => {
     await using at = await folder()
     for (const name of ['SEQSCAN', 'seqscan', 'SEQ_SCANN']) {
-      const ended = await perfdb(['help', name], { cwd: at.path })
+      const ended = await perfdbHere(['help', name], { cwd: at.path })
       expect(ended).toMatchObject({ code: 2, stdout: '' })
       expect(ended.stderr).toContain(`there is no code ${name}`)
       expect(ended.stderr).toContain('did you mean SEQ_SCAN?')
@@ -67,13 +65,13 @@ describe('perfdb help', () => {
   test('of a command is still its help, and of a slip the command that was meant', async () => {
     await using at = await folder()
     for (const command of ['plan', 'status']) {
-      const ended = await perfdb(['help', command], { cwd: at.path })
+      const ended = await perfdbHere(['help', command], { cwd: at.path })
       expect(ended.code).toBe(0)
       expect(ended.stdout).toContain('Usage: perfdb')
     }
-    const slip = await perfdb(['help', 'aply'], { cwd: at.path })
+    const slip = await perfdbHere(['help', 'aply'], { cwd: at.path })
     expect(slip.stderr).toContain('did you mean apply?')
-    expect((await perfdb(['help', 'nope'], { cwd: at.path })).stderr).toContain('there is no command nope')
+    expect((await perfdbHere(['help', 'nope'], { cwd: at.path })).stderr).toContain('there is no command nope')
   })
 
   test('no command has the name of a code', () => {
@@ -92,11 +90,13 @@ services:
   app: { server: main, instances: 9, pool: { driver: node-postgres, max: 10 }, deploy: { strategy: recreate } }
 `,
   })
-  const over = await perfdb(['check-pool', 'p.pools.yaml', '--offline'], { cwd: at.path })
+  const over = await perfdbHere(['check-pool', 'p.pools.yaml', '--offline'], { cwd: at.path })
   expect(over.code).toBe(1)
   expect(over.stdout).toMatch(/\nMore: perfdb help POOL_OVER\b[A-Z_ ]*\n$/)
-  const markdown = await perfdb(['check-pool', 'p.pools.yaml', '--offline', '--format', 'markdown'], { cwd: at.path })
+  const markdown = await perfdbHere(['check-pool', 'p.pools.yaml', '--offline', '--format', 'markdown'], {
+    cwd: at.path,
+  })
   expect(markdown.stdout).not.toContain('perfdb help')
-  const slip = await perfdb(['check-pool', '--ofline'], { cwd: at.path })
+  const slip = await perfdbHere(['check-pool', '--ofline'], { cwd: at.path })
   expect(slip.stderr).not.toContain('More:')
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { until } from '../support/slow.js'
 import { z } from '../../src/yaml/schema.js'
-import { build, ended, folder, perfdb, start, type Folder } from './perfdb.js'
+import { build, ended, folder, perfdbHere, start, type Folder } from './perfdb.js'
 
 const line = z.looseObject({ type: z.string(), event: z.string().optional() })
 let database: TestDatabase
@@ -72,9 +72,9 @@ test('events are written while the run goes, the lines of the result after them'
 
 test('quiet: the lines of the result alone; so in a report file', async () => {
   const options = { cwd: home.path, environment: { DATABASE_URL: database.url } }
-  const quiet = await perfdb(['verify', 'one.yaml', '--format', 'jsonl', '--quiet'], options)
+  const quiet = await perfdbHere(['verify', 'one.yaml', '--format', 'jsonl', '--quiet'], options)
   expect(lines(quiet.stdout).map(({ type }) => type)).toEqual(['start', 'step', 'end'])
-  const told = await perfdb(['explain', 'one.yaml', '--format', 'jsonl', '--time-budget', '50ms'], options)
+  const told = await perfdbHere(['explain', 'one.yaml', '--format', 'jsonl', '--time-budget', '50ms'], options)
   expect(lines(told.stdout)[0]).toMatchObject({ type: 'progress', event: 'measured', query: 'q', number: 1, of: 1 })
 })
 

@@ -1,11 +1,9 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ApplyResult } from '../../src/result/documents/result.js'
 import { shop } from '../measure/shop.js'
 import { testDatabase } from '../support/database.js'
 import { ownServer, standbyOf } from '../support/server.js'
-import { build, folder, perfdb } from './perfdb.js'
-
-beforeAll(build)
+import { folder, perfdbHere } from './perfdb.js'
 
 const profile = `version: 1
 profile: shop
@@ -21,7 +19,7 @@ test('a speedup is checked by the run that built its index; later runs name that
   await using files = await folder({ 'shop.yaml': profile, 'more.yaml': more })
   const run = async (file: string): Promise<ApplyResult> => {
     const args = ['apply', file, '--url', db.url, '--samples', '21', '--format', 'json']
-    const { code, stdout, stderr } = await perfdb(args, { cwd: files.path })
+    const { code, stdout, stderr } = await perfdbHere(args, { cwd: files.path })
     expect([code, stderr.includes('error')]).toEqual([0, false])
     return JSON.parse(stdout) as ApplyResult
   }
@@ -61,7 +59,7 @@ test('queries are measured as another role, whose password is told nowhere; anot
   try {
     const told: string[] = []
     const run = async (...args: readonly string[]) => {
-      const ended = await perfdb([...args, '--format', 'json'], { cwd: files.path })
+      const ended = await perfdbHere([...args, '--format', 'json'], { cwd: files.path })
       told.push(ended.stdout, ended.stderr)
       return ended
     }
@@ -98,7 +96,7 @@ test('a standby that nobody asked may use an index; one that was asked has its s
     const apply = async (...args: readonly string[]) => {
       const environment = { STANDBY: standby.url }
       const given = ['apply', ...args, '--url', primary.url, '--samples', '6', '--format', 'json']
-      const { stdout } = await perfdb(given, { cwd: files.path, environment })
+      const { stdout } = await perfdbHere(given, { cwd: files.path, environment })
       return (JSON.parse(stdout) as ApplyResult).prices?.find(({ index }) => index === 'i_total')?.reason
     }
     // What the primary has written must have arrived before the standby can scan it.

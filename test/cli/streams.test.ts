@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { masked } from './masked.js'
-import { build, folder, perfdb, shell, type Folder } from './perfdb.js'
+import { build, folder, perfdb, perfdbHere, shell, type Folder } from './perfdb.js'
 
 /** Enough indexes that their plan does not fit into a pipe's buffer of 64 kB. */
 const many = Array.from({ length: 700 }, (_, n) => `  - { name: index_number_${n}, table: t, keys: [a] }\n`).join('')
@@ -26,12 +26,12 @@ afterAll(async () => {
   await home[Symbol.asyncDispose]()
 })
 
-async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  return perfdb(args, { cwd: home.path, environment: { DATABASE_URL: database.url, ...environment } })
+async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}, how = perfdbHere) {
+  return how(args, { cwd: home.path, environment: { DATABASE_URL: database.url, ...environment } })
 }
 
 test('help of every command', async () => {
-  const all = await run(['--help'])
+  const all = await run(['--help'], {}, perfdb)
   expect(all).toMatchObject({ code: 0, stderr: '' })
   await expect(all.stdout).toMatchFileSnapshot('../golden/cli/help.txt')
   expect(await run(['help'])).toEqual(all)
@@ -57,7 +57,7 @@ test('without arguments the help goes to stderr: nothing was done', async () => 
 test('the version alone', async () => {
   const manifest: unknown = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'))
   for (const flag of ['--version', '-V'])
-    expect(await run([flag])).toMatchObject({
+    expect(await run([flag], {}, perfdb)).toMatchObject({
       code: 0,
       stderr: '',
       stdout: `${Reflect.get(Object(manifest), 'version')}\n`,
@@ -112,9 +112,9 @@ test('a reader that leaves early ends perfdb quietly', async () => {
 
 test('colours when asked for, none in a pipe, none with NO_COLOR', async () => {
   const escape = '\u001b['
-  const plain = await run(['plan', 'one.yaml'])
+  const plain = await run(['plan', 'one.yaml'], {}, perfdb)
   expect(plain.stdout).not.toContain(escape)
-  expect((await run(['plan', 'one.yaml'], { NO_COLOR: '1' })).stdout).not.toContain(escape)
+  expect((await run(['plan', 'one.yaml'], { NO_COLOR: '1' }, perfdb)).stdout).not.toContain(escape)
   const colored = await run(['plan', 'one.yaml', '--color', 'always'], { NO_COLOR: '1' })
   expect(colored.stdout).toContain(escape)
   // oxlint-disable-next-line no-control-regex
@@ -131,7 +131,7 @@ test('a pipe is 80 columns wide, or what COLUMNS says', async () => {
 })
 
 test('progress and result do not mix', async () => {
-  const applied = await run(['apply', 'one.yaml'])
+  const applied = await run(['apply', 'one.yaml'], {}, perfdb)
   expect(applied.code).toBe(0)
   expect(masked(applied.stderr)).toBe(
     'planning against 127.0.0.1:<port>/<database> as postgres\n[1/1] create i on public.t\n[1/1] i built in <time>, <size>\n',

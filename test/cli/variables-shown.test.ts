@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { testDatabase } from '../support/database.js'
-import { build, folder, perfdb } from './perfdb.js'
+import { folder, perfdbHere } from './perfdb.js'
 
 const profile = `version: 1
 profile: shop
@@ -22,13 +22,12 @@ test('a value of the environment inside SQL is shown as ${NAME}: on every stream
   await using db = await testDatabase(
     'create table t (id int, token text); insert into t select n, md5(n::text) from generate_series(1, 500) n',
   )
-  await build()
   await using home = await folder({ 'my.yaml': profile })
   const secret = "s3cret'value-of-nobody"
   const environment = { DATABASE_URL: db.url, SHOP_TOKEN: secret.replace("'", "''"), MOST: '42' }
   const said: string[] = []
   const run = async (...args: readonly string[]) => {
-    const ended = await perfdb(args, { cwd: home.path, environment })
+    const ended = await perfdbHere(args, { cwd: home.path, environment })
     said.push(ended.stdout, ended.stderr)
     return ended
   }
