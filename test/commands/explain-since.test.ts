@@ -8,7 +8,7 @@ import { readStatements } from '../../src/commands/explain/explain-statements.js
 import { explainResult } from '../../src/result/documents/result.js'
 import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
-import { perfdb } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
 import { ownServer, type OwnServer } from '../support/server.js'
 import { until } from '../support/slow.js'
 
@@ -133,11 +133,17 @@ test('lines of each order: a lookup by a foreign key may give a few rows', async
 test('the command line keeps a snapshot and tells what happened since', async () => {
   await using db = await aShop('spoken')
   const folder = state.folder ?? ''
-  const kept = await perfdb(db.url, folder, 'explain', '--save-snapshot', 'now.json', '--quiet').ended
+  const kept = await perfdbHere(['explain', '--save-snapshot', 'now.json', '--quiet'], {
+    cwd: folder,
+    environment: { PERFDB_URL: db.url },
+  })
   expect(kept).toMatchObject({ code: 0, stdout: expect.stringContaining('now.json holds the counters of') })
   await loop(db.sql, 2)
   const measured = ['explain', '--since', 'now.json', '--top', '1', '--by', 'calls', '--samples', '3']
-  const { code, stdout, stderr } = await perfdb(db.url, folder, ...measured, '--format', 'json', '--quiet').ended
+  const { code, stdout, stderr } = await perfdbHere([...measured, '--format', 'json', '--quiet'], {
+    cwd: folder,
+    environment: { PERFDB_URL: db.url },
+  })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const document = explainResult.parse(JSON.parse(stdout))
   expect(document.queries.map(({ name }) => name)).toEqual(['select * from customers where id = $1'])

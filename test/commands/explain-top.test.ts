@@ -8,7 +8,8 @@ import type { EmbeddedServer } from '../../src/server/embedded/embedded.js'
 import { repairedStatement } from '../../src/sql/statements/repair.js'
 import { openSession } from '../measure/open-session.js'
 import { shop } from '../measure/shop.js'
-import { perfdb, profileFolder } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
+import { profileFolder } from '../support/command-line.js'
 import { testDatabase } from '../support/database.js'
 import { startServer } from '../support/server.js'
 
@@ -85,7 +86,10 @@ test('--out saves the statements as a profile, --param gives values, and --since
   const url = state.server?.url ?? ''
   await using files = await profileFolder('')
   const explain = async (...args: string[]) => {
-    const { stdout } = await perfdb(url, files.folder, 'explain', '--format', 'json', '--samples', '1', ...args).ended
+    const { stdout } = await perfdbHere(['explain', '--format', 'json', '--samples', '1', ...args], {
+      cwd: files.folder,
+      environment: { PERFDB_URL: url },
+    })
     const result: unknown = JSON.parse(stdout)
     return result
   }

@@ -6,7 +6,7 @@ import { runSqlImport } from '../../src/commands/import/import-sql.js'
 import { runImport } from '../../src/commands/import/import.js'
 import { parseProfile } from '../../src/profile/read/read.js'
 import { apply, plan, verify } from '../support/apply.js'
-import { perfdb } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 
@@ -91,7 +91,7 @@ test('a folder of migrations is one script in order of names; --out overwrites n
     await write('V10__b.sql', 'alter index i rename to j;\n')
     await write('V9__c.sql', '-- migrate:up\ncreate index k on t (b);\n-- migrate:down\ndrop index i;\n')
     await write('V9__c.down.sql', 'drop index k;')
-    const run = (...args: readonly string[]) => perfdb('', folder, 'import', 'm', ...args).ended
+    const run = (...args: readonly string[]) => perfdbHere(['import', 'm', ...args], { cwd: folder })
     const first = await run('--out', 'p.yaml')
     expect(first.code).toBe(0)
     const written = await readFile(join(folder, 'p.yaml'), 'utf8')

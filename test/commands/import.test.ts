@@ -7,7 +7,8 @@ import type { ImportGlobs } from '../../src/commands/import/import-names.js'
 import { hazardCodes } from '../../src/codes/hazard-codes.js'
 import { parseProfile } from '../../src/profile/read/read.js'
 import { apply, plan } from '../support/apply.js'
-import { perfdb, profileFolder } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
+import { profileFolder } from '../support/command-line.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { testRole } from '../support/roles.js'
@@ -257,15 +258,16 @@ test('a tablespace of its own is kept', async () => {
 test('the command prints the profile alone on stdout, notes on stderr, JSON with both, or writes a file', async () => {
   await using db = await testDatabase('create table t (id int primary key, b int); create index b on t (b)')
   await using place = await profileFolder('')
-  const { code, stdout, stderr } = await perfdb(db.url, place.folder, 'import').ended
+  const at = { cwd: place.folder, environment: { PERFDB_URL: db.url } }
+  const { code, stdout, stderr } = await perfdbHere(['import'], at)
   expect(stderr).toBe('warning: 1 index left out, made by constraints (1 primary key): public.t_pkey\n')
   expect(code).toBe(0)
   await writeFile(place.profile, stdout)
-  const planned = await perfdb(db.url, place.folder, 'plan', 'p.yaml', '--exit-code').ended
+  const planned = await perfdbHere(['plan', 'p.yaml', '--exit-code'], at)
   expect(planned.code, planned.stderr).toBe(0)
-  const json = await perfdb(db.url, place.folder, 'import', '--format', 'json').ended
+  const json = await perfdbHere(['import', '--format', 'json'], at)
   expect(importResult.parse(JSON.parse(json.stdout))).toMatchObject({ profile: stdout, counts: { imported: 1 } })
-  const kept = await perfdb(db.url, place.folder, 'import', '--out', 'shop.yaml', '--quiet').ended
+  const kept = await perfdbHere(['import', '--out', 'shop.yaml', '--quiet'], at)
   expect(kept).toMatchObject({ stdout: '1 index of 1 table imported, 1 left out: shop.yaml\n', stderr: '' })
   expect(parseProfile(await readFile(`${place.folder}/shop.yaml`, 'utf8'), 'shop.yaml').name).toBe('shop')
 })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { folder, perfdb } from '../cli/perfdb.js'
+import { folder, perfdbHere } from '../cli/perfdb.js'
 import { testDatabase } from '../support/database.js'
 
 /*
@@ -39,7 +39,7 @@ queries:
       url.username = role
       await db.sql.unsafe(`alter role ${role} password 'p${id}'`)
       url.password = `p${id}`
-      return perfdb([...args, '--format', 'json'], { cwd: at.path, environment: { DATABASE_URL: url.href } })
+      return perfdbHere([...args, '--format', 'json'], { cwd: at.path, environment: { DATABASE_URL: url.href } })
     }
     const { perfdb_read: reader, perfdb_deploy: builder } = roles
     for (const args of [['plan', 'p.yaml'], ['explain', 'p.yaml', '--time-budget', '10ms'], ['status']])

@@ -7,7 +7,7 @@ import { makePlan } from '../../src/commands/apply/make-plan.js'
 import type { Plan } from '../../src/plan/plan.js'
 import type { Profile } from '../../src/profile/profile.js'
 import { plan, verify } from '../support/apply.js'
-import { build, folder, perfdb } from '../cli/perfdb.js'
+import { folder, perfdbHere } from '../cli/perfdb.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
@@ -193,31 +193,30 @@ test('whatever the tool, a statement that cannot be in a transaction is alone, a
 })
 
 test('perfdb plan --export writes them, says so, and never over a file', async () => {
-  await build()
   await using database = await testDatabase('create table t (a int)')
   await using at = await folder({
     'p.yaml': 'version: 1\nprofile: p\nschema: public\nindexes:\n  - { name: t_a, table: t, keys: [a] }\n',
   })
   const options = { cwd: at.path, environment: { DATABASE_URL: database.url } }
-  const ended = await perfdb(['plan', 'p.yaml', '--export', 'dbmate'], options)
+  const ended = await perfdbHere(['plan', 'p.yaml', '--export', 'dbmate'], options)
   expect(ended.code).toBe(0)
   expect(ended.stdout).toMatch(
     /Written: db\/migrations\/\d{14}_create_t_a\.sql,\s+db\/migrations\/\d{14}_check_indexes\.sql/,
   )
   await dbmate(database.url, join(at.path, 'db', 'migrations'), 'up')
-  expect((await perfdb(['verify', 'p.yaml'], options)).code).toBe(0)
-  const again = await perfdb(
+  expect((await perfdbHere(['verify', 'p.yaml'], options)).code).toBe(0)
+  const again = await perfdbHere(
     ['plan', 'p.yaml', '--export', 'flyway', '--out-dir', 'sub/dir', '--format', 'json'],
     options,
   )
   expect(JSON.parse(again.stdout)).toMatchObject({ ok: true, exported: [] })
-  const wrong = await perfdb(['plan', 'p.yaml', '--out-dir', 'x'], options)
+  const wrong = await perfdbHere(['plan', 'p.yaml', '--out-dir', 'x'], options)
   expect(wrong).toMatchObject({ code: 2, stdout: '' })
-  const unknown = await perfdb(['plan', 'p.yaml', '--export', 'dbmat'], options)
+  const unknown = await perfdbHere(['plan', 'p.yaml', '--export', 'dbmat'], options)
   expect(unknown.stderr).toMatch(/known are kysely, node-pg-migrate, dbmate,\s+graphile-migrate, flyway/)
   await at.write({ full: 'a file' })
   await database.sql`drop index t_a`
-  const full = await perfdb(['plan', 'p.yaml', '--export', 'dbmate', '--out-dir', 'full'], options)
+  const full = await perfdbHere(['plan', 'p.yaml', '--export', 'dbmate', '--out-dir', 'full'], options)
   expect(full).toMatchObject({ code: 2, stdout: '' })
   expect(full.stderr).toContain('--out-dir DIR')
 })

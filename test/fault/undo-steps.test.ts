@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { ApplyResult } from '../../src/result/documents/result.js'
 import { applyVerdict } from '../../src/report/blocks/apply.js'
 import { apply, plan, rollback, status } from '../support/apply.js'
-import { perfdb, profileFolder } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
+import { profileFolder } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
 import { intercepted, once } from '../support/intercept.js'
@@ -208,7 +209,10 @@ test('on the command line: --dry-run of apply is plan, without a terminal nothin
   await using db = await testDatabase(schema)
   await using files = await profileFolder('version: 1\nprofile: test\nindexes:\n  - { name: i, table: t, keys: [a] }\n')
   const run = async (...args: readonly string[]) => {
-    const { code, stdout } = await perfdb(db.url, files.folder, ...args, '--format', 'json').ended
+    const { code, stdout } = await perfdbHere([...args, '--format', 'json'], {
+      cwd: files.folder,
+      environment: { PERFDB_URL: db.url },
+    })
     return { code, result: JSON.parse(stdout) as unknown }
   }
   expect(await run('apply', files.profile, '--dry-run')).toMatchObject({

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { FleetResult } from '../../src/result/documents/fleet-result.js'
 import { fleetResult } from '../../src/result/documents/fleet-result.js'
 import { poolResult } from '../../src/result/documents/pool-result.js'
 import { freeSlotsSql } from '../../src/sql/catalog/tenants.js'
 import { lookSql } from '../../src/server/session/pin.js'
 import { takesCredentials } from '../../src/tenants/url-template.js'
-import { build, folder, perfdb, type Folder } from '../cli/perfdb.js'
+import { folder, perfdbHere, type Folder } from '../cli/perfdb.js'
 import { testDatabase } from '../support/database.js'
 import { tenantDatabases } from './tenants.js'
 
@@ -21,11 +21,9 @@ indexes:
   - { name: jobs_code, table: jobs, keys: [code] }
 `
 
-beforeAll(build)
-
 /** The document of a run for tenants. */
 async function fleet(where: Folder, args: readonly string[], environment = {}): Promise<FleetResult> {
-  const ended = await perfdb([...args, '--format', 'json'], { cwd: where.path, environment })
+  const ended = await perfdbHere([...args, '--format', 'json'], { cwd: where.path, environment })
   const document = fleetResult.parse(JSON.parse(ended.stdout))
   expect(document.exit_code, ended.stderr).toBe(ended.code)
   return document
@@ -112,7 +110,7 @@ test('plan, apply in waves, verify: outcomes by database, equals together, and a
   expect(few.counts).toEqual({ total: 5, failed: 1, not_reached: 2, done: 2 })
 
   await tenants.run(second, 'drop index jobs_code')
-  const text = await perfdb(['verify', 'p.yaml', ...list, '--label', 'region=us'], { cwd: where.path })
+  const text = await perfdbHere(['verify', 'p.yaml', ...list, '--label', 'region=us'], { cwd: where.path })
   expect(text).toMatchObject({ code: 1, stdout: expect.stringContaining('2 tenants: 1 in order, 1 not in order') })
   expect(text.stdout).toMatch(/jobs_code +jobs +1 +missing +1 +t-002/)
   const status = await fleet(where, ['status', ...list, '--tenant', 't-002'])
@@ -151,7 +149,7 @@ limits: { per_server: 1, total: 2 }
     ['self', 'SAME_DATABASE', 4],
     ['alias', 'SAME_DATABASE', 5],
   ])
-  const missing = await perfdb(['plan', '--tenants'], { cwd: where.path })
+  const missing = await perfdbHere(['plan', '--tenants'], { cwd: where.path })
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('MISSING_ENVIRONMENT') })
 })
 
@@ -205,12 +203,14 @@ services:
   })
   const check = ['check-pool', 'a.pools.yaml', '--offline', '--tenants-file']
   const peaks = async (...options: readonly string[]) => {
-    const { stdout, stderr } = await perfdb([...check, 't.csv', ...options, '--format', 'json'], { cwd: where.path })
+    const { stdout, stderr } = await perfdbHere([...check, 't.csv', ...options, '--format', 'json'], {
+      cwd: where.path,
+    })
     return poolResult.parse(JSON.parse(stdout === '' ? stderr : stdout)).servers.map(({ declared }) => declared.peak)
   }
   expect(await peaks()).toEqual([2 * 7 * 3])
   expect(await peaks('--label', 'region=us')).toEqual([2 * 7])
-  const { code, stderr } = await perfdb([...check, 'r.yaml'], { cwd: where.path })
+  const { code, stderr } = await perfdbHere([...check, 'r.yaml'], { cwd: where.path })
   expect([code, stderr]).toEqual([2, expect.stringContaining('with --offline the registry of tenants is not asked')])
 })
 
@@ -269,10 +269,10 @@ test('shards are parts of the list, and what cannot be meant is refused', async 
   expect(new Set(ids)).toEqual(new Set(urls.map((line) => line.split(',')[0])))
   expect(parts.every(({ tenants }) => tenants.length < 12)).toBe(true)
   const list = ['plan', 'p.yaml', '--tenants-file', 't.csv']
-  const atOnce = await perfdb([...list, '--total', '40', '--per-server', '40', '--quiet'], { cwd: where.path })
+  const atOnce = await perfdbHere([...list, '--total', '40', '--per-server', '40', '--quiet'], { cwd: where.path })
   expect(atOnce).toMatchObject({ code: 2, stderr: '' })
   const refused = async (...args: readonly string[]) => {
-    const { code, stderr } = await perfdb(args, { cwd: where.path })
+    const { code, stderr } = await perfdbHere(args, { cwd: where.path })
     expect(code).toBe(2)
     return stderr
   }
@@ -324,7 +324,7 @@ test('of a registry only what is read is kept, and no secret', async () => {
     'perfdb.yaml': `version: 1\nprofiles: [p.yaml]\ntenants:\n${registry('')}${registry('url_template: "postgres://u@{host}/{id}"')}${registry('url_template: "postgres://u:{password}@{host}/{id}"')}`,
   })
   const environment = { MASTER_URL: master.url, XDG_CACHE_HOME: where.path }
-  const { code, stderr } = await perfdb(['plan', '--tenants'], { cwd: where.path, environment })
+  const { code, stderr } = await perfdbHere(['plan', '--tenants'], { cwd: where.path, environment })
   expect([code, stderr]).toEqual([2, expect.stringContaining('its url is none of PostgreSQL')])
   const cache = join(where.path, 'perfdb', 'registries')
   const files = await Promise.all((await readdir(cache)).map(async (name) => readFile(join(cache, name), 'utf8')))

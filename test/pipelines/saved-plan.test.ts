@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { build, ended, folder, perfdb, start, type Folder } from '../cli/perfdb.js'
+import { build, ended, folder, perfdbHere, start, type Folder } from '../cli/perfdb.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { building, slowTable, until } from '../support/slow.js'
 
@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 const run = async (...args: readonly string[]) =>
-  perfdb(args, { cwd: home.path, environment: { DATABASE_URL: db.url } })
+  perfdbHere(args, { cwd: home.path, environment: { DATABASE_URL: db.url } })
 // After SIGKILL the server may hold the lock of the run until it notices.
 const again = async () => run('apply', '--plan', 'plan.json', '--lock-wait', '60s')
 
@@ -95,7 +95,7 @@ test('a text that was edited and another database are refused, and say so', asyn
   }
   await writeFile(file, JSON.stringify(JSON.parse(text)))
   await using other = await testDatabase(`${slowTable(1, 1)} create index old on t (b)`)
-  const elsewhere = await perfdb(['apply', '--plan', 'plan.json'], {
+  const elsewhere = await perfdbHere(['apply', '--plan', 'plan.json'], {
     cwd: home.path,
     environment: { DATABASE_URL: other.url },
   })

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { PerfdbError } from '../../src/errors.js'
 import { quotedPath } from '../../src/server/statements.js'
 import { apply, plan } from '../support/apply.js'
-import { perfdb } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
@@ -21,7 +21,8 @@ test('only regular files of at most 20 MB are read, and what they hold is not re
       join(folder, 'a.pools.yaml'),
       'kind: pools\nversion: 1\ntenants: [{ ids_from: shadow.yaml }]\nservices: []\n',
     )
-    const run = (...args: readonly string[]) => perfdb('postgres://u@127.0.0.1:1/d', folder, ...args).ended
+    const run = (...args: readonly string[]) =>
+      perfdbHere(args, { cwd: folder, environment: { PERFDB_URL: 'postgres://u@127.0.0.1:1/d' } })
     for (const [args, message] of [
       [['plan', '/dev/zero'], 'not a regular file'],
       [['import', '/dev/zero'], 'not a regular file'],

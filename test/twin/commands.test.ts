@@ -13,7 +13,7 @@ import { statisticsResult } from '../../src/result/documents/statistics-result.j
 import { parseStatistics } from '../../src/twin/statistics.js'
 import { readStatistics } from '../../src/twin/read/read-statistics.js'
 import { openSession } from '../measure/open-session.js'
-import { perfdb } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
 import { connectTo } from '../support/connect.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
 import { profileOf } from '../support/profile.js'
@@ -50,7 +50,10 @@ afterAll(async () => {
 })
 
 async function run(...parameters: readonly string[]) {
-  const { code, stdout, stderr } = await perfdb(source.url, folder, ...parameters, '--format', 'json').ended
+  const { code, stdout, stderr } = await perfdbHere([...parameters, '--format', 'json'], {
+    cwd: folder,
+    environment: { PERFDB_URL: source.url },
+  })
   const document: unknown = JSON.parse(stdout)
   return { code, document, stderr }
 }
@@ -115,13 +118,15 @@ test('advise --baseline: the queries of a folder against a statistics file, with
     'select * from people where id = 7;\n\n-- name: by_mail\nselect *\nfrom people where email = $1;\nselec 1;\n',
   )
   const alone = ['advise', 'queries', '--load', 'schema.sql', '--baseline', 'main.json', '--url']
-  const { code, stdout } = await perfdb('', folder, ...alone, 'embedded', '--format', 'github', '--exit-code').ended
+  const { code, stdout } = await perfdbHere([...alone, 'embedded', '--format', 'github', '--exit-code'], {
+    cwd: folder,
+  })
   expect(code).toBe(1)
   expect(stdout).toMatch(
     /^::warning file=queries\/new\.sql,line=4,col=1,title=perfdb MISSING_INDEX::an index on public\.people would help by_mail: btree \(email\)/,
   )
   expect(stdout).not.toContain('line=1,')
-  const refused = await perfdb('', folder, ...alone, source.url, '--format', 'json').ended
+  const refused = await perfdbHere([...alone, source.url, '--format', 'json'], { cwd: folder })
   expect(JSON.parse(refused.stdout)).toMatchObject({ exit_code: 2, error: { code: 'BAD_OPTION' } })
 })
 
