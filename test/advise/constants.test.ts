@@ -107,3 +107,30 @@ test('statements that write are counted too: they look for rows, and pay; withou
     { query: 'odd', reason: 'syntax error at or near "where" (broken.sql:3:13)' },
   ])
 })
+
+test('a query of a log beside --top: the counted one that it equals gives its calls, one that begins as it does keeps its own', async () => {
+  const begins = 'select id, owner, closed, due, state, note from tickets where '
+  const [same, other] = [`${begins}owner = $1`, `${begins}due = $1 and state = $2`]
+  await onServer(state.server?.url ?? '', async (sql) => {
+    await sql`select pg_stat_statements_reset()`
+    for (const owner of [5, 6, 7]) await sql.unsafe(same, [owner])
+  })
+  const plan = (text: string) =>
+    JSON.stringify({ 'Query Text': text, Plan: { 'Node Type': 'Seq Scan', 'Relation Name': 'tickets' } })
+  const costs = async (text: string) => {
+    await writeFile(join(folder, 'plan.json'), plan(text))
+    const { queries, advice, cost } = await advise('plan.json', '--top', '5')
+    return { queries, before: cost.before, serves: advice.flatMap(({ serves }) => serves) }
+  }
+  const own = await costs(same)
+  expect(own.queries).toBe(1)
+  expect(own.before).toBeCloseTo(3 * (own.serves[0]?.cost_before ?? 0), 0)
+
+  const both = await costs(other)
+  const names = both.serves.map(({ query }) => query)
+  expect(both.queries).toBe(2)
+  expect(new Set(names).size).toBe(2)
+  expect(names).toContain(`${begins.slice(0, 57)}... (pg_stat_statements)`)
+  const once = new Map(both.serves.map(({ query, cost_before: cost }) => [query.endsWith(')'), cost]))
+  expect(both.before).toBeCloseTo(3 * (once.get(true) ?? 0) + (once.get(false) ?? 0), 0)
+})

@@ -165,10 +165,10 @@ test('stdin is read as far as it takes to see what it holds, and then as it is a
   expect((await explainPlanFiles([{ name: 'stdin', lines: log.lines }], {})).queries).toHaveLength(5)
   const sql = await peek(
     (async function* () {
-      yield Buffer.from('select \u00fc')
+      yield Buffer.from('-- the QUERY PLAN of monday\nselect \u00fc')
       yield Buffer.from(' from t')
     })(),
   )
   expect(sql.plans).toBe(false)
-  expect(await sql.text()).toBe('select \u00fc from t')
+  expect(await sql.text()).toBe('-- the QUERY PLAN of monday\nselect \u00fc from t')
 })

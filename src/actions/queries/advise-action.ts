@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { PerfdbError } from '../../errors.js'
 import type { AdviseOptions } from '../../commands/advise/advise.js'
 import type { Inputs } from '../../commands/explain/explain-inputs.js'
+import type { Finding } from '../../plan/plan.js'
 import type { Named } from '../../profile/files/files.js'
 import { isThere } from '../../profile/files/text-file.js'
 import type { AdviseResult } from '../../result/documents/advise-result.js'
@@ -10,13 +11,14 @@ import type { Invocation } from '../../settings/invocation.js'
 import type { Session } from '../../server/session/session.js'
 import { openDatabase, schemaInForce, type Database } from '../connect/database.js'
 import { measuringAs, openReplicas } from '../connect/measure-as.js'
-import { checkWritable, standardInput, writeText } from '../files/files.js'
+import { checkWritable, writeText } from '../files/files.js'
 import { applyOptions, choiceFor } from '../files/inputs.js'
+import { planArguments } from '../files/plan-arguments.js'
 import { shownAs } from '../files/shown.js'
 import { readTwinFiles, schemaFor, twinOf, twinOfFiles } from './twin-action.js'
 
 /**
- * advise for the queries of these files, --query and --top; of the profiles of perfdb.yaml where nothing is named. With --baseline no server is asked. Throws what reading
+ * advise for the queries of these files (those of query plans too), --query and --top; of the profiles of perfdb.yaml where nothing is named. With --baseline no server is asked. Throws what reading
  * them throws, before a server is asked.
  */
 export async function runAdviseAction(
@@ -35,36 +37,68 @@ export async function runAdviseAction(
   return adviseBaseline(invocation, baseline, await inputsOf(invocation, config, args))
 }
 
-async function inputsOf(invocation: Invocation, config: Config, args: readonly Named[]): Promise<Inputs> {
+/** Queries to advise for, and what is to be said of the files that hold them. */
+interface Asked extends Inputs {
+  readonly findings: readonly Finding[]
+}
+
+/** Throws BAD_VALUE where all that is named is query plans without a text. */
+async function inputsOf(invocation: Invocation, config: Config, args: readonly Named[]): Promise<Asked> {
+  const { query, top } = invocation.options
+  const named = args.length > 0 || query !== undefined || top !== undefined
+  const { plans, others, stdin } = await planArguments(named ? args : config.profiles, invocation)
+  const ofPlans =
+    plans.length === 0
+      ? { queries: [], broken: [], findings: [] }
+      : await (await import('../../commands/explain/plan-queries.js')).readPlanQueries(plans)
+  const isWritten = others.length > 0 || query !== undefined
+  const [untold] = ofPlans.findings
+  if (!isWritten && top === undefined && ofPlans.queries.length + ofPlans.broken.length === 0 && untold !== undefined)
+    throw new PerfdbError('BAD_VALUE', untold.message, { hint: untold.hint, place: untold.place })
+  const written =
+    isWritten || (plans.length === 0 && top === undefined)
+      ? await writtenQueries(invocation, config, others, stdin)
+      : { queries: [], indexes: [], broken: [], profiles: [] }
+  return {
+    ...written,
+    queries: [...written.queries, ...ofPlans.queries],
+    broken: [...written.broken, ...ofPlans.broken],
+    findings: ofPlans.findings,
+  }
+}
+
+/** Of profiles, .sql files and --query. */
+async function writtenQueries(
+  invocation: Invocation,
+  config: Config,
+  files: readonly Named[],
+  stdin: () => Promise<string>,
+): Promise<Inputs> {
   const { options, cwd, environment } = invocation
-  const { query, top, param } = options
   const [{ readQueries }, { parameterOfText }, { findFiles }] = await Promise.all([
     import('../../commands/explain/explain-inputs.js'),
     import('../../profile/written/values.js'),
     import('../../profile/files/files.js'),
   ])
-  const files = args.length > 0 || query !== undefined || top !== undefined ? args : config.profiles
-  if (files.length === 0 && query === undefined && top !== undefined)
-    return { queries: [], indexes: [], broken: [], profiles: [] }
   // The statements of a folder of .sql files, and of those that a glob finds.
   const found = files.flatMap((file) => {
     if (typeof file !== 'string' || file === '-') return [file]
     const { files: below } = findFiles([file], cwd, ['.sql'])
     return below.some(({ named }) => named) || below.length === 0 ? [file] : below.map((one) => one.file)
   })
-  return readQueries(found, query, {
+  return readQueries(found, options.query, {
     cwd,
     environment,
     schema: await schemaInForce(invocation, config),
-    parameters: param?.map(parameterOfText),
-    stdin: async () => standardInput(invocation.streams.stdin),
+    parameters: options.param?.map(parameterOfText),
+    stdin,
   })
 }
 
 /** What a server and a statistics file are asked alike. */
 async function optionsOf(
   { cwd, options }: Invocation,
-  { broken }: Inputs,
+  { broken, findings }: Asked,
 ): Promise<Omit<AdviseOptions, 'limits' | 'withoutTrigrams'>> {
   const { profileName } = await import('../../profile/complete/complete.js')
   const { out } = options
@@ -74,7 +108,7 @@ async function optionsOf(
     exitCode: options.exitCode === true,
     minGain: options.minGain / 100,
     weights: new Map(),
-    findings: [],
+    findings,
     unread: broken.map(({ name, problem: { message, place } }) => ({
       query: name,
       reason: place === undefined ? message : `${message} (${place.file}:${place.line}:${place.column})`,
@@ -86,7 +120,7 @@ async function optionsOf(
   }
 }
 
-async function adviseBaseline(invocation: Invocation, file: string, inputs: Inputs): Promise<AdviseResult> {
+async function adviseBaseline(invocation: Invocation, file: string, inputs: Asked): Promise<AdviseResult> {
   const load = schemaFor(invocation.options, 'baseline', 'perfdb advise queries/')
   const [{ runAdviseOnTwin }, { knownQueries, knownFindings }, { limitsOf }, files] = await Promise.all([
     import('../../commands/advise/advise.js'),
@@ -103,13 +137,13 @@ async function adviseBaseline(invocation: Invocation, file: string, inputs: Inpu
       ...(await optionsOf(given, inputs)),
       limits,
       known: await knownQueries(statements, inputs.queries),
-      findings: knownFindings(files.statistics, file),
+      findings: [...inputs.findings, ...knownFindings(files.statistics, file)],
       withoutTrigrams: `nobody knows whether the server of ${file} could have it`,
     })
   })
 }
 
-async function adviseServer(invocation: Invocation, config: Config, inputs: Inputs): Promise<AdviseResult> {
+async function adviseServer(invocation: Invocation, config: Config, inputs: Asked): Promise<AdviseResult> {
   const { options, signals } = invocation
   const { top, by } = options
   const [{ readStatements }, { runAdvise }, { withGiven }, { limitsOf }] = await Promise.all([
@@ -144,7 +178,7 @@ async function adviseServer(invocation: Invocation, config: Config, inputs: Inpu
       withoutTrigrams: mayCreate
         ? 'the server of the twin has none'
         : '--prove creates no extension without --allow CREATE_EXTENSION',
-      findings: counted?.findings ?? [],
+      findings: [...inputs.findings, ...(counted?.findings ?? [])],
       openReplicas: async () => openReplicas(given, config),
       prove:
         options.prove === true

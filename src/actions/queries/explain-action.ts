@@ -14,6 +14,7 @@ import { openDatabase, schemaInForce, type Database } from '../connect/database.
 import { shownAs } from '../files/shown.js'
 import { measuringAs } from '../connect/measure-as.js'
 import { checkWritable, writeText } from '../files/files.js'
+import { planArguments } from '../files/plan-arguments.js'
 import type { Invocation } from '../../settings/invocation.js'
 
 /**
@@ -52,7 +53,7 @@ export async function runExplainAction(
           environment,
           schema: await schemaInForce(invocation, config),
           parameters: options.param?.map(parameterOfText),
-          stdin: async () => plans.queries ?? '',
+          stdin: plans.stdin,
         })
   return shownAs(inputs.profiles, invocation, async (given) => {
     const baseline = options.baseline === undefined ? [] : await readBaseline(options.baseline, cwd)
@@ -139,37 +140,27 @@ async function statementsOf<T>(database: Database, read: (session: Session) => P
 
 /**
  * The audit of files that hold query plans, and of stdin where it does; where the arguments are queries, what stdin held. A server is asked only where --url
- * names one. Throws BAD_OPTION for both at once.
+ * names one. Throws BAD_OPTION for query plans beside queries, which are measured.
  */
 async function planFiles(
   invocation: Invocation,
   config: Config,
   args: readonly Named[],
-): Promise<ExplainResult | { readonly queries: string | null }> {
-  const { holdsPlans, linesOf, linesOfText, peek } = await import('../../commands/explain/plan-sources.js')
-  const { cwd, streams } = invocation
-  const names = args.map(nameOf)
-  const stdin = names.includes('-') ? await peek(streams.stdin) : null
-  const are = await Promise.all(
-    names.map(async (name) => (name === '-' ? stdin?.plans === true : holdsPlans(pathFrom(cwd, name)))),
-  )
-  if (!are.includes(true)) return { queries: (await stdin?.text()) ?? null }
-  const other = names.find((_, at) => are[at] === false)
+): Promise<ExplainResult | { readonly stdin: () => Promise<string> }> {
+  const { plans, others, stdin } = await planArguments(args, invocation)
+  if (plans.length === 0) return { stdin }
+  const [other] = others
   if (other !== undefined || invocation.options.query !== undefined)
     throw new PerfdbError(
       'BAD_OPTION',
-      `${other ?? '--query'} is to be measured, and the other files hold query plans`,
+      `${other === undefined ? '--query' : nameOf(other)} is to be measured, and the other files hold query plans`,
       {
         hint: 'explain query plans in a command of their own',
       },
     )
   const { explainPlanFiles } = await import('../../commands/explain/plan-files.js')
-  const sources = names.map((name) => ({
-    name: name === '-' ? 'stdin' : name,
-    lines: () => (name === '-' ? (stdin?.lines() ?? linesOfText('')) : linesOf(name, cwd)),
-  }))
-  if (invocation.options.url === undefined) return explainPlanFiles(sources, {})
+  if (invocation.options.url === undefined) return explainPlanFiles(plans, {})
   await using database = await openDatabase(invocation, config)
   await using session = await database.connect('measure')
-  return await explainPlanFiles(sources, { session })
+  return await explainPlanFiles(plans, { session })
 }

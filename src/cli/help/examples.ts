@@ -34,7 +34,7 @@ export const examples: Readonly<Record<string, string>> = {
     'perfdb advise my.yaml                         for the queries of a profile',
     'perfdb advise --top 50 --out advised.yaml     of pg_stat_statements',
     'perfdb advise my.yaml --prove                 build, measure, keep what pays',
-    'perfdb advise slow.sql --exit-code            exit 1 when it is worth 20 %',
+    'perfdb advise server.log --exit-code          exit 1 when it is worth 20 %',
     'perfdb advise queries/ --url embedded --load schema.sql --baseline main.json',
   ]),
   load: below('Examples:', [

@@ -152,6 +152,12 @@ export const queryTexts = {
     rule: 'What begins as a query plan, or follows duration and plan in a log, is neither text, JSON nor YAML of EXPLAIN, or ends in the middle.',
     todo: 'The message says the line and what was expected. XML is not read: explain (format json) ...',
   },
+  NO_QUERY_TEXT: {
+    text: 'query plans of a file come without the text of their query',
+    why: 'A query plan does not say all of its query: advise plans the query itself, with and without each index.',
+    rule: 'advise reads a query plan without "Query Text", which auto_explain writes and EXPLAIN does not.',
+    todo: 'Give the statement: perfdb advise queries.sql, or --query "select ...". perfdb explain reads such query plans as they are.',
+  },
   PARAMETER_SENSITIVE: {
     text: 'the query plan depends on the values',
     why: 'One query plan for all values is wrong for some of them.',

@@ -11,7 +11,7 @@ import {
   type rankings,
 } from '../../sql/statements/statements.js'
 import { queryOf } from './explain-inputs.js'
-import { shortName } from './short-name.js'
+import { namer, shortName } from './short-name.js'
 
 export type Ranking = keyof typeof rankings
 
@@ -97,7 +97,7 @@ export async function auditableQueries(
   const queries: Query[] = []
   const byName = new Map<string, string>()
   const writes: string[] = []
-  const names = new Map<string, number>()
+  const unique = namer()
   for (const text of texts) {
     if (queries.length === count) break
     const sql = await auditableStatement(text, allowWrites)
@@ -107,7 +107,7 @@ export async function auditableQueries(
       continue
     }
     const place = { file: 'pg_stat_statements', line: queries.length + 1, column: 1 }
-    const name = uniqueName(shortName(sql), names)
+    const name = unique(shortName(sql))
     byName.set(name, text)
     queries.push(queryOf(name, sql, place))
   }
@@ -128,10 +128,4 @@ function passedOver([first, ...others]: readonly string[]): readonly Finding[] {
   const hint =
     '--allow WRITE_QUERY measures such statements; they are rolled back, but sequences advance and triggers run'
   return [{ code: 'NOT_MEASURED', severity: 'info', message, hint }]
-}
-
-function uniqueName(name: string, names: Map<string, number>): string {
-  const before = names.get(name) ?? 0
-  names.set(name, before + 1)
-  return before === 0 ? name : `${name} (${before + 1})`
 }

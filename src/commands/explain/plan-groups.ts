@@ -1,5 +1,11 @@
 import type { FoundPlan } from './plan-entry.js'
-import { shortName } from './short-name.js'
+import { namer, shortName } from './short-name.js'
+
+/** A statement as it stands in a file, with its constants and values, and how often. */
+export interface Called extends Pick<FoundPlan, 'sql' | 'parameters' | 'line'> {
+  readonly file: string
+  readonly calls: number
+}
 
 /** Query plans of one shape for one statement, whatever its constants: what a log repeats. */
 export interface PlanGroup {
@@ -11,11 +17,16 @@ export interface PlanGroup {
   readonly totalMs: number
   /** Rows of all of them. */
   readonly rows: number
+  /** The first few that differ in constants or values; none of the others is kept. */
+  readonly called: readonly Called[]
 }
+
+/** Statements of one kind that are kept with their constants: more would make a log of thousands of kinds as many queries. */
+const mostCalled = 3
 
 /** Collects query plans as they are read and keeps the slowest of each kind, so that a log takes the memory of its kinds. */
 export function planGroups() {
-  const groups = new Map<string, { file: string; worst: FoundPlan; calls: number; totalMs: number; rows: number }>()
+  const groups = new Map<string, Omit<PlanGroup, 'name'>>()
   return {
     add(found: FoundPlan, file: string): void {
       const key = found.sql === '' ? `${file} ${found.line}` : `${constantsLeftOut(found.sql)}\n${found.plan.signature}`
@@ -28,6 +39,7 @@ export function planGroups() {
         calls: (before?.calls ?? 0) + 1,
         totalMs: (before?.totalMs ?? 0) + ms,
         rows: (before?.rows ?? 0) + found.plan.rows,
+        called: calledAgain(before?.called ?? [], found, file),
       })
     },
     /** Slowest in sum first where a log says how often; else as they stand in the files. */
@@ -38,14 +50,17 @@ export function planGroups() {
       const ordered = list.some(({ calls, worst }) => calls > 1 || worst.durationMs !== null)
         ? named.toSorted((a, b) => b.totalMs - a.totalMs)
         : named
-      const seen = new Map<string, number>()
-      return ordered.map((group) => {
-        const before = seen.get(group.name) ?? 0
-        seen.set(group.name, before + 1)
-        return before === 0 ? group : { ...group, name: `${group.name} (${before + 1})` }
-      })
+      const unique = namer()
+      return ordered.map((group) => ({ ...group, name: unique(group.name) }))
     },
   }
+}
+
+function calledAgain(called: readonly Called[], found: FoundPlan, file: string): readonly Called[] {
+  const { sql, parameters, line } = found
+  const same = called.find((one) => one.sql === sql && one.parameters === parameters)
+  if (same !== undefined) return called.map((one) => (one === same ? { ...one, calls: one.calls + 1 } : one))
+  return called.length === mostCalled ? called : [...called, { sql, parameters, line, file, calls: 1 }]
 }
 
 /** Planning, execution and sending where a log knows it. */

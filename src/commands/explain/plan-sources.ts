@@ -61,7 +61,10 @@ function beginsLog(head: string): boolean {
 
 /** The same of a text, which may be SQL. */
 export function looksLikePlans(written: string): boolean {
-  if (/"Plan"\s*:\s*\{|^\s*- Plan:|^\s*<explain\b|QUERY PLAN|duration: [\d.]+ ms\s+plan:/m.test(written)) return true
+  if (
+    /"Plan"\s*:\s*\{|^\s*- Plan:|^\s*<explain\b|^[\s|│]*QUERY PLAN[\s|│]*$|duration: [\d.]+ ms\s+plan:/m.test(written)
+  )
+    return true
   // A statement of a .sql file is never a node of a query plan.
   return written.split('\n', 2000).some((line) => / \((?:cost=\d|actual (?:time|rows)=)/.test(line) && beginsPlan(line))
 }

@@ -56,7 +56,7 @@ export async function knownQueries(
 
 /**
  * Counted statements, of which a given query stands for the one that it is but for its constants: with its own constants and values, and with the calls of that one, of which several share. By
- * name what was counted of each.
+ * name what was counted of each: a counted one that has the name of another query gets one of its own.
  */
 export async function withGiven<T extends { readonly calls: number; readonly rows: number }>(
   given: readonly Query[],
@@ -67,7 +67,8 @@ export async function withGiven<T extends { readonly calls: number; readonly row
     Promise.all(queries.map(async ({ sql }) => (sql === undefined ? null : fingerprintOf(sql))))
   const [own, others] = await Promise.all([fingerprints(given), fingerprints(counted)])
   const found = new Map<string, Pick<T, 'calls' | 'rows'>>()
-  const left = counted.filter((query, at) => {
+  const taken = new Set(given.map(({ name }) => name))
+  const left = counted.flatMap((query, at) => {
     const same = given.filter((_, position) => own[position] !== null && own[position] === others[at])
     const count = counts.get(query.name)
     for (const { name } of count === undefined ? [] : same) {
@@ -75,8 +76,10 @@ export async function withGiven<T extends { readonly calls: number; readonly row
       const [calls, rows] = [count?.calls ?? 0, count?.rows ?? 0].map((one) => one / same.length)
       found.set(name, { calls: before.calls + (calls ?? 0), rows: before.rows + (rows ?? 0) })
     }
-    if (same.length === 0 && count !== undefined) found.set(query.name, count)
-    return same.length === 0
+    if (same.length > 0) return []
+    const name = taken.has(query.name) ? `${query.name} (pg_stat_statements)` : query.name
+    if (count !== undefined) found.set(name, count)
+    return [{ ...query, name }]
   })
   return { queries: [...given, ...left], counts: found }
 }
