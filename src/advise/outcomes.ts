@@ -1,7 +1,9 @@
+import type { QueryPlan } from '../measure/plan/query-plan.js'
 import { skipsIn } from '../twin/suppose/skips.js'
 import type { Present } from '../twin/suppose/suppose.js'
 import type { Engine, TriedIndex } from '../twin/twin.js'
 import type { Weighed } from './asks.js'
+import { costAtWorst } from './at-worst.js'
 import type { Proposal } from './candidates.js'
 
 /** A proposal that was built on the twin. */
@@ -12,6 +14,8 @@ export interface Option extends Proposal {
 /** What a query costs with a set of indexes, and which of them its query plan uses. */
 export interface Outcome {
   readonly cost: number
+  /** The same where its LIMIT ends nothing early. */
+  readonly worst: number
   readonly used: readonly string[]
 }
 
@@ -28,6 +32,10 @@ export interface Look {
 /** Of all queries. */
 export type Outcomes = ReadonlyMap<Weighed, Outcome>
 
+export function outcomeOf({ twin }: Look, plan: QueryPlan): Outcome {
+  return { cost: plan.cost, worst: costAtWorst(plan), used: twin.indexesOf(plan) }
+}
+
 /** The weighted cost. */
 export function totalOf(outcomes: Outcomes): number {
   return [...outcomes].reduce((sum, [{ weight }, { cost }]) => sum + weight * cost, 0)
@@ -40,6 +48,14 @@ export function uses({ used }: Outcome, { tried }: Option): boolean {
 /** Some query gains what counts. */
 export function enough(before: Outcomes, after: Outcomes): boolean {
   return [...before].some(([query, { cost }]) => worthwhile(cost, after.get(query)?.cost ?? cost))
+}
+
+/** What queries may cost more than now where their LIMIT ends nothing early, weighted. */
+export function riskOf(outcomes: Outcomes): number {
+  return [...outcomes].reduce(
+    (sum, [{ weight, present }, { worst }]) => sum + weight * Math.max(0, worst - present.here.cost),
+    0,
+  )
 }
 
 /** The gain of one query counts. */
@@ -75,11 +91,12 @@ function askedBy(present: Present): string {
 
 /** The queries of which `anew` is true with these indexes; of the others the outcome is as `before`. Throws the server's errors. */
 export async function outcomesWith(
-  { twin, skips }: Look,
+  look: Look,
   set: readonly Option[],
   before: Outcomes,
   anew: (query: Weighed, outcome: Outcome) => boolean = () => true,
 ): Promise<Outcomes> {
+  const { twin, skips } = look
   await twin.show(set.map(({ tried }) => tried))
   const outcomes = new Map(before)
   for (const [query, outcome] of before) {
@@ -87,10 +104,7 @@ export async function outcomesWith(
     const plan = await twin.plan(query.present.subject)
     const skipping = !skips && set.some(({ definition, tried }) => skipsIn(plan, definition, tried))
     // What the source cannot do counts as no gain.
-    outcomes.set(
-      query,
-      skipping ? { cost: query.present.here.cost, used: [] } : { cost: plan.cost, used: twin.indexesOf(plan) },
-    )
+    outcomes.set(query, skipping ? { ...outcomeOf(look, query.present.here), used: [] } : outcomeOf(look, plan))
   }
   return outcomes
 }

@@ -1,9 +1,20 @@
-import type { Definition } from '../../definition/definition.js'
 import type { WritePrice } from './write-price.js'
 import type { Present } from '../../twin/suppose/suppose.js'
 import type { Weighed } from '../asks.js'
 import { bundlesOf, type Bundle } from './bundles.js'
-import { concerns, enough, outcomesWith, totalOf, uses, type Look, type Option, type Outcomes } from '../outcomes.js'
+import { aboutAsMuch, beginsWith, bytesOf, preferred } from './prefer.js'
+import { isUsed, swapped } from './swap.js'
+import {
+  concerns,
+  enough,
+  outcomeOf,
+  outcomesWith,
+  totalOf,
+  uses,
+  type Look,
+  type Option,
+  type Outcomes,
+} from '../outcomes.js'
 
 export interface Chosen {
   readonly option: Option
@@ -11,7 +22,12 @@ export interface Chosen {
   readonly worth: number
   /** What the queries that write to its table pay for it, in weighted cost; less than it is worth. */
   readonly writePrice: number
-  readonly serves: readonly { readonly present: Present; readonly before: number; readonly after: number }[]
+  readonly serves: readonly {
+    readonly present: Present
+    readonly before: number
+    readonly after: number
+    readonly worst: number
+  }[]
   /** For the same queries, tried and not chosen, best first, with the weighted cost that each would save alone. */
   readonly rejected: readonly { readonly option: Option; readonly saves: number }[]
 }
@@ -30,9 +46,6 @@ export interface ChoiceOptions {
   readonly mostBytes: number
 }
 
-/** Of indexes that save about as much one that needs no extension is taken, and of those the smallest; the twin's costs are not truer than that. */
-const aboutAsMuch = 0.9
-
 /**
  * The indexes that save most, over all queries together: the best first, then the best beside it, until none saves enough; then those that the
  * later ones made useless are taken out again. Each is judged by the planner on the twin. Throws the server's errors.
@@ -43,9 +56,7 @@ export async function chooseIndexes(
   queries: readonly Weighed[],
   { mostIndexes, mostBytes, priceOf }: ChoiceOptions,
 ): Promise<Choice> {
-  const present: Outcomes = new Map(
-    queries.map((one) => [one, { cost: one.present.here.cost, used: look.twin.indexesOf(one.present.here) }]),
-  )
+  const present: Outcomes = new Map(queries.map((one) => [one, outcomeOf(look, one.present.here)]))
   const alone = new Map<Option, Outcomes>()
   for (const option of options)
     alone.set(option, await outcomesWith(look, [option], present, (query) => concerns(look, query, [option])))
@@ -67,7 +78,9 @@ export async function chooseIndexes(
   // Where the size bounds it, several small ones may save more than the large one that would fill it.
   const dense = best.bounded ? await greedy(from, (bundle, saved) => saved / Math.max(1, bytesOf(bundle))) : best
   const { chosen } = totalOf(dense.outcomes) < totalOf(best.outcomes) ? dense : best
-  const kept = await withoutUseless(look, chosen, present, priceOf)
+  const first = await withoutUseless(look, chosen, present, priceOf)
+  const better = await swapped({ look, alone, priceOf, mostBytes }, first, present)
+  const kept = better === first ? first : await withoutUseless(look, better, present, priceOf)
   const after = await outcomesWith(look, kept, present)
   const used = kept.filter((option) => [...after.values()].some((outcome) => uses(outcome, option)))
   const found: Chosen[] = []
@@ -79,10 +92,11 @@ export async function chooseIndexes(
       option,
       worth: totalOf(without) - totalOf(after),
       writePrice: priceOf(option),
-      serves: served.map(([{ present: query }, { cost }]) => ({
+      serves: served.map(([{ present: query }, { cost, worst }]) => ({
         present: query,
         before: query.here.cost,
         after: cost,
+        worst,
       })),
       rejected: options
         .filter((one) => !used.includes(one) && served.some(([query]) => isUsed(alone, one, query)))
@@ -94,40 +108,8 @@ export async function chooseIndexes(
   return { chosen: sorted, before: totalOf(present), after: totalOf(after), outcomes: after }
 }
 
-function isUsed(alone: ReadonlyMap<Option, Outcomes>, option: Option, query: Weighed): boolean {
-  const outcome = alone.get(option)?.get(query)
-  return outcome !== undefined && uses(outcome, option)
-}
-
 function priceOfAll(priceOf: WritePrice, bundle: Bundle): number {
   return bundle.reduce((sum, option) => sum + priceOf(option), 0)
-}
-
-function bytesOf(bundle: Bundle): number {
-  return bundle.reduce((sum, { tried }) => sum + tried.sizeBytes, 0)
-}
-
-/** So many of them ask for an extension that is not there. */
-function neededBy(bundle: Bundle): number {
-  return bundle.filter(({ needs }) => needs !== undefined).length
-}
-
-/** The keys of the one begin with all keys of the other, which is then redundant beside it, and refused as such by plan. */
-function beginsWith({ definition: wide }: Option, { definition: narrow }: Option): boolean {
-  const texts = ({ keys }: Definition) => keys.map((key) => JSON.stringify(key))
-  const [own, other] = [texts(wide), texts(narrow)]
-  return (
-    shortTable(wide) === shortTable(narrow) &&
-    wide.method === 'btree' &&
-    narrow.method === 'btree' &&
-    wide.predicate === narrow.predicate &&
-    other.every((key, at) => own[at] === key) &&
-    narrow.include.every((column) => wide.include.includes(column) || wide.keys.some((key) => key.column === column))
-  )
-}
-
-function shortTable({ table }: Definition): string {
-  return `${table.schema}.${table.name}`
 }
 
 /** What a choice begins with. */
@@ -188,10 +170,8 @@ async function bestBeside(
     // Those that may save about as much are looked at too: a smaller one may be among them.
     const unsure = sorted.find(([bundle, saves]) => saves >= best[1] * aboutAsMuch && !looked.has(bundle))
     if (unsure === undefined) {
-      const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch).map(([bundle]) => bundle)
-      const [bundle] = equal.toSorted((one, other) => neededBy(one) - neededBy(other) || bytesOf(one) - bytesOf(other))
-      const outcomes = bundle === undefined ? undefined : looked.get(bundle)
-      return bundle === undefined || outcomes === undefined ? null : { bundle, outcomes }
+      const equal = sorted.filter(([, saves]) => saves >= best[1] * aboutAsMuch)
+      return preferred(equal.map(([bundle]) => ({ bundle, outcomes: looked.get(bundle) ?? current }))) ?? null
     }
     const [bundle] = unsure
     const outcomes = await outcomesWith(look, [...new Set([...chosen, ...bundle])], current, (query) =>

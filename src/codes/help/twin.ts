@@ -28,6 +28,12 @@ export const twinTexts = {
     rule: 'Over 300 candidates; the 300 for the queries with the highest cost, by their weights, are built on the twin.',
     todo: 'Ask for fewer queries at once, or again when the advice is built.',
   },
+  LIMIT_GUESS: {
+    text: 'a gain rests on where the rows lie that a query wants',
+    why: 'The planner takes rows that pass a filter for evenly spread in the order of the index. Where they come last the query reads nearly all of the others first, and is slower than now.',
+    rule: 'advise: with an advised index a query ends early by LIMIT, leaves rows out by a filter that is not in the index, and costs more than now if it has to read all.',
+    todo: 'advise --prove, or explain (analyze) once it is built. An index on the rows that pass alone (where ...) is safe: give the query with its constants.',
+  },
   CONSTANTS_UNKNOWN: {
     text: 'a partial index might serve a query, and its constants are not known',
     why: 'pg_stat_statements keeps $1 for every constant: an index for the values of the statistics would hold rows that nobody asks for.',

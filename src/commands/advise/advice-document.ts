@@ -68,11 +68,12 @@ export function adviceDocument(
       sql: createIndexSql(definition, { concurrently: true }),
       yaml: yamlOf(declared({ chosen, definition })),
     },
-    serves: serves.map(({ present, before: from, after: to }) => ({
+    serves: serves.map(({ present, before: from, after: to, worst }) => ({
       query: present.name,
       ...paramsOf(present.params),
       cost_before: round(from),
       cost_after: round(to),
+      ...(worst > from ? { cost_at_worst: round(worst) } : {}),
       ...(known?.has(present.query) === true ? { known: true as const } : {}),
       // A foreign key is written nowhere.
       ...(present.query.place.file === nowhere.file ? {} : { place: { ...present.query.place } }),

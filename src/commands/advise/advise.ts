@@ -180,6 +180,9 @@ async function adviseDocument(
     twin: judgement.twin,
     ...(proof === undefined ? {} : { proof }),
     ...(out === undefined ? {} : { file: out.file }),
-    findings: [...killed, ...options.findings, ...judgement.findings].map(findingDocument),
+    findings: [...killed, ...options.findings, ...judgement.findings]
+      // What was measured is no guess.
+      .filter(({ code: one }) => proof === undefined || one !== 'LIMIT_GUESS')
+      .map(findingDocument),
   }
 }

@@ -1,4 +1,4 @@
-import { chooseIndexes, type Choice } from '../../advise/choose/choose.js'
+import { chooseIndexes, type Choice, type Chosen } from '../../advise/choose/choose.js'
 import { optionsOf } from '../../advise/choose/each.js'
 import { removalsFor, type Removal, type Removals } from '../../advise/removals.js'
 import { readWrites, writePrices, type TableWrites } from '../../advise/choose/write-price.js'
@@ -13,6 +13,7 @@ import type { AdviseResult } from '../../result/documents/advise-result.js'
 import type { Session } from '../../server/session/session.js'
 import { skipsFrom } from '../../twin/suppose/skips.js'
 import { presentsOf, type Present, type Presents } from '../../twin/suppose/suppose.js'
+import { withThousands } from '../../text/amounts.js'
 import { strangerFinding, twinDocument, type MadeTwin } from '../shared/twins.js'
 import { withNames, type Named } from './advice-document.js'
 import { unaskedFinding } from './removal-document.js'
@@ -114,6 +115,7 @@ export async function judge(
       ...leftFinding(left),
       ...untriedFinding(untried, options.withoutTrigrams),
       ...unsaidFinding(unsaid),
+      ...limitFinding(choice.chosen),
     ],
   }
 }
@@ -152,6 +154,23 @@ function unsaidFinding(unsaid: ReadonlyMap<Query, readonly string[]>): readonly 
       severity: 'info',
       message: `${name}${more === 0 ? '' : ` and ${more} more`} ${more === 0 ? 'leaves' : 'leave'} rows out for values that the text does not say (${columns.join(', ')}): an index on the other rows alone needs them as constants, and was not tried`,
       hint: 'where the application always says the same ones, name the query with them beside --top: perfdb advise queries.sql --top 50',
+    },
+  ]
+}
+
+/** What the planner cannot know of a LIMIT, where it may cost more than is gained. */
+function limitFinding(chosen: readonly Chosen[]): readonly Finding[] {
+  const served = chosen.flatMap(({ serves }) => serves.filter(({ worst, before }) => worst > before))
+  const [first] = served
+  if (first === undefined) return []
+  const names = new Set(served.map(({ present }) => present.name))
+  const [after, worst, before] = [first.after, first.worst, first.before].map((cost) => withThousands(Math.round(cost)))
+  return [
+    {
+      code: 'LIMIT_GUESS',
+      severity: 'info',
+      message: `${first.present.name}${names.size === 1 ? '' : ` and ${names.size - 1} more`}: the gain rests on LIMIT finding its rows early, and no statistics say where in the index those lie that pass its filter. ${names.size === 1 ? 'It' : 'The first'} costs ${after} if they are evenly spread, up to ${worst} if they come last, ${before} now`,
+      hint: 'perfdb advise --prove builds it, measures, and drops what does not pay',
     },
   ]
 }

@@ -21,6 +21,8 @@ export interface PlanNode extends TimedNode {
   readonly operation: string
   readonly backward: boolean
   readonly parallel: boolean
+  /** The planner's estimate, for all rows of one loop, of it and what is below. */
+  readonly cost: number
   /** The planner's guess, for one loop (for one participant of a parallel node). */
   readonly estimatedRows: number
   readonly rowsPerLoop: number
@@ -101,6 +103,7 @@ export function readNode(draft: PrintedNode, selfMs: number): PlanNode {
     operation: textAt(raw, 'Operation'),
     backward: textAt(raw, 'Scan Direction') === 'Backward',
     parallel: raw['Parallel Aware'] === true,
+    cost: numberAt(raw, 'Total Cost'),
     estimatedRows: numberAt(raw, 'Plan Rows'),
     rowsPerLoop: numberAt(raw, 'Actual Rows'),
     rows: numberAt(raw, 'Actual Rows') * draft.loops,

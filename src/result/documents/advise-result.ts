@@ -9,6 +9,8 @@ const served = z.object({
   params: z.string().optional(),
   cost_before: z.number(),
   cost_after: z.number(),
+  /** Where its LIMIT ends nothing early, as the rows that pass a filter come last; absent where that is no more than the cost before. */
+  cost_at_worst: z.number().optional(),
   /** The server of the statistics file runs it already: it does not count for the exit code, and is no finding. */
   known: z.literal(true).optional(),
   /** Where the query is written. */
