@@ -54,7 +54,7 @@ test('an index on the rows that pass alone is taken before one that rests on whe
   const removed = JSON.stringify(await source.sql.unsafe(`explain (analyze, format json) ${page}`))
   await source.sql.unsafe(`drop index ${own?.index.name ?? ''}`)
   expect(removed).not.toContain('Rows Removed by Filter')
-}, 120_000)
+}, 300_000)
 
 test('where the constants are not known the gain is told as a guess, with what it costs at worst', async () => {
   const { advice, findings } = await advise({
@@ -72,7 +72,7 @@ test('where the constants are not known the gain is told as a guess, with what i
   expect(findings.find(({ code }) => code === 'LIMIT_GUESS')?.message).toMatch(
     /^page: .* It costs [\d,]+ if they are evenly spread, up to [\d,]+ if they come last, [\d,]+ now$/,
   )
-}, 120_000)
+}, 300_000)
 
 test('the cost at worst is that of all rows, where LIMIT ends what leaves rows out', async () => {
   await source.sql.unsafe('create index jobs_due on jobs (due)')
@@ -109,4 +109,4 @@ test('the cost at worst is that of all rows, where LIMIT ends what leaves rows o
     const plan = await planOf(sql, settings)
     expect(costAtWorst(plan), sql).toBe(plan.cost)
   }
-}, 120_000)
+}, 300_000)

@@ -106,7 +106,7 @@ test('a log of auto_explain: each statement as often as it is there, with the va
   )
   const planned = await perfdb(source.url, folder, 'plan', 'advised.yaml', '--format', 'json').ended
   expect(JSON.parse(planned.stdout)).toMatchObject({ ok: true, steps: [{ step: 'create' }, { step: 'create' }] })
-}, 120_000)
+}, 300_000)
 
 test('no predicate is made of a value that was logged for $1, nor values of one that was cut off', async () => {
   const rare = `select * from orders where state = $1 and placed < $2`
@@ -130,7 +130,7 @@ test('no predicate is made of a value that was logged for $1, nor values of one 
   const cut = await advise('cut.log')
   expect(cut.not_judged).toEqual([])
   expect(cut.judged).toBeGreaterThan(0)
-}, 120_000)
+}, 300_000)
 
 test('a query plan without its text is told, and the rest goes on; nothing else is an error before a server is asked', async () => {
   const [explained] = await source.sql.unsafe('explain (format json) select * from orders where customer_id = 5')
@@ -160,7 +160,7 @@ test('a query plan without its text is told, and the rest goes on; nothing else 
   expect(JSON.parse(stdout)).toMatchObject({
     error: { code: 'BAD_VALUE', hint: expect.stringContaining('--query'), place: { file: 'plan.json', line: 1 } },
   })
-}, 120_000)
+}, 300_000)
 
 test('several statements in one text and names that are gone are named, of stdin too', async () => {
   await source.sql.unsafe('create table gone as select 1 as id')
@@ -195,4 +195,4 @@ test('several statements in one text and names that are gone are named, of stdin
     'expected one statement, found 2 (stdin:',
   )
   expect(reasons.get('select * from gone')).toContain('does not exist')
-}, 120_000)
+}, 300_000)
