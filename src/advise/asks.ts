@@ -121,8 +121,10 @@ function partially({ need, candidate }: Ask['asked'][number], recurring: Readonl
   return need.conjuncts.flatMap((conjunct) => {
     const where = ownText(conjunct.text, need.alias)
     const [one] = conjuncts(conjunct.condition)
-    const keys = candidate.keys.filter((key) => bare(key) !== quoted(one?.column ?? ''))
-    if (!recurring.has(where) || keys.length === 0 || keys.length === candidate.keys.length) return []
+    // Of an expression, or of two columns, nothing recurs that a key could be spared for.
+    if (one === undefined || one.column === '' || !recurring.has(where)) return []
+    const keys = candidate.keys.filter((key) => bare(key) !== quoted(one.column))
+    if (keys.length === 0 || keys.length === candidate.keys.length) return []
     return [{ need, candidate: { ...candidate, keys, where, equal: candidate.equal - 1 } }]
   })
 }

@@ -16,6 +16,9 @@ const queries: readonly (readonly [string, string])[] = [
   ['written', 'select * from counters where slot = 5'],
   ['writing', 'insert into counters select n, n, 1 from generate_series(1, 1000) n'],
   ['unwritten', 'select * from calm where slot = 5'],
+  // What is no comparison of one column is no predicate, whatever several queries say.
+  ['either', 'select * from calm where slot = 9 and (id % 3 = 1 or hits = 7)'],
+  ['unlisted', 'select * from calm where slot = 9 and id not in (select id from owners)'],
   ['open', `select * from tickets where state = 'open' and owner = 5`],
   ['newest', `select * from tickets where state = 'open' and owner = 9 order by made desc limit 3`],
   ['once', `select * from letters where state = 'open' and owner = 5`],
@@ -63,6 +66,8 @@ test('foreign keys that deletes look up, columns that are grouped by, brin; and 
   const recent = advice.find(({ serves }) => serves.some(({ query }) => query === 'recent'))
   expect(recent?.rejected.map(({ definition }) => definition)).toContain('brin (at)')
   expect(served.get('unwritten')).toContain('btree (slot)')
+  expect(served.get('either')).toContain('btree (slot)')
+  expect(served.get('unlisted')).toContain('btree (slot)')
   expect(served.has('written')).toBe(false)
   // Two queries say it, so that the index holds a twentieth of the rows; what one query says is a key.
   expect(served.get('open')).toContain(`where state = 'open'`)
