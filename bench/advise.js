@@ -62,7 +62,9 @@ export async function advisedBy(url, cwd, args) {
 /** What perfdb prints as JSON. */
 export async function perfdbJson(cwd, args) {
   const { stdout } = await output(process.execPath, [perfdb, ...args, '--format', 'json', '--quiet'], '', cwd)
-  return JSON.parse(stdout)
+  const document = JSON.parse(stdout)
+  if (document.error !== undefined) throw new Error(`perfdb ${args.join(' ')}: ${JSON.stringify(document.error)}`)
+  return document
 }
 
 async function output(program, args, input, cwd) {
