@@ -28,7 +28,7 @@ test('a neighbour that comes or goes in between turns no verdict round', async (
 test.each([
   ['far quicker', 10, 1, 3, [10, 10]],
   ['far slower', 1, 10, 3, [0.1, 0.1]],
-  ['quicker', 3, 2, 6, [1.5, 1.5]],
+  ['quicker', 2.8, 2, 6, [1.4, 1.4]],
   ['about the same', 100, 100, 6, [1, 1]],
 ])('%s: %d ms and %d ms in %d rounds', async (_, asIsMs, otherMs, runs, [low = 0, high = 0]) => {
   const { asIs, other } = ways(
@@ -41,9 +41,22 @@ test.each([
 
 test('what cannot be told in the time is not told', async () => {
   const { asIs, other } = ways(
-    () => 3,
+    () => 2.8,
     () => 2,
   )
   const both = await runBothWays(asIs, other, 0, quicker)
   expect(both).toMatchObject({ runs: 3, low: 0, high: Number.POSITIVE_INFINITY })
+})
+
+test('what no number of runs tells ends after twelve rounds', async () => {
+  const { asIs, other } = ways(
+    (run) => (Math.ceil(run / 2) % 2 === 1 ? 1 : 4),
+    (run) => (Math.ceil(run / 2) % 2 === 1 ? 4 : 1),
+  )
+  const both = await runBothWays(asIs, other, 10_000, quicker)
+  expect(both?.runs).toBe(12)
+  expect(both).toMatchObject({
+    low: expect.toSatisfy((low: number) => low < 1.1),
+    high: expect.toSatisfy((high: number) => high > 1.1),
+  })
 })
