@@ -21,7 +21,7 @@ const script = `
   create table parts_1 partition of parts for values from ('2024-01-01') to ('2024-02-01');
   create table parts_2 partition of parts for values from ('2024-02-01') to ('2024-03-01');
   create table parts_3 partition of parts for values from ('2024-03-01') to ('2024-04-01');
-  insert into parts select n, '2024-01-01'::timestamptz + n * interval '2 minutes', n % 10 from generate_series(1, 60000) n;
+  insert into parts select n, '2024-01-01'::timestamptz + n * interval '2 minutes', n % 10 from generate_series(1, 60000) n order by n * 7919 % 60000;
   create index parts_at on parts (at);
   create table cor as select n % 200 a, n % 200 b, n % 200 c, repeat('y', 50) pad from generate_series(1, 30000) n;
   analyze events; analyze refs; analyze parts; analyze cor;

@@ -1,5 +1,5 @@
 import type { QueryPlan } from '../plan/query-plan.js'
-import { median, speedupInTurns } from './statistics.js'
+import { median, speedupInTurns, sum } from './statistics.js'
 
 /** Two ways to run a query, in turns: what a neighbour does meanwhile meets both. */
 export interface BothWays {
@@ -15,7 +15,7 @@ export interface BothWays {
 const leastRounds = 3
 /** As many have an interval of 95 %; of a quick query more of them cost nothing. */
 const enoughRounds = 6
-const mostRounds = 12
+const mostRounds = 24
 const quickMs = 250
 /** So far apart in each of the first rounds, no more of them are needed. */
 const far = 1.5
@@ -44,8 +44,8 @@ export async function runBothWays(
       await run(second)
       if (round < leastRounds) continue
       const interval = intervalOf(times.asIs, times.other)
-      const spentMs = performance.now() - start
-      const mayGoOn = round < enoughRounds ? spentMs < spendMs : round < mostRounds && spentMs < quickMs
+      const ranMs = sum([...times.asIs, ...times.other].flat())
+      const mayGoOn = round < enoughRounds ? performance.now() - start < spendMs : round < mostRounds && ranMs < quickMs
       if (!known(interval) && mayGoOn) continue
       return { asIs: median(times.asIs.flat()), other: median(times.other.flat()), runs: round, ...interval }
     }
