@@ -199,13 +199,17 @@ test.each([
     `select * from events where extract(day from at at time zone 'UTC') = 40 and kind = 3`,
     `create index on public.events (kind, extract(day from timezone('UTC', at))) ${tried}`,
   ],
-  [
-    'partitions whose index is rightly not read: one that serves the other condition too',
-    `select * from parts where v = 3 and id % 100 = 3 and at >= '2024-01-02'`,
-    `rightly does not`,
-  ],
 ])('%s: the index', async (_, sql, text) => {
   expect(await hint(sql)).toContain(text)
+})
+
+test('partitions whose index is rightly not read: never said to be wrong, and one that serves the other condition too', async () => {
+  const text = await hint(`select * from parts where v = 3 and id % 100 = 3 and at >= '2024-01-02'`)
+  // Beside busy neighbours it may be that nothing can be told of runs of 5 ms; both-ways.test.ts has what is told of which times.
+  expect(text).toMatch(
+    /^the planner could use parts_\d_at_idx and (?:rightly does not|does not .*; which is quicker cannot be told):/,
+  )
+  expect(text).toContain(`; create index on public.parts (v, (id % 100), at) ${tried}`)
 })
 
 test('an aggregate of two columns of most rows: not said that no index would help', async () => {
