@@ -1,5 +1,5 @@
 import type { QueryPlan } from '../plan/query-plan.js'
-import { median, speedupInTurns, sum } from './statistics.js'
+import { leastForInterval, median, roundRatios, speedupInTurns, sum } from './statistics.js'
 
 /** Two ways to run a query, in turns: what a neighbour does meanwhile meets both. */
 export interface BothWays {
@@ -13,8 +13,7 @@ export interface BothWays {
 }
 
 const leastRounds = 3
-/** As many have an interval of 95 %; of a quick query more of them cost nothing. */
-const enoughRounds = 6
+/** Beyond those of an interval: of a quick query more of them cost nothing. */
 const mostRounds = 24
 const quickMs = 250
 /** So far apart in each of the first rounds, no more of them are needed. */
@@ -45,7 +44,8 @@ export async function runBothWays(
       if (round < leastRounds) continue
       const interval = intervalOf(times.asIs, times.other)
       const ranMs = sum([...times.asIs, ...times.other].flat())
-      const mayGoOn = round < enoughRounds ? performance.now() - start < spendMs : round < mostRounds && ranMs < quickMs
+      const mayGoOn =
+        round < leastForInterval ? performance.now() - start < spendMs : round < mostRounds && ranMs < quickMs
       if (!known(interval) && mayGoOn) continue
       return { asIs: median(times.asIs.flat()), other: median(times.other.flat()), runs: round, ...interval }
     }
@@ -55,7 +55,7 @@ export async function runBothWays(
 }
 
 function intervalOf(asIs: readonly (readonly number[])[], other: readonly (readonly number[])[]) {
-  const ratios = asIs.map(([one = 0], round) => one / Math.max(other[round]?.[0] ?? 0, Number.MIN_VALUE))
+  const ratios = roundRatios(asIs, other).map(Math.exp)
   if (ratios.every((ratio) => ratio >= far) || ratios.every((ratio) => ratio <= 1 / far))
     return { low: Math.min(...ratios), high: Math.max(...ratios) }
   const { low, high, sound } = speedupInTurns(asIs, other)

@@ -1,9 +1,6 @@
 import type { Measurement } from './measurement.js'
 import { blocksOf, inTurns, ownNoise, turnsNoise } from './noise.js'
-import { median, type RatioInterval } from './statistics.js'
-
-/** As few samples have no interval of 95 %, see medianInterval. */
-const leastForInterval = 6
+import { leastForInterval, median, type RatioInterval } from './statistics.js'
 
 /**
  * Why time tells nothing, and what to change: too few samples, blocks of one side that differ, a difference within the noise of the run, or an

@@ -19,6 +19,9 @@ export interface RatioInterval {
 
 export const confidence = 0.95
 
+/** Fewer samples have no interval of 95 %, see medianInterval. */
+export const leastForInterval = 6
+
 /** Samples go on until the 95 % interval of the median is within 10 %: 50 to 100 of them on a noisy machine. */
 export const tolerance = 0.1
 

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { dialling, type Dialled } from './dial.js'
 import { wireTypes } from '../session/values.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
-import { answeredIn, type Reader } from './socket.js'
+import { answeredIn, closedError, type Reader } from './socket.js'
 import type { Target } from '../target/target.js'
 import { waitingOn, type Waiting } from './waiting.js'
 
@@ -59,7 +59,6 @@ export async function plainClient(
     types: wireTypes(),
     onnotice: () => undefined,
   }
-  const closedError = () => Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
   const sql = withoutTargetSessionAttributes(() => postgres(options))
   return {
     sql,

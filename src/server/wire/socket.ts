@@ -133,10 +133,15 @@ function codeOf(error: object): unknown {
   return 'code' in error ? error.code : undefined
 }
 
+/** For a socket that ended before its time. */
+export function closedError(): Error {
+  return Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
+}
+
 /** The next event's argument; rejects on error, and when the socket is closed first. */
 async function next<Value>(socket: Socket, event: string): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const closed = () => reject(Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' }))
+    const closed = () => reject(closedError())
     const settled = (settle: () => void) => {
       socket.off(event, arrived).off('error', failed).off('close', closed)
       settle()

@@ -5,7 +5,7 @@ import { toPerfdbError } from '../session/failure.js'
 import { hostLabel, type Host } from '../target/host.js'
 import type { Notice } from '../session/session.js'
 import { withoutTargetSessionAttributes } from './session-attributes.js'
-import { answeredIn, openSocket, sendCancelRequest } from './socket.js'
+import { answeredIn, closedError, openSocket, sendCancelRequest } from './socket.js'
 import { errorFields } from './messages.js'
 import type { Target } from '../target/target.js'
 import { waitingOn } from './waiting.js'
@@ -181,7 +181,7 @@ function watchedLine(socket: Socket, label: string): WatchedSocket {
     },
     lostError,
     async take() {
-      if (taken || lost) throw Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })
+      if (taken || lost) throw closedError()
       taken = true
       socket.on('data', (chunk: Buffer) => {
         lastWords = chunk
