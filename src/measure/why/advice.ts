@@ -109,21 +109,16 @@ async function adviceFor(
   const reason =
     finding.code === 'SEQ_SCAN' || finding.code === 'NOT_PRUNED' ? await seqScanReason(counterpart, node) : null
   // Where the planner is wrong about an index that serves, no other one is the remedy.
-  if (
-    reason !== null &&
-    reason.startsWith('the planner could use') &&
-    !/ rightly does not|cannot be told: |reading all is cheaper$/.test(reason)
-  )
-    return reason
+  if (reason?.index === 'passed over') return reason.text
   if (finding.code === 'TOPN_SORT' && need.order.length === 0) return null
   const remedy = (await advisedText(counterpart, catalog.root)) ?? (await remedies(counterpart, need, catalog))
   // What no index begins with is no matter where the remedy is one of other columns.
-  const other = /^no index of \S+ begins with (\S+)$/.exec(reason ?? '')?.[1]
-  const told = other !== undefined && remedy !== null && !remedy.includes(other) ? '' : (reason ?? '')
+  const missing = reason?.missing ?? null
+  const told = missing !== null && remedy !== null && !remedy.includes(missing) ? '' : (reason?.text ?? '')
   const parts = [told, remedy ?? ''].filter((part) => part !== '')
   if (parts.length > 0) return parts.join('; ')
   const kept = finding.code === 'ROWS_REMOVED' ? await seqScanReason(counterpart, node) : null
-  if (kept !== null && !kept.startsWith('the planner could use')) return kept
+  if (kept?.index === 'none') return kept.text
   return `no index on ${catalog.root} serves it: what its Filter asks cannot be searched, or is met by most rows`
 }
 

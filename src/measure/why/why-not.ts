@@ -13,12 +13,18 @@ export interface FilterFacts extends TableCatalog {
  * Why no index of a table can serve a condition, in the order of certainty: an index that exists and is kept from
  * it (function, cast, collation, leading wildcard, predicate, not valid ...), an OR with an arm that no index serves, no
  * index at all. To be asked only when a query plan without sequential scans has none either: the text alone does not
- * tell (`(code)::text = 'x'` uses a plain index when code is varchar). null when the condition compares no column.
+ * tell (`(code)::text = 'x'` uses a plain index when code is varchar). `missing` is the column that no index begins with, where that is the reason.
+ * null when the condition compares no column.
  */
-export function whyNoIndex(facts: FilterFacts): string | null {
+export function whyNoIndex(facts: FilterFacts): { readonly text: string; readonly missing: string | null } | null {
   const plain = conjuncts(facts.condition)
   const kept = plain.map((one) => keptFrom(one, facts, facts.indexes)).find((reason) => reason !== null)
-  return kept ?? orReason(facts) ?? missing(plain, facts) ?? anyComputed(facts)
+  const found = kept ?? orReason(facts)
+  if (found !== null) return { text: found, missing: null }
+  const leading = noLeading(plain, facts)
+  if (leading !== null) return leading
+  const computed = anyComputed(facts)
+  return computed === null ? null : { text: computed, missing: null }
 }
 
 /** Why one index cannot serve the condition; null when nothing in its definition keeps it from that. */
@@ -36,8 +42,8 @@ export function whyNotIndex(index: IndexFacts, facts: FilterFacts): string | nul
   return `the query compares no ${first}, the first key of ${index.name}`
 }
 
-/** What a btree could be searched by, and no index begins with. */
-function missing(plain: readonly Comparison[], facts: FilterFacts): string | null {
+/** What a btree could be searched by, and no index begins with, or none that serves. */
+function noLeading(plain: readonly Comparison[], facts: FilterFacts): ReturnType<typeof whyNoIndex> {
   const { table, columns, indexes } = facts
   const usable = plain.filter(
     (one) =>
@@ -50,8 +56,11 @@ function missing(plain: readonly Comparison[], facts: FilterFacts): string | nul
   if (first === undefined) return null
   const leading = indexes.find((index) => index.columns[0] === first)
   return leading === undefined
-    ? `no index of ${table} begins with ${first}`
-    : `${leading.name} begins with ${first} and cannot serve it: look at the type and the collation of what it is compared with`
+    ? { text: `no index of ${table} begins with ${first}`, missing: first }
+    : {
+        text: `${leading.name} begins with ${first} and cannot serve it: look at the type and the collation of what it is compared with`,
+        missing: null,
+      }
 }
 
 const patterns: Readonly<Record<string, string>> = {

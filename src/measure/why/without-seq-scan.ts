@@ -91,7 +91,7 @@ async function unchosenReason(counterpart: WithoutSeqScan, facts: IndexFacts): P
   const scan = nodes.find((node) => node.type === 'Seq Scan')
   if (nodes.length === 0) return `the query plan does not read ${facts.table}`
   if (without.indexes.some((one) => isOrPart(one, facts)) && scan !== undefined)
-    return chosenReason(counterpart, scan, facts)
+    return (await chosenReason(counterpart, scan, facts)).text
   const asked = nodes.find((node) => node.filter !== '') ?? nodes.find((node) => node.indexCondition !== '')
   const condition = await readCondition(asked?.filter || asked?.indexCondition || '')
   const blocked =
@@ -107,8 +107,20 @@ async function unchosenReason(counterpart: WithoutSeqScan, facts: IndexFacts): P
   return `no condition of the query on ${facts.table} can be searched with ${facts.name} (${facts.keys.join(', ')})`
 }
 
-/** Why a whole table is read: no index serves the Filter, or one does and the planner thinks it dearer. */
-export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode): Promise<string | null> {
+/** Why a whole table is read. */
+export interface SeqScanReason {
+  readonly text: string
+  /**
+   * none: no index serves the Filter; passed over: one does, and nothing says that the planner is right to take it for dearer; no better: one does, and
+   * reading all is as good, or which is quicker cannot be told.
+   */
+  readonly index: 'none' | 'passed over' | 'no better'
+  /** The column that no index of the table begins with, where that is the reason. */
+  readonly missing: string | null
+}
+
+/** Why a whole table is read: no index serves the Filter, or one does and the planner thinks it dearer. Throws the server's errors. */
+export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode): Promise<SeqScanReason | null> {
   const table = tableOf(node)
   const indexes = counterpart.indexes.filter((index) => index.table === table)
   const condition = await readCondition(node.filter)
@@ -116,7 +128,8 @@ export async function seqScanReason(counterpart: WithoutSeqScan, node: PlanNode)
   const chosen = await searchable(counterpart.without, indexes, asked)
   if (chosen !== undefined) return chosenReason(counterpart, node, chosen)
   if (condition === null) return null
-  return whyNoIndex(await filterFacts(counterpart, node, condition))
+  const why = whyNoIndex(await filterFacts(counterpart, node, condition))
+  return why === null ? null : { ...why, index: 'none' }
 }
 
 /**
@@ -140,25 +153,31 @@ async function searchable(
 }
 
 /** The planner could use the index and reads the whole table: wrong numbers, few rows thrown away, or wrong costs. */
-async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, index: IndexFacts): Promise<string> {
+async function chosenReason(counterpart: WithoutSeqScan, scan: PlanNode, { name }: IndexFacts): Promise<SeqScanReason> {
   const { plan, without } = counterpart
   const costs = `cost ${count(plan.cost)} against ${count(without.cost)}`
-  if (plan.executionMs === null) return `the planner could use ${index.name} and does not: ${costs}`
+  const passedOver = (text: string) =>
+    ({ text: `the planner could use ${name}${text}`, index: 'passed over', missing: null }) as const
+  const noBetter = (text: string) => ({ ...passedOver(text), index: 'no better' }) as const
+  if (plan.executionMs === null) return passedOver(` and does not: ${costs}`)
   const kept = scan.rows / Math.max(1, scan.rows + scan.removedByFilter)
   const wrong = Math.max(scan.estimatedRows, 1) / Math.max(scan.rowsPerLoop, 1)
   if (wrong >= 10)
-    return `the planner could use ${index.name} and does not (${costs}): it expected ${count(scan.estimatedRows)} rows and got ${count(scan.rowsPerLoop)}; analyze ${tableOf(scan)}`
+    return passedOver(
+      ` and does not (${costs}): it expected ${count(scan.estimatedRows)} rows and got ${count(scan.rowsPerLoop)}; analyze ${tableOf(scan)}`,
+    )
   if (scan.loops > 0 && kept > 0.2)
-    return `the planner could use ${index.name} and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`
+    return noBetter(` and does not (${costs}): ${percent(kept)} of the rows are wanted, and reading all is cheaper`)
   const both = await timeBoth(counterpart)
-  if (both === null) return `the planner could use ${index.name} and does not: ${costs}`
+  if (both === null) return passedOver(` and does not: ${costs}`)
   const { asIs, other, runs, low } = both
   const times = `${milliseconds(other)} with it, ${milliseconds(asIs)} without (${runs} runs each, in turns)`
-  if (!isKnown(both))
-    return `the planner could use ${index.name} and does not (${costs}); which is quicker cannot be told: ${times}`
+  if (!isKnown(both)) return noBetter(` and does not (${costs}); which is quicker cannot be told: ${times}`)
   return low >= worth
-    ? `the planner could use ${index.name}, takes it for dearer (${costs}) and is wrong: ${times}; look at random_page_cost (1.1 suits SSDs) and effective_cache_size`
-    : `the planner could use ${index.name} and rightly does not: ${times}`
+    ? passedOver(
+        `, takes it for dearer (${costs}) and is wrong: ${times}; look at random_page_cost (1.1 suits SSDs) and effective_cache_size`,
+      )
+    : noBetter(` and rightly does not: ${times}`)
 }
 
 /** So many times as fast at least is quicker. */
