@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult, type AdviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { jsonOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -76,8 +76,7 @@ afterAll(async () => {
 })
 
 async function advise(...parameters: readonly string[]): Promise<AdviseResult> {
-  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', ...parameters, '--format', 'json').ended
-  const document: unknown = JSON.parse(stdout)
+  const { document, stderr } = await jsonOf(source.url, folder, 'advise', ...parameters)
   expect(document, stderr).not.toHaveProperty('error')
   const result = adviseResult.parse(document)
   expect(result).toEqual(document)
@@ -107,8 +106,8 @@ test('each piece of advice was tried: PostgreSQL builds it, the planner of the s
 
   // The profile of it is one that plan takes as it stands.
   expect(await readFile(join(folder, 'advised.yaml'), 'utf8')).toContain('for: [')
-  const planned = await perfdb(source.url, folder, 'plan', 'advised.yaml', '--format', 'json').ended
-  expect(JSON.parse(planned.stdout)).toMatchObject({
+  const planned = await jsonOf(source.url, folder, 'plan', 'advised.yaml')
+  expect(planned.document).toMatchObject({
     ok: true,
     steps: advice.map(() => ({ step: 'create' })),
     findings: [],

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mostHopeful } from '../../src/advise/candidates.js'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { countsTold, testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -55,11 +55,17 @@ afterAll(async () => {
 })
 
 test('foreign keys that deletes look up, columns that are grouped by, brin; and no index for which writes pay more than it saves', async () => {
-  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', 'q.yaml', '--out', 'a.yaml', '--format', 'json')
-    .ended
-  const { advice, ...result } = adviseResult.parse(JSON.parse(stdout))
+  const { advice, ...result } = await documentOf(
+    adviseResult,
+    source.url,
+    folder,
+    'advise',
+    'q.yaml',
+    '--out',
+    'a.yaml',
+  )
   const served = new Map(advice.flatMap(({ index, serves }) => serves.map(({ query }) => [query, index.definition])))
-  expect(result.foreign_keys, stderr).toBe(1)
+  expect(result.foreign_keys).toBe(1)
   expect(served.get('deletes from public.owners, by things_owner_fkey of public.things')).toBe('btree (owner)')
   expect(served.get('grouped')).toBe('btree (kind) include (amount)')
   // The planner takes it for dearer here, but it was tried: the rows lie in its order.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { explainResult } from '../../src/result/documents/result.js'
-import { perfdb } from '../support/command-line.js'
+import { documentOf } from '../support/document.js'
 import { onServer, ownServer, type OwnServer } from '../support/server.js'
 
 const state: { server?: OwnServer } = {}
@@ -34,11 +34,7 @@ afterAll(async () => {
 })
 
 async function advise(...parameters: readonly string[]) {
-  const { stdout, stderr } = await perfdb(state.server?.url ?? '', folder, 'advise', ...parameters, '--format', 'json')
-    .ended
-  const document: unknown = JSON.parse(stdout)
-  expect(document, stderr).not.toHaveProperty('error')
-  return adviseResult.parse(document)
+  return documentOf(adviseResult, state.server?.url ?? '', folder, 'advise', ...parameters)
 }
 
 /** Every definition that was chosen, or tried and not. */
@@ -68,10 +64,8 @@ test('no predicate is made of values: neither of the statistics, nor of those th
   expect(definitions(asked).filter((one) => one.includes('where'))).toEqual([])
 
   const url = state.server?.url ?? ''
-  const { stdout } = await perfdb(url, folder, 'explain', 'q.yaml', '--samples', '3', '--format', 'json').ended
-  const hints = explainResult
-    .parse(JSON.parse(stdout))
-    .queries.flatMap(({ findings }) => findings.map(({ hint }) => hint))
+  const { queries } = await documentOf(explainResult, url, folder, 'explain', 'q.yaml', '--samples', '3')
+  const hints = queries.flatMap(({ findings }) => findings.map(({ hint }) => hint))
   expect(hints.filter((hint) => hint?.includes('create index') === true)).not.toEqual([])
   expect(hints.filter((hint) => hint?.includes(' where ') === true)).toEqual([])
 })

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { explainResult } from '../../src/result/documents/result.js'
-import { perfdb } from '../support/command-line.js'
+import { statisticsResult } from '../../src/result/documents/statistics-result.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -38,10 +39,7 @@ afterAll(async () => {
 
 /** By query the hint of its SEQ_SCAN. */
 async function hints(...parameters: readonly string[]): Promise<Readonly<Record<string, string | undefined>>> {
-  const { stdout, stderr } = await perfdb(source.url, folder, ...parameters, '--format', 'json').ended
-  const document: unknown = JSON.parse(stdout)
-  expect(document, stderr).not.toHaveProperty('error')
-  const { queries } = explainResult.parse(document)
+  const { queries } = await documentOf(explainResult, source.url, folder, ...parameters)
   return Object.fromEntries(
     queries.map(({ name, findings }) => [name, findings.find(({ code }) => code === 'SEQ_SCAN')?.hint]),
   )
@@ -68,7 +66,7 @@ test('with --what-if the hints of explain are what advise would choose for the q
 })
 
 test('explain of a statistics file names indexes that were tried on its twin', async () => {
-  await perfdb(source.url, folder, 'statistics', '--out', 'notes.json').ended
+  await documentOf(statisticsResult, source.url, folder, 'statistics', '--out', 'notes.json')
   const alone = ['--url', 'embedded', '--load', 'schema.sql', '--statistics', 'notes.json']
   const found = await hints('explain', 'q.yaml', ...alone)
   expect(found['summed']).toMatch(new RegExp(`^create index on public\\.notes \\(kind\\) include \\(size\\) ${falls}`))

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
 import { statisticsResult } from '../../src/result/documents/statistics-result.js'
 import { parseStatistics } from '../../src/twin/statistics.js'
-import { perfdb } from '../support/command-line.js'
+import { perfdbHere } from '../cli/perfdb.js'
+import { documentOf, jsonOf } from '../support/document.js'
 import { onServer, ownServer, type OwnServer } from '../support/server.js'
 
 const schema =
@@ -32,14 +33,13 @@ afterAll(async () => {
 })
 
 async function take(url: string, file: string) {
-  const { stdout } = await perfdb(url, folder, 'statistics', '--out', file, '--format', 'json').ended
-  return statisticsResult.parse(JSON.parse(stdout))
+  return documentOf(statisticsResult, url, folder, 'statistics', '--out', file)
 }
 
 async function advise(queries: readonly string[], file: string, ...parameters: readonly string[]) {
   await writeFile(join(folder, 'branch.sql'), `${queries.join(';\n')};\n`)
   const alone = ['--url', 'embedded', '--load', 'schema.sql', '--exit-code', '--baseline', file]
-  return perfdb('', folder, 'advise', 'branch.sql', ...alone, ...parameters).ended
+  return perfdbHere(['advise', 'branch.sql', ...alone, ...parameters], { cwd: folder, environment: { NO_COLOR: '1' } })
 }
 
 const known = [
@@ -90,7 +90,7 @@ test('the ledger of perfdb is in no statistics file, and nobody is told that the
   const url = state.server?.url ?? ''
   const index = 'indexes: [{ name: people_state, table: people, keys: [state] }]'
   await writeFile(join(folder, 'people.yaml'), `version: 1\nprofile: people\n${index}\n`)
-  const applied = await perfdb(url, folder, 'apply', 'people.yaml', '--no-measure', '--format', 'json').ended
+  const applied = await jsonOf(url, folder, 'apply', 'people.yaml', '--no-measure')
   expect(applied.code, applied.stderr).toBe(0)
   await onServer(state.server?.url ?? '', async (sql) => {
     expect(await sql`select from pg_tables where schemaname = 'perfdb'`).not.toHaveLength(0)

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { costAtWorst } from '../../src/advise/at-worst.js'
 import { readQueryPlan } from '../../src/measure/plan/query-plan.js'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -34,10 +34,7 @@ async function advise(queries: Readonly<Record<string, readonly [sql: string, pa
       `  - { name: ${name}, sql: ${JSON.stringify(sql)}${params === undefined ? '' : `, params: ${params}`} }`,
   )
   await writeFile(join(folder, 'q.yaml'), `version: 1\nprofile: q\nqueries:\n${lines.join('\n')}\n`)
-  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', 'q.yaml', '--format', 'json').ended
-  const document: unknown = JSON.parse(stdout)
-  expect(document, stderr).not.toHaveProperty('error')
-  return adviseResult.parse(document)
+  return documentOf(adviseResult, source.url, folder, 'advise', 'q.yaml')
 }
 
 const page = `select id, title from jobs where state not in ('done', 'held') and due < '2025-06-01' order by due limit 50`

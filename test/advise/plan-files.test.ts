@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readProfiles } from '../../src/profile/read/read.js'
 import { adviseResult, type AdviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { perfdbHere } from '../cli/perfdb.js'
+import { documentOf, jsonOf } from '../support/document.js'
 import { serverMajor } from '../support/major.js'
 
 let source: TestDatabase
@@ -49,15 +49,8 @@ async function logged(format: 'text' | 'json', statements: readonly Statement[],
   return `${lines.filter((line) => line.includes('duration: ')).join('\n')}\n`
 }
 
-function documentOf(stdout: string, stderr: string): AdviseResult {
-  const document: unknown = JSON.parse(stdout)
-  expect(document, stderr).not.toHaveProperty('error')
-  return adviseResult.parse(document)
-}
-
 async function advise(...parameters: readonly string[]): Promise<AdviseResult> {
-  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', ...parameters, '--format', 'json').ended
-  return documentOf(stdout, stderr)
+  return documentOf(adviseResult, source.url, folder, 'advise', ...parameters)
 }
 
 const served = ({ advice }: AdviseResult) =>
@@ -104,8 +97,8 @@ test('a log of auto_explain: each statement as often as it is there, with the va
   expect(profile?.queries.find(({ name }) => name === ofCustomer)?.parameters.map(({ values }) => values)).toEqual(
     serverMajor < 16 ? [] : [['77'], ['78']],
   )
-  const planned = await perfdb(source.url, folder, 'plan', 'advised.yaml', '--format', 'json').ended
-  expect(JSON.parse(planned.stdout)).toMatchObject({ ok: true, steps: [{ step: 'create' }, { step: 'create' }] })
+  const planned = await jsonOf(source.url, folder, 'plan', 'advised.yaml')
+  expect(planned.document).toMatchObject({ ok: true, steps: [{ step: 'create' }, { step: 'create' }] })
 }, 300_000)
 
 test('no predicate is made of a value that was logged for $1, nor values of one that was cut off', async () => {
@@ -155,9 +148,9 @@ test('a query plan without its text is told, and the rest goes on; nothing else 
   ])
 
   const nowhere = 'postgres://nobody@127.0.0.1:1/none'
-  const { code, stdout } = await perfdb(nowhere, folder, 'advise', 'plan.json', '--format', 'json').ended
+  const { code, document } = await jsonOf(nowhere, folder, 'advise', 'plan.json')
   expect(code).toBe(2)
-  expect(JSON.parse(stdout)).toMatchObject({
+  expect(document).toMatchObject({
     error: { code: 'BAD_VALUE', hint: expect.stringContaining('--query'), place: { file: 'plan.json', line: 1 } },
   })
 }, 300_000)
@@ -170,24 +163,12 @@ test('several statements in one text and names that are gone are named, of stdin
     ['select * from visits where page = 7'],
   ])
   await source.sql.unsafe('drop table gone')
-  const found = await new Promise<AdviseResult>((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      [join(import.meta.dirname, '../../bin/perfdb.js'), 'advise', '-', '--format', 'json'],
-      {
-        cwd: folder,
-        env: { PATH: process.env['PATH'], HOME: folder, PERFDB_URL: source.url, XDG_CACHE_HOME: inject('cache') },
-      },
-      (_, stdout, stderr) => {
-        try {
-          resolve(documentOf(stdout, stderr))
-        } catch (error) {
-          reject(error)
-        }
-      },
-    )
-    child.stdin?.end(log)
+  const { stdout } = await perfdbHere(['advise', '-', '--format', 'json'], {
+    cwd: folder,
+    environment: { PERFDB_URL: source.url },
+    stdin: log,
   })
+  const found = adviseResult.parse(JSON.parse(stdout))
   expect(served(found)).toEqual([['btree (page)', ['select * from visits where page = 7']]])
   const reasons = new Map(found.not_judged.map(({ query, reason }) => [query, reason]))
   expect([...reasons.keys()]).toHaveLength(2)

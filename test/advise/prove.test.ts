@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult, type AdviseResult } from '../../src/result/documents/advise-result.js'
 import { perfdb } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf, jsonOf } from '../support/document.js'
 import { until } from '../support/slow.js'
 
 let source: TestDatabase
@@ -34,16 +35,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
+function proving(parameters: readonly string[]): readonly string[] {
+  return ['advise', ...parameters, '--prove', '--samples', '15', '--time-budget', '400ms']
+}
+
+/** For what a process alone has: a signal. */
 function start(...parameters: readonly string[]) {
-  const short = ['--samples', '15', '--time-budget', '400ms', '--format', 'json']
-  return perfdb(source.url, folder, 'advise', ...parameters, '--prove', ...short)
+  return perfdb(source.url, folder, ...proving(parameters), '--format', 'json')
 }
 
 async function prove(...parameters: readonly string[]): Promise<AdviseResult> {
-  const { stdout, stderr } = await start(...parameters).ended
-  const document: unknown = JSON.parse(stdout)
-  expect(document, stderr).not.toHaveProperty('error')
-  return adviseResult.parse(document)
+  return documentOf(adviseResult, source.url, folder, ...proving(parameters))
 }
 
 async function indexes(): Promise<readonly string[]> {
@@ -69,10 +71,10 @@ test('--prove leaves what was measured to pay, and drops the rest before it ends
   // The profile is what is there, and belongs to it in the ledger.
   expect(file).toBe('advised.yaml')
   expect(await readFile(join(folder, 'advised.yaml'), 'utf8')).not.toContain('idx_parcels_weight')
-  const planned = await perfdb(source.url, folder, 'plan', 'advised.yaml', '--format', 'json').ended
-  expect(JSON.parse(planned.stdout)).toMatchObject({ ok: true, steps: [{ step: 'keep' }] })
-  const undone = await perfdb(source.url, folder, 'rollback', String(proof?.run), '--format', 'json').ended
-  expect(JSON.parse(undone.stdout)).toMatchObject({ ok: true })
+  const planned = await jsonOf(source.url, folder, 'plan', 'advised.yaml')
+  expect(planned.document).toMatchObject({ ok: true, steps: [{ step: 'keep' }] })
+  const undone = await jsonOf(source.url, folder, 'rollback', String(proof?.run))
+  expect(undone.document).toMatchObject({ ok: true })
   expect(await indexes()).toEqual([])
 })
 

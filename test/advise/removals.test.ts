@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { countsTold, testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -92,10 +92,8 @@ afterAll(async () => {
 })
 
 test('what may go: the same as another, the beginning of another, an advised one too, or never scanned; nothing that is needed', async () => {
-  const { stdout, stderr } = await perfdb(source.url, folder, 'advise', 'q.yaml', '--out', 'a.yaml', '--format', 'json')
-    .ended
-  const { removals, file } = adviseResult.parse(JSON.parse(stdout))
-  expect(removals.map(({ index }) => index.name).toSorted(), stderr).toEqual(Object.keys(removable).toSorted())
+  const { removals, file } = await documentOf(adviseResult, source.url, folder, 'advise', 'q.yaml', '--out', 'a.yaml')
+  expect(removals.map(({ index }) => index.name).toSorted()).toEqual(Object.keys(removable).toSorted())
   // What does the work of one that goes is one that stays.
   const going = new Set(removals.map(({ index }) => index.name))
   expect(removals.filter(({ by }) => by !== undefined && going.has(by))).toEqual([])

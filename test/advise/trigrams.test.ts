@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult } from '../../src/result/documents/advise-result.js'
-import { perfdb } from '../support/command-line.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
+import { documentOf, jsonOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -30,8 +30,7 @@ afterAll(async () => {
 })
 
 async function advise(...parameters: readonly string[]) {
-  const { stdout } = await perfdb(source.url, folder, 'advise', ...parameters, '--format', 'json').ended
-  return adviseResult.parse(JSON.parse(stdout))
+  return documentOf(adviseResult, source.url, folder, 'advise', ...parameters)
 }
 
 async function extensions(): Promise<readonly string[]> {
@@ -71,9 +70,7 @@ test('trigrams are tried on the twin where the server could have pg_trgm, which 
   })
   expect(await readFile(join(folder, 'advised.yaml'), 'utf8')).toContain('extensions: [pg_trgm]')
   const plan = async (...parameters: readonly string[]) =>
-    JSON.parse(
-      (await perfdb(source.url, folder, 'plan', 'advised.yaml', ...parameters, '--format', 'json').ended).stdout,
-    )
+    (await jsonOf(source.url, folder, 'plan', 'advised.yaml', ...parameters)).document
   expect(await plan()).toMatchObject({ error: { code: 'NO_EXTENSION' } })
   expect(await plan('--allow', 'CREATE_EXTENSION')).toMatchObject({ steps: [{ step: 'create' }, { step: 'create' }] })
 

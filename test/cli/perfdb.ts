@@ -61,7 +61,10 @@ export async function perfdb(args: readonly string[], options: RunOptions): Prom
  * The same in this process, from the sources: for what a command says and does; each saves 0.36 s of processor time (two cores, Node 20). Not for what a process alone has: signals, pipes, terminals, memory,
  * a working folder in which programs are started, nor for threads.
  */
-export async function perfdbHere(args: readonly string[], { cwd, environment = {} }: RunOptions): Promise<Ended> {
+export async function perfdbHere(
+  args: readonly string[],
+  { cwd, environment = {}, stdin = '' }: RunOptions & { readonly stdin?: string },
+): Promise<Ended> {
   const { runCommandLine } = await import('../../src/cli/program.js')
   const [stdout, stderr] = [kept(), kept()]
   const code = await runCommandLine({
@@ -69,7 +72,7 @@ export async function perfdbHere(args: readonly string[], { cwd, environment = {
     environment: { ...bareEnvironment(cwd), ...environment },
     cwd,
     home: environment['HOME'] ?? cwd,
-    streams: { stdin: Readable.from([]), stdout: stdout.stream, stderr: stderr.stream },
+    streams: { stdin: Readable.from([Buffer.from(stdin)]), stdout: stdout.stream, stderr: stderr.stream },
     signalSource: Object.assign(new EventEmitter(), { pid: process.pid, ppid: process.ppid, kill: () => undefined }),
   })
   return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() }
