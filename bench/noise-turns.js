@@ -1,4 +1,4 @@
-import { burden, holds, setup, spread, wide } from './noise.js'
+import { burden, holds, setup, spread, truthOf, wide } from './noise.js'
 import { median } from './rounds.js'
 import { source } from './server.js'
 
@@ -8,27 +8,35 @@ import { source } from './server.js'
  * as much other work as makes 1.3x, 2x or 10x of it. A claim is one that time alone makes.
  */
 const keys = [
-  'alter table jobs add column twice int, add column once int',
-  'update jobs set twice = id % 10007, once = id % 10007',
-  'vacuum full analyze jobs',
+  'alter table jobs add column twice int',
+  'update jobs set twice = id % 10007',
+  'vacuum full jobs',
+  'vacuum analyze jobs',
   'create index jobs_other on jobs (twice, id)',
 ]
+const computed = 'md5(md5(once::text))'
 const built = [
   { schema: 'public', name: 'jobs_twice', sql: 'create index jobs_twice on jobs (twice)' },
-  { schema: 'public', name: 'jobs_once', sql: 'create index jobs_once on jobs (once)' },
+  { schema: 'public', name: 'few_once', sql: `create index few_once on few ((${computed}))` },
 ]
 const alone = 'set max_parallel_workers_per_gather = 0'
 const noIndex = ['set enable_indexscan = off', 'set enable_bitmapscan = off', 'set enable_indexonlyscan = off']
 
-/** Eight queries; `factor` times as fast where the look-up need not read the table of that many pages. */
+/** Eight queries that look up and do other work; `factor` times as fast where the look-up need not compute for all rows of the table of that many pages. */
 function queriesOf(factor, pages) {
-  const key = factor === 1 ? 'twice' : 'once'
+  const look = (value) =>
+    factor === 1
+      ? `(select count(*) from jobs where twice = ${value})`
+      : `(select count(*) from few where ${computed} = md5(md5('${value}')))`
   const reads = factor === 1 ? 1 : 1 / (factor - 1)
-  const others = Array.from({ length: Math.ceil(reads) }, (_, at) => Math.round(pages * Math.min(1, reads - at)))
-  const work = others.map((most) => `(select count(*) from jobs where ctid < '(${most},0)' and id % 3 = 0)`)
+  const most = Array.from({ length: Math.ceil(reads) }, (_, at) => Math.round(pages * Math.min(1, reads - at)))
+  const work = (many) =>
+    factor === 1
+      ? `(select count(*) from jobs where id % 3 = 0)`
+      : `(select count(*) from few where ctid < '(${many},0)' and ${computed} <> 'x')`
   return Array.from({ length: 8 }, (_, at) => ({
     name: `q${at}`,
-    sql: `select (select count(*) from jobs where ${key} = ${100 + at}), ${work.join(', ')}`,
+    sql: `select ${[look(100 + at), ...most.map(work)].join(', ')}`,
     parameters: [],
     variants: [],
     expect: {},
@@ -55,7 +63,7 @@ export async function noiseInTurns({ pairs, effects, timeBudgetMs = 2000, neighb
   const busy = { over: !neighbour }
   try {
     for (const statement of [...setup, ...keys, ...wide, alone]) await session.query(statement)
-    const [{ pages }] = await session.query("select relpages as pages from pg_class where relname = 'jobs'")
+    const [{ pages }] = await session.query("select relpages as pages from pg_class where relname = 'few'")
     const options = { timeBudgetMs, samples: 101, blocks: 2, allowWrites: false }
     // Of these only query plans, rows and buffers count.
     const once = { ...options, samples: 3, blocks: 1, timeBudgetMs: 100 }
@@ -92,7 +100,11 @@ export async function noiseInTurns({ pairs, effects, timeBudgetMs = 2000, neighb
 }
 
 async function pairsOf({ interleave, compare }, session, { factor, queries, before, after }, options) {
-  const truth = factor === 1 ? [] : await truthOf(session, queries)
+  const ways = queries.map(({ sql }) => [
+    { settings: noIndex, sql },
+    { settings: ['reset all', alone], sql },
+  ])
+  const truth = factor === 1 ? [] : await truthOf(session, ways)
   const {
     before: sides,
     after: others,
@@ -100,37 +112,12 @@ async function pairsOf({ interleave, compare }, session, { factor, queries, befo
     interleaved,
     stopped,
   } = await interleave(session, built, before, after, options)
-  const more = factor === 1 ? [] : await truthOf(session, queries)
+  const more = factor === 1 ? [] : await truthOf(session, ways)
   if (interleaved.size !== queries.length)
     throw new Error(`not in turns: ${stopped ?? queries.length - interleaved.size}`)
   return others.map((one, at) => {
     const { verdict, speedup, reason } = compare(sides[at], one, noise.floor)
-    return { verdict, speedup, reason, floor: noise.floor, ratio: factor === 1 ? 1 : Math.sqrt(truth[at] * more[at]) }
+    const ratio = factor === 1 ? 1 : median([...truth[at], ...more[at]])
+    return { verdict, speedup, reason, floor: noise.floor, ratio }
   })
-}
-
-/**
- * Of each query without and with index scans, in turns: the median of the rounds' ratios, which a burst that meets both does not change. As what is claimed is
- * claimed of runs that follow each other, one warms up and five are taken: right after a run of the slow side the quick one takes a tenth longer.
- */
-async function truthOf(session, queries) {
-  const ratios = []
-  for (const { sql } of queries) {
-    const rounds = []
-    for (let round = 0; round < 15; round += 1) {
-      const times = []
-      for (const settings of [noIndex, ['reset all', alone]]) {
-        for (const setting of settings) await session.query(setting)
-        const turn = []
-        for (let run = 0; run < 6; run += 1) {
-          const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
-          turn.push(row['QUERY PLAN'][0]['Execution Time'])
-        }
-        times.push(median(turn.slice(1)))
-      }
-      rounds.push(times[0] / times[1])
-    }
-    ratios.push(median(rounds))
-  }
-  return ratios
 }

@@ -8,7 +8,7 @@ import { source } from './server.js'
  *
  * - nothing changed: at most 1 of 100 pairs may be called faster or slower;
  * - true effects of 1.3x, 2x and 10x (the second side reads fewer pages): 2x and 10x found, and the true ratio inside the interval in 90 %. The truth
- *   is the ratio of medians of both, run in turns before and after.
+ *   is that of both, run in turns before and after.
  *
  * With a neighbour: parallel, memory-bound queries in bursts of 20 to 60 s with pauses as long.
  */
@@ -16,7 +16,12 @@ export const setup = [
   'create table jobs (id int primary key, customer_id int not null, status text not null, total int8 not null, pad text not null)',
   `insert into jobs select n, 1 + n % 2000, case when n % 100 = 0 then 'rare' else 'done' end, n, repeat('x', 60)
     from generate_series(1, 120000) n`,
+  // What reads and what is read change nothing of how many times as fast it is: as little as fits in the caches of a core.
+  'create table few as select id, customer_id, status, total, pad, id % 10007 as once from jobs where id <= 12000',
+  'alter table jobs set (autovacuum_enabled = off)',
+  'alter table few set (autovacuum_enabled = off)',
   'vacuum analyze jobs',
+  'vacuum analyze few',
 ]
 
 /** What the neighbour reads. */
@@ -25,18 +30,36 @@ export const wide = [
   'vacuum analyze public.wide',
 ]
 
-/** Eight queries that read a part of the table, which `share` makes smaller. */
-function queriesOf(share) {
-  const pages = [200, 300, 400, 600, 800, 1000, 1200, 1400].map((all) => Math.round(all * share))
-  const kinds = [
-    (most) => `select count(*), sum(total) from jobs where ctid < '(${most},0)'`,
-    (most) => `select status, count(*) from jobs where ctid < '(${most},0)' group by status`,
-    (most) => `select max(md5(pad)) from jobs where ctid < '(${most},0)' and id % 3 = 0`,
-    (most) => `select customer_id, sum(total) from jobs where ctid < '(${most},0)' group by 1 order by 2 desc limit 5`,
-  ]
-  return pages.map((most, at) => ({
+const pages = [200, 300, 400, 600, 800, 1000, 1200, 1400]
+
+/** Eight queries that read a part of a large table; what they take depends on caches and on who else reads. */
+const queries = pages.map(
+  (most, at) =>
+    [
+      `select count(*), sum(total) from jobs where ctid < '(${most},0)'`,
+      `select status, count(*) from jobs where ctid < '(${most},0)' group by status`,
+      `select max(md5(pad)) from jobs where ctid < '(${most},0)' and id % 3 = 0`,
+      `select customer_id, sum(total) from jobs where ctid < '(${most},0)' group by 1 order by 2 desc limit 5`,
+    ][at % 4],
+)
+
+/** Eight queries that compute over a tenth as many pages, of which `share` makes fewer: only so is it known how many times as fast they are, on each core and at any time. */
+function computing(share) {
+  return pages.map((all, at) => {
+    const rows = `few where ctid < '(${Math.round((all / 10) * share)},0)' and md5(md5(pad)) <> 'x'`
+    return [
+      `select count(*), sum(total) from ${rows}`,
+      `select status, count(*) from ${rows} group by status`,
+      `select max(md5(pad)) from ${rows}`,
+      `select customer_id, sum(total) from ${rows} group by 1 order by 2 desc limit 5`,
+    ][at % 4]
+  })
+}
+
+function named(texts) {
+  return texts.map((sql, at) => ({
     name: `q${at}`,
-    sql: kinds[at % kinds.length](most),
+    sql,
     parameters: [],
     variants: [],
     expect: {},
@@ -113,32 +136,47 @@ export async function noise({
 /** One run of eight queries; after it the second side reads `factor` times fewer pages. */
 async function pairsOf({ measureQueries, measureAgain, compare, noiseOf }, session, factor, timeBudgetMs) {
   const options = { timeBudgetMs, samples: 101, blocks: 2, allowWrites: false }
-  const [large, small] = [queriesOf(1), queriesOf(1 / factor)]
-  const truth = factor === 1 ? [] : await inTurns(session, large, small)
+  const [large, small] = (factor === 1 ? [queries, queries] : [computing(1), computing(1 / factor)]).map(named)
+  const sides = large.map(({ sql }, at) => [
+    { settings: [], sql },
+    { settings: [], sql: small[at].sql },
+  ])
+  const truth = factor === 1 ? [] : await truthOf(session, sides)
   const first = await measureAgain(session, await measureQueries(session, large, options), options)
   const before = first.map(alike)
   const second = await measureQueries(session, small, { ...options, before: first })
   const after = (await measureAgain(session, second, options)).map(disguised)
-  const more = factor === 1 ? [] : await inTurns(session, large, small)
+  const more = factor === 1 ? [] : await truthOf(session, sides)
   const { floor } = noiseOf(before, after)
   return after.map((one, at) => {
     const { verdict, speedup } = compare(before[at], one, floor)
-    const ratios = [truth[at], more[at]].filter((each) => each !== undefined)
-    return { verdict, speedup, floor, ratio: ratios.length === 0 ? 1 : Math.sqrt(ratios[0] * ratios[1]) }
+    return { verdict, speedup, floor, ratio: factor === 1 ? 1 : median([...truth[at], ...more[at]]) }
   })
 }
 
-/** The ratio of medians of both texts of each query, run alternately. */
-async function inTurns(session, large, small) {
+/**
+ * Of each pair of sides, of settings and a text, how many times as fast the second is in each of some rounds: of their median a burst that meets both sides changes
+ * nothing. As what is claimed is claimed of runs that follow each other, one warms up and five are taken: right after a run of the slow side the quick one takes a
+ * tenth longer.
+ */
+export async function truthOf(session, pairs) {
   const ratios = []
-  for (const [at, one] of large.entries()) {
-    const times = [[], []]
-    for (let round = 0; round < 11; round += 1)
-      for (const [side, { sql }] of [one, small[at]].entries()) {
-        const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
-        times[side].push(row['QUERY PLAN'][0]['Execution Time'])
+  for (const sides of pairs) {
+    const rounds = []
+    for (let round = 0; round < 7; round += 1) {
+      const times = []
+      for (const { settings, sql } of sides) {
+        for (const setting of settings) await session.query(setting)
+        const turn = []
+        for (let run = 0; run < 6; run += 1) {
+          const [row] = await session.query(`explain (analyze, timing off, format json) ${sql}`)
+          turn.push(row['QUERY PLAN'][0]['Execution Time'])
+        }
+        times.push(median(turn.slice(1)))
       }
-    ratios.push(median(times[0]) / median(times[1]))
+      rounds.push(times[0] / times[1])
+    }
+    ratios.push(rounds)
   }
   return ratios
 }

@@ -174,8 +174,13 @@ test('sides that lie far apart end with ten samples in rounds enough for an inte
   const subject = { text: 'select * from many where id = 7', values: [], writes: false }
   const samplesOf = async (...hidden: readonly (readonly number[])[]) => {
     const arms = hidden.map(newArm)
+    const counts = () => arms.map(({ rounds }) => rounds.length)
     expect(await takeTurns(session, subject, arms, 60_000, limits)).toBe(true)
-    for (const { rounds } of arms) expect(rounds.length).toBeGreaterThanOrEqual(6)
+    const first = counts()
+    expect(await takeTurns(session, subject, arms, 60_000, limits)).toBe(true)
+    // What held in the time of one visit alone is not all that is known.
+    for (const [at, count] of counts().entries()) expect(count - (first[at] ?? 0)).toBeGreaterThanOrEqual(3)
+    expect(Math.min(...counts())).toBeGreaterThanOrEqual(6)
     return arms.map(({ rounds }) => rounds.flat().length)
   }
   const [quick = 0, slow = 0] = await samplesOf([], index?.leaves.map(({ oid }) => oid) ?? [])

@@ -56,19 +56,20 @@ export async function interleave(
     const looked = await lookedUp(readHideable(session, built, limits), limits)
     const known = typeof looked === 'string' ? [] : looked
     const work = { session, limits, hideable: known.filter(({ reason }) => reason === null) }
-    const budget = budgetOf(limits)
-    const taken: Taken[] = []
-    let stopped = typeof looked === 'string' ? looked : null
-    for (const [at, one] of after.entries()) {
+    const budget = budgetOf(limits, visits)
+    const wanted: Taken[] = []
+    for (const one of after)
       for (const measured of one.query.variants.length > 0 ? [] : one.measurements) {
-        if (stopped !== null) break
         const arms = await armsOf(work, measured)
-        if (arms === null) continue
-        const budgetMs = budget(after.length - at) * arms.distinct.length
-        const done = await turns(work, arms, budgetMs)
-        if (done !== null) stopped = done
-        else taken.push({ one, measured, arms })
+        if (arms !== null) wanted.push({ one, measured, arms })
       }
+    const calls = Array.from({ length: visits }, () => wanted).flat()
+    let stopped = typeof looked === 'string' ? looked : null
+    const taken: Taken[] = []
+    for (const [at, each] of calls.entries()) {
+      stopped = await turns(work, each.arms, budget(calls.length - at) * each.arms.distinct.length)
+      if (stopped !== null) break
+      if (at >= calls.length - wanted.length) taken.push(each)
     }
     return concluded(taken, before, after, known, stopped)
   })
@@ -82,6 +83,9 @@ async function lookedUp(reading: Promise<readonly Hideable[]>, limits: Limits): 
     return `the indexes to hide could not be looked up: ${failureOf(error, limits).reason}`
   }
 }
+
+/** Each statement has its turns twice, with the others between. */
+const visits = 2
 
 interface Work {
   readonly session: Session

@@ -23,7 +23,7 @@ export interface QueryComparison {
 const least = 1.1
 
 /**
- * Sides in turns are known no better than this: which runs come before one decides how warm it finds the caches, and moved a true 10x from 9.9 (sides that alternate)
+ * No ratio of times is known better than this: which runs come before one decides how warm it finds the caches, and moved a true 10x from 9.9 (sides that alternate)
  * to 11.4 (runs of a side that follow each other), see bench/results.md.
  */
 const warmth = 1.1
@@ -54,10 +54,8 @@ export function compareMeasurements(before: Measurement, after: Measurement, noi
   const unmeasured = unmeasuredVerdict(before, after)
   if (unmeasured !== null) return { ...unmeasured, speedup: null, ...sides }
   const turns = inTurns(before, after)
-  const widest = Math.max(
-    noise,
-    ...(turns === null ? [ownNoise(before), ownNoise(after)] : [turnsNoise(turns), warmth]),
-  )
+  const own = turns === null ? [ownNoise(before), ownNoise(after)] : [turnsNoise(turns)]
+  const widest = Math.max(noise, warmth, ...own)
   const controls = { before: before.controlMs, after: after.controlMs }
   const ratio =
     turns === null
