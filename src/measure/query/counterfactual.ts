@@ -34,7 +34,7 @@ export interface Counterfactual {
   readonly noise: Noise
   /** Those that were left in. */
   readonly notHidden: readonly Hideable[]
-  /** Why the rest was not measured in turns; null when all were. */
+  /** Why nothing, or which queries were not measured in turns; null where none failed. */
   readonly stopped: string | null
 }
 
@@ -63,16 +63,21 @@ export async function interleave(
         const arms = await armsOf(work, measured)
         if (arms !== null) wanted.push({ one, measured, arms })
       }
-    const calls = Array.from({ length: visits }, () => wanted).flat()
-    let stopped = typeof looked === 'string' ? looked : null
-    const taken: Taken[] = []
-    for (const [at, each] of calls.entries()) {
-      stopped = await turns(work, each.arms, budget(calls.length - at) * each.arms.distinct.length)
-      if (stopped !== null) break
-      if (at >= calls.length - wanted.length) taken.push(each)
+    const failed = new Map<Taken, string>()
+    for (const [at, each] of Array.from({ length: visits }, () => wanted).flat().entries()) {
+      if (failed.has(each)) continue
+      const reason = await turns(work, each.arms, budget(visits * wanted.length - at) * each.arms.distinct.length)
+      if (reason !== null) failed.set(each, reason)
     }
-    return concluded(taken, before, after, known, stopped)
+    const taken = wanted.filter((each) => !failed.has(each))
+    return concluded(taken, before, after, known, typeof looked === 'string' ? looked : failedText(failed))
   })
+}
+
+function failedText(failed: ReadonlyMap<Taken, string>): string | null {
+  const [reason] = failed.values()
+  const names = new Set([...failed.keys()].map(({ one }) => one.query.name))
+  return reason === undefined ? null : `not measured in turns: ${[...names].join(', ')} (${reason})`
 }
 
 /** Or why nothing can be hidden. */
@@ -144,7 +149,7 @@ async function armsOf({ session, limits, hideable }: Work, measured: Measurement
   return { subject, all, none, without, distinct: [...byShape.values()] }
 }
 
-/** null when the arms have their samples, else why nothing more is measured in turns. */
+/** null when the arms have their samples, else why not. */
 async function turns({ session, limits }: Work, arms: Arms, budgetMs: number): Promise<string | null> {
   try {
     const done = await takeTurns(session, arms.subject, arms.distinct, budgetMs, limits)

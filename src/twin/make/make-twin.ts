@@ -44,8 +44,8 @@ export async function makeTwin(sources: TwinSources, limits: Limits): Promise<Lo
       max_connections: '10',
       wal_level: 'minimal',
       max_wal_senders: '0',
-      max_wal_size: '64MB',
-      min_wal_size: '32MB',
+      max_wal_size: '32MB',
+      min_wal_size: '5MB',
     },
     ...(sources.from === undefined ? {} : { from: sources.from }),
   })
