@@ -165,7 +165,7 @@ test('why nothing could be hidden is told, and the sides of before stay', async 
   expect(found.after).toEqual(after)
 })
 
-test('a query that fails in its turns keeps its blocks and is named; the others are measured in turns', async () => {
+test('a query that fails in its turns is named, and the others are measured in turns', async () => {
   await using db = await testDatabase(
     'create table many as select n as id, n as other from generate_series(1, 2000) n; analyze many;',
   )
@@ -175,14 +175,13 @@ test('a query that fails in its turns keeps its blocks and is named; the others 
     { ...aQuery('select * from many where other = 7'), name: 'reads' },
   ]
   const options = { samples: 7, timeBudgetMs: 1000, allowWrites: false }
-  const before = await measureQueries(session, queries, { ...options, samples: 1 })
+  const before = await measureQueries(session, queries.slice(1), { ...options, samples: 1 })
   await db.sql.unsafe('create index by_id on many (id); create index by_other on many (other)')
   const after = await measureQueries(session, queries, options)
   const built = ['by_id', 'by_other'].map((name) => ({ schema: 'public', name }))
-  const found = await interleave(session, built, before, after, { ...options, statementTimeoutMs: 1000 })
-  expect(found.stopped).toBe('not measured in turns: sleeps (stopped by statement_timeout after 1000 ms)')
+  const found = await interleave(session, built, before, after, { ...options, statementTimeoutMs: 500 })
+  expect(found.stopped).toBe('not measured in turns: sleeps (stopped by statement_timeout after 500 ms)')
   expect([...found.interleaved].map(({ query }) => query.name)).toEqual(['reads'])
-  expect(found.before[0]).toEqual(before[0])
 })
 
 test('sides that lie far apart end with ten samples in rounds enough for an interval, sides that do not go on to the usual number', async () => {

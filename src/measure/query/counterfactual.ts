@@ -64,7 +64,9 @@ export async function interleave(
         if (arms !== null) wanted.push({ one, measured, arms })
       }
     const failed = new Map<Taken, string>()
-    for (const [at, each] of Array.from({ length: visits }, () => wanted).flat().entries()) {
+    for (const [at, each] of Array.from({ length: visits }, () => wanted)
+      .flat()
+      .entries()) {
       if (failed.has(each)) continue
       const reason = await turns(work, each.arms, budget(visits * wanted.length - at) * each.arms.distinct.length)
       if (reason !== null) failed.set(each, reason)
