@@ -116,7 +116,10 @@ test('after SIGINT while it measures the built indexes are dropped again', async
   const running = start('q.yaml')
   let told = ''
   running.child.stderr?.on('data', (chunk: string) => (told += chunk))
-  await until('the measurements', async () => told.includes('measuring the queries after'))
+  let over = false
+  void running.ended.then(() => (over = true))
+  await until('the measurements', async () => over || told.includes('measuring the queries after'))
+  expect(told).toContain('measuring the queries after')
   running.child.kill('SIGINT')
   expect((await running.ended).code).toBe(130)
   expect(await indexes()).toEqual([])

@@ -49,6 +49,7 @@ test('another connection that is lost is told, and costs nothing but its own tim
     else pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid()) end`
   const [measured] = await measureQueries(session, [variants([fatal, fatal])], {
     ...few,
+    timeBudgetMs: 60_000,
     connect: async () => openSession(database.url),
   })
   expect(measured?.notConcurrent).toMatch(/lost/)

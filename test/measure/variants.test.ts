@@ -69,14 +69,15 @@ test('one after another, in one pipeline, and over at most four connections that
 
 test('a pipeline waits for one round trip, whatever parameters its statements have', async () => {
   await using database = await testDatabase(shop)
-  await using far = await proxyBefore(database.url, 10)
+  await using far = await proxyBefore(database.url, 30)
   await using session = await openSession(far.url)
   const query = variants({ five: counts }, { parameters: sets({ default: ['rare', '500'] }) })
   const { variants: found, roundTripMs } = await measured(session, query, { samples: 3 })
-  expect(roundTripMs).toBeGreaterThanOrEqual(19)
-  // Five round trips of 20 ms against one; the shortest of three.
-  expect(found[0]?.elapsedMs.low).toBeGreaterThanOrEqual(97)
-  expect(found[0]?.pipelinedMs?.low).toBeLessThan(97)
+  expect(roundTripMs).toBeGreaterThanOrEqual(59)
+  // Five round trips of 60 ms against one, each with what a busy machine adds to it.
+  const { elapsedMs, pipelinedMs } = found[0] ?? {}
+  expect(elapsedMs?.low).toBeGreaterThanOrEqual(297)
+  expect(pipelinedMs?.low).toBeLessThan((elapsedMs?.low ?? 0) / 2)
 })
 
 test('concurrent statements run at once', async () => {

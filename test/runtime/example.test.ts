@@ -56,7 +56,7 @@ needing('packages of examples/fastify', existsSync(join(folder, 'node_modules', 
     })
     const made = () => codes.get(201) ?? 0
     const failures = () => [...codes].reduce((sum, [code, times]) => (code === 201 ? sum : sum + times), 0)
-    await until(() => made() > 300)
+    await until(() => made() > 150)
     expect(failures()).toBe(0)
     await server.stop('fast')
     await until(() => failures() > 0)
@@ -64,7 +64,7 @@ needing('packages of examples/fastify', existsSync(join(folder, 'node_modules', 
     const back = made()
     await until(() => made() > back + 50)
     const away = failures()
-    await until(() => made() > back + 600)
+    await until(() => made() > back + 250)
     going = false
     await Promise.all(users)
     expect(failures() - away).toBe(0)
