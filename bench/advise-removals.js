@@ -52,9 +52,10 @@ const bound = {
 
 export async function adviseRemovals({ quick }) {
   const rows = quick ? 30_000 : 300_000
-  const { ownServer, standbyOf } = await source('test/support/server.ts')
+  const { restartable, standbyOf } = await source('test/support/server.ts')
+  const { startEmbedded } = await source('src/server/embedded/embedded.ts')
   const cwd = mkdtempSync(join(tmpdir(), 'perfdb-bench-'))
-  const server = await ownServer()
+  const server = await restartable(await startEmbedded())
   let standby
   try {
     await onServer(server.url, async (sql) => {

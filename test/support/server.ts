@@ -34,7 +34,11 @@ export async function startServer(settings: Settings = {}): Promise<EmbeddedServ
 
 /** One that can be stopped and started again. */
 export async function ownServer(settings: Settings = {}): Promise<OwnServer> {
-  const server = await startServer(settings)
+  return restartable(await startServer(settings))
+}
+
+/** The server, which can be stopped and started again. */
+export async function restartable(server: EmbeddedServer): Promise<OwnServer> {
   const data = join(server.folder, 'data')
   const { uid, gid } = await stat(data)
   let restarted: ChildProcess | undefined
