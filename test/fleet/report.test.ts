@@ -104,6 +104,23 @@ test('a page of 10,000 tenants holds every one and stays below 5 MB; JUnit has a
   expect(junit).toMatch(/<testsuites name="perfdb" tests="\d+" failures="500"/)
 })
 
+test('a column in which every row would have the same is none, and the server that all have is told above', async () => {
+  const columns = (page: string) => [...page.matchAll(/<th scope="col">(\w+)<\/th>/g)].map(([, name]) => name)
+  const fleet = fleetOf(40)
+  expect(columns(await render(fleet, 'html', layout)).slice(-5)).toEqual([
+    'tenant',
+    'labels',
+    'server',
+    'outcome',
+    'indexes',
+  ])
+  const tenants = fleet.tenants.map((tenant) => ({ ...tenant, labels: {}, server: 'db-<1>:5432' }))
+  const page = await render({ ...fleet, tenants }, 'html', layout)
+  expect(columns(page).slice(-3)).toEqual(['tenant', 'outcome', 'indexes'])
+  expect(page).toContain('<p>All on db-&lt;1&gt;:5432.</p>')
+  expect(page.match(/<tr class="[^"]*">(<td[^>]*>.*?<\/td>){3}<\/tr>/g)).toHaveLength(40)
+})
+
 needing('chromium', hasChromium)(
   'tenants are found by words: the page runs this script and no other one, and without it, as on paper, every tenant is there',
   async () => {

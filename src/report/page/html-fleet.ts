@@ -10,12 +10,22 @@ const mostValues = 40
 
 /**
  * Every tenant with a sign for every index, the worst first. Chosen by outcome and label without a script: each choice is a radio button, and a rule hides the
- * rows that are not of it. Many are found by words as well, where a script may run. Rows are short, so that ten thousand stay below 5 MB.
+ * rows that are not of it. Many are found by words as well, where a script may run. Rows are short, so that ten thousand stay below 5 MB; a column in which every row
+ * would have the same is none: a server that all have is told above.
  */
 export function fleetHtml({ tenants, groups }: FleetResult): string {
   const indexes = indexesOf(groups.flatMap(({ steps }) => steps))
   const cells = groups.map(({ steps }) => signsOf(steps, indexes))
   const choices = choicesOf(tenants)
+  const servers = new Set(tenants.map(({ server }) => server))
+  const labelled = tenants.some(({ labels }) => Object.keys(labels).length > 0)
+  const columns = [
+    'tenant',
+    ...(labelled ? ['labels'] : []),
+    ...(servers.size > 1 ? ['server'] : []),
+    'outcome',
+    'indexes',
+  ]
   const rows = tenants
     .map((tenant, at) => ({ tenant, at }))
     .toSorted((one, other) => one.tenant.group - other.tenant.group || one.at - other.at)
@@ -28,7 +38,10 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')
       const what = error === undefined ? (cells[group] ?? '') : `<span class="code">${html(error.code)}</span>`
-      return `<tr class="${classes.join(' ')}"><td>${html(id)}</td><td>${html(text)}</td><td>${html(server)}</td><td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
+      const own = [id, ...(labelled ? [text] : []), ...(servers.size > 1 ? [server] : [])].map(
+        (cell) => `<td>${html(cell)}</td>`,
+      )
+      return `<tr class="${classes.join(' ')}">${own.join('')}<td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
     })
   const legend = indexes.map(
     ({ index, table }) => `<li>${html(index)} <span class="quiet">on ${html(table)}</span></li>`,
@@ -39,7 +52,7 @@ ${choices.rules.join('\n')}</style>
 ${choices.fields.join('\n')}
 ${searched ? searchField : ''}
 ${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}
-<table class="matrix" aria-label="Tenants"><thead><tr><th scope="col">tenant</th><th scope="col">labels</th><th scope="col">server</th><th scope="col">outcome</th><th scope="col">indexes</th></tr></thead><tbody>
+${servers.size === 1 ? `<p>All on ${html([...servers].join(''))}.</p>\n` : ''}<table class="matrix" aria-label="Tenants"><thead><tr>${columns.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table>${searched ? `\n${searchScript}` : ''}`
 }
