@@ -8,6 +8,21 @@ import { html } from './html-text.js'
 /** Labels with more values than this are no choice that anybody looks through: the browser's own search finds them. */
 const mostValues = 40
 
+interface Column {
+  readonly name: string
+  readonly textOf: (tenant: FleetResult['tenants'][number]) => string
+}
+
+const tenantColumn: Column = { name: 'tenant', textOf: ({ id }) => id }
+const serverColumn: Column = { name: 'server', textOf: ({ server }) => server }
+const labelColumn: Column = {
+  name: 'labels',
+  textOf: ({ labels }) =>
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+}
+
 /**
  * Every tenant with a sign for every index, the worst first. Chosen by outcome and label without a script: each choice is a radio button, and a rule hides the
  * rows that are not of it. Many are found by words as well, where a script may run. Rows are short, so that ten thousand stay below 5 MB; a column in which every row
@@ -19,28 +34,18 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
   const choices = choicesOf(tenants)
   const servers = new Set(tenants.map(({ server }) => server))
   const labelled = tenants.some(({ labels }) => Object.keys(labels).length > 0)
-  const columns = [
-    'tenant',
-    ...(labelled ? ['labels'] : []),
-    ...(servers.size > 1 ? ['server'] : []),
-    'outcome',
-    'indexes',
-  ]
+  const columns = [tenantColumn, ...(labelled ? [labelColumn] : []), ...(servers.size > 1 ? [serverColumn] : [])]
   const rows = tenants
     .map((tenant, at) => ({ tenant, at }))
     .toSorted((one, other) => one.tenant.group - other.tenant.group || one.at - other.at)
-    .map(({ tenant: { id, labels, server, outcome, group, error } }) => {
+    .map(({ tenant }) => {
+      const { labels, outcome, group, error } = tenant
       const classes = [
         `o${tenantOutcomes.indexOf(outcome)}`,
         ...Object.entries(labels).flatMap((pair) => choices.numbers.get(keyOf(pair)) ?? []),
       ]
-      const text = Object.entries(labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ')
+      const own = columns.map(({ textOf }) => `<td>${html(textOf(tenant))}</td>`)
       const what = error === undefined ? (cells[group] ?? '') : `<span class="code">${html(error.code)}</span>`
-      const own = [id, ...(labelled ? [text] : []), ...(servers.size > 1 ? [server] : [])].map(
-        (cell) => `<td>${html(cell)}</td>`,
-      )
       return `<tr class="${classes.join(' ')}">${own.join('')}<td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
     })
   const legend = indexes.map(
@@ -52,7 +57,7 @@ ${choices.rules.join('\n')}</style>
 ${choices.fields.join('\n')}
 ${searched ? searchField : ''}
 ${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}
-${servers.size === 1 ? `<p>All on ${html([...servers].join(''))}.</p>\n` : ''}<table class="matrix" aria-label="Tenants"><thead><tr>${columns.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>
+${servers.size === 1 ? `<p>All on ${html([...servers].join(''))}.</p>\n` : ''}<table class="matrix" aria-label="Tenants"><thead><tr>${[...columns.map(({ name }) => name), 'outcome', 'indexes'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table>${searched ? `\n${searchScript}` : ''}`
 }
