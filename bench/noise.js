@@ -32,28 +32,24 @@ export const wide = [
 
 const pages = [200, 300, 400, 600, 800, 1000, 1200, 1400]
 
-/** Eight queries that read a part of a large table; what they take depends on caches and on who else reads. */
-const queries = pages.map(
-  (most, at) =>
-    [
-      `select count(*), sum(total) from jobs where ctid < '(${most},0)'`,
-      `select status, count(*) from jobs where ctid < '(${most},0)' group by status`,
-      `select max(md5(pad)) from jobs where ctid < '(${most},0)' and id % 3 = 0`,
-      `select customer_id, sum(total) from jobs where ctid < '(${most},0)' group by 1 order by 2 desc limit 5`,
-    ][at % 4],
-)
+const shapes = [
+  (rows) => `select count(*), sum(total) from ${rows}`,
+  (rows) => `select status, count(*) from ${rows} group by status`,
+  (rows) => `select max(md5(pad)) from ${rows} and id % 3 = 0`,
+  (rows) => `select customer_id, sum(total) from ${rows} group by 1 order by 2 desc limit 5`,
+]
 
-/** Eight queries that compute over a tenth as many pages, of which `share` makes fewer: only so is it known how many times as fast they are, on each core and at any time. */
+/** Eight queries over what `rowsOf` makes of a number of pages. */
+function queriesOver(rowsOf) {
+  return pages.map((most, at) => shapes[at % shapes.length](rowsOf(most)))
+}
+
+/** They read a part of a large table; what they take depends on caches and on who else reads. */
+const reading = queriesOver((most) => `jobs where ctid < '(${most},0)'`)
+
+/** They compute over a tenth as many pages, of which `share` makes fewer: only so is it known how many times as fast they are, on each core and at any time. */
 function computing(share) {
-  return pages.map((all, at) => {
-    const rows = `few where ctid < '(${Math.round((all / 10) * share)},0)' and md5(md5(pad)) <> 'x'`
-    return [
-      `select count(*), sum(total) from ${rows}`,
-      `select status, count(*) from ${rows} group by status`,
-      `select max(md5(pad)) from ${rows}`,
-      `select customer_id, sum(total) from ${rows} group by 1 order by 2 desc limit 5`,
-    ][at % 4]
-  })
+  return queriesOver((most) => `few where ctid < '(${Math.round((most / 10) * share)},0)' and md5(md5(pad)) <> 'x'`)
 }
 
 function named(texts) {
@@ -136,7 +132,7 @@ export async function noise({
 /** One run of eight queries; after it the second side reads `factor` times fewer pages. */
 async function pairsOf({ measureQueries, measureAgain, compare, noiseOf }, session, factor, timeBudgetMs) {
   const options = { timeBudgetMs, samples: 101, blocks: 2, allowWrites: false }
-  const [large, small] = (factor === 1 ? [queries, queries] : [computing(1), computing(1 / factor)]).map(named)
+  const [large, small] = (factor === 1 ? [reading, reading] : [computing(1), computing(1 / factor)]).map(named)
   const sides = large.map(({ sql }, at) => [
     { settings: [], sql },
     { settings: [], sql: small[at].sql },

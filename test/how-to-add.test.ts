@@ -127,7 +127,7 @@ test('a format, a finding and an option are added in as many files as the map sa
   expect(() => checkOptions('apply', { napMs: 'long' })).toThrow('the option napMs of apply must be a number')
   const { options } = await resolveSettings('apply', new Map(), copy.path, { PERFDB_NAP: '7s' })
   expect(options.nap).toBe(7000)
-}, 300_000)
+})
 
 async function copyOfSources() {
   const path = await mkdtemp(join(tmpdir(), 'perfdb-how-to-add-'))

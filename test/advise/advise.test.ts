@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adviseResult, type AdviseResult } from '../../src/result/documents/advise-result.js'
 import { testDatabase, type TestDatabase } from '../support/database.js'
-import { jsonOf } from '../support/document.js'
+import { documentOf, jsonOf } from '../support/document.js'
 
 let source: TestDatabase
 let folder: string
@@ -76,11 +76,7 @@ afterAll(async () => {
 })
 
 async function advise(...parameters: readonly string[]): Promise<AdviseResult> {
-  const { document, stderr } = await jsonOf(source.url, folder, 'advise', ...parameters)
-  expect(document, stderr).not.toHaveProperty('error')
-  const result = adviseResult.parse(document)
-  expect(result).toEqual(document)
-  return result
+  return documentOf(adviseResult, source.url, folder, 'advise', ...parameters)
 }
 
 test('each piece of advice was tried: PostgreSQL builds it, the planner of the server takes it, and it is not there yet', async () => {

@@ -9,12 +9,14 @@ export async function jsonOf(url: string, cwd: string, ...parameters: readonly s
   return { code, document, stderr }
 }
 
-/** The same read by the schema of its document, after which one of an error fails the test. */
+/** The same read by the schema of its document, which knows all that is in it; one of an error fails the test. */
 export async function documentOf<Document>(
   schema: { parse(document: unknown): Document },
   ...[url, cwd, ...parameters]: Parameters<typeof jsonOf>
 ): Promise<Document> {
   const { document, stderr } = await jsonOf(url, cwd, ...parameters)
   expect(document, stderr).not.toHaveProperty('error')
-  return schema.parse(document)
+  const result = schema.parse(document)
+  expect(result).toEqual(document)
+  return result
 }
