@@ -9,6 +9,7 @@ import { resolveTarget } from '../../src/server/target/target.js'
 import { plainClient } from '../../src/server/wire/plain-client.js'
 import { testDatabase } from '../support/database.js'
 import { failureOf } from '../support/failure.js'
+import { proxyBefore } from '../support/network.js'
 
 test('settings are pinned against a role and a database that set everything otherwise', async () => {
   await using database = await testDatabase()
@@ -88,6 +89,23 @@ test('cancel ends the statement that runs', async () => {
   await session.cancel()
   expect(await sleeping).toMatchObject({ code: 'QUERY_FAILED', sqlstate: '57014' })
   expect(await session.query('select 1 as one')).toEqual([{ one: 1 }])
+})
+
+test('a cancel request that comes too late for its statement ends none of those after it', async () => {
+  await using database = await testDatabase('create table t (a int)')
+  await using proxy = await proxyBefore(database.url)
+  await using session = await connect(await targetOf(proxy.url), 'ddl')
+  const slow = session.query('select pg_sleep(0.5)')
+  await untilActive(database, session.pid, 'pg_sleep')
+  const goOn = proxy.hold()
+  const cancelled = session.cancel()
+  await slow
+  const next = [session.query('select 1 as n from pg_sleep(0.5)'), session.query('select 2 as n')]
+  // Were they sent already, the first would run by now.
+  await sleep(200)
+  goOn()
+  await cancelled
+  expect(await Promise.all(next)).toEqual([[{ n: 1 }], [{ n: 2 }]])
 })
 
 test('cancel ends a statement that waits for a lock', async () => {
@@ -281,8 +299,8 @@ test('a socket that ends before its first statement: the statement is told, and 
     await expect(sql`select 1`).rejects.toMatchObject({ code: 'ECONNRESET' })
     await expect(answered(new Promise(() => undefined))).rejects.toMatchObject({ code: 'ECONNRESET' })
     await close()
-    for (const opening of [openQueueConnection(target), openLoadConnection(target, 1000, true)])
-      expect((await failureOf(opening)).code).toBe('CONNECTION_REFUSED')
+    for (const open of [() => openQueueConnection(target), () => openLoadConnection(target, 1000, true)])
+      expect((await failureOf(open())).code).toBe('CONNECTION_REFUSED')
   } finally {
     rude.server.close()
   }

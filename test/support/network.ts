@@ -10,6 +10,8 @@ export interface Proxy extends AsyncDisposable {
   silence(): void
   /** Connections that are open now are reset on both sides; new ones pass. */
   cut(): void
+  /** New connections wait before the proxy until what this gives is called. */
+  hold(): () => void
 }
 
 /** `delayMs` is the way in each direction: a round trip takes twice that. */
@@ -18,7 +20,9 @@ export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
   const later = (work: () => void) => (delayMs === 0 ? work() : void setTimeout(work, delayMs))
   let trips = 0
   const pairs = new Set<{ client: Socket; backend: Socket; silent: boolean }>()
-  const proxy = createServer({ allowHalfOpen: true }, (client) => {
+  let gate = Promise.resolve()
+  const proxy = createServer({ allowHalfOpen: true }, (client) => void gate.then(() => join(client)))
+  const join = (client: Socket) => {
     const backend = dial({ port: Number(port), host: hostname, allowHalfOpen: true })
     const pair = { client, backend, silent: false }
     pairs.add(pair)
@@ -47,7 +51,7 @@ export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
         if (!pair.silent) to.destroy()
       })
     }
-  })
+  }
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   const address = proxy.address()
   const front = new URL(url)
@@ -64,6 +68,11 @@ export async function proxyBefore(url: string, delayMs = 0): Promise<Proxy> {
         client.resetAndDestroy()
         backend.resetAndDestroy()
       }
+    },
+    hold() {
+      let open = () => {}
+      gate = new Promise((resolve) => (open = resolve))
+      return open
     },
     async [Symbol.asyncDispose]() {
       for (const { client, backend } of pairs) {

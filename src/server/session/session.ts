@@ -52,7 +52,7 @@ export interface Session extends AsyncDisposable {
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Notices and warnings of the server since the last call, oldest first. */
   takeNotices(): readonly Notice[]
-  /** Asks the server to cancel the statement that runs now (CancelRequest); resolves when the request was sent. */
+  /** Asks the server to cancel the statement that runs now (CancelRequest); resolves when the server took it. What is asked meanwhile is sent then: it is not met. */
   cancel(): Promise<void>
 }
 

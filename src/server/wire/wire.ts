@@ -84,8 +84,11 @@ export async function openWire(
   const sql = withoutTargetSessionAttributes(() => postgres(options))
   const known = new Set<string>()
   const waiting = waitingOn(socket, () => line.lostError(undefined))
+  /** Cancel requests under way. The server ends whatever runs when one arrives: until it has, nothing more is sent. */
+  let cancels: Promise<unknown> | undefined
 
   async function send<Row>(text: string, parameters: readonly (string | null)[], simple: boolean): Promise<Row[]> {
+    if (cancels !== undefined) await cancels
     if (proved && line.lost()) throw line.lostError(undefined)
     // With parameters the server is asked for their types first, so that preparing costs nothing.
     const prepare = prepares !== 'nothing' && !simple && (parameters.length > 0 || known.has(text))
@@ -130,7 +133,12 @@ export async function openWire(
     takeNotices: () => notices.splice(0),
     async cancel() {
       if (waiting.count() === 0 || line.lost()) return
-      await sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend)
+      const request = sendCancelRequest(host, encrypted ? 'demanded' : 'plain', target.tls, backend)
+      const all = Promise.allSettled([cancels, request]).then(() => {
+        if (cancels === all) cancels = undefined
+      })
+      cancels = all
+      await request
     },
     async close() {
       // Without a timeout this never returns once a backend was ended in the middle of a statement (fact 1).
