@@ -24,7 +24,7 @@ async function planOn(server, quick) {
   if (program !== undefined)
     contenders['psql, one catalog query'] = () => timed(program, ['-XAtq', '-c', catalogQuery, server.url])
   await inRounds(2, contenders)
-  const taken = await inRounds(quick ? 15 : 41, contenders)
+  const taken = await inRounds(quick ? 9 : 41, contenders)
   const bare = median(taken['node -e 0'])
   const query = program === undefined ? null : median(taken['psql, one catalog query'])
   return {

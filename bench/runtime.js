@@ -35,7 +35,7 @@ export async function runtime({ quick }) {
     const app = await open({ file, service: 'api' })
     const bare = postgres(url, { max: 4 })
     const { sql } = await app.tenant('u1')
-    const rounds = quick ? 9 : 31
+    const rounds = quick ? 5 : 31
     try {
       const rows = []
       const goal = (name, value, atMost) => rows.push([name, value, atMost])

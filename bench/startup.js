@@ -23,7 +23,7 @@ export async function startup({ quick }) {
     }
     Object.assign(contenders, await aroundAction(cwd))
     await inRounds(2, contenders)
-    const taken = await inRounds(quick ? 15 : 41, contenders)
+    const taken = await inRounds(quick ? 9 : 41, contenders)
     const bare = median(taken['node -e 0'])
     const goals = [null, 1.5, 2, 3.8, null, 3.8, null, null]
     return {
