@@ -158,6 +158,36 @@ needing('chromium', hasChromium)(
   },
 )
 
+needing('chromium', hasChromium)(
+  'of a thousand tenants those in which nothing is left to do are folded: a search opens them, and on paper every one is there',
+  async () => {
+    const html = await render(fleetOf(1000), 'html', layout)
+    expect(await render(fleetOf(999), 'html', layout)).not.toContain('<details id="folded"')
+    const browser = await startBrowser()
+    try {
+      await using shown = await show(browser, html)
+      const { page } = shown
+      const rows = async () =>
+        page.evaluate(
+          () => [...document.querySelectorAll('.matrix tbody tr')].filter((row) => row.checkVisibility()).length,
+        )
+      expect([await rows(), await page.locator('#folded summary').textContent()]).toEqual([25, '975 tenants in order'])
+      const field = page.getByLabel('Find tenants')
+      await field.fill('yacht-11')
+      expect([await rows(), await page.locator('#found').textContent()]).toEqual([11, '11 of 1,000 tenants'])
+      await field.fill('')
+      expect([await rows(), await page.locator('#found').textContent()]).toEqual([25, ''])
+      await page.locator('#folded summary').click()
+      expect(await rows()).toBe(1000)
+      await page.locator('#folded summary').click()
+      await page.emulateMedia({ media: 'print' })
+      expect(await rows()).toBe(1000)
+    } finally {
+      await browser.close()
+    }
+  },
+)
+
 test('equal groups stand in the order of the list, whichever of their tenants was done first', () => {
   const groups: Groups = new Map()
   const done = (id: string, reason: string): TenantResult => {

@@ -1,16 +1,21 @@
 import { tenantOutcomes, type FleetResult, type TenantStep } from '../../result/documents/fleet-result.js'
-import { withThousands } from '../../text/amounts.js'
+import { several, withThousands } from '../../text/amounts.js'
 import { isAsDeclared, tenantTones, tenantWords } from '../blocks/fleet.js'
 import { signs } from '../blocks/steps.js'
 import { searchedFrom, searchField, searchScript, searchStyle } from './html-search.js'
 import { html } from './html-text.js'
 
+/** From so many tenants on, those in which nothing is left to do are folded: laying out thousands of rows takes a browser seconds. */
+const foldedFrom = 1000
+
 /** Labels with more values than this are no choice that anybody looks through: the browser's own search finds them. */
 const mostValues = 40
 
+type Tenant = FleetResult['tenants'][number]
+
 interface Column {
   readonly name: string
-  readonly textOf: (tenant: FleetResult['tenants'][number]) => string
+  readonly textOf: (tenant: Tenant) => string
 }
 
 const tenantColumn: Column = { name: 'tenant', textOf: ({ id }) => id }
@@ -25,7 +30,7 @@ const labelColumn: Column = {
 
 /**
  * Every tenant with a sign for every index, the worst first. Chosen by outcome and label without a script: each choice is a radio button, and a rule hides the
- * rows that are not of it. Many are found by words as well, where a script may run. Rows are short, so that ten thousand stay below 5 MB; a column in which every row
+ * rows that are not of it. Many are found by words as well, where a script may run; of thousands those in which nothing is left to do are folded. Rows are short, so that ten thousand stay below 5 MB; a column in which every row
  * would have the same is none: a server that all have is told above.
  */
 export function fleetHtml({ tenants, groups }: FleetResult): string {
@@ -35,19 +40,25 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
   const servers = new Set(tenants.map(({ server }) => server))
   const labelled = tenants.some(({ labels }) => Object.keys(labels).length > 0)
   const columns = [tenantColumn, ...(labelled ? [labelColumn] : []), ...(servers.size > 1 ? [serverColumn] : [])]
-  const rows = tenants
+  const row = (tenant: Tenant) => {
+    const { labels, outcome, group, error } = tenant
+    const classes = [
+      `o${tenantOutcomes.indexOf(outcome)}`,
+      ...Object.entries(labels).flatMap((pair) => choices.numbers.get(keyOf(pair)) ?? []),
+    ]
+    const own = columns.map(({ textOf }) => `<td>${html(textOf(tenant))}</td>`)
+    const what = error === undefined ? (cells[group] ?? '') : `<span class="code">${html(error.code)}</span>`
+    return `<tr class="${classes.join(' ')}">${own.join('')}<td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
+  }
+  const head = [...columns.map(({ name }) => name), 'outcome', 'indexes'].map((name) => `<th scope="col">${name}</th>`)
+  const table = (label: string, of: readonly Tenant[]) =>
+    `<table class="matrix" aria-label="${label}"><thead><tr>${head.join('')}</tr></thead><tbody>\n${of.map(row).join('\n')}\n</tbody></table>`
+  const sorted = tenants
     .map((tenant, at) => ({ tenant, at }))
     .toSorted((one, other) => one.tenant.group - other.tenant.group || one.at - other.at)
-    .map(({ tenant }) => {
-      const { labels, outcome, group, error } = tenant
-      const classes = [
-        `o${tenantOutcomes.indexOf(outcome)}`,
-        ...Object.entries(labels).flatMap((pair) => choices.numbers.get(keyOf(pair)) ?? []),
-      ]
-      const own = columns.map(({ textOf }) => `<td>${html(textOf(tenant))}</td>`)
-      const what = error === undefined ? (cells[group] ?? '') : `<span class="code">${html(error.code)}</span>`
-      return `<tr class="${classes.join(' ')}">${own.join('')}<td class="${tenantTones[outcome]}">${tenantWords[outcome]}</td><td>${what}</td></tr>`
-    })
+    .map(({ tenant }) => tenant)
+  const isFolded = ({ outcome }: Tenant) => tenants.length >= foldedFrom && tenantTones[outcome] === 'good'
+  const [shown, folded] = [sorted.filter((tenant) => !isFolded(tenant)), sorted.filter(isFolded)]
   const legend = indexes.map(
     ({ index, table }) => `<li>${html(index)} <span class="quiet">on ${html(table)}</span></li>`,
   )
@@ -57,14 +68,24 @@ ${choices.rules.join('\n')}</style>
 ${choices.fields.join('\n')}
 ${searched ? searchField : ''}
 ${legend.length === 0 ? '' : `<p>A sign for each index, in this order: ${html(signText)}.</p>\n<ol>${legend.join('')}</ol>`}
-${servers.size === 1 ? `<p>All on ${html([...servers].join(''))}.</p>\n` : ''}<table class="matrix" aria-label="Tenants"><thead><tr>${[...columns.map(({ name }) => name), 'outcome', 'indexes'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>
-${rows.join('\n')}
-</tbody></table>${searched ? `\n${searchScript}` : ''}`
+${servers.size === 1 ? `<p>All on ${html([...servers].join(''))}.</p>\n` : ''}${shown.length === 0 ? '' : table('Tenants', shown)}${folded.length === 0 ? '' : `\n<details id="folded"><summary>${outcomesText(folded)}</summary>${table('Tenants with nothing left to do', folded)}</details>`}${searched ? `\n${searchScript}` : ''}`
 }
 
 /** Its page has a script, and no other one. */
 export function isSearched({ tenants }: Pick<FleetResult, 'tenants'>): boolean {
   return tenants.length >= searchedFrom
+}
+
+/** `4,000 tenants in order, 12 done` */
+function outcomesText(tenants: readonly Tenant[]): string {
+  const counts = tenantOutcomes.map((outcome) => ({
+    word: tenantWords[outcome],
+    count: tenants.filter((tenant) => tenant.outcome === outcome).length,
+  }))
+  return counts
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }, at) => `${at === 0 ? several(count, 'tenant') : withThousands(count)} ${word}`)
+    .join(', ')
 }
 
 const signText = `${signs.keep} as declared, ${signs.create} missing, ${signs.replace} differs, ${signs.rebuild} invalid, ${signs.adopt} other name, ${signs.drop} to drop, ${signs.building} being built`

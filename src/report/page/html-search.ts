@@ -10,17 +10,21 @@ export const searchedFrom = 20
 const script = `
 const field = document.getElementById('find')
 const said = document.getElementById('found')
+const folded = document.getElementById('folded')
 const rows = [...document.querySelectorAll('.matrix tbody tr')]
 let texts
 const find = () => {
   texts ??= rows.map((row) => [...row.cells].map((cell) => cell.textContent).join('\\n').toLowerCase())
   const words = field.value.toLowerCase().split(/\\s+/)
   rows.forEach((row, at) => row.classList.toggle('out', !words.every((word) => texts[at].includes(word))))
+  if (folded !== null) folded.open = field.value.trim() !== ''
   tell()
 }
 const tell = () => {
+  said.textContent = ''
+  if (field.value.trim() === '') return
   const number = rows.filter((row) => row.offsetParent !== null).length
-  said.textContent = field.value.trim() === '' ? '' : number.toLocaleString('en') + ' of ' + rows.length.toLocaleString('en') + ' tenants'
+  said.textContent = number.toLocaleString('en') + ' of ' + rows.length.toLocaleString('en') + ' tenants'
 }
 document.getElementById('search').hidden = false
 field.addEventListener('input', find)
