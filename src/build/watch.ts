@@ -1,3 +1,5 @@
+import { PerfdbError } from '../errors.js'
+import { cancelWaiterSql } from '../sql/catalog/progress.js'
 import type { Eyes, QueuePolicy } from './context.js'
 import type { Listener } from './events.js'
 import { backendText, blockerTexts, lookAt, phaseName, type Backend, type BackendLook } from './look.js'
@@ -66,12 +68,20 @@ export function watch(eyes: Eyes, pid: number, options: WatchOptions): { stop():
 
   const queued = async (waiter: Backend) => {
     const text = backendText(waiter)
+    // Another role's may not be touched without pg_signal_backend: no reason to look no more.
+    const notCancelled = (error: unknown) => {
+      if (!(error instanceof PerfdbError) || error.code === 'CONNECTION_LOST') throw error
+      options.listener({
+        type: 'warning',
+        message: `the statement of pid ${waiter.pid} could not be cancelled: ${error.message}`,
+      })
+    }
     const message = `queued behind the build of ${options.index}, will end it with a deadlock unless it goes away: ${text}`
     options.listener({
       type: 'warning',
       message: options.onQueue === 'report' ? message : `${message} (${options.onQueue})`,
     })
-    if (options.onQueue === 'cancel-waiter') await eyes.query('select pg_catalog.pg_cancel_backend($1)', [waiter.pid])
+    if (options.onQueue === 'cancel-waiter') await eyes.query(cancelWaiterSql, [waiter.pid, pid]).catch(notCancelled)
     if (options.onQueue !== 'cancel-build') return
     seen.queuedBehind = text
     await options.cancel()

@@ -35,6 +35,9 @@ select pg_catalog.json_build_object(
       and a.backend_type = 'client backend' and a.query !~* '^\\s*vacuum')
 ) as document`
 
+/** Cancels what backend `$1` runs as long as it waits behind backend `$2`: a moment later it may be about something else. */
+export const cancelWaiterSql = `select pg_catalog.pg_cancel_backend(pid) from (values ($1::int)) as waiter (pid) where $2::int = any (pg_catalog.pg_blocking_pids(pid))`
+
 /**
  * Who holds, now, what a short try for its lock could not have beside it (manual: "Explicit Locking"). `$1`, `$2`: schema and name of the table, `$3` the index, `$4` what the
  * statement does to it, `$5` the pid of whoever tried. A drop locks the table with all its partitions, a new index its table SHARE, ATTACH
