@@ -175,6 +175,19 @@ test('fault 21: a queued statement of a role that may not be touched is told, an
   expect(more).toEqual(['the invalid public.i could not be dropped: i waited 5 s without progress'])
 })
 
+test('fault 21: a policy for queued statements that the role would not see is told to do nothing', async () => {
+  await using db = await testDatabase(tables)
+  await using role = await testRole(db)
+  await db.sql.unsafe(`alter table t owner to ${role.name}; grant create on schema public to ${role.name}`)
+  const { result, events } = await apply(role.url, await profileOf(['{ name: i, table: t, keys: [a] }']), {
+    onQueue: 'cancel-build',
+  })
+  expect(result.exit_code).toBe(0)
+  expect(warnings(events)).toEqual([
+    '--on-queue cancel-build does nothing about statements of other roles: to see them takes pg_monitor',
+  ])
+})
+
 test('fault 21: cancel-build makes way for the statement that is queued, and builds again', async () => {
   await using db = await testDatabase(gatedTable)
   const running = apply(db.url, await profileOf([slowIndex]), { onQueue: 'cancel-build' })

@@ -31,6 +31,7 @@ export async function buildContext(
   options: BuildOptions,
 ): Promise<BuildContext> {
   await applyDisconnectPolicy(ddl, options)
+  if (options.onQueue !== 'report') await tellUnseen(ddl, options)
   return {
     ddl,
     lockPid: ddl.pid,
@@ -45,6 +46,19 @@ export async function buildContext(
     listener: options.listener,
     recorder,
   }
+}
+
+/** Statements of other roles are seen by members of pg_read_all_stats alone (fault 64): for others a policy about them does nothing. */
+async function tellUnseen(
+  session: Session,
+  { onQueue, listener }: Pick<BuildOptions, 'onQueue' | 'listener'>,
+): Promise<void> {
+  const [row] = await session.query<{ sees: boolean }>(
+    "select pg_catalog.pg_has_role('pg_read_all_stats', 'usage') as sees",
+  )
+  if (row?.sees === true) return
+  const message = `--on-queue ${onQueue} does nothing about statements of other roles: to see them takes pg_monitor`
+  listener({ type: 'warning', message })
 }
 
 /** Why no build may be started now: a window that is closed, or a replica that is behind; null when one may. */
