@@ -12,7 +12,8 @@ export interface LagOptions {
 
 /**
  * Waits until no replica is further behind than maxLagMs, for maxWaitMs at most; then why no build may be started, or null. The lag
- * is the time that replay is behind (pg_stat_replication.replay_lag; manual, "Monitoring Statistics"); a role without pg_monitor sees none, and is told so.
+ * is the time that replay is behind (pg_stat_replication.replay_lag; manual, "Monitoring Statistics"), of those that replay: for pg_receivewal, which only writes, it grows for ever. A
+ * role without pg_monitor sees none, and is told so.
  */
 export async function lagRefusal(session: Session, options: LagOptions): Promise<string | null> {
   const { maxLagMs, maxWaitMs, signal, listener } = options
@@ -32,8 +33,8 @@ export async function lagRefusal(session: Session, options: LagOptions): Promise
 
 async function worstLag(session: Session): Promise<{ readonly name: string; readonly ms: number } | 'hidden' | null> {
   const rows = await session.query<{ name: string; ms: number | null; hidden: boolean }>(
-    `select coalesce(nullif(application_name, ''), '?') as name, extract(epoch from replay_lag)::float8 * 1000 as ms, state is null as hidden
-     from pg_catalog.pg_stat_replication order by replay_lag desc nulls last`,
+    `select coalesce(nullif(application_name, ''), '?') as name, case when replay_lsn is not null then extract(epoch from replay_lag)::float8 * 1000 end as ms, state is null as hidden
+     from pg_catalog.pg_stat_replication order by ms desc nulls last`,
   )
   if (rows.some((row) => row.hidden)) return 'hidden'
   const worst = rows.find((row) => row.ms !== null)

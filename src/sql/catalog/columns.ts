@@ -174,7 +174,7 @@ export const catalogColumns: Readonly<Record<string, readonly string[]>> = {
     'tuples_done',
     'tuples_total',
   ],
-  pg_stat_replication: ['application_name', 'replay_lag', 'state'],
+  pg_stat_replication: ['application_name', 'replay_lag', 'replay_lsn', 'state'],
   pg_statistic_ext: ['oid', 'stxexprs', 'stxname', 'stxnamespace', 'stxrelid'],
   pg_stats: ['attname', 'avg_width', 'inherited', 'n_distinct', 'schemaname', 'tablename'],
   pg_tablespace: ['oid', 'spcname'],
