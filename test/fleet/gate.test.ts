@@ -1,3 +1,4 @@
+import { render } from '../../src/report/render.js'
 import { expect, test } from 'vitest'
 import { runFleet, type FleetOptions, type FleetTenant } from '../../src/commands/fleet/fleet.js'
 import { runScheduled } from '../../src/commands/fleet/schedule.js'
@@ -55,6 +56,8 @@ test('a query of a canary that got slower ends the rollout with 1, and the repor
   expect(result).toMatchObject({ exit_code: 1, ok: false, counts: { in_order: 1, not_reached: 2 } })
   expect(result.waves[0]).toMatchObject({ stopped: 'by-owner of canary got slower' })
   expect(result.groups[0]).toMatchObject({ outcome: 'not_reached', reason: 'by-owner of canary got slower' })
+  const text = await render(result, 'text', { width: 120, color: false, unicode: true, verbose: false })
+  expect(text).toContain('slower: by-owner of canary, 0.5x (0.4-0.6)\n')
 })
 
 test('a wave of which nobody could be looked at proves nothing; a server that does not answer is given up, others are not', async () => {

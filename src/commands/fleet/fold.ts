@@ -22,7 +22,7 @@ export function folded(result: SingleResult): Folded {
     ({ severity }) => severity !== 'info',
   )
   const verdicts = queries.flatMap(({ name, verdict, speedup }) =>
-    verdict === undefined ? [] : [{ query: name, verdict, ...(speedup && { speedup: speedup.median }) }],
+    verdict === undefined ? [] : [{ query: name, verdict, ...(speedup && { speedup }) }],
   )
   const error = 'error' in result ? result.error : undefined
   const builds = result.command === 'status' && 'builds' in result ? result.builds.length : 0

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../result/documents/result.js'
 import type { FleetResult, TenantGroup, TenantOutcome, TenantStep } from '../../result/documents/fleet-result.js'
 import { tenantOutcomes } from '../../result/documents/fleet-result.js'
-import { duration, withThousands, several } from '../../text/amounts.js'
+import { duration, several, speedup, withThousands } from '../../text/amounts.js'
 import type { Block, Cell, Tone } from '../block/block.js'
 import { findingBlocks } from '../block/findings.js'
 import type { Layout } from '../block/layout.js'
@@ -47,10 +47,10 @@ export function fleetBlocks(result: FleetResult, layout: Layout): Block[] {
       kind: 'items',
       title: 'Measured',
       items: tenants.flatMap(({ id, verdicts = [] }) =>
-        verdicts.map(({ query, verdict, speedup }) => ({
+        verdicts.map(({ query, verdict, speedup: interval }) => ({
           tone: verdict === 'slower' ? ('bad' as const) : ('plain' as const),
           label: verdict,
-          text: `${query} of ${id}${speedup === undefined ? '' : `, ${speedup.toFixed(2)} times as fast`}`,
+          text: `${query} of ${id}${interval === undefined ? '' : `, ${speedup(interval)}`}`,
           details: [],
         })),
       ),

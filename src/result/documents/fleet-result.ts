@@ -1,5 +1,6 @@
 import { z } from '../../yaml/schema.js'
 import { errorFields, finding, outcomes, step } from '../parts/step-result.js'
+import { interval } from '../parts/variants-result.js'
 
 /** From the worst to the best; a table of tenants is in this order. */
 export const tenantOutcomes = [
@@ -30,7 +31,7 @@ const tenantStep = step
     error: errorFields.optional(),
   })
 
-const verdict = z.object({ query: z.string(), verdict: z.string(), speedup: z.number().optional() })
+const verdict = z.object({ query: z.string(), verdict: z.string(), speedup: interval.optional() })
 
 const tenant = z.object({
   id: z.string(),
