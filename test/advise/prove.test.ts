@@ -44,6 +44,13 @@ function start(...parameters: readonly string[]) {
   return perfdb(source.url, folder, ...proving(parameters), '--format', 'json')
 }
 
+/** Polls until the condition holds in the run, which takes as long as it takes: twin, builds and measurements. */
+async function untilIn(running: ReturnType<typeof start>, condition: () => Promise<boolean> | boolean): Promise<void> {
+  let over = false
+  void running.ended.then(() => (over = true))
+  while (!(await condition()) && !over) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 async function prove(...parameters: readonly string[]): Promise<AdviseResult> {
   return documentOf(adviseResult, source.url, folder, ...proving(parameters))
 }
@@ -95,7 +102,7 @@ test('what a killed run left is dropped by the next one', async () => {
   const writer = await source.sql.reserve()
   await writer.unsafe('begin; update parcels set weight = weight where id = 1')
   const running = start('q.yaml')
-  await until('a build', async () => (await indexes()).length > 0)
+  await untilIn(running, async () => (await indexes()).length > 0)
   running.child.kill('SIGKILL')
   await running.ended
   await writer.unsafe('rollback')
@@ -116,9 +123,7 @@ test('after SIGINT while it measures the built indexes are dropped again', async
   const running = start('q.yaml')
   let told = ''
   running.child.stderr?.on('data', (chunk: string) => (told += chunk))
-  let over = false
-  void running.ended.then(() => (over = true))
-  await until('the measurements', async () => over || told.includes('measuring the queries after'))
+  await untilIn(running, () => told.includes('measuring the queries after'))
   expect(told).toContain('measuring the queries after')
   running.child.kill('SIGINT')
   expect((await running.ended).code).toBe(130)
