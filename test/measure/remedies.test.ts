@@ -253,6 +253,22 @@ test('a foreign key that deletes look up without an index, and with one', async 
   expect(await hintOf()).toBe('create index on public.kids (ref_id): without it each call reads the whole table')
 })
 
+test('triggers that took the time of one run alone are none that take it', async () => {
+  // A sequence goes on where a transaction is rolled back: every third run is slow, whichever of them is looked at.
+  await database.sql.unsafe(`create table late (n int); create sequence runs;
+    create function slow_now() returns trigger language plpgsql as $$ begin
+      if nextval('runs') % tg_argv[0]::int = 0 then perform pg_sleep(0.02); end if; return new; end $$;
+    create trigger late before insert on late for each row execute function slow_now(3)`)
+  const codes = async () => (await found('insert into late values (1)', [], true)).map(({ code }) => code)
+  for (let shift = 0; shift < 3; shift += 1) {
+    await database.sql`select setval('runs', ${3 + shift})`
+    expect(await codes()).not.toContain('TRIGGER_TIME')
+  }
+  await database.sql.unsafe(`drop trigger late on late;
+    create trigger late before insert on late for each row execute function slow_now(1)`)
+  expect(await codes()).toContain('TRIGGER_TIME')
+})
+
 test('a pattern that begins with a wildcard, without trigrams: no index is promised', async () => {
   const text = await hint(`select * from events where note ilike '%77%7'`)
   expect(text).not.toContain('create index')

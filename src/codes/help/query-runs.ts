@@ -5,14 +5,14 @@ export const queryRunTexts = {
   TRIGGER_TIME: {
     text: 'triggers take much of the time',
     why: 'No index of the query changes it; most often a foreign key looks through a whole table.',
-    rule: 'Triggers, those of foreign keys among them, take over 30 % of the time and over 1 ms.',
+    rule: 'Triggers, those of foreign keys among them, take over 30 % of the time and over 1 ms, in each of three runs (of a query over 1 s in one).',
     todo: 'Index the referencing columns of the foreign keys.',
     option: '--allow WRITE_QUERY measures such statements',
   },
   IO_BOUND: {
     text: 'a query waits for the disk',
     why: 'Its time depends on the disk and on what else is read.',
-    rule: 'I/O Read Time is over half of the execution time and over 1 ms; needs track_io_timing = on.',
+    rule: 'I/O Read Time is over half of the execution time and over 1 ms, in each of three runs (of a query over 1 s in one); needs track_io_timing = on.',
     todo: 'Read fewer blocks, or give the server more memory.',
   },
   LARGE_OFFSET: {
@@ -42,7 +42,7 @@ export const queryRunTexts = {
   SERIALIZATION: {
     text: 'turning rows into text takes much of the time',
     why: 'The rows are found quickly and take long to become text.',
-    rule: 'EXPLAIN (SERIALIZE) takes over 30 % of the whole and over 1 ms (PostgreSQL 17 and later).',
+    rule: 'EXPLAIN (SERIALIZE) takes over 30 % of the whole and over 1 ms, in each of three runs (of a query over 1 s in one; PostgreSQL 17 and later).',
     todo: 'Select fewer columns or fewer rows.',
   },
   WAL_HEAVY: {
