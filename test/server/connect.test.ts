@@ -92,7 +92,7 @@ test('cancel ends the statement that runs', async () => {
 })
 
 test('a cancel request that comes too late for its statement ends none of those after it', async () => {
-  await using database = await testDatabase('create table t (a int)')
+  await using database = await testDatabase()
   await using proxy = await proxyBefore(database.url)
   await using session = await connect(await targetOf(proxy.url), 'ddl')
   const slow = session.query('select pg_sleep(0.5)')

@@ -95,10 +95,10 @@ export async function finish(
   }
 }
 
-/** What rests on times of one run that the samples do not have: a neighbour that takes the core for 5 ms makes it up for a quick query. */
+/** What rests on the times of the timed run alone: of a quick query another process that takes the core for 5 ms is most of them. */
 const ofOneRun: ReadonlySet<string> = new Set(['SERIALIZATION', 'TRIGGER_TIME', 'IO_BOUND'])
 
-/** Of a query that takes longer a moment's neighbour is no third, and two more runs would cost more than they say. */
+/** Above, another process's moment is no 30 %, and two more runs would cost more than they say. */
 const confirmedBelowMs = 1000
 
 /** By the rules; what rests on one run's times where two more runs say the same. */

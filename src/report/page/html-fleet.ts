@@ -53,10 +53,7 @@ export function fleetHtml({ tenants, groups }: FleetResult): string {
   const head = [...columns.map(({ name }) => name), 'outcome', 'indexes'].map((name) => `<th scope="col">${name}</th>`)
   const table = (label: string, of: readonly Tenant[]) =>
     `<table class="matrix" aria-label="${label}"><thead><tr>${head.join('')}</tr></thead><tbody>\n${of.map(row).join('\n')}\n</tbody></table>`
-  const sorted = tenants
-    .map((tenant, at) => ({ tenant, at }))
-    .toSorted((one, other) => one.tenant.group - other.tenant.group || one.at - other.at)
-    .map(({ tenant }) => tenant)
+  const sorted = tenants.toSorted((one, other) => one.group - other.group)
   const isFolded = ({ outcome }: Tenant) => tenants.length >= foldedFrom && tenantTones[outcome] === 'good'
   const [shown, folded] = [sorted.filter((tenant) => !isFolded(tenant)), sorted.filter(isFolded)]
   const legend = indexes.map(
@@ -78,14 +75,20 @@ export function isSearched({ tenants }: Pick<FleetResult, 'tenants'>): boolean {
 
 /** `4,000 tenants in order, 12 done` */
 function outcomesText(tenants: readonly Tenant[]): string {
-  const counts = tenantOutcomes.map((outcome) => ({
-    word: tenantWords[outcome],
-    count: tenants.filter((tenant) => tenant.outcome === outcome).length,
-  }))
-  return counts
-    .filter(({ count }) => count > 0)
-    .map(({ word, count }, at) => `${at === 0 ? several(count, 'tenant') : withThousands(count)} ${word}`)
+  return outcomesOf(tenants)
+    .map(({ name, count }, at) => `${at === 0 ? several(count, 'tenant') : withThousands(count)} ${name}`)
     .join(', ')
+}
+
+/** The outcomes that some of them have, with the class of their rows. */
+function outcomesOf(tenants: readonly Tenant[]) {
+  return tenantOutcomes
+    .map((outcome, at) => ({
+      name: tenantWords[outcome],
+      class: `o${at}`,
+      count: tenants.filter((tenant) => tenant.outcome === outcome).length,
+    }))
+    .filter(({ count }) => count > 0)
 }
 
 const signText = `${signs.keep} as declared, ${signs.create} missing, ${signs.replace} differs, ${signs.rebuild} invalid, ${signs.adopt} other name, ${signs.drop} to drop, ${signs.building} being built`
@@ -122,17 +125,8 @@ function choicesOf(tenants: FleetResult['tenants']): Choices {
       const counts = values.get(name) ?? new Map<string, number>()
       values.set(name, counts.set(value, (counts.get(value) ?? 0) + 1))
     }
-  const outcomes = tenantOutcomes.map((outcome, at) => ({
-    name: tenantWords[outcome],
-    class: `o${at}`,
-    count: tenants.filter((tenant) => tenant.outcome === outcome).length,
-  }))
-  const fields = [
-    field(
-      'outcome',
-      outcomes.filter(({ count }) => count > 0),
-    ),
-  ]
+  const outcomes = outcomesOf(tenants)
+  const fields = [field('outcome', outcomes)]
   for (const [name, counts] of values) {
     if (counts.size > mostValues) continue
     const members = [...counts]
@@ -144,7 +138,7 @@ function choicesOf(tenants: FleetResult['tenants']): Choices {
       })
     fields.push(field(name, members))
   }
-  const classes = [...outcomes.filter(({ count }) => count > 0).map((one) => one.class), ...numbers.values()]
+  const classes = [...outcomes.map((one) => one.class), ...numbers.values()]
   return {
     numbers,
     fields,

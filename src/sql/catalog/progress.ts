@@ -36,7 +36,7 @@ select pg_catalog.json_build_object(
 ) as document`
 
 /** Cancels what backend `$1` runs as long as it waits behind backend `$2`: a moment later it may be about something else. */
-export const cancelWaiterSql = `select pg_catalog.pg_cancel_backend(pid) from (values ($1::int)) as waiter (pid) where $2::int = any (pg_catalog.pg_blocking_pids(pid))`
+export const cancelWaiterSql = `select pg_catalog.pg_cancel_backend($1) where $2::int = any (pg_catalog.pg_blocking_pids($1))`
 
 /**
  * Who holds, now, what a short try for its lock could not have beside it (manual: "Explicit Locking"). `$1`, `$2`: schema and name of the table, `$3` the index, `$4` what the
